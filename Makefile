@@ -1,0 +1,61 @@
+# docker-wsl-bridge. `make help` lists the targets.
+
+GO       ?= go
+export CGO_ENABLED := 0
+BUILD    := $(GO) build -trimpath -buildvcs=false -ldflags "-s -w -buildid="
+EMBEDDED := internal/deploy/agents
+TARGETS  := windows/amd64 windows/arm64 linux/amd64 linux/arm64
+TESTS    ?= ./...
+FUZZTIME ?= 30s
+
+.PHONY: help demo test test-full check build agents bench fuzz clean
+
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
+
+demo: build ## run a container through the bridge: install what is missing, start everything, show each step, clean up
+	@test/setup
+	@$(GO) run ./test/demo
+
+test: build ## all tests in their short forms, with Wine and a real dockerd; installs what is missing
+	@test/setup
+	$(GO) test -count=1 -timeout 15m $(TESTS)
+
+test-full: build ## the long forms, and the race detector
+	@test/setup gcc libc6-dev
+	DWB_FULL=1 $(GO) test -count=1 -timeout 60m $(TESTS)
+	CGO_ENABLED=1 $(GO) test -race -count=1 -timeout 20m ./internal/...
+
+check: ## gofmt, go vet for every target, staticcheck
+	@unformatted=$$(gofmt -l .); [ -z "$$unformatted" ] || { echo "gofmt is needed: $$unformatted"; exit 1; }
+	@for t in $(TARGETS); do echo "vet $$t"; GOOS=$${t%/*} GOARCH=$${t#*/} $(GO) vet ./... || exit 1; done
+	@$(GO) build -o build/staticcheck honnef.co/go/tools/cmd/staticcheck
+	@for os in linux windows; do echo "staticcheck $$os"; GOOS=$$os build/staticcheck ./... || exit 1; done
+
+build: agents ## the programs, into build/OS-ARCH
+	@for t in $(TARGETS); do \
+	  dir=build/$$(echo $$t | tr / -); mkdir -p $$dir; \
+	  GOOS=$${t%/*} GOARCH=$${t#*/} $(BUILD) -o $$dir/ ./cmd/docker-wsl-bridge || exit 1; \
+	done
+
+agents: # the agents that the programs embed; a new one is put in place only when it differs
+	@for arch in amd64 arm64; do \
+	  mkdir -p build/linux-$$arch; \
+	  GOOS=linux GOARCH=$$arch $(BUILD) -o build/linux-$$arch/ ./cmd/docker-wsl-agent || exit 1; \
+	  packed=$(EMBEDDED)/agent-linux-$$arch.gz; \
+	  gzip -9nc build/linux-$$arch/docker-wsl-agent >$$packed.new; \
+	  if cmp -s $$packed.new $$packed; then rm $$packed.new; else mv $$packed.new $$packed; fi; \
+	done
+
+bench: ## mux beside go-yamux
+	$(GO) test -run '^$$' -bench . -benchmem ./internal/mux
+
+fuzz: ## every fuzz target for FUZZTIME each
+	@for dir in $$(grep -rl --include='*_test.go' '^func Fuzz' internal | xargs -n1 dirname | sort -u); do \
+	  for f in $$(sed -n 's/^func \(Fuzz[A-Za-z0-9]*\).*/\1/p' $$dir/*_test.go); do \
+	    $(GO) test -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME) ./$$dir || exit 1; \
+	  done; \
+	done
+
+clean: ## remove everything that was built
+	rm -rf build $(EMBEDDED)/*.gz
