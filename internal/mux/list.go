@@ -1,0 +1,60 @@
+package mux
+
+// A stream can wait in two lists at a time, once in each.
+const (
+	controlList = iota
+	readyList
+)
+
+// list is a first-in first-out list threaded through its streams, so that
+// waiting costs no memory and a stream that is forgotten leaves at once.
+type list struct {
+	kind       int
+	head, tail *Stream
+}
+
+// place is a stream's place in one list.
+type place struct {
+	listed     bool
+	prev, next *Stream
+}
+
+func (l *list) push(st *Stream) {
+	p := &st.places[l.kind]
+	if p.listed {
+		return
+	}
+	*p = place{listed: true, prev: l.tail}
+	if l.tail == nil {
+		l.head = st
+	} else {
+		l.tail.places[l.kind].next = st
+	}
+	l.tail = st
+}
+
+func (l *list) pop() *Stream {
+	st := l.head
+	l.remove(st)
+	return st
+}
+
+func (l *list) remove(st *Stream) {
+	p := &st.places[l.kind]
+	if !p.listed {
+		return
+	}
+	if p.prev == nil {
+		l.head = p.next
+	} else {
+		p.prev.places[l.kind].next = p.next
+	}
+	if p.next == nil {
+		l.tail = p.prev
+	} else {
+		p.next.places[l.kind].prev = p.prev
+	}
+	*p = place{}
+}
+
+func (l *list) empty() bool { return l.head == nil }

@@ -1,0 +1,39 @@
+package mux
+
+// Offer is a peer's open that waits for an answer. What the peer has sent
+// with it is kept meanwhile.
+type Offer struct{ stream *Stream }
+
+// Link is the name the peer asks for: 1 to 64 bytes of the peer's choice.
+func (o *Offer) Link() string { return o.stream.link }
+
+// Accept takes the stream. It may have been reset or lost already; then its
+// Read says so.
+func (o *Offer) Accept() *Stream {
+	s := o.stream.session
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !o.stream.gone {
+		o.stream.accepted = true
+		s.queueControl(o.stream, sendAccept)
+	}
+	return o.stream
+}
+
+// Refuse turns the open down.
+func (o *Offer) Refuse(code RefuseCode) {
+	st := o.stream
+	s := st.session
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if st.closed {
+		return
+	}
+	if !st.gone {
+		st.refuseCode = code
+		s.queueControl(st, sendRefuse)
+	}
+	st.received.clear(&s.spare)
+	st.ended, st.readClosed, st.closed, st.gone = true, true, true, true
+	s.release(st)
+}

@@ -1,0 +1,191 @@
+package mux
+
+import (
+	"bufio"
+	"encoding/binary"
+	"io"
+)
+
+// readBuffer holds any frame whole, and what one read of a pipe gives.
+const readBuffer = 64 << 10
+
+func (s *Session) readLoop() {
+	defer s.loops.Done()
+	r := bufio.NewReaderSize(s.carrier, readBuffer)
+	for {
+		if err := s.readFrame(r); err != nil {
+			s.fail(err)
+			return
+		}
+	}
+}
+
+func (s *Session) readFrame(r *bufio.Reader) error {
+	b, err := r.Peek(headerSize)
+	if err != nil {
+		return loss(err)
+	}
+	h, err := parseHeader(b)
+	if err != nil {
+		return err
+	}
+	b, err = r.Peek(headerSize + h.length)
+	if err != nil {
+		return loss(err)
+	}
+	if err := s.dispatch(h, b[headerSize:]); err != nil {
+		return err
+	}
+	_, err = r.Discard(headerSize + h.length)
+	return err
+}
+
+// loss keeps the end of the carrier apart from the end of a stream.
+func loss(err error) error {
+	if err == io.EOF {
+		return io.ErrUnexpectedEOF
+	}
+	return err
+}
+
+// dispatch handles one frame whose header has been checked. A frame for a
+// stream that is not there is ignored: the peer sent it before it knew.
+func (s *Session) dispatch(h header, payload []byte) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch h.typ {
+	case frameOpen:
+		return s.onOpen(h.id, string(payload))
+	case framePing:
+		s.pong = max(s.pong, binary.BigEndian.Uint64(payload))
+		s.pongPending = true
+		s.work.Signal()
+		return nil
+	case framePong:
+		s.onPong(binary.BigEndian.Uint64(payload))
+		return nil
+	case frameGoAway:
+		if !s.peerGoAway {
+			s.peerGoAway = true
+			close(s.leaving)
+		}
+		return nil
+	}
+	st := s.streams[h.id]
+	if st == nil || st.gone {
+		return nil
+	}
+	return s.onStreamFrame(st, h.typ, payload)
+}
+
+func (s *Session) onStreamFrame(st *Stream, t frameType, payload []byte) error {
+	if isAnswer := t == frameAccept || t == frameRefuse; isAnswer != (st.own && !st.accepted) {
+		return protocolError(shapes[t].name + ": out of order")
+	}
+	switch t {
+	case frameAccept:
+		st.accepted = true
+	case frameRefuse:
+		st.endedByPeer(&RefusedError{RefuseCode(binary.BigEndian.Uint16(payload))})
+	case frameData:
+		return st.onData(payload)
+	case frameEnd:
+		if st.peerEnded {
+			return protocolError("END twice")
+		}
+		st.peerEnded = true
+		st.readable.Broadcast()
+		s.release(st)
+	case frameStop:
+		if st.stopErr == nil {
+			st.stopErr = &StoppedError{Code(binary.BigEndian.Uint32(payload))}
+		}
+		st.writable.Broadcast()
+	case frameReset:
+		st.endedByPeer(&ResetError{Code(binary.BigEndian.Uint32(payload))})
+	case frameWindow:
+		return st.onWindow(binary.BigEndian.Uint32(payload))
+	}
+	return nil
+}
+
+func (s *Session) onOpen(id uint32, link string) error {
+	if id&1 == uint32(s.side) {
+		return protocolError("OPEN: stream id of the other side")
+	}
+	if !validLink(link) {
+		return protocolError("OPEN: link name")
+	}
+	if _, taken := s.streams[id]; taken {
+		return protocolError("OPEN: stream id in use")
+	}
+	switch {
+	case s.saidGoAway:
+		return s.refuse(id, RefuseGoingAway)
+	case s.foreign >= maxStreams:
+		return s.refuse(id, RefuseLimit)
+	}
+	st := newStream(s, id, link)
+	s.foreign++
+	s.streams[id] = st
+	s.offers = append(s.offers, &Offer{st})
+	s.offered.Signal()
+	return nil
+}
+
+// refuse turns down an open for which there is no stream.
+func (s *Session) refuse(id uint32, code RefuseCode) error {
+	if len(s.refusals) >= maxRefusals {
+		return protocolError("more opens than answers are read")
+	}
+	s.refusals = append(s.refusals, refusal{id, code})
+	s.work.Signal()
+	return nil
+}
+
+// onPong answers every ping up to n: pongs are not kept apart, so that a peer
+// that pings without reading costs nothing.
+func (s *Session) onPong(n uint64) {
+	for k, answer := range s.pings {
+		if k <= n {
+			close(answer)
+			delete(s.pings, k)
+		}
+	}
+}
+
+func (st *Stream) onData(p []byte) error {
+	switch {
+	case st.peerEnded:
+		return protocolError("DATA after END")
+	case len(p) > st.credit:
+		return protocolError("DATA beyond the window")
+	}
+	st.credit -= len(p)
+	if st.readClosed {
+		return nil
+	}
+	st.received.write(p, &st.session.spare)
+	st.readable.Signal()
+	return nil
+}
+
+func (st *Stream) onWindow(n uint32) error {
+	if n == 0 || n > maxSendWindow-uint32(st.sendWindow) {
+		return protocolError("WINDOW: out of range")
+	}
+	st.sendWindow += int(n)
+	if len(st.pending) > 0 {
+		st.session.queueData(st)
+	}
+	return nil
+}
+
+// endedByPeer notes that the peer reset or refused the stream.
+func (st *Stream) endedByPeer(err error) {
+	st.peerErr = err
+	st.gone = true
+	st.control = 0
+	st.session.release(st)
+	st.aborted()
+}

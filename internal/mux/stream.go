@@ -1,0 +1,329 @@
+package mux
+
+import (
+	"io"
+	"net"
+	"os"
+	"sync"
+	"time"
+)
+
+// control says which control frames a stream has yet to send. They leave in
+// the order of the bits.
+type control uint8
+
+const (
+	sendOpen control = 1 << iota
+	sendAccept
+	sendRefuse
+	sendWindow
+	sendStop
+	sendEnd
+	sendReset
+)
+
+// Stream is one connection inside a session. It is a net.Conn; its methods
+// may be called from any goroutine.
+type Stream struct {
+	session *Session
+	id      uint32
+	link    string
+	own     bool // opened by this side
+
+	writing sync.Mutex // one Write at a time
+
+	// The rest is guarded by session.mu.
+	readable, writable sync.Cond
+	readBy, writeBy    deadline
+
+	places  [2]place // in the lists the stream may wait in
+	control control
+
+	received buffer
+	window   int  // what the receive window is now
+	credit   int  // what the peer may still send
+	consumed int  // read by the application and not yet granted again
+	grant    int  // to be sent with the next WINDOW frame
+	drained  bool // the application has read all there was since the last grant
+
+	pending    []byte // what the Write under way has yet to send
+	sendWindow int
+
+	accepted   bool  // by the side that did not open it
+	closed     bool  // Close or Reset was called
+	readClosed bool  // CloseRead or Close was called
+	ended      bool  // no more data from this side
+	peerEnded  bool  // END has arrived
+	gone       bool  // no frame of this id will come or matter any more
+	peerErr    error // reset or refused by the peer
+	stopErr    error // the peer reads no more
+	onAbort    func()
+	refuseCode RefuseCode
+	stopCode   Code
+	resetCode  Code
+}
+
+func newStream(s *Session, id uint32, link string) *Stream {
+	st := &Stream{
+		session: s, id: id, link: link, own: id&1 == uint32(s.side),
+		window: initialWindow, credit: initialWindow, sendWindow: initialWindow,
+	}
+	st.readable.L, st.writable.L = &s.mu, &s.mu
+	return st
+}
+
+// Link is the name that the stream was opened for.
+func (st *Stream) Link() string { return st.link }
+
+// Read reads what has arrived. After that it returns io.EOF at the peer's end
+// of stream, *ResetError, *RefusedError or *LostError.
+func (st *Stream) Read(p []byte) (int, error) {
+	s := st.session
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for {
+		if err := st.readLocalErr(); err != nil {
+			return 0, err
+		}
+		if len(p) == 0 {
+			return 0, nil
+		}
+		if st.received.length > 0 {
+			n := st.received.read(p, &s.spare)
+			st.consumed += n
+			st.drained = st.drained || st.received.length == 0
+			st.regrant()
+			if st.received.length > 0 {
+				st.readable.Signal() // for a second reader
+			}
+			return n, nil
+		}
+		if err := st.readEnd(); err != nil {
+			return 0, err
+		}
+		st.readable.Wait()
+	}
+}
+
+func (st *Stream) readLocalErr() error {
+	switch {
+	case st.readClosed:
+		return net.ErrClosed
+	case st.readBy.passed:
+		return os.ErrDeadlineExceeded
+	}
+	return nil
+}
+
+// readEnd tells why nothing more will arrive, or nil.
+func (st *Stream) readEnd() error {
+	switch {
+	case st.peerEnded:
+		return io.EOF
+	case st.peerErr != nil:
+		return st.peerErr
+	}
+	return st.session.err
+}
+
+// regrant gives the peer back what has been read. The window follows its
+// consumer: one that had to wait for bytes gets a larger one, up to maxWindow.
+// It never shrinks: a window that is small because its consumer was slow makes
+// the next consumer behind a slow carrier slow, too.
+func (st *Stream) regrant() {
+	s := st.session
+	if st.consumed < st.window/2 || st.peerEnded || st.gone {
+		return
+	}
+	grow := 0
+	if st.drained {
+		grow = min(st.window, maxWindow-st.window, windowBudget-s.extra)
+	}
+	st.window += grow
+	s.extra += grow
+	st.grant += st.consumed + grow
+	st.consumed, st.drained = 0, false
+	s.queueControl(st, sendWindow)
+}
+
+// Write returns when all of p has been handed to the session's writer. It
+// waits while the peer's window is closed or other streams have their turn.
+func (st *Stream) Write(p []byte) (int, error) {
+	st.writing.Lock()
+	defer st.writing.Unlock()
+	s := st.session
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := st.writeErr(); err != nil {
+		return 0, err
+	}
+	st.pending = p[s.sendNow(st, p):]
+	for len(st.pending) > 0 {
+		if err := st.writeErr(); err != nil {
+			n := len(p) - len(st.pending)
+			st.pending = nil
+			return n, err
+		}
+		s.queueData(st)
+		st.writable.Wait()
+	}
+	st.pending = nil
+	return len(p), nil
+}
+
+func (st *Stream) writeErr() error {
+	switch {
+	case st.ended:
+		return net.ErrClosed
+	case st.writeBy.passed:
+		return os.ErrDeadlineExceeded
+	case st.peerErr != nil:
+		return st.peerErr
+	case st.stopErr != nil:
+		return st.stopErr
+	}
+	return st.session.sendErr()
+}
+
+// CloseWrite ends the stream in the direction to the peer: half-close.
+func (st *Stream) CloseWrite() error {
+	return st.act(func() {
+		st.end()
+	})
+}
+
+// CloseRead tells the peer that nothing more will be read, and drops what
+// has arrived and what still comes. The peer's writes then fail.
+func (st *Stream) CloseRead(code Code) error {
+	return st.act(func() {
+		st.stop(code)
+	})
+}
+
+// Close ends both directions: the peer reads to the end of what was written,
+// and its writes fail.
+func (st *Stream) Close() error {
+	return st.act(func() {
+		st.end()
+		st.stop(CodeClosed)
+		st.closed = true
+	})
+}
+
+// Reset aborts the stream in both directions. The peer still reads what had
+// been written before, then gets a *ResetError with this code.
+func (st *Stream) Reset(code Code) error {
+	return st.act(func() {
+		st.reset(code)
+	})
+}
+
+// act changes the stream's state under the lock.
+func (st *Stream) act(change func()) error {
+	s := st.session
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if st.closed {
+		return net.ErrClosed
+	}
+	change()
+	s.release(st)
+	st.wakeAll()
+	return nil
+}
+
+func (st *Stream) end() {
+	if st.ended {
+		return
+	}
+	st.ended = true
+	st.session.queueControl(st, sendEnd)
+}
+
+func (st *Stream) stop(code Code) {
+	if st.readClosed {
+		return
+	}
+	st.readClosed = true
+	st.stopCode = code
+	st.received.clear(&st.session.spare)
+	if !st.peerEnded {
+		st.session.queueControl(st, sendStop)
+	}
+}
+
+func (st *Stream) reset(code Code) {
+	st.resetCode = code
+	st.received.clear(&st.session.spare)
+	switch {
+	case st.control&sendOpen != 0: // the peer has not heard of it
+		st.control = 0
+	case !st.own && !st.accepted && !st.gone:
+		st.refuseCode = RefuseGoingAway
+		st.session.queueControl(st, sendRefuse)
+	case !st.gone && !(st.ended && st.peerEnded):
+		st.session.queueControl(st, sendReset)
+	}
+	st.ended, st.readClosed, st.closed, st.gone = true, true, true, true
+	st.session.release(st)
+	st.wakeAll()
+}
+
+// OnAbort has f called once, in its own goroutine, when the peer resets or
+// refuses the stream, Drain cuts it or the session dies; at once if that has
+// happened. It
+// is for owners that are busy elsewhere and not in Read or Write. A nil f
+// takes the call back.
+func (st *Stream) OnAbort(f func()) {
+	s := st.session
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	st.onAbort = f
+	if st.peerErr != nil || st.gone || s.err != nil {
+		st.aborted()
+	}
+}
+
+func (st *Stream) aborted() {
+	if st.onAbort != nil {
+		go st.onAbort()
+		st.onAbort = nil
+	}
+	st.wakeAll()
+}
+
+func (st *Stream) wakeAll() {
+	st.readable.Broadcast()
+	st.writable.Broadcast()
+}
+
+// SetDeadline sets both deadlines.
+func (st *Stream) SetDeadline(t time.Time) error {
+	return st.act(func() {
+		st.readBy.set(t, &st.readable)
+		st.writeBy.set(t, &st.writable)
+	})
+}
+
+// SetReadDeadline makes reads fail with os.ErrDeadlineExceeded from t on; the
+// zero time means never.
+func (st *Stream) SetReadDeadline(t time.Time) error {
+	return st.act(func() { st.readBy.set(t, &st.readable) })
+}
+
+// SetWriteDeadline makes writes fail with os.ErrDeadlineExceeded from t on;
+// the zero time means never.
+func (st *Stream) SetWriteDeadline(t time.Time) error {
+	return st.act(func() { st.writeBy.set(t, &st.writable) })
+}
+
+// LocalAddr and RemoteAddr name the link.
+func (st *Stream) LocalAddr() net.Addr { return addr(st.link) }
+
+// RemoteAddr is the same as LocalAddr.
+func (st *Stream) RemoteAddr() net.Addr { return addr(st.link) }
+
+type addr string
+
+func (addr) Network() string  { return "mux" }
+func (a addr) String() string { return string(a) }

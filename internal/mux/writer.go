@@ -1,0 +1,190 @@
+package mux
+
+// maxSendWindow is the most that a peer may allow to be sent on one stream.
+const maxSendWindow = 1 << 30
+
+func (s *Session) writeLoop() {
+	defer s.loops.Done()
+	var out []byte
+	for {
+		out = s.nextBatch(out)
+		if out == nil {
+			return
+		}
+		if _, err := s.carrier.Write(out); err != nil {
+			s.failWrites(err)
+			return
+		}
+	}
+}
+
+// nextBatch waits until there is something to send and gives it; spare is the
+// batch before, for its memory. It gives nil when the session has died.
+func (s *Session) nextBatch(spare []byte) []byte {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.writing = false
+	for s.err == nil && s.idle() {
+		s.settled.Broadcast()
+		s.work.Wait()
+	}
+	if s.err != nil {
+		return nil
+	}
+	s.fill()
+	batch := s.batch
+	s.batch = spare[:0]
+	s.writing = true
+	return batch
+}
+
+// idle tells that nothing waits to be sent.
+func (s *Session) idle() bool {
+	return len(s.batch) == 0 && s.control.empty() && s.ready.empty() && len(s.refusals) == 0 &&
+		!s.pingPending && !s.pongPending && !s.sendGoAway
+}
+
+// fill adds to the batch what waits: control frames, then the streams in
+// turn, a quantum each.
+func (s *Session) fill() {
+	s.fillSession()
+	for !s.control.empty() && len(s.batch) < batchSize {
+		s.sendControl(s.control.pop())
+	}
+	for !s.ready.empty() && len(s.batch) < batchSize {
+		s.sendTurn(s.ready.pop())
+	}
+}
+
+func (s *Session) fillSession() {
+	if s.pongPending {
+		s.batch = appendUint64Frame(s.batch, framePong, s.pong)
+	}
+	if s.pingPending {
+		s.batch = appendUint64Frame(s.batch, framePing, s.ping)
+	}
+	if s.sendGoAway {
+		s.batch = appendHeader(s.batch, frameGoAway, 0, 0)
+	}
+	s.pongPending, s.pingPending, s.sendGoAway = false, false, false
+	for _, r := range s.refusals {
+		s.batch = appendUint16Frame(s.batch, frameRefuse, r.id, uint16(r.code))
+	}
+	s.refusals = s.refusals[:0]
+}
+
+// queueControl has a control frame sent: in the batch that is being filled
+// if that has room, else when the writer comes to it.
+func (s *Session) queueControl(st *Stream, frame control) {
+	if st.gone {
+		return
+	}
+	st.control |= frame
+	if s.sendErr() != nil {
+		st.control = 0
+		return
+	}
+	if !st.places[controlList].listed && len(s.batch) < batchSize {
+		s.sendControl(st)
+	} else {
+		s.control.push(st)
+	}
+	s.work.Signal()
+}
+
+// sendControl adds all control frames of a stream to the batch.
+func (s *Session) sendControl(st *Stream) {
+	c := st.control
+	st.control = 0
+	if c&sendOpen != 0 {
+		s.batch = append(appendHeader(s.batch, frameOpen, st.id, len(st.link)), st.link...)
+	}
+	if c&sendAccept != 0 {
+		s.batch = appendHeader(s.batch, frameAccept, st.id, 0)
+	}
+	if c&sendRefuse != 0 {
+		s.batch = appendUint16Frame(s.batch, frameRefuse, st.id, uint16(st.refuseCode))
+	}
+	if c&sendWindow != 0 && st.grant > 0 {
+		s.batch = appendUint32Frame(s.batch, frameWindow, st.id, uint32(st.grant))
+		st.credit += st.grant
+		st.grant = 0
+	}
+	if c&sendStop != 0 {
+		s.batch = appendUint32Frame(s.batch, frameStop, st.id, uint32(st.stopCode))
+	}
+	if c&sendEnd != 0 {
+		s.batch = appendHeader(s.batch, frameEnd, st.id, 0)
+	}
+	if c&sendReset != 0 {
+		s.batch = appendUint32Frame(s.batch, frameReset, st.id, uint32(st.resetCode))
+	}
+	s.release(st)
+}
+
+// sendNow puts as much of p into the batch as it takes without overtaking
+// anybody, and returns how much that was.
+func (s *Session) sendNow(st *Stream, p []byte) int {
+	sent := 0
+	for sent < len(p) && st.sendWindow > 0 && st.control == 0 && s.ready.empty() && len(s.batch) < batchSize {
+		sent += s.sendData(st, p[sent:])
+	}
+	if sent > 0 {
+		s.work.Signal()
+	}
+	return sent
+}
+
+// queueData gives a stream with pending bytes a place among the others.
+func (s *Session) queueData(st *Stream) {
+	if st.sendWindow > 0 {
+		s.ready.push(st)
+		s.work.Signal()
+	}
+}
+
+// sendTurn sends a quantum of a stream's pending bytes.
+func (s *Session) sendTurn(st *Stream) {
+	if len(st.pending) == 0 || st.sendWindow == 0 || st.writeErr() != nil {
+		return
+	}
+	st.pending = st.pending[s.sendData(st, st.pending):]
+	if len(st.pending) == 0 {
+		st.writable.Broadcast()
+	} else if st.sendWindow > 0 {
+		s.ready.push(st)
+	}
+}
+
+// sendData adds one DATA frame to the batch.
+func (s *Session) sendData(st *Stream, p []byte) int {
+	n := min(len(p), st.sendWindow, quantum)
+	s.batch = append(appendHeader(s.batch, frameData, st.id, n), p[:n]...)
+	st.sendWindow -= n
+	return n
+}
+
+// release forgets a stream that both sides are through with.
+func (s *Session) release(st *Stream) {
+	if !st.closed {
+		return
+	}
+	st.readBy.stop()
+	st.writeBy.stop()
+	over := st.gone || st.ended && st.peerEnded
+	if !over || st.control != 0 || s.streams[st.id] != st {
+		return
+	}
+	delete(s.streams, st.id)
+	s.control.remove(st)
+	s.ready.remove(st)
+	s.extra -= st.window - initialWindow
+	if st.own {
+		s.own--
+	} else {
+		s.foreign--
+	}
+	if len(s.streams) == 0 {
+		s.settled.Broadcast()
+	}
+}
