@@ -1,0 +1,57 @@
+package carrier
+
+import (
+	"os"
+	"os/exec"
+	"sync"
+
+	"golang.org/x/sys/unix"
+)
+
+// newPipe returns our end, which obeys deadlines and Close, and the child's.
+func newPipe(toChild bool) (our, their *os.File, err error) {
+	r, w, err := os.Pipe()
+	if toChild {
+		return w, r, err
+	}
+	return r, w, err
+}
+
+// tree is a process and its group.
+type tree struct {
+	cmd *exec.Cmd
+	pid int
+
+	mu     sync.Mutex
+	reaped bool // the number may belong to somebody else now
+}
+
+func startTree(cmd *exec.Cmd) (*tree, error) {
+	// A group of its own: one kill reaches all of it, and a terminal's Ctrl-C is ours only.
+	cmd.SysProcAttr = &unix.SysProcAttr{Setpgid: true, Pdeathsig: unix.SIGKILL}
+	if err := cmd.Start(); err != nil {
+		return nil, err
+	}
+	return &tree{cmd: cmd, pid: cmd.Process.Pid}, nil
+}
+
+// wait waits for the process, ends what it left in its group, and reaps it. Not the other
+// way round: until it is reaped nobody else can get its number.
+func (t *tree) wait() (exitCode int) {
+	for unix.Waitid(unix.P_PID, t.pid, nil, unix.WEXITED|unix.WNOWAIT, nil) == unix.EINTR {
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	unix.Kill(-t.pid, unix.SIGKILL)
+	t.cmd.Wait()
+	t.reaped = true
+	return t.cmd.ProcessState.ExitCode()
+}
+
+func (t *tree) kill() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if !t.reaped {
+		unix.Kill(-t.pid, unix.SIGKILL)
+	}
+}
