@@ -1,0 +1,176 @@
+// Package endpoint is a place to listen at or to dial: a unix socket or a Windows pipe.
+//
+// Parse reads one as people write it, Dial connects to it with the same errors on both
+// systems, and Listen makes a unix socket that nobody reaches who should not. The
+// room does not know what is spoken there or which endpoints a configuration allows.
+//
+// Law: a socket of ours is never reachable with wider rights than asked for, and
+// nothing of another program is removed or followed.
+package endpoint
+
+import (
+	"errors"
+	"fmt"
+	"path"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+const (
+	// maxUnix is the room for a path in sockaddr_un, less the NUL (unix(7)).
+	maxUnix = 107
+	// maxPipe is the longest pipe name Windows takes, \\.\pipe\ included (CreateNamedPipe).
+	maxPipe = 256
+
+	pipeRoot = `\\.\pipe\`
+)
+
+// Endpoint is one place. The zero value is none. Two that mean the same are equal,
+// but for the case of a pipe's name, which Windows ignores.
+type Endpoint struct {
+	scheme scheme
+	addr   string // a clean absolute path, or \\.\pipe\NAME
+}
+
+type scheme string
+
+const (
+	unixScheme scheme = "unix"
+	pipeScheme scheme = "npipe"
+)
+
+// String is the endpoint in its canonical form, which Parse reads back.
+func (e Endpoint) String() string {
+	switch e.scheme {
+	case unixScheme:
+		return "unix:" + e.addr
+	case pipeScheme:
+		return "npipe://" + strings.ReplaceAll(e.addr, `\`, "/")
+	}
+	return ""
+}
+
+// Path is what the operating system calls the place: a socket's path or a pipe's name.
+func (e Endpoint) Path() string { return e.addr }
+
+// Parse reads an endpoint for a program that runs on goos:
+//
+//	unix:/run/x.sock  unix:///run/x.sock                         linux
+//	npipe:////./pipe/NAME  \\.\pipe\NAME  NAME                   windows
+//
+// A bare NAME has letters, digits and _ - . : only. An error says what would be right.
+func Parse(s, goos string) (Endpoint, error) {
+	e, err := parse(s, goos)
+	if err != nil {
+		return Endpoint{}, fmt.Errorf("parse endpoint %s: %w", quoted(s), err)
+	}
+	return e, nil
+}
+
+func parse(s, goos string) (Endpoint, error) {
+	if err := checkText(s); err != nil {
+		return Endpoint{}, err
+	}
+	if p, ok := strings.CutPrefix(s, "unix:"); ok {
+		return parseUnix(p, goos)
+	}
+	return parsePipe(s, goos)
+}
+
+func checkText(s string) error {
+	if s == "" {
+		return errors.New("it is empty")
+	}
+	if !utf8.ValidString(s) {
+		return errors.New("it is not UTF-8")
+	}
+	if strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) }) {
+		return errors.New("it has a character that can't be printed")
+	}
+	return nil
+}
+
+func parseUnix(p, goos string) (Endpoint, error) {
+	if goos == "windows" {
+		return Endpoint{}, errors.New("a unix socket is a place on linux; here it is npipe:////./pipe/NAME")
+	}
+	p = strings.TrimPrefix(p, "//")
+	if !strings.HasPrefix(p, "/") {
+		return Endpoint{}, errors.New("the path is not absolute; write unix:/run/NAME.sock")
+	}
+	if hasDots(p, "/") {
+		return Endpoint{}, errors.New("the path has a .. in it; write it without")
+	}
+	if strings.HasSuffix(p, "/") {
+		return Endpoint{}, errors.New("the path ends in a slash; write unix:/run/NAME.sock")
+	}
+	p = path.Clean(p)
+	if len(p) > maxUnix {
+		return Endpoint{}, fmt.Errorf("the path has %d bytes, a socket's may have %d", len(p), maxUnix)
+	}
+	return Endpoint{unixScheme, p}, nil
+}
+
+func parsePipe(s, goos string) (Endpoint, error) {
+	if goos != "windows" {
+		return Endpoint{}, errors.New("it is no unix socket, which is what there is here; write unix:/run/NAME.sock")
+	}
+	name, err := pipeName(s)
+	if err != nil {
+		return Endpoint{}, err
+	}
+	if n := len(pipeRoot) + len(name); n > maxPipe {
+		return Endpoint{}, fmt.Errorf("the pipe's name has %d characters, it may have %d", n, maxPipe)
+	}
+	return Endpoint{pipeScheme, pipeRoot + name}, nil
+}
+
+// pipeName returns what follows \\.\pipe\.
+func pipeName(s string) (string, error) {
+	p, isURL := strings.CutPrefix(s, "npipe:")
+	p = strings.ReplaceAll(p, "/", `\`)
+	if !isURL && !strings.HasPrefix(p, `\\`) {
+		if !isBareName(s) {
+			return "", errors.New("it is no endpoint; write npipe:////./pipe/NAME or the NAME of a pipe")
+		}
+		p = pipeRoot + s
+	}
+	if strings.HasPrefix(p, `\\\\`) { // as Docker writes it: npipe:// before //./pipe/NAME
+		p = p[2:]
+	}
+	if len(p) < len(pipeRoot) || !strings.EqualFold(p[:len(pipeRoot)], pipeRoot) {
+		return "", errors.New("it is no pipe of this machine; write npipe:////./pipe/NAME")
+	}
+	name := p[len(pipeRoot):]
+	// Windows resolves dots and drops a trailing dot or blank before it looks a pipe up, so
+	// such a name would be another place than it seems, even outside of \\.\pipe.
+	if name == "" || hasDots(name, `\`) || strings.HasSuffix(name, ".") || strings.HasSuffix(name, " ") {
+		return "", errors.New("it does not name a pipe; write npipe:////./pipe/NAME")
+	}
+	return name, nil
+}
+
+func isBareName(s string) bool {
+	return !strings.ContainsFunc(s, func(r rune) bool {
+		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && !strings.ContainsRune("_-.:", r)
+	})
+}
+
+func hasDots(p, separator string) bool {
+	for part := range strings.SplitSeq(p, separator) {
+		if part == ".." || part == "." && separator == `\` {
+			return true
+		}
+	}
+	return false
+}
+
+// quoted shows what was given, cut short and with nothing a terminal obeys.
+func quoted(s string) string {
+	const shown = 80
+	if len(s) > shown {
+		return fmt.Sprintf("%+q...", s[:shown])
+	}
+	return fmt.Sprintf("%q", s)
+}

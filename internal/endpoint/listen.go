@@ -1,0 +1,54 @@
+package endpoint
+
+import (
+	"fmt"
+	"io/fs"
+	"net"
+)
+
+// Access says who may connect to a socket: its permission bits and its owner.
+type Access struct {
+	Mode     fs.FileMode
+	Uid, Gid int
+}
+
+// String is the access as ls and chown write it: 0660 0:998.
+func (a Access) String() string { return fmt.Sprintf("%04o %d:%d", a.Mode.Perm(), a.Uid, a.Gid) }
+
+// InUseError says that another program accepts connections at a path.
+type InUseError struct {
+	Path    string
+	Program string // empty when it can't be told
+	PID     int    // 0 when it can't be told: the program may be in another pid namespace
+}
+
+func (e *InUseError) Error() string {
+	who := "another program"
+	if e.Program != "" {
+		who = e.Program
+	}
+	if e.PID != 0 {
+		who += fmt.Sprintf(" (pid %d)", e.PID)
+	}
+	return who + " listens there"
+}
+
+// Listen makes a unix socket at path that only those named by access can reach, from its
+// first moment on, and removes it on Close if it is still the same one. Linux only.
+//
+// The last directory is made if it is missing (0755), and removed on Close if it was
+// made here and is empty. It must belong to root or to us, be no symbolic
+// link, and be closed to other writers or sticky: whoever can rename in it could put his
+// own socket in the place of ours.
+//
+// What is at path already is replaced only if it is a socket that nobody accepts on. A
+// live one is an *InUseError; that and anything else is left alone. While this is looked
+// at, a lock file beside the socket keeps a second starter of ours away: two who find the
+// same stale socket would otherwise remove each other's new one.
+func Listen(path string, access Access) (net.Listener, error) {
+	l, err := listen(path, access)
+	if err != nil {
+		return nil, fmt.Errorf("listen at unix:%s: %w", path, err)
+	}
+	return l, nil
+}
