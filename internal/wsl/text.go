@@ -1,0 +1,136 @@
+package wsl
+
+import (
+	"bytes"
+	"encoding/binary"
+	"strings"
+	"unicode"
+	"unicode/utf16"
+	"unicode/utf8"
+)
+
+const (
+	// maxInput is how much of what was said is looked at; wsl.exe's longest text, its
+	// usage, has about 10 KiB in UTF-16.
+	maxInput = 64 << 10
+	// maxText bounds what is shown to people.
+	maxText = 4 << 10
+)
+
+// Decode turns what wsl.exe wrote into text for people: UTF-16LE with or without BOM,
+// UTF-8, or lines of both (its relay inside Linux and the distro write UTF-8). Carriage
+// returns are gone, whatever a terminal would obey is replaced, and the length is bounded.
+func Decode(b []byte) string {
+	text := strings.Trim(clean(decode(b)), "\n\t ")
+	if len(text) <= maxText {
+		return text
+	}
+	end := maxText
+	for !utf8.RuneStart(text[end]) {
+		end--
+	}
+	return text[:end] + "..."
+}
+
+// ParseList reads the names that ListArgs asks for. What is no name of a distro, such as
+// a warning, is left out.
+func ParseList(b []byte) []string {
+	var names []string
+	for line := range strings.Lines(clean(decode(b))) {
+		if name := strings.TrimSpace(line); plainName.MatchString(name) {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// clean keeps printable characters and line ends. Old versions write \r\r\n
+// (microsoft/WSL#4456).
+func clean(s string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r == '\r':
+			return -1
+		case r == '\t':
+			return ' '
+		case r == '\n' || unicode.IsPrint(r):
+			return r
+		}
+		return utf8.RuneError
+	}, s)
+}
+
+func decode(b []byte) string {
+	b = b[:min(len(b), maxInput)]
+	if rest, found := bytes.CutPrefix(b, []byte{0xff, 0xfe}); found {
+		return decode16(rest)
+	}
+	if rest, found := bytes.CutPrefix(b, []byte{0xef, 0xbb, 0xbf}); found {
+		b = rest
+	}
+	if bytes.IndexByte(b, 0) < 0 {
+		return string(b)
+	}
+	if looksLike16(b) {
+		return decode16(b)
+	}
+	return decodeLines(b)
+}
+
+// looksLike16 tells text in UTF-16 from a mixture. In the former two neighbouring ASCII
+// bytes are one far-east character, and few of those follow each other;
+// a line in UTF-8 is a long run of them.
+func looksLike16(b []byte) bool {
+	const longRun = 8
+	run := 0
+	for ; len(b) >= 2; b = b[2:] {
+		run++
+		if !isText(b[0]) || !isText(b[1]) {
+			run = 0
+		}
+		if run == longRun {
+			return false
+		}
+	}
+	return true
+}
+
+func isText(c byte) bool { return c >= ' ' && c < 0x7f || c == '\n' || c == '\r' || c == '\t' }
+
+// decodeLines judges each line by itself.
+func decodeLines(b []byte) string {
+	var text strings.Builder
+	for len(b) > 0 {
+		n := bytes.IndexByte(b, '\n') + 1
+		if n == 0 {
+			n = len(b)
+		}
+		if bytes.IndexByte(b[:n], 0) < 0 {
+			text.Write(b[:n])
+		} else {
+			n = line16(b)
+			text.WriteString(decode16(b[:n]))
+		}
+		b = b[n:]
+	}
+	return text.String()
+}
+
+// line16 is the length of the UTF-16 line that b begins with.
+func line16(b []byte) int {
+	for i := 0; i+1 < len(b); i += 2 {
+		if b[i] == '\n' && b[i+1] == 0 {
+			return i + 2
+		}
+	}
+	return len(b)
+}
+
+// decode16 drops a byte that is half a character: the text was cut.
+func decode16(b []byte) string {
+	units := make([]uint16, len(b)/2)
+	for i := range units {
+		units[i] = binary.LittleEndian.Uint16(b[2*i:])
+	}
+	return string(utf16.Decode(units))
+}
