@@ -1,0 +1,7 @@
+//go:build !windows
+
+package deploy
+
+import "runtime"
+
+func nativeArch() string { return runtime.GOARCH }
