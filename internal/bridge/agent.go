@@ -1,0 +1,169 @@
+package bridge
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"sync"
+	"time"
+
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/mux"
+)
+
+// acceptPause is how long accepting rests after an error, which is as a rule
+// a lack of file descriptors: connections wait in the socket's backlog.
+const acceptPause = 100 * time.Millisecond
+
+// OpenSocket makes the socket that a Listen asks for. Its errors may be
+// *AgentError to say what kind they are of.
+type OpenSocket func(Listen) (net.Listener, Listening, error)
+
+// agent is the Linux half of a session.
+type agent struct {
+	session *mux.Session
+	open    OpenSocket
+	log     *slog.Logger
+
+	relays sync.WaitGroup
+
+	mu        sync.Mutex
+	leaving   bool
+	listeners []net.Listener
+}
+
+// RunAgent is the agent's life: it greets the host at the other end of the
+// carrier, listens as asked and relays, until the host says goodbye (nil) or
+// the carrier or ctx ends. Its sockets are gone when it returns.
+func RunAgent(ctx context.Context, carrier io.ReadWriteCloser, id BuildID, open OpenSocket, log *slog.Logger) error {
+	if _, err := carrier.Write(appendHello(nil, id)); err != nil {
+		return errors.Join(fmt.Errorf("greet host: %w", err), carrier.Close())
+	}
+	if err := readHello(ctx, carrier, id); err != nil {
+		return errors.Join(fmt.Errorf("greet host: %w", err), carrier.Close())
+	}
+	a := &agent{session: mux.New(carrier, mux.Agent), open: open, log: log}
+	a.relays.Go(a.serve)
+	a.relays.Go(func() { boundFailing(a.session) })
+	err := a.live(ctx)
+	a.leave()
+	err = errors.Join(err, a.session.Close())
+	a.relays.Wait()
+	return err
+}
+
+// live waits for the end of the session and makes it a good one if the host
+// said goodbye.
+func (a *agent) live(ctx context.Context) error {
+	select {
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	case <-a.session.Done():
+		return a.session.Err()
+	case <-a.session.Leaving():
+	}
+	a.leave()
+	if err := a.session.Drain(ctx); err != nil {
+		return err
+	}
+	// The host writes nothing after this answer. Were we gone before its last
+	// frame, wsl.exe's relay would drop the end of our output (init.cpp).
+	_, err := a.session.Ping(ctx)
+	return err
+}
+
+// leave takes the sockets away.
+func (a *agent) leave() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.leaving = true
+	for _, l := range a.listeners {
+		if err := l.Close(); err != nil {
+			a.log.Warn("close socket", "error", err)
+		}
+	}
+	a.listeners = nil
+}
+
+// serve answers the host's control stream; it offers no other.
+func (a *agent) serve() {
+	for {
+		offer, err := a.session.Accept()
+		if err != nil {
+			return
+		}
+		if offer.Link() != controlLink {
+			offer.Refuse(mux.RefuseUnknownLink)
+			continue
+		}
+		a.relays.Go(func() { a.answer(offer.Accept()) })
+	}
+}
+
+func (a *agent) answer(stream *mux.Stream) {
+	defer stream.Close()
+	m := newMessages(stream)
+	for {
+		var r request
+		if err := m.receive(&r); err != nil {
+			return
+		}
+		if err := m.send(a.handle(r)); err != nil {
+			return
+		}
+	}
+}
+
+func (a *agent) handle(r request) answer {
+	if r.Listen == nil {
+		return failed(&AgentError{KindInvalid, "the request asks for nothing"})
+	}
+	listener, where, err := a.open(*r.Listen)
+	if err != nil {
+		return failed(err)
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.leaving {
+		return failed(errors.Join(errors.New("the bridge is stopping"), listener.Close()))
+	}
+	a.listeners = append(a.listeners, listener)
+	a.relays.Go(func() { a.accept(listener, r.Listen.Link) })
+	return answer{Listening: &where}
+}
+
+func failed(err error) answer {
+	var known *AgentError
+	if !errors.As(err, &known) {
+		known = &AgentError{KindFailed, err.Error()}
+	}
+	return answer{Error: known}
+}
+
+// accept opens a stream for every connection.
+func (a *agent) accept(listener net.Listener, link string) {
+	for {
+		conn, err := listener.Accept()
+		switch {
+		case errors.Is(err, net.ErrClosed):
+			return
+		case err != nil:
+			a.log.Warn("accept", "link", link, "error", err)
+			select {
+			case <-time.After(acceptPause):
+			case <-a.session.Done():
+				return
+			}
+			continue
+		}
+		stream, err := a.session.Open(link)
+		if err != nil {
+			a.log.Debug("open stream", "link", link, "error", err)
+			_ = conn.Close() // nothing to tell the client with yet
+			continue
+		}
+		a.relays.Go(func() { relay(conn, stream, clients) })
+	}
+}

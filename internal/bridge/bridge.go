@@ -1,0 +1,37 @@
+// Package bridge is both halves of the conversation over one carrier, in one
+// room so that they cannot drift apart.
+//
+// The agent listens in the distro and opens a stream for each connection; the
+// host dials what the stream's link stands for. Each then relays bytes until
+// both directions have ended. docs/protocol.md specifies hello and control.
+//
+// It knows nothing of wsl.exe, of configuration or of retries: a session that
+// has ended is somebody else's to start anew. Nor does it look at the bytes.
+//
+// Law: names cross the carrier from the agent to the host, never addresses;
+// and a relay never turns one way of ending into another.
+package bridge
+
+import (
+	"context"
+	"net"
+	"time"
+)
+
+const (
+	// askTime bounds one question to the agent, which has nothing to wait for.
+	askTime = 10 * time.Second
+	// drainTime is what streams get to come to their end when the bridge stops.
+	drainTime = 5 * time.Second
+	// leaveTime is what the agent gets to leave after that.
+	leaveTime = 2 * time.Second
+	// failTime bounds the reading of what a carrier that takes no more bytes
+	// may still hold.
+	failTime = time.Second
+	// lingerTime is how long the second direction of a stream may stand still
+	// once the first has failed.
+	lingerTime = 5 * time.Second
+)
+
+// Dial connects to what a link stands for.
+type Dial func(ctx context.Context) (net.Conn, error)

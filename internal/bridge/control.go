@@ -1,0 +1,140 @@
+package bridge
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"regexp"
+	"strings"
+	"unicode"
+)
+
+// controlLink is the name of the stream that carries the control messages.
+const controlLink = "@control"
+
+// maxMessage bounds one control message.
+const maxMessage = 64 << 10
+
+// Listen asks the agent to listen for a link.
+type Listen struct {
+	Link   string `json:"link"`
+	Socket string `json:"socket"`          // absolute path in the distro
+	Mode   string `json:"mode,omitempty"`  // octal; empty: see docs/protocol.md
+	Owner  string `json:"owner,omitempty"` // USER[:GROUP]; empty likewise
+}
+
+// Listening says for whom the agent listens.
+type Listening struct {
+	Mode  string `json:"mode"`  // four octal digits
+	Owner string `json:"owner"` // user:group
+}
+
+// What an agent that means well answers: nothing in it could pass for a word
+// of ours on a person's screen.
+var (
+	plainMode  = regexp.MustCompile(`^[0-7]{4}$`)
+	plainOwner = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}:[A-Za-z0-9._-]{1,64}$`)
+)
+
+func (l *Listening) plain() bool {
+	return l != nil && plainMode.MatchString(l.Mode) && plainOwner.MatchString(l.Owner)
+}
+
+// Kind says what is wrong, so that the host can say what cures it.
+type Kind string
+
+// The kinds of error an agent answers with.
+const (
+	KindInUse    Kind = "in-use"    // another program listens there
+	KindDenied   Kind = "denied"    // not permitted
+	KindReadOnly Kind = "read-only" // the file system is
+	KindNoSpace  Kind = "no-space"  // left on the file system
+	KindInvalid  Kind = "invalid"   // the request makes no sense in this distro
+	KindFailed   Kind = "failed"    // anything else
+)
+
+// AgentError is the agent's answer to a request that failed.
+type AgentError struct {
+	Kind Kind   `json:"kind"`
+	Text string `json:"text"`
+}
+
+func (e *AgentError) Error() string { return e.Text }
+
+type request struct {
+	Listen *Listen `json:"listen,omitempty"`
+}
+
+type answer struct {
+	Listening *Listening  `json:"listening,omitempty"`
+	Error     *AgentError `json:"error,omitempty"`
+}
+
+// messages reads and writes control messages, one JSON object a line.
+type messages struct {
+	lines *bufio.Scanner
+	w     io.Writer
+}
+
+func newMessages(rw io.ReadWriter) *messages {
+	lines := bufio.NewScanner(rw)
+	lines.Buffer(nil, maxMessage)
+	return &messages{lines: lines, w: rw}
+}
+
+func (m *messages) send(v any) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	_, err = m.w.Write(append(b, '\n'))
+	return err
+}
+
+func (m *messages) receive(v any) error {
+	if !m.lines.Scan() {
+		if err := m.lines.Err(); err != nil {
+			return err
+		}
+		return io.EOF
+	}
+	d := json.NewDecoder(bytes.NewReader(m.lines.Bytes()))
+	d.DisallowUnknownFields()
+	if err := d.Decode(v); err != nil || d.More() {
+		return errors.New("control message is not as specified") // without the peer's bytes
+	}
+	return nil
+}
+
+// ask sends a request and waits for its answer.
+func (m *messages) ask(r request) (answer, error) {
+	var a answer
+	if err := m.send(r); err != nil {
+		return a, fmt.Errorf("ask agent: %w", err)
+	}
+	if err := m.receive(&a); err != nil {
+		return a, fmt.Errorf("ask agent: %w", err)
+	}
+	if a.Error != nil {
+		a.Error.Text = printable(a.Error.Text)
+		return a, a.Error
+	}
+	return a, nil
+}
+
+// printable makes the distro's text fit for a terminal.
+func printable(s string) string {
+	const most = 1000
+	if len(s) > most {
+		s = s[:most] + "..."
+	}
+	return strings.Map(func(r rune) rune {
+		if unicode.IsPrint(r) {
+			return r
+		}
+		return unicode.ReplacementChar
+	}, s)
+}

@@ -1,0 +1,213 @@
+package bridge
+
+import (
+	"io"
+	"net"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/mux"
+)
+
+// A direction that moves little holds little: two buffers of 32 KiB for each
+// of 2,000 idle streams would be 128 MiB.
+const (
+	smallBuffer = 4 << 10
+	largeBuffer = 32 << 10
+)
+
+// joint is a local connection and a stream, joined until both directions have
+// ended. What happens to one direction happens to the other side's program
+// as if there were no bridge between:
+//
+//	end of stream          CloseWrite: the other direction goes on
+//	the reader is gone     stop reading from the writer: its writes fail;
+//	                       the other direction goes on
+//	anything else          the connection is dead: both directions end
+type joint struct {
+	conn   net.Conn
+	stream *mux.Stream
+	side   side
+
+	moved   atomic.Int64 // bytes and ends handed on, to see progress by
+	writing atomic.Int32 // hand-ons under way
+
+	mu     sync.Mutex
+	inDone bool // stream to conn
+	dead   bool // the stream is
+	over   int  // directions that have ended
+	linger *time.Timer
+}
+
+// side tells whose connection is relayed.
+type side bool
+
+const (
+	clients side = true  // the agent's
+	engines side = false // the host's
+)
+
+// relay returns when both directions have ended and both ends are closed.
+func relay(conn net.Conn, stream *mux.Stream, of side) {
+	j := &joint{conn: conn, stream: stream, side: of}
+	stream.OnAbort(j.streamAborted)
+	var out sync.WaitGroup
+	out.Go(j.out)
+	j.in()
+	out.Wait()
+	j.finish()
+}
+
+// out carries from the connection to the stream.
+func (j *joint) out() {
+	defer j.ended(false)
+	readErr, writeErr := j.copy(j.stream, j.conn)
+	switch {
+	case writeErr != nil:
+		if c, ok := j.conn.(interface{ CloseRead() error }); ok {
+			_ = c.CloseRead() // best effort: pipes have none
+		}
+		j.clientGone(engines)
+	case readErr == io.EOF:
+		_ = j.stream.CloseWrite() // fails only if it was reset: in sees that
+	default:
+		j.abort()
+	}
+}
+
+// in carries from the stream to the connection.
+func (j *joint) in() {
+	defer j.ended(true)
+	readErr, writeErr := j.copy(j.conn, j.stream)
+	switch {
+	case writeErr != nil:
+		_ = j.stream.CloseRead(mux.CodeAborted) // as above
+		j.clientGone(clients)
+	case readErr == io.EOF:
+		j.closeWrite()
+	default:
+		j.abort()
+	}
+}
+
+// closeWrite ends the direction to the connection. Where the connection can't
+// do that (a pipe in byte mode) it stays open until the other direction ends.
+// When that has ended already, closing everything does it as well, and never
+// waits: go-winio's CloseWrite does, until the peer has read everything.
+func (j *joint) closeWrite() {
+	j.mu.Lock()
+	last := j.over > 0
+	j.mu.Unlock()
+	c, ok := j.conn.(interface{ CloseWrite() error })
+	if last || !ok {
+		return
+	}
+	j.writing.Add(1)
+	defer j.writing.Add(-1)
+	_ = c.CloseWrite() // whoever is gone there shows in the other direction
+	j.moved.Add(1)
+}
+
+// copy moves bytes until one side fails; exactly one of the errors is set.
+func (j *joint) copy(dst io.Writer, src io.Reader) (readErr, writeErr error) {
+	b := make([]byte, smallBuffer)
+	for {
+		n, err := src.Read(b)
+		if n > 0 { // a zero-byte write would be an end of stream to a pipe
+			if writeErr := j.write(dst, b[:n]); writeErr != nil {
+				return nil, writeErr
+			}
+		}
+		if err != nil {
+			return err, nil
+		}
+		if n > smallBuffer/2 && len(b) == smallBuffer {
+			b = make([]byte, largeBuffer)
+		}
+	}
+}
+
+func (j *joint) write(dst io.Writer, b []byte) error {
+	j.writing.Add(1)
+	defer j.writing.Add(-1)
+	_, err := dst.Write(b)
+	j.moved.Add(1)
+	return err
+}
+
+// abort ends both directions as failed.
+func (j *joint) abort() {
+	_ = j.stream.Reset(mux.CodeAborted) // both may be closed already
+	_ = j.conn.Close()
+}
+
+// clientGone notes that nobody takes what is on its way to the client, if this
+// is the side to know: then what the client had sent may be to an engine that
+// waits for its own output to be taken, and reads no more. The other way round,
+// an engine that is gone leaves an answer, and its client may read at leisure.
+func (j *joint) clientGone(known side) {
+	if j.side == known {
+		j.startLinger()
+	}
+}
+
+// streamAborted is called when the stream is dead while this side may be busy
+// elsewhere. What has arrived is still handed on, unless that stands still.
+func (j *joint) streamAborted() {
+	j.mu.Lock()
+	j.dead = true
+	handedOn := j.inDone
+	j.mu.Unlock()
+	if handedOn {
+		j.abort()
+		return
+	}
+	j.startLinger()
+}
+
+// startLinger bounds what is left once one direction has failed: a write that
+// stands still for lingerTime is to somebody who will never read.
+func (j *joint) startLinger() {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.linger != nil || j.over == 2 {
+		return
+	}
+	seen := j.moved.Load()
+	j.linger = time.AfterFunc(lingerTime, func() {
+		now := j.moved.Load()
+		if now == seen && j.writing.Load() > 0 {
+			j.abort()
+			return
+		}
+		seen = now
+		j.mu.Lock()
+		defer j.mu.Unlock()
+		if j.over < 2 {
+			j.linger.Reset(lingerTime)
+		}
+	})
+}
+
+func (j *joint) ended(in bool) {
+	j.mu.Lock()
+	j.over++
+	j.inDone = j.inDone || in
+	over := j.dead && j.inDone
+	j.mu.Unlock()
+	if over {
+		j.abort()
+	}
+}
+
+func (j *joint) finish() {
+	j.stream.OnAbort(nil)
+	j.mu.Lock()
+	if j.linger != nil {
+		j.linger.Stop()
+	}
+	j.mu.Unlock()
+	_ = j.conn.Close() // both may be closed already
+	_ = j.stream.Close()
+}

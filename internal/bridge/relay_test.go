@@ -1,0 +1,96 @@
+package bridge
+
+import (
+	"io"
+	"net"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/mux"
+)
+
+// pair is a connection in memory that has half-close: a stream.
+func pair(t *testing.T) (a, b *mux.Stream) {
+	t.Helper()
+	x, y := net.Pipe()
+	host, agent := mux.New(x, mux.Host), mux.New(y, mux.Agent)
+	t.Cleanup(func() {
+		host.Close()
+		agent.Close()
+	})
+	a, err := agent.Open("pair")
+	if err != nil {
+		t.Fatal(err)
+	}
+	offer, err := host.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a, offer.Accept()
+}
+
+// A client that reads at leisure gets the whole answer of an engine that reads
+// no more, although it had more to say to it: a paused pager is no dead client.
+func TestSlowClientGetsTheWholeAnswer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client, agentConn := pair(t)
+		agentStream, hostStream := pair(t)
+		hostConn, engine := pair(t)
+		go relay(agentConn, agentStream, clients)
+		go relay(hostConn, hostStream, engines)
+
+		const answer = 1 << 20 // more than all windows on the way take
+		engine.CloseRead(mux.CodeClosed)
+		go func() {
+			_, _ = engine.Write(make([]byte, answer)) // a short one shows below
+			engine.CloseWrite()
+		}()
+		if _, err := client.Write([]byte("more")); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(10 * lingerTime) // the bubble's clock
+		got, err := io.ReadAll(client)
+		if len(got) != answer || err != nil {
+			t.Errorf("got %d bytes of %d, %v", len(got), answer, err)
+		}
+		client.Close()
+	})
+}
+
+// flushing is a connection whose CloseWrite waits until its peer has read
+// everything, as that of a Windows pipe does (go-winio, FlushFileBuffers).
+type flushing struct {
+	*mux.Stream
+	entered, flushed chan struct{}
+}
+
+func (f *flushing) CloseWrite() error {
+	close(f.entered)
+	<-f.flushed
+	return f.Stream.CloseWrite()
+}
+
+// The stream dies while its end is being handed on to an engine that says
+// nothing: the engine's connection must not stay for ever.
+func TestDeathDuringCloseWriteEndsTheRelay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		agentStream, hostStream := pair(t)
+		hostConn, engine := pair(t)
+		conn := &flushing{hostConn, make(chan struct{}), make(chan struct{})}
+		over := make(chan struct{})
+		go func() {
+			relay(conn, hostStream, engines)
+			close(over)
+		}()
+		agentStream.CloseWrite()
+		<-conn.entered
+		agentStream.Reset(mux.CodeAborted)
+		synctest.Wait()
+		close(conn.flushed)
+		<-over
+		if _, err := engine.Read(make([]byte, 1)); err == nil {
+			t.Error("the engine's connection goes on")
+		}
+	})
+}
