@@ -1,0 +1,84 @@
+// Command docker-wsl-agent is the Linux half of docker-wsl-bridge. The Windows
+// half puts it into a distro and starts it there with its stdin and stdout as
+// the carrier; a person has no use for it.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/bridge"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/carrier"
+)
+
+// Exit codes. wsl.exe gives 1, 67, 87 and 255 meanings of its own.
+const (
+	exitOK    = 0
+	exitUsage = 2
+	exitLost  = 3
+)
+
+const usage = `docker-wsl-agent is started by docker-wsl-bridge inside a WSL distro.
+
+usage: docker-wsl-agent serve    be the Linux half; stdin and stdout are the carrier
+       docker-wsl-agent hash     print the SHA-256 of this file
+`
+
+func main() { os.Exit(run(os.Args[1:])) }
+
+func run(args []string) int {
+	switch {
+	case len(args) == 1 && args[0] == "serve":
+		return serve()
+	case len(args) == 1 && args[0] == "hash":
+		return hash()
+	}
+	fmt.Fprint(os.Stderr, usage)
+	return exitUsage
+}
+
+func hash() int {
+	id, err := bridge.OwnBuildID()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "docker-wsl-agent: error:", err)
+		return exitLost
+	}
+	fmt.Println(id)
+	return exitOK
+}
+
+func serve() int {
+	log := slog.New(slog.NewTextHandler(os.Stderr, nil))
+	if err := bridged(log); err != nil {
+		log.Error("agent ends", "error", err)
+		return exitLost
+	}
+	return exitOK
+}
+
+// bridged lives until the host says goodbye. When wsl.exe is killed, the relay
+// behind our stdio closes the terminal that we lead, which sends SIGHUP, and
+// stderr breaks: neither may end us before the socket is gone.
+func bridged(log *slog.Logger) error {
+	signal.Ignore(syscall.SIGPIPE)
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGHUP, syscall.SIGTERM, syscall.SIGINT)
+	defer stop()
+	id, err := bridge.OwnBuildID()
+	if err != nil {
+		return err
+	}
+	stdio, err := carrier.Stdio()
+	if err != nil {
+		return err
+	}
+	err = bridge.RunAgent(ctx, stdio, id, openSocket, log)
+	if ctx.Err() != nil {
+		return errors.New("a signal ended it")
+	}
+	return err
+}

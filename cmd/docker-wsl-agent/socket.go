@@ -1,0 +1,63 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"os"
+	"strings"
+	"syscall"
+
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/bridge"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/endpoint"
+)
+
+// openSocket makes the socket that the host asks for, with the access that it
+// asks for or that is right for this distro.
+func openSocket(l bridge.Listen) (net.Listener, bridge.Listening, error) {
+	etc := os.DirFS("/etc")
+	access, err := endpoint.LookupAccess(etc, l.Mode, l.Owner, -1)
+	if err != nil {
+		return nil, bridge.Listening{}, &bridge.AgentError{Kind: bridge.KindInvalid, Text: err.Error()}
+	}
+	place, err := endpoint.Parse("unix:"+l.Socket, "linux")
+	if err != nil {
+		return nil, bridge.Listening{}, &bridge.AgentError{Kind: bridge.KindInvalid, Text: err.Error()}
+	}
+	listener, err := endpoint.Listen(place.Path(), access)
+	if err != nil {
+		return nil, bridge.Listening{}, &bridge.AgentError{Kind: kindOf(err), Text: explain(err)}
+	}
+	return listener, bridge.Listening{
+		Mode:  fmt.Sprintf("%04o", access.Mode.Perm()),
+		Owner: endpoint.OwnerNames(etc, access),
+	}, nil
+}
+
+// explain names another bridge as a person knows it: its agent's file has a
+// hash for a name.
+func explain(err error) string {
+	var inUse *endpoint.InUseError
+	if errors.As(err, &inUse) && strings.HasPrefix(inUse.Program, "agent-") {
+		other := *inUse
+		other.Program = "another docker-wsl-bridge"
+		return fmt.Sprintf("listen at unix:%s: %v", other.Path, &other)
+	}
+	return err.Error()
+}
+
+func kindOf(err error) bridge.Kind {
+	var inUse *endpoint.InUseError
+	switch {
+	case errors.As(err, &inUse):
+		return bridge.KindInUse
+	case errors.Is(err, syscall.EROFS):
+		return bridge.KindReadOnly
+	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
+		return bridge.KindNoSpace
+	case errors.Is(err, fs.ErrPermission):
+		return bridge.KindDenied
+	}
+	return bridge.KindFailed
+}

@@ -1,0 +1,91 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/bridge"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/deploy"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/engine"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/wsl"
+)
+
+// hints say what cures the failure of a command, with what to run. They live
+// here and nowhere else.
+func hints(err error) []string {
+	var notFound *engine.NotFoundError
+	var told *bridge.AgentError
+	var lost *lostError
+	switch {
+	case errors.As(err, &notFound):
+		return engineHints(notFound)
+	case errors.As(err, &told):
+		return socketHints(told.Kind)
+	case errors.As(err, &lost):
+		return []string{"docker-wsl-bridge up serves the socket again"}
+	}
+	for _, cure := range cures {
+		if errors.Is(err, cure.err) {
+			return cure.hints
+		}
+	}
+	return nil
+}
+
+// cures are looked through in their order: what a distro says of a file comes
+// before what an engine says of its pipe.
+var cures = []struct {
+	err   error
+	hints []string
+}{
+	{wsl.ErrNotFound, []string{"wsl --install installs WSL"}},
+	{wsl.ErrNotInstalled, []string{"wsl --install installs WSL"}},
+	{errNoDistro, []string{"wsl --install -d Debian installs a distro"}},
+	{wsl.ErrNoDistro, []string{"wsl --install -d Debian installs a distro"}},
+	{wsl.ErrDistroNotFound, []string{"wsl --list --quiet names the distros", "docker-wsl-bridge up --distro NAME takes one of them"}},
+	{wsl.ErrExec, []string{"wsl --distro NAME --user root --exec /bin/sh shows whether programs start there at all"}},
+	{wsl.ErrEnded, []string{"wsl --distro NAME --user root --exec /bin/sh shows whether programs start there at all"}},
+	{deploy.ErrNoAgent, []string{"make build makes a program with both agents inside"}},
+	{deploy.ErrNoSpace, []string{"wsl --distro NAME df -h /run shows what is full"}},
+	{deploy.ErrReadOnly, []string{"wsl --terminate NAME starts the distro anew; its /run should be writable"}},
+	{deploy.ErrNoExec, []string{"wsl --distro NAME --user root mount -o remount,exec /run allows programs there"}},
+	{deploy.ErrUnsafe, []string{"wsl --distro NAME --user root rm -r " + deploy.Dir + " removes what is in the way"}},
+	{engine.ErrNotEngine, []string{"docker-wsl-bridge up without --pipe looks for an engine"}},
+	{engine.ErrNoAnswer, []string{"docker-wsl-bridge up without --pipe looks for an engine"}},
+	{fs.ErrPermission, []string{accessHint}},
+	{fs.ErrNotExist, []string{startHint}},
+	{context.DeadlineExceeded, []string{"wsl --shutdown ends a WSL that does not answer any more, and with it every distro"}},
+}
+
+const (
+	accessHint = `the engine lets administrators in, and the group that daemon.json names: add "group": "docker-users" to C:\ProgramData\docker\config\daemon.json, restart the engine, and: net localgroup docker-users %USERNAME% /add`
+	startHint  = "start the engine: net start docker, or Docker Desktop in Windows containers mode"
+)
+
+func engineHints(e *engine.NotFoundError) []string {
+	var out []string
+	denied := false
+	for _, seen := range e.Seen {
+		denied = denied || errors.Is(seen.Err, fs.ErrPermission)
+		if seen.Err == nil {
+			out = append(out, "docker-wsl-bridge up --pipe "+seen.Name+" uses that engine although it runs "+seen.Info.OSType+" containers")
+		}
+	}
+	if denied {
+		return append(out, accessHint)
+	}
+	return append(out, startHint)
+}
+
+func socketHints(kind bridge.Kind) []string {
+	switch kind {
+	case bridge.KindInUse, bridge.KindFailed:
+		return []string{"docker-wsl-bridge up --socket PATH serves another path, such as /run/docker-wsl-bridge/second.sock"}
+	case bridge.KindReadOnly, bridge.KindNoSpace, bridge.KindDenied:
+		return []string{"docker-wsl-bridge up --socket PATH serves a path elsewhere, such as under /mnt/wsl"}
+	case bridge.KindInvalid:
+		return []string{"docker-wsl-bridge up --help tells the form of --socket, --socket-mode and --socket-owner"}
+	}
+	return nil
+}

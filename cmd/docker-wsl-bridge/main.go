@@ -1,0 +1,108 @@
+// Command docker-wsl-bridge gives Linux programs in WSL2 a unix socket that is
+// the Windows host's Docker engine.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"runtime"
+	"syscall"
+
+	"github.com/spf13/cobra"
+)
+
+const version = "0.1.0-dev"
+
+// Exit codes.
+const (
+	exitOK     = 0
+	exitFailed = 1
+	exitUsage  = 2
+)
+
+func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
+
+// run is the whole program: results go to stdout, everything else to stderr.
+func run(args []string, stdout, stderr io.Writer) int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	// A second Ctrl-C ends the program at once.
+	context.AfterFunc(ctx, stop)
+
+	root := rootCommand()
+	root.SetArgs(args)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	cmd, err := root.ExecuteContextC(ctx)
+	if err == nil {
+		return exitOK
+	}
+	fmt.Fprintln(stderr, "docker-wsl-bridge: error:", err)
+	code, cures := exitUsage, []string{cmd.CommandPath() + " --help"}
+	var failed *failure
+	if errors.As(err, &failed) {
+		code, cures = exitFailed, hints(err)
+	}
+	for _, h := range cures {
+		fmt.Fprintln(stderr, "hint:", h)
+	}
+	return code
+}
+
+// failure is an error of a command that ran. Every other one is a wrong
+// command line.
+type failure struct{ error }
+
+func (f *failure) Unwrap() error { return f.error }
+
+func rootCommand() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "docker-wsl-bridge",
+		Short: "Use the Docker engine of Windows from WSL2, through a unix socket",
+		Long: `docker-wsl-bridge gives Linux programs in WSL2 a unix socket that is the
+Docker engine of the Windows host: Windows containers from a WSL shell, with
+no TCP port, no SSH, and nothing to install in the distro.
+
+Run it on Windows:
+
+  docker-wsl-bridge up
+
+and then, in WSL, what it tells you.`,
+		Args:          nearest,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	root.CompletionOptions.HiddenDefaultCmd = true
+	root.SuggestionsMinimumDistance = 2
+	root.AddCommand(upCommand(), versionCommand())
+	return root
+}
+
+// nearest refuses what is no command and names the one it looks like.
+func nearest(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	text := fmt.Sprintf("unknown command %q", args[0])
+	if like := cmd.SuggestionsFor(args[0]); len(like) > 0 {
+		text += fmt.Sprintf("; did you mean %q?", like[0])
+	}
+	return errors.New(text)
+}
+
+func versionCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "version",
+		Short: "Print the version",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			_, err := fmt.Fprintf(cmd.OutOrStdout(), "docker-wsl-bridge %s %s/%s\n", version, runtime.GOOS, runtime.GOARCH)
+			return err
+		},
+	}
+}

@@ -1,0 +1,86 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+
+	"github.com/spf13/cobra"
+
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/endpoint"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/wsl"
+)
+
+// options are the flags of up.
+type options struct {
+	distro, socket, pipe string
+	mode, owner          string
+	json                 bool
+
+	engine endpoint.Endpoint // pipe, understood; the zero value if there is none
+}
+
+// understand checks the flags before anything is done.
+func (o *options) understand(goos string) error {
+	place, err := endpoint.Parse("unix:"+o.socket, "linux")
+	if err != nil {
+		return fmt.Errorf("--socket: %w", err)
+	}
+	o.socket = place.Path()
+	if o.distro != "" {
+		if _, err := (wsl.Launch{Distro: o.distro, Argv: []string{"true"}}).Args(); err != nil {
+			return fmt.Errorf("--distro: %w", err)
+		}
+	}
+	if o.pipe == "" {
+		if goos != "windows" {
+			return errors.New("--pipe: engines are looked for on Windows only; write --pipe unix:/var/run/docker.sock")
+		}
+		return nil
+	}
+	if o.engine, err = endpoint.Parse(o.pipe, goos); err != nil {
+		return fmt.Errorf("--pipe: %w", err)
+	}
+	return nil
+}
+
+func upCommand() *cobra.Command {
+	var o options
+	cmd := &cobra.Command{
+		Use:   "up",
+		Short: "Serve the socket until Ctrl-C",
+		Long: `up serves a unix socket in a WSL2 distro that is the Docker engine of Windows.
+It needs no configuration and leaves nothing behind but its agent's file in the
+distro's /run, which is gone with the distro.
+
+Ctrl-C ends it: the socket goes away, connections that are under way get 5 s to
+come to their end. Ctrl-C again ends it at once.`,
+		Example: `  docker-wsl-bridge up
+  docker-wsl-bridge up --distro Ubuntu --pipe docker_engine_windows
+  docker-wsl-bridge up --distro docker-desktop --socket /run/host-services/docker.win.proxy.sock`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := o.understand(runtime.GOOS); err != nil {
+				return err
+			}
+			r := &reporter{stdout: cmd.OutOrStdout(), stderr: cmd.ErrOrStderr(), json: o.json}
+			err := up(cmd.Context(), o, r)
+			switch {
+			case err == nil:
+				return nil
+			case errors.Is(err, context.Canceled):
+				return &failure{errors.New("interrupted before the socket was served")}
+			}
+			return &failure{err}
+		},
+	}
+	f := cmd.Flags()
+	f.StringVarP(&o.distro, "distro", "d", "", "the WSL2 `name` of the distro (default: WSL's default distro)")
+	f.StringVar(&o.socket, "socket", "/run/docker-wsl-bridge/windows.sock", "the socket's `path` in the distro")
+	f.StringVar(&o.pipe, "pipe", "", "the engine's `pipe`: a name, npipe:////./pipe/NAME, or on Linux\nunix:/path (default: the first engine for Windows containers)")
+	f.StringVar(&o.mode, "socket-mode", "", "the socket's permissions, `octal` (default: 0660 with a\ngroup docker in the distro, else 0600)")
+	f.StringVar(&o.owner, "socket-owner", "", "the socket's `user[:group]` (default: root:docker, else the user of\n/etc/wsl.conf, else uid 1000)")
+	f.BoolVar(&o.json, "json", false, "report as JSON, one object a line")
+	return cmd
+}
