@@ -1,0 +1,125 @@
+package wsl_test
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/test/wsl"
+)
+
+// What a test sees of a process from outside, without asking it.
+
+func mkfifo(path string) error { return syscall.Mkfifo(path, 0o666) }
+
+// process finds the one process of a distro whose name or command line begins so.
+func process(t *testing.T, distro, name string) int {
+	t.Helper()
+	var found []int
+	until(t, "a process "+name, func() bool {
+		found = nil
+		for _, pid := range pids(t, distro) {
+			if strings.HasPrefix(wsl.ProcessName(pid), name) {
+				found = append(found, pid)
+			}
+		}
+		return len(found) == 1
+	})
+	return found[0]
+}
+
+func pids(t *testing.T, distro string) []int {
+	t.Helper()
+	list, err := shared.vm.Pids(distro)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return list
+}
+
+// until looks until it is so. The kernel has no event for most of these.
+func until(t *testing.T, what string, so func() bool) {
+	t.Helper()
+	for end := time.Now().Add(limit / 3); !so(); {
+		if time.Now().After(end) {
+			t.Fatalf("wait for %s: not within %v", what, limit/3)
+		}
+		unix.Nanosleep(&unix.Timespec{Nsec: 2e6}, nil)
+	}
+}
+
+// still waits until a figure has not changed for a while and returns it.
+func still(t *testing.T, what string, figure func() int64) int64 {
+	t.Helper()
+	const while = 150 * time.Millisecond
+	last, since := figure(), time.Now()
+	until(t, what+" to stand still", func() bool {
+		if now := figure(); now != last {
+			last, since = now, time.Now()
+		}
+		return time.Since(since) > while
+	})
+	return last
+}
+
+// unread is the number of bytes in the pipe that is a process' file fd.
+func unread(t *testing.T, pid, fd int) int {
+	t.Helper()
+	f, err := os.OpenFile(fmt.Sprintf("/proc/%d/fd/%d", pid, fd), os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	n, err := unix.IoctlGetInt(int(f.Fd()), unix.TIOCINQ)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+// written is how many bytes a process has written so far, to anything.
+func written(pid int) int64 {
+	text, _ := os.ReadFile(fmt.Sprintf("/proc/%d/io", pid))
+	for line := range strings.Lines(string(text)) {
+		if value, ok := strings.CutPrefix(line, "wchar: "); ok {
+			n, _ := strconv.ParseInt(strings.TrimSpace(value), 10, 64)
+			return n
+		}
+	}
+	return -1
+}
+
+// cpu is the processor time a process has used.
+func cpu(pid int) time.Duration {
+	f := stat(pid)
+	if f == nil {
+		return 0
+	}
+	const tick = 10 * time.Millisecond // USER_HZ is 100 on every Linux
+	user, _ := strconv.Atoi(f[13])
+	system, _ := strconv.Atoi(f[14])
+	return time.Duration(user+system) * tick
+}
+
+// stat are the fields of /proc/PID/stat, counted from 0.
+func stat(pid int) []string {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return nil
+	}
+	open, end := bytes.IndexByte(text, '('), bytes.LastIndexByte(text, ')')
+	return append([]string{strings.TrimSpace(string(text[:open])), string(text[open+1 : end])}, strings.Fields(string(text[end+1:]))...)
+}
+
+// alive is false for a zombie, too.
+func alive(pid int) bool {
+	f := stat(pid)
+	return f != nil && f[2] != "Z" && f[2] != "X"
+}
