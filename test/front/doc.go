@@ -1,0 +1,11 @@
+// Command front stands for dockerd.exe's listener: it listens at named pipes
+// as dockerd.exe does and forwards each connection to an engine on loopback.
+//
+//	front NAME=127.0.0.1:PORT ...
+//
+// It is a Windows program. It prints "ready" when every pipe takes connections
+// and ends when its stdin ends. It knows nothing of what it carries.
+//
+// Its law: bytes, and the end of either direction, arrive on the other side;
+// after any error both sides are closed.
+package main
