@@ -1,0 +1,162 @@
+package house
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/docker-wsl-bridge/docker-wsl-bridge/"
+
+// floors are the rooms of docs/architecture.md. A room imports rooms of lower
+// floors only; the ground imports nothing of ours.
+var floors = map[string]int{
+	"internal/carrier":  0,
+	"internal/endpoint": 0,
+	"internal/wsl":      0,
+	"internal/mux":      1,
+	"internal/engine":   1,
+	"internal/bridge":   2,
+	"internal/deploy":   2,
+}
+
+// only lists packages that one room alone may import.
+var only = map[string]string{
+	"github.com/Microsoft/go-winio": "internal/endpoint",
+	"github.com/spf13/cobra":        "cmd/docker-wsl-bridge",
+}
+
+type pkg struct {
+	ImportPath, Doc, Dir string
+	Name                 string
+	Imports              []string
+}
+
+// list gives the packages below a pattern, as a build for goos sees them.
+func list(t *testing.T, goos, pattern string) []pkg {
+	t.Helper()
+	cmd := exec.Command("go", "list", "-e", "-json=ImportPath,Doc,Name,Dir,Imports", pattern)
+	cmd.Dir = "../.."
+	cmd.Env = append(cmd.Environ(), "GOOS="+goos)
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	var all []pkg
+	for d := json.NewDecoder(strings.NewReader(string(out))); ; {
+		var p pkg
+		switch err := d.Decode(&p); {
+		case errors.Is(err, io.EOF):
+			return all
+		case err != nil:
+			t.Fatal(err)
+		}
+		p.ImportPath = strings.TrimPrefix(p.ImportPath, module)
+		all = append(all, p)
+	}
+}
+
+func TestImportsGoDown(t *testing.T) {
+	for _, goos := range []string{"linux", "windows"} {
+		for _, p := range list(t, goos, "./...") {
+			for _, full := range p.Imports {
+				imported, ours := strings.CutPrefix(full, module)
+				if room, reserved := only[full]; reserved && p.ImportPath != room && !strings.HasPrefix(p.ImportPath, "test/") {
+					t.Errorf("%s (%s) imports %s, which is %s's alone", p.ImportPath, goos, full, room)
+				}
+				if !ours || strings.HasPrefix(p.ImportPath, "test/") {
+					continue
+				}
+				if strings.HasPrefix(imported, "test/") {
+					t.Errorf("%s imports the tests' %s", p.ImportPath, imported)
+				}
+				from, housed := floors[p.ImportPath]
+				if to, ok := floors[imported]; housed && ok && to >= from {
+					t.Errorf("%s (floor %d) imports %s (floor %d)", p.ImportPath, from, imported, to)
+				}
+			}
+		}
+	}
+}
+
+func TestEveryRoomHasAFloorAndADoc(t *testing.T) {
+	for _, p := range list(t, "linux", "./...") {
+		if _, housed := floors[p.ImportPath]; strings.HasPrefix(p.ImportPath, "internal/") && !housed {
+			t.Errorf("%s has no floor; docs/architecture.md and this test list the rooms", p.ImportPath)
+		}
+		if p.Doc == "" && p.Name != "" {
+			t.Errorf("%s has no package comment", p.ImportPath)
+		}
+	}
+}
+
+// The stand-in is a black box: it shares no knowledge with the product.
+func TestTheStandInImportsNothingOfTheProduct(t *testing.T) {
+	for _, goos := range []string{"linux", "windows"} {
+		for _, p := range list(t, goos, "./test/wsl/...") {
+			for _, imported := range p.Imports {
+				if strings.HasPrefix(imported, module+"internal/") {
+					t.Errorf("%s imports %s", p.ImportPath, imported)
+				}
+			}
+		}
+	}
+}
+
+// docs/architecture.md draws the house that stands here.
+func TestArchitectureNamesEveryRoom(t *testing.T) {
+	text, err := os.ReadFile("../../docs/architecture.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for room := range floors {
+		if name := filepath.Base(room); !strings.Contains(string(text), "`"+name+"`") {
+			t.Errorf("docs/architecture.md does not name the room `%s`", name)
+		}
+	}
+}
+
+var testName = regexp.MustCompile("`(?:[a-z/]+\\.)?((?:Test|Fuzz)[A-Z][A-Za-z0-9]*)`")
+
+// A test that a page names is there.
+func TestDocsNameRealTests(t *testing.T) {
+	real := map[string]bool{}
+	declared := regexp.MustCompile(`(?m)^func ((?:Test|Fuzz)[A-Za-z0-9]*)\(`)
+	for _, file := range files(t, "../..", "_test.go") {
+		for _, m := range declared.FindAllStringSubmatch(file, -1) {
+			real[m[1]] = true
+		}
+	}
+	for _, page := range files(t, "../../docs", ".md") {
+		for _, m := range testName.FindAllStringSubmatch(page, -1) {
+			if !real[m[1]] {
+				t.Errorf("a page of docs/ names %s, which is no test", m[1])
+			}
+		}
+	}
+}
+
+// files gives the contents of all files below a directory with this ending.
+func files(t *testing.T, dir, ending string) []string {
+	t.Helper()
+	var all []string
+	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || !strings.HasSuffix(path, ending) {
+			return err
+		}
+		text, err := os.ReadFile(path)
+		all = append(all, string(text))
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
+}

@@ -1,0 +1,157 @@
+package lab
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// A Console is a Windows program that a person started in a console window of
+// its own: its input is the console, its output is read by the test.
+type Console struct {
+	Cmd *exec.Cmd
+
+	keys    *os.File // the person's end of the terminal
+	out     *os.File
+	readers sync.WaitGroup
+
+	mu    sync.Mutex
+	text  strings.Builder
+	ended bool
+	more  chan struct{} // closed, and replaced, with every piece of text and the end
+}
+
+// Console starts cmd, one of Command's whose Stdin, Stdout and Stderr are not
+// set. A terminal on stdin makes Wine give the program a console.
+func (w *Wine) Console(cmd *exec.Cmd) (*Console, error) {
+	keys, screen, err := OpenTerminal()
+	if err != nil {
+		return nil, fmt.Errorf("open console: %w", err)
+	}
+	defer screen.Close()
+	out, in, err := os.Pipe()
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("open console: %w", err), keys.Close())
+	}
+	defer in.Close()
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = screen, in, in
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true, Ctty: 0}
+	if err := cmd.Start(); err != nil {
+		return nil, errors.Join(fmt.Errorf("open console: %w", err), keys.Close(), out.Close())
+	}
+	c := &Console{Cmd: cmd, keys: keys, out: out, more: make(chan struct{})}
+	c.readers.Go(c.read)
+	// What the console draws must be taken away, or a full terminal stops it.
+	c.readers.Go(func() { _, _ = io.Copy(io.Discard, keys) })
+	return c, nil
+}
+
+func (c *Console) read() {
+	buffer := make([]byte, 4096)
+	for {
+		n, err := c.out.Read(buffer)
+		c.mu.Lock()
+		c.text.Write(buffer[:n])
+		c.ended = err != nil
+		close(c.more)
+		c.more = make(chan struct{})
+		c.mu.Unlock()
+		if err != nil {
+			return
+		}
+	}
+}
+
+// Output is what the program has said so far, stdout and stderr as they came.
+func (c *Console) Output() string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.text.String()
+}
+
+// Await returns when the program has said text. The error holds what it has
+// said instead when it ends, or ctx does.
+func (c *Console) Await(ctx context.Context, text string) error {
+	for {
+		c.mu.Lock()
+		said, ended, more := c.text.String(), c.ended, c.more
+		c.mu.Unlock()
+		if strings.Contains(said, text) {
+			return nil
+		}
+		if ended {
+			return fmt.Errorf("await %q: the program ended its output: %q", text, said)
+		}
+		select {
+		case <-more:
+		case <-ctx.Done():
+			return fmt.Errorf("await %q: %w: %q", text, ctx.Err(), said)
+		}
+	}
+}
+
+// Interrupt types Ctrl-C. Every program of this console gets it, a child that
+// has a console of its own (CREATE_NO_WINDOW) does not, just as on Windows.
+func (c *Console) Interrupt() error {
+	if _, err := c.keys.Write([]byte{3}); err != nil {
+		return fmt.Errorf("type ctrl-c: %w", err)
+	}
+	return nil
+}
+
+// Wait returns the program's exit code when it has ended, and puts the console
+// away; Output is complete then. It kills the program when ctx ends first.
+func (c *Console) Wait(ctx context.Context) (int, error) {
+	const linger = 2 * time.Second // for output that a left-over program holds open
+	stop := context.AfterFunc(ctx, func() { _ = c.Cmd.Process.Kill() })
+	defer stop()
+	err := c.Cmd.Wait()
+	_ = c.out.SetReadDeadline(time.Now().Add(linger))
+	_ = c.keys.Close() // ends its reader
+	c.readers.Wait()
+	_ = c.out.Close()
+	var exit *exec.ExitError
+	switch {
+	case ctx.Err() != nil:
+		return -1, fmt.Errorf("await the program's end: %w", ctx.Err())
+	case err != nil && !errors.As(err, &exit):
+		return -1, fmt.Errorf("await the program's end: %w", err)
+	}
+	return c.Cmd.ProcessState.ExitCode(), nil
+}
+
+// OpenTerminal makes a pseudo terminal: the side of the keys and the side that
+// a program sees. File.Fd is avoided: it would make reads of the keys blocking
+// ones, which Close can't end.
+func OpenTerminal() (keys, screen *os.File, err error) {
+	keys, err = os.OpenFile("/dev/ptmx", os.O_RDWR|unix.O_NOCTTY, 0)
+	if err != nil {
+		return nil, nil, err
+	}
+	var number int
+	var refused error
+	raw, err := keys.SyscallConn()
+	if err == nil {
+		err = raw.Control(func(fd uintptr) {
+			if number, refused = unix.IoctlGetInt(int(fd), unix.TIOCGPTN); refused == nil {
+				refused = unix.IoctlSetPointerInt(int(fd), unix.TIOCSPTLCK, 0)
+			}
+		})
+	}
+	if err = errors.Join(err, refused); err == nil {
+		screen, err = os.OpenFile(fmt.Sprintf("/dev/pts/%d", number), os.O_RDWR|unix.O_NOCTTY, 0)
+	}
+	if err != nil {
+		return nil, nil, errors.Join(err, keys.Close())
+	}
+	return keys, screen, nil
+}

@@ -1,0 +1,185 @@
+//go:build linux
+
+// Package stage puts the parts of the testbed together: a Windows (Wine) with
+// a real dockerd behind its named pipes, a VM with distros, and the bridge
+// between them. The end-to-end tests and the demo play on it.
+//
+// It knows which parts there are and how they find each other, not what is
+// proved with them. Law: Close leaves no process and no file behind.
+package stage
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/test/lab"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/test/recorder"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/test/wsl"
+)
+
+// The distros.
+const (
+	Debian        = "Debian"         // the default one; a group docker, and User in it
+	DockerDesktop = "docker-desktop" // busybox only, root only, drive C at /mnt/host/c
+	Plain         = "Plain"          // busybox with User, and no group docker
+	User          = "alice"
+)
+
+// EnginePipe is the pipe with dockerd behind it.
+const EnginePipe = "docker_engine"
+
+// Parts are what this needs of the machine.
+var Parts = []lab.Part{
+	lab.PartRoot, lab.PartWine, lab.PartDockerd, lab.PartDocker, lab.PartBusybox,
+}
+
+// Stage is the whole testbed, running.
+type Stage struct {
+	Docker *lab.Docker
+	Wine   *lab.Wine
+	VM     *wsl.VM
+
+	dir     string
+	native  string // directory with a Linux wsl.exe in it
+	closers []func() error
+}
+
+// Open starts everything but the bridge, with all files below dir, and tells
+// progress on out.
+func Open(ctx context.Context, dir string, out io.Writer) (_ *Stage, err error) {
+	s := &Stage{dir: dir}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, s.Close())
+		}
+	}()
+	for _, step := range []struct {
+		says string
+		do   func(context.Context) error
+	}{
+		{"building the programs", s.build},
+		{"starting Windows (Wine)", s.openWine},
+		{"starting dockerd", s.startDocker},
+		{"putting the engine's named pipe in front of it", s.startFront},
+		{"starting the distros", s.startVM},
+	} {
+		fmt.Fprintf(out, "%s ...\n", step.says)
+		if err := step.do(ctx); err != nil {
+			return nil, err
+		}
+	}
+	return s, nil
+}
+
+// Close ends everything, last first.
+func (s *Stage) Close() error {
+	var err error
+	for i := len(s.closers) - 1; i >= 0; i-- {
+		err = errors.Join(err, s.closers[i]())
+	}
+	s.closers = nil
+	for _, dir := range []string{"native", "bin", "vm"} {
+		err = errors.Join(err, os.RemoveAll(filepath.Join(s.dir, dir)))
+	}
+	return err
+}
+
+func (s *Stage) onClose(f func() error) { s.closers = append(s.closers, f) }
+
+// build makes the product as a release is made, and the stand-in wsl.exe.
+func (s *Stage) build(ctx context.Context) error {
+	cmd := exec.CommandContext(ctx, "make", "-s", "build", "TARGETS=windows/amd64 linux/amd64")
+	cmd.Dir = lab.Root()
+	if said, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("make build: %w\n%s", err, said)
+	}
+	s.native = filepath.Join(s.dir, "native")
+	return lab.GoBuild(ctx, "linux", filepath.Join(s.native, "wsl.exe"), "./test/wsl/cmd/wsl")
+}
+
+func (s *Stage) openWine(ctx context.Context) (err error) {
+	if s.Wine, err = lab.OpenWine(ctx, s.dir); err != nil {
+		return err
+	}
+	s.onClose(s.Wine.Close)
+	// Where the installed WSL has it.
+	place := filepath.Join(s.Wine.DriveC(), "Program Files", "WSL", "wsl.exe")
+	return lab.GoBuild(ctx, "windows", place, "./test/wsl/cmd/wsl")
+}
+
+func (s *Stage) startDocker(ctx context.Context) (err error) {
+	if s.Docker, err = lab.StartDocker(ctx, s.dir); err == nil {
+		s.onClose(s.Docker.Close)
+	}
+	return err
+}
+
+func (s *Stage) startFront(ctx context.Context) error {
+	return s.Front(ctx, map[string]string{EnginePipe: s.Docker.TCP})
+}
+
+// Front puts further named pipes in front of engines.
+func (s *Stage) Front(ctx context.Context, pipes map[string]string) error {
+	f, err := s.Wine.StartFront(ctx, pipes)
+	if err == nil {
+		s.onClose(f.Close)
+	}
+	return err
+}
+
+// Recorder starts an engine that says it is Windows, behind a named pipe.
+func (s *Stage) Recorder(ctx context.Context, pipe string) (*recorder.Recorder, error) {
+	r, err := recorder.Start()
+	if err != nil {
+		return nil, err
+	}
+	s.onClose(r.Close)
+	return r, s.Front(ctx, map[string]string{pipe: r.Addr})
+}
+
+func (s *Stage) startVM(ctx context.Context) (err error) {
+	s.VM, err = wsl.Start(context.WithoutCancel(ctx), wsl.Options{
+		Dir:    filepath.Join(s.dir, "vm"),
+		Bin:    filepath.Join(s.dir, "bin"),
+		DriveC: s.Wine.DriveC(),
+		Distros: []wsl.Distro{
+			{Name: Debian, Default: true, Kind: wsl.Debian, DockerGroup: true, User: User},
+			{Name: DockerDesktop, Kind: wsl.Busybox, AutomountRoot: "/mnt/host/"},
+			{Name: Plain, Kind: wsl.Busybox, User: User},
+		},
+		Stderr: os.Stderr,
+	})
+	if err == nil {
+		s.onClose(s.VM.Close)
+	}
+	return err
+}
+
+// Client is a program in the Debian distro, run by its user.
+func (s *Stage) Client(ctx context.Context, argv ...string) *exec.Cmd {
+	return s.VM.Command(ctx, Debian, User, argv...)
+}
+
+// WindowsExe is the product's Windows program.
+func WindowsExe() string {
+	return filepath.Join(lab.Root(), "build", "windows-amd64", "docker-wsl-bridge.exe")
+}
+
+// Windows is the product as a program of the Windows here.
+func (s *Stage) Windows(ctx context.Context, args ...string) *exec.Cmd {
+	cmd := s.Wine.Command(ctx, WindowsExe(), args...)
+	cmd.Env = append(cmd.Env, s.VM.Env()...)
+	return cmd
+}
+
+// Linux is the product as a Linux program with a Linux wsl.exe on its PATH.
+func (s *Stage) Linux(ctx context.Context, args ...string) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, filepath.Join(lab.Root(), "build", "linux-amd64", "docker-wsl-bridge"), args...)
+	cmd.Env = append(append(os.Environ(), s.VM.Env()...), "PATH="+s.native+":"+os.Getenv("PATH"))
+	return cmd
+}
