@@ -1,0 +1,130 @@
+package e2e
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/test/halfclose"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/test/stage"
+)
+
+// plainEngine answers the ping that `up` begins with; every later connection
+// is the test's.
+type plainEngine struct {
+	net.Listener
+	conns chan halfclose.Conn
+}
+
+func startPlainEngine(t *testing.T, network, address string) *plainEngine {
+	t.Helper()
+	l, err := net.Listen(network, address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	e := &plainEngine{l, make(chan halfclose.Conn)}
+	go func() {
+		if err := e.answerPing(); err != nil && !errors.Is(err, net.ErrClosed) {
+			t.Error(err)
+		}
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			select {
+			case e.conns <- c.(halfclose.Conn):
+			case <-t.Context().Done():
+				c.Close()
+			}
+		}
+	}()
+	return e
+}
+
+func (e *plainEngine) answerPing() error {
+	c, err := e.Accept()
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	if _, err := http.ReadRequest(bufio.NewReader(c)); err != nil {
+		return fmt.Errorf("read ping: %w", err)
+	}
+	_, err = io.WriteString(c, "HTTP/1.1 200 OK\r\nApi-Version: 1.41\r\nOstype: linux\r\nContent-Length: 2\r\n\r\nOK")
+	return err
+}
+
+// bridged makes connections through a bridge to this engine.
+func (e *plainEngine) bridged(ctx context.Context, t *testing.T, s *stage.Stage, b *stage.Bridge) halfclose.Make {
+	path := in(s, stage.Debian, strings.TrimPrefix(b.Host, "unix://"))
+	return func(t *testing.T) (client, engine halfclose.Conn) {
+		c, err := net.Dial("unix", path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		select {
+		case engine = <-e.conns:
+			return c.(halfclose.Conn), engine
+		case <-ctx.Done():
+			t.Fatalf("no connection came through: %v", ctx.Err())
+			return nil, nil
+		}
+	}
+}
+
+// started is a bridge of this test's own, a command `up --json`, that ends
+// well with the test.
+func started(ctx context.Context, t *testing.T, s *stage.Stage, cmd *exec.Cmd) *stage.Bridge {
+	t.Helper()
+	b, err := s.Up(ctx, cmd)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := b.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return b
+}
+
+// Through everything: unix socket, agent, wsl.exe, Windows program, named pipe.
+func TestHalfCloseThroughEverything(t *testing.T) {
+	ctx, s, _ := onStage(t)
+	e := startPlainEngine(t, "tcp", "127.0.0.1:0")
+	if err := s.Front(ctx, map[string]string{"plain": e.Addr().String()}); err != nil {
+		t.Fatal(err)
+	}
+	b := started(ctx, t, s, s.Windows(context.WithoutCancel(ctx), "up", "--json", "--pipe", "plain", "--socket", "/run/docker-wsl-bridge/plain.sock"))
+	halfclose.Test(t, e.bridged(ctx, t, s, b))
+}
+
+// Both halves as Linux programs, with unix sockets at both ends and a Linux
+// wsl.exe between.
+func TestHalfCloseNative(t *testing.T) {
+	ctx, s, _ := onStage(t)
+	e := startPlainEngine(t, "unix", filepath.Join(t.TempDir(), "engine.sock"))
+	b := started(ctx, t, s, s.Linux(context.WithoutCancel(ctx), "up", "--json", "--pipe", "unix:"+e.Addr().String(), "--socket", "/run/docker-wsl-bridge/native.sock"))
+	halfclose.Test(t, e.bridged(ctx, t, s, b))
+}
+
+// The Linux program on the real engine.
+func TestNativeRun(t *testing.T) {
+	ctx, s, _ := onStage(t)
+	b := started(ctx, t, s, s.Linux(context.WithoutCancel(ctx), "up", "--json", "--pipe", "unix:"+s.Docker.Socket, "--socket", "/run/docker-wsl-bridge/run.sock"))
+	native := route{"native", b.Host}
+	o := native.run(ctx, t, s, strings.NewReader("in"), once(s.Docker.Image, []string{"-i"}, "cat; echo err >&2; exit 3")...)
+	if o != (outcome{"in", "err\n", 3}) {
+		t.Errorf("%+v", o)
+	}
+}

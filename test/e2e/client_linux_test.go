@@ -1,0 +1,117 @@
+package e2e
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"os/exec"
+	"regexp"
+	"testing"
+
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/test/stage"
+)
+
+// A route is a way to the engine for a docker command in the distro.
+type route struct {
+	name, host string
+}
+
+// routes are the bridge and the engine itself, to compare it with. The direct
+// one is TCP on loopback, which has half-close just as a unix socket.
+func routes(s *stage.Stage, b *stage.Bridge) (direct, bridged route) {
+	return route{"direct", "tcp://" + s.Docker.TCP}, route{"bridge", b.Host}
+}
+
+// outcome is what a person sees of a command.
+type outcome struct {
+	stdout, stderr string
+	code           int
+}
+
+// docker is a docker command of the distro's user on this route.
+func (r route) docker(ctx context.Context, s *stage.Stage, args ...string) *exec.Cmd {
+	return s.Client(ctx, append([]string{"docker", "-H", r.host}, args...)...)
+}
+
+// run runs a docker command with an input, nil for none.
+func (r route) run(ctx context.Context, t *testing.T, s *stage.Stage, input io.Reader, args ...string) outcome {
+	t.Helper()
+	cmd := r.docker(ctx, s, args...)
+	var stdout, stderr bytes.Buffer
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = input, &stdout, &stderr
+	err := cmd.Run()
+	var exit *exec.ExitError
+	if err != nil && !errors.As(err, &exit) {
+		t.Fatalf("%s: docker %q: %v", r.name, args, err)
+	}
+	return outcome{stdout.String(), stderr.String(), cmd.ProcessState.ExitCode()}
+}
+
+// must is run for steps that only prepare something.
+func (r route) must(ctx context.Context, t *testing.T, s *stage.Stage, args ...string) string {
+	t.Helper()
+	o := r.run(ctx, t, s, nil, args...)
+	if o.code != 0 {
+		t.Fatalf("%s: docker %q: exit code %d: %s", r.name, args, o.code, o.stderr)
+	}
+	return o.stdout
+}
+
+// compare runs the same command on both routes and wants the same outcome.
+// input makes a fresh input for each.
+func compare(t *testing.T, input func() io.Reader, args ...string) outcome {
+	t.Helper()
+	ctx, s, b := onStage(t)
+	direct, bridged := routes(s, b)
+	give := func() io.Reader {
+		if input == nil {
+			return nil
+		}
+		return input()
+	}
+	want := normalise(direct.run(ctx, t, s, give(), args...))
+	got := normalise(bridged.run(ctx, t, s, give(), args...))
+	if got.code != want.code {
+		t.Errorf("docker %q: exit code %d, direct %d", args, got.code, want.code)
+	}
+	differs(t, "stdout", got.stdout, want.stdout)
+	differs(t, "stderr", got.stderr, want.stderr)
+	return got
+}
+
+func differs(t *testing.T, what, got, want string) {
+	t.Helper()
+	const shown = 2000
+	if got != want {
+		t.Errorf("%s differs:\nbridge %d bytes: %.*q\ndirect %d bytes: %.*q", what, len(got), shown, got, len(want), shown, want)
+	}
+}
+
+// fields are what differs between two runs of a command even without a bridge.
+// Nothing else is evened out.
+var fields = []struct {
+	name string
+	form *regexp.Regexp
+}{
+	{"<id>", regexp.MustCompile(`\b(?:[0-9a-f]{64}|[0-9a-f]{12})\b`)},
+	{"<time>", regexp.MustCompile(`\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)`)},
+}
+
+func normalise(o outcome) outcome {
+	for _, f := range fields {
+		o.stdout = f.form.ReplaceAllString(o.stdout, f.name)
+		o.stderr = f.form.ReplaceAllString(o.stderr, f.name)
+	}
+	return o
+}
+
+// container starts one that stays until the test ends, with the given name and
+// command, straight at the engine.
+func container(ctx context.Context, t *testing.T, s *stage.Stage, name string, command ...string) {
+	t.Helper()
+	direct, _ := routes(s, shared.bridge)
+	args := []string{"run", "-d", "--network", "none", "--name", name, s.Docker.Image}
+	direct.must(ctx, t, s, append(args, command...)...)
+	t.Cleanup(func() { direct.must(context.WithoutCancel(ctx), t, s, "rm", "-f", name) })
+}

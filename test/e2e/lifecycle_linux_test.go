@@ -1,0 +1,307 @@
+package e2e
+
+import (
+	"context"
+	"encoding/json"
+	"net"
+	"os"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/test/stage"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/test/wsl"
+)
+
+// runDir is where the agent's file lies, and the default socket.
+const runDir = "/run/docker-wsl-bridge"
+
+// A scene is what ran on both sides at one moment.
+type scene struct {
+	s       *stage.Stage
+	distro  string
+	windows []string
+	linux   []int
+}
+
+func look(t *testing.T, s *stage.Stage, distro string) scene {
+	t.Helper()
+	pids, err := s.VM.Pids(distro)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return scene{s, distro, s.Wine.Processes(), pids}
+}
+
+// newOnWindows are the programs that run there now and did not then, as
+// "PID ARG ARG".
+func (before scene) newOnWindows() []string {
+	return slices.DeleteFunc(before.s.Wine.Processes(), func(p string) bool { return slices.Contains(before.windows, p) })
+}
+
+// newInDistro is the same for the distro.
+func (before scene) newInDistro(t *testing.T) []string {
+	t.Helper()
+	pids, err := before.s.VM.Pids(before.distro)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var list []string
+	for _, pid := range pids {
+		if !slices.Contains(before.linux, pid) {
+			list = append(list, strconv.Itoa(pid)+" "+wsl.ProcessName(pid))
+		}
+	}
+	return list
+}
+
+// awaitEmpty waits until nothing that came after the scene runs, on either side.
+func (before scene) awaitEmpty(ctx context.Context, t *testing.T) {
+	t.Helper()
+	var left []string
+	defer func() {
+		if len(left) > 0 {
+			t.Errorf("left over: %q", left)
+		}
+	}()
+	until(ctx, t, "every process of the bridge to end", func() bool {
+		left = append(before.newOnWindows(), before.newInDistro(t)...)
+		return len(left) == 0
+	})
+}
+
+// newcomer is the number of the one process in the list whose command line has
+// the text.
+func newcomer(t *testing.T, list []string, text string) int {
+	t.Helper()
+	found := slices.DeleteFunc(slices.Clone(list), func(p string) bool { return !strings.Contains(p, text) })
+	if len(found) != 1 {
+		t.Fatalf("no or several %q in %q", text, list)
+	}
+	pid, err := strconv.Atoi(strings.Fields(found[0])[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	return pid
+}
+
+// agentOf tells where a bridge has its agent and whether it was put there then.
+func agentOf(t *testing.T, b *stage.Bridge) (file string, placed bool) {
+	t.Helper()
+	var ready struct {
+		Agent       string
+		AgentPlaced bool
+	}
+	if err := json.NewDecoder(strings.NewReader(b.Output())).Decode(&ready); err != nil || ready.Agent == "" {
+		t.Fatalf("it said %s", b.Output())
+	}
+	return ready.Agent, ready.AgentPlaced
+}
+
+// ended waits for the end of `up` and gives its exit code and how long it took.
+func ended(ctx context.Context, t *testing.T, b *stage.Bridge) (int, time.Duration) {
+	t.Helper()
+	const bound = 15 * time.Second
+	ctx, cancel := context.WithTimeout(ctx, bound)
+	defer cancel()
+	began := time.Now()
+	code, err := b.Wait(ctx)
+	if err != nil {
+		t.Fatalf("%v: %s", err, b.Output())
+	}
+	return code, time.Since(began)
+}
+
+// agentOnly wants a distro's directory of ours to hold the agent's file and
+// nothing else.
+func agentOnly(t *testing.T, s *stage.Stage, distro, agent string) {
+	t.Helper()
+	list, err := os.ReadDir(in(s, distro, runDir))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(list) != 1 || list[0].Name() != path.Base(agent) || path.Dir(agent) != runDir {
+		t.Errorf("%s has %v, want %s alone", runDir, list, agent)
+	}
+}
+
+// accepts tells whether somebody listens at a distro's socket.
+func accepts(s *stage.Stage, distro, socket string) bool {
+	conn, err := net.DialTimeout("unix", in(s, distro, socket), time.Second)
+	if err != nil {
+		return false
+	}
+	conn.Close()
+	return true
+}
+
+func TestCtrlCLeavesNothing(t *testing.T) {
+	ctx, s, _ := onStage(t)
+	before := look(t, s, stage.Plain)
+	b := serveEngine(ctx, t, s, stage.Plain, runDir+"/windows.sock")
+	agent, _ := agentOf(t, b)
+	if out, err := fromOutside(ctx, s, stage.Plain, b.Socket.Socket, "version"); err != nil {
+		t.Errorf("docker version: %v: %s", err, out)
+	}
+	newcomer(t, before.newOnWindows(), "wsl.exe") // they are seen at all
+	newcomer(t, before.newInDistro(t), agent)
+	if err := b.Interrupt(); err != nil {
+		t.Fatal(err)
+	}
+	const soon = 2 * time.Second
+	code, took := ended(ctx, t, b)
+	if code != 0 || took > soon || !strings.HasSuffix(b.Output(), "{\"event\":\"stopped\"}\n") {
+		t.Errorf("exit code %d after %v: %s", code, took, b.Output())
+	}
+	t.Logf("up had ended %v after Ctrl-C", took.Round(time.Millisecond))
+	before.awaitEmpty(ctx, t)
+	agentOnly(t, s, stage.Plain, agent)
+}
+
+// After Ctrl-C what is under way goes on and nothing new comes in; what does
+// not end by itself is cut.
+func TestCtrlCDrains(t *testing.T) {
+	ctx, s, _ := onStage(t)
+	const socket = runDir + "/drain.sock"
+	container(ctx, t, s, "draining", "sh", "-c", "echo first; while [ ! -e /tmp/end ]; do sleep 0.1; done; seq 1 100")
+	container(ctx, t, s, "unending", "sh", "-c", "echo first; sleep 600")
+	before := look(t, s, stage.Debian)
+	b := serveEngine(ctx, t, s, stage.Debian, socket)
+	direct, _ := routes(s, b)
+	route := route{"second bridge", b.Host}
+	draining := follow(ctx, t, s, route, "logs", "-f", "draining")
+	unending := follow(ctx, t, s, route, "logs", "-f", "unending")
+	draining.next(t)
+	unending.next(t)
+
+	began := time.Now()
+	if err := b.Interrupt(); err != nil {
+		t.Fatal(err)
+	}
+	until(ctx, t, "new connections to be refused", func() bool { return !accepts(s, stage.Debian, socket) })
+	closed := time.Since(began)
+	absent(t, s, stage.Debian, socket)
+	direct.must(ctx, t, s, "exec", "draining", "touch", "/tmp/end")
+	if lines, err := draining.rest(); err != nil || len(lines) != 100 {
+		t.Errorf("what was under way got %d lines of 100, %v", len(lines), err)
+	}
+	drained := time.Since(began)
+	code, _ := ended(ctx, t, b)
+	took := time.Since(began)
+	if lines, _ := unending.rest(); len(lines) > 0 {
+		t.Errorf("the one that never ends got %q", lines)
+	}
+	// It gets 5 s; the rest is for a busy machine.
+	if code != 0 || closed > 2*time.Second || drained > 5*time.Second || took < 5*time.Second || took > 15*time.Second {
+		t.Errorf("exit code %d: %s", code, b.Output())
+	}
+	t.Logf("after Ctrl-C: closed %v, drained %v, ended %v", closed.Round(time.Millisecond), drained.Round(time.Millisecond), took.Round(time.Millisecond))
+	before.awaitEmpty(ctx, t)
+}
+
+func TestSecondUpUsesTheAgentThatIsThere(t *testing.T) {
+	ctx, s, _ := onStage(t)
+	// A distro that has none yet.
+	if err := os.RemoveAll(in(s, stage.Plain, runDir)); err != nil {
+		t.Fatal(err)
+	}
+	var files [2]os.FileInfo
+	for i, want := range []bool{true, false} {
+		b := serveEngine(ctx, t, s, stage.Plain, runDir+"/windows.sock")
+		agent, placed := agentOf(t, b)
+		if placed != want {
+			t.Errorf("up %d: agentPlaced %v, want %v", i+1, placed, want)
+		}
+		info, err := os.Stat(in(s, stage.Plain, agent))
+		if err != nil {
+			t.Fatal(err)
+		}
+		files[i] = info
+		if err := b.Close(); err != nil {
+			t.Fatal(err)
+		}
+		agentOnly(t, s, stage.Plain, agent)
+	}
+	if !os.SameFile(files[0], files[1]) {
+		t.Error("the agent was put there again")
+	}
+}
+
+// When Windows kills the program, nothing stays: neither wsl.exe nor the agent
+// nor its socket, and clients that wait are let go.
+func TestKilledHostLeavesNothing(t *testing.T) {
+	ctx, s, _ := onStage(t)
+	const socket = runDir + "/killed.sock"
+	container(ctx, t, s, "orphan", "sh", "-c", "echo first; sleep 600")
+	before := look(t, s, stage.Debian)
+	b := serveEngine(ctx, t, s, stage.Debian, socket)
+	client := follow(ctx, t, s, route{"second bridge", b.Host}, "logs", "-f", "orphan")
+	client.next(t)
+	began := time.Now()
+	if err := b.Cmd.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	until(ctx, t, "the socket to go away", func() bool { return isAbsent(s, stage.Debian, socket) })
+	if lines, _ := client.rest(); len(lines) > 0 {
+		t.Errorf("the client got %q", lines)
+	}
+	before.awaitEmpty(ctx, t)
+	t.Logf("nothing was left %v after the kill", time.Since(began).Round(time.Millisecond))
+	ended(ctx, t, b)
+}
+
+// wantLost wants `up` to have ended with an error that names wsl.exe.
+func wantLost(ctx context.Context, t *testing.T, b *stage.Bridge) {
+	t.Helper()
+	code, took := ended(ctx, t, b)
+	if code != 1 {
+		t.Errorf("exit code %d, want 1", code)
+	}
+	contains(t, b.Output(), "docker-wsl-bridge: error: ", "wsl.exe", "\nhint: docker-wsl-bridge up ")
+	t.Logf("up had ended %v after the kill: %s", took.Round(time.Millisecond), b.Output()[strings.Index(b.Output(), "\n")+1:])
+}
+
+func TestKilledWslEndsUp(t *testing.T) {
+	ctx, s, _ := onStage(t)
+	const socket = runDir + "/windows.sock"
+	before := look(t, s, stage.Plain)
+	b := serveEngine(ctx, t, s, stage.Plain, socket)
+	agent, _ := agentOf(t, b)
+	if err := syscall.Kill(newcomer(t, before.newOnWindows(), "wsl.exe"), syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	wantLost(ctx, t, b)
+	before.awaitEmpty(ctx, t)
+	until(ctx, t, "the socket to go away", func() bool { return isAbsent(s, stage.Plain, socket) })
+	agentOnly(t, s, stage.Plain, agent)
+}
+
+// A killed agent can't remove its socket; nobody listens there any more, and
+// the next `up` takes its place.
+func TestKilledAgentEndsUp(t *testing.T) {
+	ctx, s, _ := onStage(t)
+	const socket = runDir + "/windows.sock"
+	before := look(t, s, stage.Plain)
+	b := serveEngine(ctx, t, s, stage.Plain, socket)
+	agent, _ := agentOf(t, b)
+	if err := syscall.Kill(newcomer(t, before.newInDistro(t), agent), syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	wantLost(ctx, t, b)
+	before.awaitEmpty(ctx, t)
+	if accepts(s, stage.Plain, socket) {
+		t.Error("somebody listens")
+	}
+	next := serveEngine(ctx, t, s, stage.Plain, socket)
+	if out, err := fromOutside(ctx, s, stage.Plain, socket, "version"); err != nil {
+		t.Errorf("docker version after the next up: %v: %s", err, out)
+	}
+	if err := next.Close(); err != nil {
+		t.Fatal(err)
+	}
+	agentOnly(t, s, stage.Plain, agent)
+}
