@@ -157,25 +157,33 @@ func (w wslExe) run(args []string) (*carrier.Process, error) {
 func (w wslExe) defaultDistro(ctx context.Context) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, listTime)
 	defer cancel()
-	p, err := w.run(wsl.ListArgs())
+	names, err := w.distros(ctx)
 	if err != nil {
 		return "", err
+	}
+	if len(names) == 0 {
+		return "", errNoDistro
+	}
+	return names[0], nil
+}
+
+// distros are the names that wsl.exe lists, the default one first.
+func (w wslExe) distros(ctx context.Context) ([]string, error) {
+	p, err := w.run(wsl.ListArgs())
+	if err != nil {
+		return nil, err
 	}
 	stop := context.AfterFunc(ctx, func() { p.CloseAfter(0) })
 	defer stop()
 	said, readErr := io.ReadAll(io.LimitReader(p, maxList))
 	closeErr := p.Close()
 	if err := errors.Join(ctx.Err(), readErr, closeErr); err != nil {
-		return "", fmt.Errorf("list distros: %w", err)
+		return nil, fmt.Errorf("list distros: %w", err)
 	}
 	if err := wsl.Explain(said, p.Stderr(), p.ExitCode()); err != nil {
-		return "", fmt.Errorf("list distros: %w", err)
+		return nil, fmt.Errorf("list distros: %w", err)
 	}
-	names := wsl.ParseList(said)
-	if len(names) == 0 {
-		return "", errNoDistro
-	}
-	return names[0], nil
+	return wsl.ParseList(said), nil
 }
 
 // join starts the agent in the distro and greets it. An agent that is not
