@@ -2,10 +2,7 @@ package main
 
 import (
 	"context"
-	"os"
 	"runtime"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -30,7 +27,7 @@ func addCompletion(root *cobra.Command) {
 			cmd.Args, cmd.RunE = nearest, func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
 		case "up":
 			completeFlag(cmd, "distro", distroNames)
-			completeFlag(cmd, "pipe", func(context.Context) []string { return pipeNames(runtime.GOOS, listPipes()) })
+			completeFlag(cmd, "pipe", func(context.Context) []string { return pipeNames(runtime.GOOS) })
 			completeFlag(cmd, "socket-mode", func(context.Context) []string { return socketModes() })
 		}
 	}
@@ -59,29 +56,13 @@ func distroNames(ctx context.Context) []string {
 	return names
 }
 
-// listPipes gives the names of all pipes of this machine, where there are any.
-func listPipes() (names []string) {
-	entries, _ := os.ReadDir(`\\.\pipe\`)
-	for _, e := range entries {
-		names = append(names, e.Name())
-	}
-	return names
-}
-
-// pipeNames are the places where up looks for an engine, and the pipes that are
-// called like one: Docker Desktop has many others with docker in their names.
-func pipeNames(goos string, present []string) []string {
+// pipeNames are where up looks for an engine; on Linux, which has no pipes, where
+// engines listen as a rule.
+func pipeNames(goos string) []string {
 	if goos != "windows" {
 		return []string{"unix:/var/run/docker.sock"}
 	}
-	names := engine.Names()
-	for _, name := range present {
-		lower := strings.ToLower(name)
-		if strings.Contains(lower, "docker") && strings.Contains(lower, "engine") && !slices.Contains(names, name) {
-			names = append(names, name)
-		}
-	}
-	return names
+	return engine.Names()
 }
 
 func socketModes() []string {
