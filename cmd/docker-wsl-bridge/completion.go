@@ -28,6 +28,7 @@ func addCompletion(root *cobra.Command) {
 		case "up":
 			completeFlag(cmd, "distro", distroNames)
 			completeFlag(cmd, "pipe", func(context.Context) []string { return pipeNames(runtime.GOOS) })
+			completeFlag(cmd, "kind", func(context.Context) []string { return kinds() })
 			completeFlag(cmd, "socket-mode", func(context.Context) []string { return socketModes() })
 		}
 	}
@@ -63,6 +64,10 @@ func pipeNames(goos string) []string {
 		return []string{"unix:/var/run/docker.sock"}
 	}
 	return engine.Names()
+}
+
+func kinds() []string {
+	return []string{kindDocker + "\ta Docker engine answers", kindRaw + "\tany byte stream"}
 }
 
 func socketModes() []string {
