@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/daemon"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/engine"
 )
 
@@ -49,11 +50,11 @@ func completeFlag(cmd *cobra.Command, flag string, values func(context.Context) 
 func distroNames(ctx context.Context) []string {
 	ctx, cancel := context.WithTimeout(ctx, completeTime)
 	defer cancel()
-	w, err := findWSL()
+	w, err := daemon.FindWSL()
 	if err != nil {
 		return nil
 	}
-	names, _ := w.distros(ctx)
+	names, _ := w.Distros(ctx)
 	return names
 }
 

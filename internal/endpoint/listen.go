@@ -52,3 +52,13 @@ func Listen(path string, access Access) (net.Listener, error) {
 	}
 	return l, nil
 }
+
+// RemoveStale removes a socket that nobody accepts on, which its killed owner could not.
+// A live one is an *InUseError; that and anything else is left alone. One that is not there
+// is no error. Linux only.
+func RemoveStale(path string) error {
+	if err := removeStale(path); err != nil {
+		return fmt.Errorf("remove socket unix:%s: %w", path, err)
+	}
+	return nil
+}

@@ -175,6 +175,23 @@ func clearPlace(path string) error {
 	return os.Remove(path)
 }
 
+// removeStale is clearPlace with other starters kept out, so that none of them
+// is taken for dead between its bind and its listen.
+func removeStale(path string) error {
+	if err := checkPath(path); err != nil {
+		return err
+	}
+	if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
+		return nil // and nothing is made in order to look
+	}
+	dir, err := openDir(filepath.Dir(path), filepath.Base(path))
+	if err != nil {
+		return err
+	}
+	defer dir.unlock()
+	return clearPlace(path)
+}
+
 func kindOf(m fs.FileMode) string {
 	switch m.Type() {
 	case 0:

@@ -16,13 +16,16 @@ const module = "github.com/docker-wsl-bridge/docker-wsl-bridge/"
 // floors are the rooms of docs/architecture.md. A room imports rooms of lower
 // floors only; the ground imports nothing of ours.
 var floors = map[string]int{
-	"internal/carrier":  0,
-	"internal/endpoint": 0,
-	"internal/wsl":      0,
-	"internal/mux":      1,
-	"internal/engine":   1,
-	"internal/bridge":   2,
-	"internal/deploy":   2,
+	"internal/carrier":    0,
+	"internal/endpoint":   0,
+	"internal/wsl":        0,
+	"internal/supervisor": 0,
+	"internal/mux":        1,
+	"internal/engine":     1,
+	"internal/dockerapi":  1,
+	"internal/bridge":     2,
+	"internal/deploy":     2,
+	"internal/daemon":     3,
 }
 
 // only lists packages that one room alone may import.
