@@ -22,7 +22,8 @@ const (
 var ErrBusy = errors.New("the listener is busy")
 
 // CloseWriter is what a connection offers that can end one direction and keep the
-// other: unix sockets do, and pipes in message mode, which is what dockerd.exe makes.
+// other: unix sockets do, commands, and pipes in message mode, which is what dockerd.exe
+// makes.
 //
 // One rule for those that don't (pipes in byte mode): the end of input can't be passed
 // on, so nothing is closed for it. The connection lives until its other direction ends, since
@@ -37,8 +38,8 @@ type CloseWriter interface {
 // Dial connects. A busy place is tried again until ctx ends, or for 5 s if ctx has no
 // deadline. The error tells callers apart what happened, on both systems alike:
 //
-//	fs.ErrNotExist           nobody listens there, or there is no such place
-//	fs.ErrPermission         we may not connect
+//	fs.ErrNotExist           nobody listens there, or there is no such place or program
+//	fs.ErrPermission         we may not connect, or may not run the program
 //	ErrBusy                  busy until the time was up; also os.ErrDeadlineExceeded
 //	context.Canceled         ctx was cancelled
 //
@@ -62,6 +63,8 @@ func (e Endpoint) dial(ctx context.Context) (net.Conn, error) {
 		return dialUnix(ctx, e.addr)
 	case pipeScheme:
 		return dialPipe(ctx, e.addr)
+	case execScheme:
+		return dialExec(ctx, e)
 	}
 	return nil, errors.New("no endpoint was given")
 }
@@ -77,6 +80,9 @@ func (r *reason) Error() string   { return r.text }
 func (r *reason) Unwrap() []error { return []error{r.kind, r.cause} }
 
 func classify(err error) error {
+	if known := (*reason)(nil); errors.As(err, &known) {
+		return known
+	}
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return &reason{fs.ErrNotExist, "there is no such place", err}
