@@ -35,6 +35,17 @@ type CloseWriter interface {
 	CloseWrite() error
 }
 
+// Resetter is what a connection offers that can end as failed, so that its far side gets
+// an error instead of an end of stream: unix sockets do, within what the kernel has to
+// offer, both those that were dialled and those a listener of Listen gave.
+//
+// Pipes don't: an end of stream is a message of no bytes there, and a full close is
+// ERROR_BROKEN_PIPE, which go-winio reads as an end of stream, too. Close is all there
+// is for a failed one. The same holds for commands, which see the end of their stdin.
+type Resetter interface {
+	Reset() error
+}
+
 // Dial connects. A busy place is tried again until ctx ends, or for 5 s if ctx has no
 // deadline. The error tells callers apart what happened, on both systems alike:
 //
@@ -109,8 +120,11 @@ func dialUnix(ctx context.Context, addr string) (net.Conn, error) {
 	var d net.Dialer
 	for {
 		conn, err := d.DialContext(ctx, "unix", addr)
-		if err == nil || !isQueueFull(err) {
-			return conn, err
+		if err == nil {
+			return resettable(conn)
+		}
+		if !isQueueFull(err) {
+			return nil, err
 		}
 		select {
 		case <-ctx.Done():
