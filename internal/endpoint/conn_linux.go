@@ -127,6 +127,25 @@ func receive(fd int, b []byte, flags int) (int, error) {
 	}
 }
 
+// CloseRead makes the far side's writes fail. What was unread is dropped but for its last
+// byte: a sender that polls is not woken by the shutdown, only by room in its buffer.
+func (c *unixConn) CloseRead() error {
+	err := c.UnixConn.CloseRead()
+	c.reading.Lock() // a Read has come to its end
+	defer c.reading.Unlock()
+	_ = c.raw.Control(func(fd uintptr) { // fails if it is closed
+		left, _ := unix.IoctlGetInt(int(fd), unix.SIOCINQ)
+		for b := make([]byte, 4096); left > 1; {
+			n, err := receive(int(fd), b[:min(left-1, len(b))], 0)
+			if n == 0 || err != nil {
+				return
+			}
+			left -= n
+		}
+	})
+	return err
+}
+
 // Close is an end of stream to the far side, whatever of its bytes was not read.
 func (c *unixConn) Close() error {
 	c.closed.Store(true)

@@ -176,3 +176,36 @@ func TestUnixHeldByteDoesNotStopItsSender(t *testing.T) {
 		}
 	}
 }
+
+// A client that waits for room in its buffer learns that nobody reads any more; and a reset
+// after that is still one.
+func TestUnixCloseReadWakesASenderThatPolls(t *testing.T) {
+	client, ours := peers(t)
+	sent := make(chan error, 1)
+	go func() {
+		_, err := client.Write(make([]byte, 1<<20)) // more than a socket holds
+		sent <- err
+	}()
+	raw, err := client.SyscallConn()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for room := 1; room > 0; { // until the sender waits
+		raw.Control(func(fd uintptr) {
+			room, _ = unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLOUT}}, 0)
+		})
+	}
+	if err := ours.(interface{ CloseRead() error }).CloseRead(); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-sent; !errors.Is(err, unix.EPIPE) {
+		t.Errorf("write: %v", err)
+	}
+	if _, err := io.WriteString(ours, "answer"); err != nil {
+		t.Fatal(err)
+	}
+	ours.(Resetter).Reset()
+	if got, err := io.ReadAll(client); string(got) != "answer" || !errors.Is(err, unix.ECONNRESET) {
+		t.Errorf("read %q, %v", got, err)
+	}
+}
