@@ -47,6 +47,7 @@ type Process struct {
 	quiet    chan struct{} // stderr has ended
 
 	reading   sync.Mutex // held by Read, so that Close can take stdout over
+	deadlines sync.Mutex // held to set one, so that none undoes Close's
 	closing   atomic.Bool
 	closeOnce sync.Once
 	closeErr  error
@@ -158,6 +159,33 @@ func (p *Process) Write(b []byte) (int, error) {
 	return n, named("write", err, p.closing.Load())
 }
 
+// CloseWrite ends the program's stdin and keeps its stdout. Bytes that it has not read yet
+// stay in the pipe for it. Not for wsl.exe: CloseAfter says why.
+func (p *Process) CloseWrite() error {
+	return named("close stdin of", p.stdin.Close(), p.closing.Load())
+}
+
+// SetReadDeadline makes reads fail with os.ErrDeadlineExceeded from t on; the zero time
+// means never. Once Close was called it has no effect.
+func (p *Process) SetReadDeadline(t time.Time) error {
+	p.deadlines.Lock()
+	defer p.deadlines.Unlock()
+	if p.closing.Load() {
+		return named("set deadline of", os.ErrClosed, true)
+	}
+	return named("set deadline of", p.stdout.SetReadDeadline(t), false)
+}
+
+// SetWriteDeadline does the same for writes.
+func (p *Process) SetWriteDeadline(t time.Time) error {
+	p.deadlines.Lock()
+	defer p.deadlines.Unlock()
+	if p.closing.Load() {
+		return named("set deadline of", os.ErrClosed, true)
+	}
+	return named("set deadline of", p.stdin.SetWriteDeadline(t), false)
+}
+
 // Stderr returns the last 32 KiB the program wrote to stderr. It is complete once Done
 // is closed, but for what a process that outlived the program still writes.
 func (p *Process) Stderr() []byte { return p.words.bytes() }
@@ -202,10 +230,12 @@ func (p *Process) CloseAfter(grace time.Duration) error {
 
 // interrupt sends readers and writers home and takes stdout over from them.
 func (p *Process) interrupt() {
-	p.closing.Store(true)
 	past := time.Unix(1, 0)
+	p.deadlines.Lock()
+	p.closing.Store(true)
 	p.stdin.SetWriteDeadline(past)
 	p.stdout.SetReadDeadline(past)
+	p.deadlines.Unlock()
 	p.reading.Lock()
 	defer p.reading.Unlock()
 	p.stdout.SetReadDeadline(time.Time{})
