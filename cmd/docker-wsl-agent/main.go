@@ -26,6 +26,8 @@ const (
 const usage = `docker-wsl-agent is started by docker-wsl-bridge inside a WSL distro.
 
 usage: docker-wsl-agent serve    be the Linux half; stdin and stdout are the carrier
+       docker-wsl-agent serve --debug
+                                 and log each connection, to stderr
        docker-wsl-agent hash     print the SHA-256 of this file
 `
 
@@ -34,7 +36,9 @@ func main() { os.Exit(run(os.Args[1:])) }
 func run(args []string) int {
 	switch {
 	case len(args) == 1 && args[0] == "serve":
-		return serve()
+		return serve(slog.LevelInfo)
+	case len(args) == 2 && args[0] == "serve" && args[1] == "--debug":
+		return serve(slog.LevelDebug)
 	case len(args) == 1 && args[0] == "hash":
 		return hash()
 	}
@@ -52,8 +56,8 @@ func hash() int {
 	return exitOK
 }
 
-func serve() int {
-	log := slog.New(slog.NewTextHandler(os.Stderr, nil))
+func serve(level slog.Level) int {
+	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: level}))
 	if err := bridged(log); err != nil {
 		log.Error("agent ends", "error", err)
 		return exitLost

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"log/slog"
 	"net"
 	"os"
 	"os/exec"
@@ -48,6 +47,11 @@ func up(ctx context.Context, o options, r *reporter) error {
 	if err != nil {
 		return err
 	}
+	if o.debug {
+		told := newTeller(r.stderr)
+		defer told.close()
+		w.debug = told
+	}
 	if o.distro == "" {
 		if o.distro, err = w.defaultDistro(ctx); err != nil {
 			return err
@@ -61,7 +65,7 @@ func up(ctx context.Context, o options, r *reporter) error {
 	if err != nil {
 		return err
 	}
-	host, placed, err := w.join(ctx, o.distro, agent, place, r)
+	host, placed, err := w.join(ctx, o.distro, agent, o.dial(place), r)
 	if err != nil {
 		return err
 	}
@@ -122,7 +126,7 @@ func findEngine(ctx context.Context, o options, r *reporter) (endpoint.Endpoint,
 	}
 	if named := o.engine; named != (endpoint.Endpoint{}) {
 		r.step("asking %s", named)
-		info, err := engine.Probe(ctx, named.Dial)
+		info, err := engine.Probe(ctx, o.dial(named))
 		return named, info, err
 	}
 	r.step("looking for an engine for Windows containers")
@@ -131,7 +135,7 @@ func findEngine(ctx context.Context, o options, r *reporter) (endpoint.Endpoint,
 		if err != nil {
 			return nil, err
 		}
-		return place.Dial(ctx)
+		return o.dial(place)(ctx)
 	})
 	if err != nil {
 		return endpoint.Endpoint{}, info, err
@@ -141,20 +145,27 @@ func findEngine(ctx context.Context, o options, r *reporter) (endpoint.Endpoint,
 }
 
 // wslExe starts programs through wsl.exe.
-type wslExe struct{ path string }
+type wslExe struct {
+	path  string
+	debug *teller // nil: nobody wants to know
+}
 
 func findWSL() (wslExe, error) {
 	path, err := wsl.Find(runtime.GOOS, os.Getenv, func(p string) bool {
 		info, err := os.Stat(p)
 		return err == nil && info.Mode().IsRegular()
 	}, exec.LookPath)
-	return wslExe{path}, err
+	return wslExe{path: path}, err
 }
 
 // run starts wsl.exe in a directory that is there on every machine: it
 // translates the one it is started in, and complains if it can't.
 func (w wslExe) run(args []string) (*carrier.Process, error) {
-	return carrier.Start(carrier.Command{Path: w.path, Args: args, Env: wsl.Env(), Dir: filepath.Dir(w.path)})
+	c := carrier.Command{Path: w.path, Args: args, Env: wsl.Env(), Dir: filepath.Dir(w.path)}
+	if w.debug != nil {
+		c.Stderr = w.debug.lines("distro: ")
+	}
+	return carrier.Start(c)
 }
 
 // defaultDistro is the first that wsl.exe lists.
@@ -192,9 +203,9 @@ func (w wslExe) distros(ctx context.Context) ([]string, error) {
 
 // join starts the agent in the distro and greets it. An agent that is not
 // there is put there first.
-func (w wslExe) join(ctx context.Context, distro string, agent deploy.Binary, place endpoint.Endpoint, r *reporter) (host *bridge.Host, placed bool, err error) {
+func (w wslExe) join(ctx context.Context, distro string, agent deploy.Binary, dial bridge.Dial, r *reporter) (host *bridge.Host, placed bool, err error) {
 	r.step("starting the agent in %s", distro)
-	host, err = w.greet(ctx, distro, agent, place)
+	host, err = w.greet(ctx, distro, agent, dial)
 	if !errors.Is(err, fs.ErrNotExist) {
 		return host, false, err
 	}
@@ -205,7 +216,7 @@ func (w wslExe) join(ctx context.Context, distro string, agent deploy.Binary, pl
 	if err := deploy.Put(putCtx, start, agent); err != nil {
 		return nil, false, err
 	}
-	host, err = w.greet(ctx, distro, agent, place)
+	host, err = w.greet(ctx, distro, agent, dial)
 	return host, true, err
 }
 
@@ -219,19 +230,23 @@ func (w wslExe) launch(distro string, argv []string) (*carrier.Process, error) {
 
 // greet starts the agent and joins it. When something else answers, the error
 // tells what wsl.exe said.
-func (w wslExe) greet(ctx context.Context, distro string, agent deploy.Binary, place endpoint.Endpoint) (*bridge.Host, error) {
+func (w wslExe) greet(ctx context.Context, distro string, agent deploy.Binary, dial bridge.Dial) (*bridge.Host, error) {
 	id, err := bridge.ParseBuildID(agent.Hash)
 	if err != nil {
 		return nil, err
 	}
-	p, err := w.launch(distro, []string{deploy.Path(agent.Hash), "serve"})
+	argv := []string{deploy.Path(agent.Hash), "serve"}
+	if w.debug != nil {
+		argv = append(argv, "--debug")
+	}
+	p, err := w.launch(distro, argv)
 	if err != nil {
 		return nil, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, launchTime)
 	defer cancel()
-	links := map[string]bridge.Dial{linkName: place.Dial}
-	host, err := bridge.Join(ctx, p, id, links, slog.New(slog.DiscardHandler))
+	links := map[string]bridge.Dial{linkName: dial}
+	host, err := bridge.Join(ctx, p, id, links, w.debug.log())
 	var noise *bridge.NoiseError
 	if errors.As(err, &noise) && ctx.Err() == nil {
 		if told := wsl.Explain(noise.Said, p.Stderr(), p.ExitCode()); told != nil {

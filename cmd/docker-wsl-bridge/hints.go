@@ -7,6 +7,7 @@ import (
 
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/bridge"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/deploy"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/endpoint"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/engine"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/wsl"
 )
@@ -17,9 +18,12 @@ func hints(err error) []string {
 	var notFound *engine.NotFoundError
 	var told *bridge.AgentError
 	var lost *lostError
+	var owned *endpoint.OwnerError
 	switch {
 	case errors.As(err, &notFound):
 		return engineHints(notFound)
+	case errors.As(err, &owned):
+		return []string{ownerHint("NAME", owned)}
 	case errors.As(err, &told):
 		return socketHints(told.Kind)
 	case errors.As(err, &lost):
@@ -67,6 +71,10 @@ func engineHints(e *engine.NotFoundError) []string {
 	var out []string
 	denied := false
 	for _, seen := range e.Seen {
+		var owned *endpoint.OwnerError
+		if errors.As(seen.Err, &owned) {
+			out = append(out, ownerHint(seen.Name, owned))
+		}
 		denied = denied || errors.Is(seen.Err, fs.ErrPermission)
 		if seen.Err == nil {
 			out = append(out, "docker-wsl-bridge up --pipe "+seen.Name+" uses that engine although it runs "+seen.Info.OSType+" containers")
@@ -76,6 +84,11 @@ func engineHints(e *engine.NotFoundError) []string {
 		return append(out, accessHint)
 	}
 	return append(out, startHint)
+}
+
+// ownerHint is for the pipe of somebody who is trusted with nothing.
+func ownerHint(name string, e *endpoint.OwnerError) string {
+	return "it belongs to " + e.Account() + ", who gets all that clients send if you run: docker-wsl-bridge up --pipe " + name + " --trust-pipe-owner"
 }
 
 func socketHints(kind bridge.Kind) []string {
