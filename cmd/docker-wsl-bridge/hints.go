@@ -19,11 +19,15 @@ func hints(err error) []string {
 	var told *bridge.AgentError
 	var lost *lostError
 	var owned *endpoint.OwnerError
+	var other *bridge.OtherBuildError
+	var noise *bridge.NoiseError
 	switch {
 	case errors.As(err, &notFound):
 		return engineHints(notFound)
 	case errors.As(err, &owned):
 		return []string{ownerHint("NAME", owned)}
+	case errors.As(err, &other):
+		return []string{agentHint}
 	case errors.As(err, &told):
 		return socketHints(told.Kind)
 	case errors.As(err, &lost):
@@ -33,6 +37,9 @@ func hints(err error) []string {
 		if errors.Is(err, cure.err) {
 			return cure.hints
 		}
+	}
+	if errors.As(err, &noise) {
+		return []string{execHint}
 	}
 	return nil
 }
@@ -48,13 +55,13 @@ var cures = []struct {
 	{errNoDistro, []string{"wsl --install -d Debian installs a distro"}},
 	{wsl.ErrNoDistro, []string{"wsl --install -d Debian installs a distro"}},
 	{wsl.ErrDistroNotFound, []string{"wsl --list --quiet names the distros", "docker-wsl-bridge up --distro NAME takes one of them"}},
-	{wsl.ErrExec, []string{"wsl --distro NAME --user root --exec /bin/sh shows whether programs start there at all"}},
-	{wsl.ErrEnded, []string{"wsl --distro NAME --user root --exec /bin/sh shows whether programs start there at all"}},
+	{wsl.ErrExec, []string{execHint}},
+	{wsl.ErrEnded, []string{execHint}},
 	{deploy.ErrNoAgent, []string{"make build makes a program with both agents inside"}},
 	{deploy.ErrNoSpace, []string{"wsl --distro NAME df -h /run shows what is full"}},
 	{deploy.ErrReadOnly, []string{"wsl --terminate NAME starts the distro anew; its /run should be writable"}},
 	{deploy.ErrNoExec, []string{"wsl --distro NAME --user root mount -o remount,exec /run allows programs there"}},
-	{deploy.ErrUnsafe, []string{"wsl --distro NAME --user root rm -r " + deploy.Dir + " removes what is in the way"}},
+	{deploy.ErrUnsafe, []string{clearHint}},
 	{engine.ErrNotEngine, []string{"docker-wsl-bridge up without --pipe looks for an engine", "docker-wsl-bridge up --kind raw --pipe NAME carries any other byte stream"}},
 	{engine.ErrNoAnswer, []string{"docker-wsl-bridge up without --pipe looks for an engine"}},
 	{fs.ErrPermission, []string{accessHint}},
@@ -63,6 +70,9 @@ var cures = []struct {
 }
 
 const (
+	execHint   = "wsl --distro NAME --user root --exec /bin/sh shows whether programs start there at all"
+	clearHint  = "wsl --distro NAME --user root rm -r " + deploy.Dir + " removes what is in the way"
+	agentHint  = clearHint + "; docker-wsl-bridge up then puts its own agent there"
 	accessHint = `the engine lets administrators in, and the group that daemon.json names: add "group": "docker-users" to C:\ProgramData\docker\config\daemon.json, restart the engine, and: net localgroup docker-users %USERNAME% /add`
 	startHint  = "start the engine: net start docker, or Docker Desktop in Windows containers mode"
 )
