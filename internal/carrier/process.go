@@ -31,6 +31,11 @@ type Command struct {
 	Args []string // without argv[0]
 	Env  []string // NAME=value, added to our own environment or replacing what is there
 	Dir  string   // empty: our own
+
+	// Stderr gets what the program writes to its stderr, besides the end of it that is
+	// kept. It is the bytes of others as they come, not fit for a terminal. A Write that
+	// blocks holds the program up; one that fails is the last.
+	Stderr io.Writer
 }
 
 // Process is a running program whose stdout is read and whose stdin is written.
@@ -79,7 +84,7 @@ func Start(c Command) (*Process, error) {
 		closeAll([]*os.File{p.stdin, p.stdout, p.stderr})
 		return nil, fmt.Errorf("start %s: %w", c.Path, err)
 	}
-	go p.listen()
+	go p.listen(c.Stderr)
 	return p, nil
 }
 
@@ -127,9 +132,12 @@ func (p *Process) live(cmd *exec.Cmd, started chan<- error) {
 }
 
 // listen drains stderr until it ends or Close shuts it.
-func (p *Process) listen() {
+func (p *Process) listen(live io.Writer) {
 	defer close(p.quiet)
-	io.Copy(p.words, p.stderr)
+	if live != nil {
+		io.Copy(io.MultiWriter(p.words, live), p.stderr)
+	}
+	io.Copy(p.words, p.stderr) // the rest, or all
 }
 
 // Read reads the program's stdout. After its end, what is still in the pipe can be

@@ -52,10 +52,25 @@ type Resetter interface {
 //	fs.ErrNotExist           nobody listens there, or there is no such place or program
 //	fs.ErrPermission         we may not connect, or may not run the program
 //	ErrBusy                  busy until the time was up; also os.ErrDeadlineExceeded
+//	ErrOwner                 a pipe of somebody else's; an *OwnerError
 //	context.Canceled         ctx was cancelled
 //
-// Pipes are dialled at the anonymous level: whoever owns the pipe can't act as us.
+// Pipes are dialled at the anonymous level: whoever owns the pipe can't act as us. One that
+// belongs neither to the system nor to the administrators nor to us is closed before
+// it has got a byte.
 func (e Endpoint) Dial(ctx context.Context) (net.Conn, error) {
+	conn, err := e.DialAnyOwner(ctx)
+	if err != nil || e.scheme != pipeScheme {
+		return conn, err
+	}
+	if err := checkOwner(conn); err != nil {
+		return nil, errors.Join(fmt.Errorf("dial %s: %w", e, err), conn.Close())
+	}
+	return conn, nil
+}
+
+// DialAnyOwner is Dial for a pipe whose owner the person trusts, whoever that is.
+func (e Endpoint) DialAnyOwner(ctx context.Context) (net.Conn, error) {
 	if _, has := ctx.Deadline(); !has {
 		limited, cancel := context.WithTimeout(ctx, dialTimeout)
 		defer cancel()
