@@ -97,6 +97,7 @@ func TestCarriedBytesAreToldNowhere(t *testing.T) {
 			_ = front.Close()
 		}
 	})
+	go engine.answerPing(ctx)
 	b := upDebug(ctx, t, s, "--pipe", "secret", "--socket", socket)
 	request := "POST /v1.41/" + secret + "?" + secret + " HTTP/1.1\r\nHost: " + secret + "\r\nX-Registry-Auth: " + secret + "\r\nContent-Length: 12\r\n\r\n" + secret
 	answer := "HTTP/1.1 500 " + secret + "\r\nX: " + secret + "\r\n\r\n" + secret
