@@ -154,10 +154,25 @@ func (s *Stage) startVM(ctx context.Context) (err error) {
 		},
 		Stderr: os.Stderr,
 	})
-	if err == nil {
-		s.onClose(s.VM.Close)
+	if err != nil {
+		return err
 	}
-	return err
+	s.onClose(s.VM.Close)
+	return s.register(ctx)
+}
+
+// register puts the distros into the registry, where WSL has them.
+func (s *Stage) register(ctx context.Context) error {
+	const name = "lxss.reg"
+	file := filepath.Join(s.Wine.DriveC(), name)
+	if err := os.WriteFile(file, s.VM.Registry(), 0o644); err != nil {
+		return fmt.Errorf("register distros: %w", err)
+	}
+	defer os.Remove(file)
+	if said, err := s.Wine.Command(ctx, "reg.exe", "import", `C:\`+name).CombinedOutput(); err != nil {
+		return fmt.Errorf("register distros: %w\n%s", err, said)
+	}
+	return nil
 }
 
 // Client is a program in the Debian distro, run by its user.

@@ -18,7 +18,7 @@ type Faults struct {
 
 	// While it runs.
 	Chunk     int   // bytes that a hop moves at once; 0 means 4,096
-	Flood     int64 // bytes that the relay adds to standard error, one buffer each pass
+	Flood     int64 // bytes that the relay puts before the program's standard error, a buffer each pass
 	EIO       bool  // the end of input is a read error, which ends the relay (microsoft/WSL#40184)
 	DropInput bool  // input that the program has closed is dropped, where else the relay gives up
 
