@@ -90,6 +90,7 @@ func TestItem13Slow(t *testing.T) {
 		if took := time.Since(started); r.stdout != "here\n" || r.code != 0 || took < late {
 			t.Errorf("%q, %d, after %v", r.stdout, r.code, took)
 		}
+		until(t, "an empty distro", func() bool { return len(pids(t, debian)) == 0 })
 		faulty(t, wsl.Faults{Silent: true})
 		p := c.command(t, in(debian, "sleep", "608")...).start(t)
 		nothing(t, p.stdout)
@@ -114,11 +115,12 @@ func TestItem13Slow(t *testing.T) {
 // else goes through, and nothing is lost when somebody does.
 func TestItem13Flood(t *testing.T) {
 	each(t, func(t *testing.T, c client) {
-		const flood = 2 << 20
+		const flood, stderrSocket = 2 << 20, 5
 		faulty(t, wsl.Faults{Flood: flood})
 		inside, post := signpost(t, debian, "")
 		p := c.command(t, in(debian, "sh", "-c", "read x; echo got $x >"+inside+"; echo out; exit 4")...).start(t)
 		relay := process(t, debian, "Relay(")
+		until(t, "a relay that waits to write", func() bool { return pending(t, p.stderr) >= 60<<10 && writes(relay, stderrSocket) })
 		still(t, "the relay", func() int64 { return written(relay) })
 		fmt.Fprintln(p.stdin, "line")
 		nothing(t, post)
