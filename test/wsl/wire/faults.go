@@ -22,9 +22,12 @@ type Faults struct {
 	EIO       bool  // the end of input is a read error, which ends the relay (microsoft/WSL#40184)
 	DropInput bool  // input that the program has closed is dropped, where else the relay gives up
 
-	// At its end.
-	LeftOver bool          // a process has wsl.exe's standard handles, until the distro stops
-	Grace    time.Duration // a stop of the distro is SIGTERM, and SIGKILL so much later, as systemd's; not just at once
+	// After wsl.exe.
+	LeftOver bool // a process has its standard handles until the distro stops
+
+	// When a distro stops, whatever the launches were: SIGTERM to its programs, and
+	// SIGKILL so much later, like systemd. 0 is SIGKILL at once.
+	Grace time.Duration
 }
 
 // Hop is how many bytes a hop moves at once.
