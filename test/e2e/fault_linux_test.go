@@ -37,7 +37,7 @@ func openWard(t *testing.T) (context.Context, *ward) {
 	ctx, all, _ := onStage(t)
 	w := &ward{distro: strings.TrimPrefix(strings.ReplaceAll(t.Name(), "/", "-"), "Test")}
 	var err error
-	if w.s, err = all.WithVM(ctx, t.TempDir(), w.distro); err != nil {
+	if w.s, err = all.WithVM(ctx, t.TempDir(), stage.LikeDebian(w.distro)); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {

@@ -145,14 +145,29 @@ func (s *Stage) Recorder(ctx context.Context, pipe string) (*recorder.Recorder, 
 
 func (s *Stage) startVM(ctx context.Context) (err error) {
 	s.VM, err = s.startDistros(ctx, filepath.Join(s.dir, "vm"),
-		wsl.Distro{Name: Debian, Default: true, Kind: wsl.Debian, DockerGroup: true, User: User},
+		LikeDebian(Debian),
 		wsl.Distro{Name: DockerDesktop, Kind: wsl.Busybox, AutomountRoot: "/mnt/host/"},
 		wsl.Distro{Name: Plain, Kind: wsl.Busybox, User: User},
 	)
-	if err == nil {
-		s.onClose(s.VM.Close)
+	if err != nil {
+		return err
 	}
-	return err
+	s.onClose(s.VM.Close)
+	return s.register(ctx)
+}
+
+// register puts the distros into the registry, where WSL has them.
+func (s *Stage) register(ctx context.Context) error {
+	const name = "lxss.reg"
+	file := filepath.Join(s.Wine.DriveC(), name)
+	if err := os.WriteFile(file, s.VM.Registry(), 0o644); err != nil {
+		return fmt.Errorf("register distros: %w", err)
+	}
+	defer os.Remove(file)
+	if said, err := s.Wine.Command(ctx, "reg.exe", "import", `C:\`+name).CombinedOutput(); err != nil {
+		return fmt.Errorf("register distros: %w\n%s", err, said)
+	}
+	return nil
 }
 
 func (s *Stage) startDistros(ctx context.Context, dir string, distros ...wsl.Distro) (*wsl.VM, error) {
@@ -161,15 +176,24 @@ func (s *Stage) startDistros(ctx context.Context, dir string, distros ...wsl.Dis
 	})
 }
 
-// WithVM is the same stage with another VM, which has one distro like Debian,
-// with files below dir. What happens to the one VM does not happen to the other.
-// Close the VM before the stage.
-func (s *Stage) WithVM(ctx context.Context, dir, distro string) (*Stage, error) {
-	vm, err := s.startDistros(ctx, dir, wsl.Distro{Name: distro, Default: true, Kind: wsl.Debian, DockerGroup: true, User: User})
+// LikeDebian is a default distro of that name with what most have.
+func LikeDebian(name string) wsl.Distro {
+	return wsl.Distro{Name: name, Default: true, Kind: wsl.Debian, DockerGroup: true, User: User}
+}
+
+// WithVM is the same stage with another VM, whose files lie below dir; clients
+// are in its first distro. What happens to the one VM does not happen to the
+// other. Close the VM before the stage.
+func (s *Stage) WithVM(ctx context.Context, dir string, distros ...wsl.Distro) (*Stage, error) {
+	vm, err := s.startDistros(ctx, dir, distros...)
 	if err != nil {
 		return nil, err
 	}
-	return &Stage{Docker: s.Docker, Wine: s.Wine, VM: vm, dir: s.dir, native: s.native, distro: distro}, nil
+	other := &Stage{Docker: s.Docker, Wine: s.Wine, VM: vm, dir: s.dir, native: s.native}
+	if len(distros) > 0 {
+		other.distro = distros[0].Name
+	}
+	return other, nil
 }
 
 // Client is a program in the default distro, run by its user.

@@ -1,13 +1,13 @@
 package wsl_test
 
 import (
-	"encoding/binary"
 	"fmt"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
-	"unicode/utf16"
+
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/test/wsl"
 )
 
 // Item 3: wsl.exe's own messages are UTF-16LE without a byte order mark, with
@@ -33,13 +33,7 @@ func TestItem03Encoding(t *testing.T) {
 	})
 }
 
-func utf16le(s string) string {
-	var b []byte
-	for _, u := range utf16.Encode([]rune(s)) {
-		b = binary.LittleEndian.AppendUint16(b, u)
-	}
-	return string(b)
-}
+func utf16le(s string) string { return string(wsl.UTF16(s)) }
 
 // Item 4: what is not there. An unknown user is a line of the log on standard
 // error and a text on standard output; an unknown program is a line of the log
@@ -112,16 +106,19 @@ func TestItem05LostVM(t *testing.T) {
 	})
 }
 
-// Item 14, as far as it goes now: names only, the default distro first.
-func TestItem14ListQuiet(t *testing.T) {
+// Item 4: where WSL is not installed, Windows has a wsl.exe that says so, or an
+// older one that answers with its usage: on standard output, in UTF-16 whatever
+// WSL_UTF8 says, and with an exit code that is not 0.
+func TestItem04NotInstalled(t *testing.T) {
 	each(t, func(t *testing.T, c client) {
-		for _, args := range [][]string{{"-l", "-q"}, {"--list", "--quiet"}} {
-			if r := c.do(t, args...); r.stdout != debian+"\r\n"+busybox+"\r\n" || r.code != 0 {
-				t.Errorf("%s: %q, %d", args, r.stdout, r.code)
+		for kind, text := range map[string]string{"text": "The Windows Subsystem for Linux is not installed.", "usage": "Usage: wsl.exe [Argument]"} {
+			for _, args := range [][]string{{"--status"}, {"-l", "-q"}, in(debian, "true")} {
+				s := c.command(t, args...)
+				s.cmd.Env = append(s.cmd.Env, "WSL_STANDIN_STUB="+kind)
+				if r := s.run(t, ""); !strings.Contains(r.stdout, utf16le(text)) || r.stderr != "" || r.code == 0 {
+					t.Errorf("%s, %s: %q, %q, %d", kind, args, r.stdout, r.stderr, r.code)
+				}
 			}
-		}
-		if r := c.do(t, "--terminate", "nope"); r.stdout != notFound || r.code != own {
-			t.Errorf("terminate an unknown distro: %q, %d", r.stdout, r.code)
 		}
 	})
 }

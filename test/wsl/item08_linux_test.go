@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/test/lab"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/test/wsl"
 )
 
 // Item 8: the end of standard input is the end of the child's, and no more:
@@ -129,6 +130,40 @@ func TestItem10ClosedInput(t *testing.T) {
 			t.Errorf("exit code %d", r.code)
 		}
 		clear(t)
+	})
+}
+
+// Item 10, in both orders: output that is there when the relay finds the input
+// closed is lost with the session, or comes through like all output. (A freeze
+// lets input and output wait for the same pass.)
+func TestItem10OutputOfThatPass(t *testing.T) {
+	each(t, func(t *testing.T, c client) {
+		for _, test := range []struct {
+			drop   bool
+			stdout string
+			code   uint32
+		}{{false, "", 1}, {true, "late\n", 7}} {
+			faulty(t, wsl.Faults{DropInput: test.drop})
+			inside, post := signpost(t, debian, fmt.Sprint(test.drop))
+			script := "exec <&- 3<>" + inside + "; trap '' HUP PIPE; echo ready; read x <&3; echo late; echo written >/run/written; exit 7"
+			p := c.command(t, in(debian, "sh", "-c", script)...).start(t)
+			line(t, p.stdout)
+			thaw := frozen(t, wsl.Launches)
+			fmt.Fprintln(post, "go")
+			written := shared.vm.Path(debian, "/run/written")
+			until(t, "output", func() bool { return os.Remove(written) == nil })
+			// More than a pipe holds: when it is taken, the first of it has reached
+			// the relay's socket.
+			if _, err := p.stdin.Write(noise(64<<10 + 2*4096)); err != nil {
+				t.Fatal(err)
+			}
+			thaw()
+			rest, err := io.ReadAll(p.stdout)
+			if r := p.wait(t); string(rest) != test.stdout || err != nil || r.code != test.code {
+				t.Errorf("input dropped %v: %q, %v, exit code %d", test.drop, rest, err, r.code)
+			}
+			clear(t)
+		}
 	})
 }
 

@@ -2,8 +2,10 @@ package wsl_test
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
@@ -77,11 +79,34 @@ func unread(t *testing.T, pid, fd int) int {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	n, err := unix.IoctlGetInt(int(f.Fd()), unix.TIOCINQ)
+	return pending(t, f)
+}
+
+// pending is the number of bytes in the pipe that f reads from.
+func pending(t *testing.T, f *os.File) int {
+	t.Helper()
+	raw, err := f.SyscallConn()
 	if err != nil {
 		t.Fatal(err)
 	}
+	n, failed := 0, error(nil)
+	err = raw.Control(func(fd uintptr) { n, failed = unix.IoctlGetInt(int(fd), unix.TIOCINQ) })
+	if err = errors.Join(err, failed); err != nil {
+		t.Fatal(err)
+	}
 	return n
+}
+
+// writes says whether a thread of a process sits in a write to its file fd.
+func writes(pid, fd int) bool {
+	files, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/syscall", pid))
+	for _, file := range files {
+		text, _ := os.ReadFile(file)
+		if strings.HasPrefix(string(text), fmt.Sprintf("%d %#x ", unix.SYS_WRITE, fd)) {
+			return true
+		}
+	}
+	return false
 }
 
 // written is how many bytes a process has written so far, to anything.

@@ -1,8 +1,8 @@
 // Package plan describes a stand-in VM: which distros it has and where its files
 // lie. The package that starts the VM writes it, the VM reads it.
 //
-// It knows no more than names and paths. Its law: a plan says everything, there
-// are no other settings.
+// It knows no more than names and paths. Its law: a plan says everything that
+// stays while the VM runs; what changes are the faults, in package wire.
 package plan
 
 import (

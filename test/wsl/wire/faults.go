@@ -18,13 +18,16 @@ type Faults struct {
 
 	// While it runs.
 	Chunk     int   // bytes that a hop moves at once; 0 means 4,096
-	Flood     int64 // bytes that the relay adds to standard error, one buffer each pass
+	Flood     int64 // bytes that the relay puts before the program's standard error, a buffer each pass
 	EIO       bool  // the end of input is a read error, which ends the relay (microsoft/WSL#40184)
 	DropInput bool  // input that the program has closed is dropped, where else the relay gives up
 
-	// At its end.
-	LeftOver bool          // a process has wsl.exe's standard handles, until the distro stops
-	Grace    time.Duration // a stop of the distro is SIGTERM, and SIGKILL so much later, as systemd's; not just at once
+	// After wsl.exe.
+	LeftOver bool // a process has its standard handles until the distro stops
+
+	// When a distro stops, whatever the launches were: SIGTERM to its programs, and
+	// SIGKILL so much later, like systemd. 0 is SIGKILL at once.
+	Grace time.Duration
 }
 
 // Hop is how many bytes a hop moves at once.

@@ -59,7 +59,7 @@ func (r *relay) step() error {
 		}
 	}
 	for _, slot := range []int{pollStdout, pollStderr} {
-		if r.ready(slot, readable) {
+		if r.ready(slot, readable) && (slot != pollStderr || r.flood == 0) {
 			if n := r.output(slot); n != 0 {
 				moved = n
 			}
