@@ -18,9 +18,9 @@ import (
 
 const linkName = "windows"
 
-// up serves until ctx ends, which is success. What can't be had at the start
+// up serves until ctx ends, which is success. It fills in the distro. What can't be had at the start
 // is an error; what is lost later comes back.
-func up(ctx context.Context, o options, r *reporter) error {
+func up(ctx context.Context, o *options, r *reporter) error {
 	place, info, err := findEngine(ctx, o, r)
 	if err != nil {
 		return err
@@ -36,10 +36,8 @@ func up(ctx context.Context, o options, r *reporter) error {
 		w.Stderr = func() io.Writer { return told.lines("distro: ") }
 		log = told.log()
 	}
-	if o.distro == "" {
-		if o.distro, err = w.DefaultDistro(ctx); err != nil {
-			return err
-		}
+	if o.distro, err = w.Choose(ctx, o.distro); err != nil {
+		return err
 	}
 	exe, err := os.Executable()
 	if err != nil {
@@ -58,7 +56,7 @@ func up(ctx context.Context, o options, r *reporter) error {
 }
 
 // link is what the flags ask for.
-func (o options) link(place endpoint.Endpoint) daemon.Link {
+func (o *options) link(place endpoint.Endpoint) daemon.Link {
 	l := daemon.Link{
 		Name: linkName, Distro: o.distro, Dial: o.dial(place),
 		Listen: bridge.Listen{Link: linkName, Socket: o.socket, Mode: o.mode, Owner: o.owner},
@@ -71,7 +69,7 @@ func (o options) link(place endpoint.Endpoint) daemon.Link {
 
 // findEngine asks the named engine, or the first one for Windows containers.
 // What carries something else is not asked: a connection is all it may expect.
-func findEngine(ctx context.Context, o options, r *reporter) (endpoint.Endpoint, engine.Info, error) {
+func findEngine(ctx context.Context, o *options, r *reporter) (endpoint.Endpoint, engine.Info, error) {
 	if o.kind == kindRaw {
 		return o.engine, engine.Info{}, nil
 	}

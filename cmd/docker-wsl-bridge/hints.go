@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"slices"
+	"strings"
 
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/bridge"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/daemon"
@@ -16,6 +18,18 @@ import (
 // hints say what cures the failure of a command, with what to run. They live
 // here and nowhere else.
 func hints(err error) []string {
+	list := cure(err)
+	var failed *failure
+	if errors.As(err, &failed) && failed.distro != "" {
+		for i := range list {
+			list[i] = strings.ReplaceAll(list[i], "DISTRO", failed.distro)
+		}
+	}
+	return list
+}
+
+// cure is hints with DISTRO where the distro's name belongs.
+func cure(err error) []string {
 	var notFound *engine.NotFoundError
 	var told *bridge.AgentError
 	var owned *endpoint.OwnerError
@@ -33,7 +47,7 @@ func hints(err error) []string {
 	}
 	for _, cure := range cures {
 		if errors.Is(err, cure.err) {
-			return cure.hints
+			return slices.Clone(cure.hints)
 		}
 	}
 	if errors.As(err, &noise) {
@@ -52,13 +66,14 @@ var cures = []struct {
 	{wsl.ErrNotInstalled, []string{"wsl --install installs WSL"}},
 	{daemon.ErrNoDistro, []string{"wsl --install -d Debian installs a distro"}},
 	{wsl.ErrNoDistro, []string{"wsl --install -d Debian installs a distro"}},
+	{wsl.ErrVersion1, []string{"wsl --set-version DISTRO 2 makes it one of WSL 2", "wsl --list --verbose tells the version of each distro"}},
 	{wsl.ErrDistroNotFound, []string{"wsl --list --quiet names the distros", "docker-wsl-bridge up --distro NAME takes one of them"}},
 	{wsl.ErrExec, []string{execHint}},
 	{wsl.ErrEnded, []string{execHint}},
 	{deploy.ErrNoAgent, []string{"make build makes a program with both agents inside"}},
-	{deploy.ErrNoSpace, []string{"wsl --distro NAME df -h /run shows what is full"}},
-	{deploy.ErrReadOnly, []string{"wsl --terminate NAME starts the distro anew; its /run should be writable"}},
-	{deploy.ErrNoExec, []string{"wsl --distro NAME --user root mount -o remount,exec /run allows programs there"}},
+	{deploy.ErrNoSpace, []string{"wsl --distro DISTRO df -h /run shows what is full"}},
+	{deploy.ErrReadOnly, []string{"wsl --terminate DISTRO starts the distro anew; its /run should be writable"}},
+	{deploy.ErrNoExec, []string{"wsl --distro DISTRO --user root mount -o remount,exec /run allows programs there"}},
 	{deploy.ErrUnsafe, []string{clearHint}},
 	{engine.ErrNotEngine, []string{"docker-wsl-bridge up without --pipe looks for an engine", "docker-wsl-bridge up --kind raw --pipe NAME carries any other byte stream"}},
 	{engine.ErrNoAnswer, []string{"docker-wsl-bridge up without --pipe looks for an engine"}},
@@ -68,8 +83,8 @@ var cures = []struct {
 }
 
 const (
-	execHint   = "wsl --distro NAME --user root --exec /bin/sh shows whether programs start there at all"
-	clearHint  = "wsl --distro NAME --user root rm -r " + deploy.Dir + " removes what is in the way"
+	execHint   = "wsl --distro DISTRO --user root --exec /bin/sh shows whether programs start there at all"
+	clearHint  = "wsl --distro DISTRO --user root rm -r " + deploy.Dir + " removes what is in the way"
 	agentHint  = clearHint + "; docker-wsl-bridge up then puts its own agent there"
 	accessHint = `the engine lets administrators in, and the group that daemon.json names: add "group": "docker-users" to C:\ProgramData\docker\config\daemon.json, restart the engine, and: net localgroup docker-users %USERNAME% /add`
 	startHint  = "start the engine: net start docker, or Docker Desktop in Windows containers mode"

@@ -13,6 +13,7 @@ import (
 	"syscall"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 )
 
 const version = "0.1.0-dev"
@@ -55,7 +56,10 @@ func run(args []string, stdout, stderr io.Writer) int {
 
 // failure is an error of a command that ran. Every other one is a wrong
 // command line.
-type failure struct{ error }
+type failure struct {
+	error
+	distro string // the one it was about, if it has come to that
+}
 
 func (f *failure) Unwrap() error { return f.error }
 
@@ -78,6 +82,7 @@ and then, in WSL, what it tells you.`,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.SuggestionsMinimumDistance = 2
+	root.SetFlagErrorFunc(nearestFlag)
 	root.AddCommand(upCommand(), versionCommand())
 	addCompletion(root)
 	return root
@@ -93,6 +98,23 @@ func nearest(cmd *cobra.Command, args []string) error {
 		text += fmt.Sprintf("; did you mean %q?", like[0])
 	}
 	return errors.New(text)
+}
+
+// nearestFlag names the flag that an unknown one looks like.
+func nearestFlag(cmd *cobra.Command, err error) error {
+	var unknown *pflag.NotExistError
+	if !errors.As(err, &unknown) {
+		return err
+	}
+	// A command's names are compared as cobra does it; flags become such names.
+	names := &cobra.Command{SuggestionsMinimumDistance: 2}
+	cmd.Flags().VisitAll(func(f *pflag.Flag) {
+		names.AddCommand(&cobra.Command{Use: f.Name, Run: func(*cobra.Command, []string) {}})
+	})
+	if like := names.SuggestionsFor(unknown.GetSpecifiedName()); len(like) > 0 {
+		return fmt.Errorf("%w; did you mean \"--%s\"?", err, like[0])
+	}
+	return err
 }
 
 func versionCommand() *cobra.Command {

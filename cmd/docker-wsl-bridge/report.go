@@ -51,7 +51,7 @@ type happening struct {
 }
 
 // about notes what will be served.
-func (r *reporter) about(o options, place endpoint.Endpoint, info engine.Info, agent string) {
+func (r *reporter) about(o *options, place endpoint.Endpoint, info engine.Info, agent string) {
 	r.what = ready{
 		Event: string(daemon.Serving), Kind: o.kind, Engine: place.String(), Info: info, Agent: agent,
 		Socket: socket{Distro: o.distro, Socket: o.socket},

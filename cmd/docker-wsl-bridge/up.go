@@ -92,14 +92,14 @@ come to their end. Ctrl-C again ends it at once.`,
 				return err
 			}
 			r := &reporter{stdout: cmd.OutOrStdout(), stderr: cmd.ErrOrStderr(), json: o.json}
-			err := up(cmd.Context(), o, r)
+			err := up(cmd.Context(), &o, r)
 			switch {
 			case err == nil:
 				return nil
 			case errors.Is(err, context.Canceled):
-				return &failure{errors.New("interrupted before the socket was served")}
+				return &failure{error: errors.New("interrupted before the socket was served")}
 			}
-			return &failure{err}
+			return &failure{err, o.distro}
 		},
 	}
 	f := cmd.Flags()

@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -60,17 +61,39 @@ func (w WSL) Distros(ctx context.Context) ([]string, error) {
 	return w.list(ctx, wsl.ListArgs())
 }
 
-// DefaultDistro is the one that wsl.exe takes when none is named.
-func (w WSL) DefaultDistro(ctx context.Context) (string, error) {
-	names, err := w.Distros(ctx)
-	if err == nil && len(names) == 0 {
-		err = ErrNoDistro
+// Choose gives the name of the distro that is meant, which is the default one if
+// none is named. The error is ErrNoDistro, or wraps wsl.ErrDistroNotFound or
+// wsl.ErrVersion1.
+func (w WSL) Choose(ctx context.Context, name string) (string, error) {
+	said, err := w.ask(ctx, wsl.TableArgs())
+	distros := wsl.ParseTable(said)
+	if err != nil || len(distros) == 0 {
+		// With no distro this is an error in the user's own language.
+		names, listErr := w.Distros(ctx)
+		switch {
+		case listErr != nil:
+			return "", listErr
+		case len(names) == 0:
+			return "", ErrNoDistro
+		}
+		return "", fmt.Errorf("list distros: %w", cmp.Or(err, errNoTable))
 	}
-	if err != nil {
-		return "", err
+	for _, d := range distros {
+		switch {
+		case name == "" && !d.Default, name != "" && !strings.EqualFold(d.Name, name):
+		case d.Version == 1:
+			return d.Name, fmt.Errorf("use distro %s: %w", d.Name, wsl.ErrVersion1)
+		default:
+			return d.Name, nil
+		}
 	}
-	return names[0], nil
+	if name == "" {
+		return "", ErrNoDistro
+	}
+	return name, fmt.Errorf("use distro %s: %w", name, wsl.ErrDistroNotFound)
 }
+
+var errNoTable = errors.New("wsl.exe has printed no table of them")
 
 // runs tells whether a distro runs. It does not start it.
 func (w WSL) runs(ctx context.Context, distro string) (bool, error) {
@@ -79,13 +102,18 @@ func (w WSL) runs(ctx context.Context, distro string) (bool, error) {
 }
 
 func (w WSL) list(ctx context.Context, args []string) ([]string, error) {
-	ctx, cancel := context.WithTimeout(ctx, listTime)
-	defer cancel()
-	said, err := w.output(ctx, args)
+	said, err := w.ask(ctx, args)
 	if err != nil {
 		return nil, fmt.Errorf("list distros: %w", err)
 	}
 	return wsl.ParseList(said), nil
+}
+
+// ask has wsl.exe tell something of its own, which starts no distro.
+func (w WSL) ask(ctx context.Context, args []string) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(ctx, listTime)
+	defer cancel()
+	return w.output(ctx, args)
 }
 
 // output is what wsl.exe writes until it ends, in bounds.

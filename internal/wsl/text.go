@@ -32,18 +32,6 @@ func Decode(b []byte) string {
 	return text[:end] + "..."
 }
 
-// ParseList reads the names that ListArgs asks for. What is no name of a distro, such as
-// a warning, is left out.
-func ParseList(b []byte) []string {
-	var names []string
-	for line := range strings.Lines(clean(decode(b))) {
-		if name := strings.TrimSpace(line); plainName.MatchString(name) {
-			names = append(names, name)
-		}
-	}
-	return names
-}
-
 // clean keeps printable characters and line ends. Old versions write \r\r\n
 // (microsoft/WSL#4456).
 func clean(s string) string {

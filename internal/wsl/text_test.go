@@ -47,6 +47,24 @@ func encode16(s string) []byte {
 	return b
 }
 
+func TestParseTable(t *testing.T) {
+	const table = "  NAME              STATE           VERSION\n" +
+		"* Ubuntu-24.04      Running         2\n" +
+		"  docker-desktop    Stopped         2\n" +
+		"  old               Wird beendet    1\n"
+	want := []Distro{{"Ubuntu-24.04", true, 2}, {"docker-desktop", false, 2}, {"old", false, 1}}
+	for name, encode := range encodings() {
+		if got := ParseTable(encode(table)); !reflect.DeepEqual(got, want) {
+			t.Errorf("%s: %+v", name, got)
+		}
+	}
+	for _, none := range []string{"", "\n\n", "There is no distro 2\x1b[2J here\n", "* \n* 2\n", "wsl: a warning\n"} {
+		if got := ParseTable([]byte(none)); len(got) > 0 {
+			t.Errorf("%q: %+v", none, got)
+		}
+	}
+}
+
 func TestDecode(t *testing.T) {
 	for _, want := range []string{
 		"There is no distribution with the supplied name.\nError code: x",

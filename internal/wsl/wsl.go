@@ -49,14 +49,6 @@ func Find(goos string, getenv func(string) string, exists func(string) bool, loo
 // Versions before 0.64 ignore it; Decode reads both.
 func Env() []string { return []string{"WSL_UTF8=1"} }
 
-// ListArgs are the arguments that make wsl.exe tell the names of the distros, default
-// first, for ParseList. With no distro it says nothing and exits 0.
-func ListArgs() []string { return []string{"--list", "--quiet"} }
-
-// RunningArgs are the arguments that make wsl.exe tell the names of the distros that run,
-// for ParseList. It starts none; with none it says nothing and exits 0.
-func RunningArgs() []string { return []string{"--list", "--running", "--quiet"} }
-
 // Launch is a program to run inside a distro, without a shell.
 type Launch struct {
 	Distro string   // empty: the default one

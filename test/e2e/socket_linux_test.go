@@ -48,14 +48,20 @@ func upFails(ctx context.Context, t *testing.T, s *stage.Stage, args ...string) 
 	const bound = 30 * time.Second // it takes about one
 	ctx, cancel := context.WithTimeout(ctx, bound)
 	defer cancel()
-	cmd := s.Windows(ctx, append([]string{"up"}, args...)...)
+	return fails(t, s.Windows(ctx, append([]string{"up"}, args...)...))
+}
+
+// fails is upFails for a command.
+func fails(t *testing.T, cmd *exec.Cmd) (said string) {
+	t.Helper()
+	args := cmd.Args
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	err := cmd.Run()
 	said = stderr.String()
 	var exit *exec.ExitError
 	if !errors.As(err, &exit) || exit.ExitCode() != 1 || stdout.Len() > 0 {
-		t.Fatalf("up %q: %v, stdout %q, stderr %q; want exit code 1", args, err, &stdout, said)
+		t.Fatalf("%q: %v, stdout %q, stderr %q; want exit code 1", args, err, &stdout, said)
 	}
 	if !strings.Contains(said, "docker-wsl-bridge: error: ") || !strings.Contains(said, "\nhint: ") {
 		t.Errorf("up %q has no error and hint: %q", args, said)

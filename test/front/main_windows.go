@@ -15,11 +15,18 @@ func run(pipes []string) int {
 		name, target, found := strings.Cut(p, "=")
 		name, owner, owned := strings.Cut(name, "@")
 		if !found {
-			fmt.Fprintf(os.Stderr, "front: %q is not NAME[@OWNER]=HOST:PORT\n", p)
+			fmt.Fprintf(os.Stderr, "front: %q is not NAME[@OWNER]=HOST:PORT or NAME=denied\n", p)
 			return 2
 		}
 		if !owned {
 			owner = administrators
+		}
+		if target == forbidden {
+			if err := forbid(name); err != nil {
+				fmt.Fprintln(os.Stderr, "front:", err)
+				return 1
+			}
+			continue
 		}
 		l, err := listen(name, owner)
 		if err != nil {

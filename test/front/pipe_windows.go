@@ -80,3 +80,22 @@ func takeParked(l net.Listener, path string) error {
 	_ = l.Close() // ends the goroutine above
 	return fmt.Errorf("take a connection: %w", <-accepted)
 }
+
+// forbidden is the target of a pipe that lets nobody in.
+const forbidden = "denied"
+
+// forbid makes a pipe that answers who wants to read and write with "access
+// denied", for as long as the program runs. dockerd.exe's does that by its
+// access list, which Wine does not heed; a pipe that only its clients may write
+// to gives the same answer.
+func forbid(name string) error {
+	path, err := windows.UTF16PtrFromString(`\\.\pipe\` + name)
+	if err != nil {
+		return err
+	}
+	_, err = windows.CreateNamedPipe(path, windows.PIPE_ACCESS_INBOUND, windows.PIPE_TYPE_BYTE, 1, bufferSize, bufferSize, 0, nil)
+	if err != nil {
+		return fmt.Errorf("make pipe %s: %w", name, err)
+	}
+	return nil
+}
