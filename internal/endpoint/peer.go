@@ -3,6 +3,7 @@ package endpoint
 import (
 	"log/slog"
 	"net"
+	"syscall"
 )
 
 // Peer is who connected to a unix socket of ours, as the kernel knows it from that moment.
@@ -23,9 +24,12 @@ func (p Peer) LogValue() slog.Value {
 // it: a number can be another process by now, and who may connect is
 // the affair of the socket's mode.
 func PeerOf(conn net.Conn) (Peer, bool) {
-	c, ok := conn.(*net.UnixConn)
+	c, ok := conn.(syscall.Conn)
 	if !ok {
 		return Peer{}, false
+	}
+	if _, ok := conn.LocalAddr().(*net.UnixAddr); !ok {
+		return Peer{}, false // TCP would answer, and nothing that is true
 	}
 	return peerOf(c)
 }

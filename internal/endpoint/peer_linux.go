@@ -1,12 +1,12 @@
 package endpoint
 
 import (
-	"net"
+	"syscall"
 
 	"golang.org/x/sys/unix"
 )
 
-func peerOf(conn *net.UnixConn) (Peer, bool) {
+func peerOf(conn syscall.Conn) (Peer, bool) {
 	raw, err := conn.SyscallConn()
 	if err != nil {
 		return Peer{}, false
