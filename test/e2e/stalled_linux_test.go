@@ -16,8 +16,8 @@ import (
 //
 // The figures are medians of round trips on one connection, since a new one to a
 // pipe that is busy for a moment takes 10 ms more (go-winio asks again that
-// often); and rounds with and without stalled clients take turns, so that
-// a busy machine slows both.
+// often); rounds with and without stalled clients take turns, and the best of
+// each are compared, since a busy machine only adds.
 func TestStalledClientsSlowNobodyDown(t *testing.T) {
 	ctx, s, _ := onStage(t)
 	const socket, stalled, trips, slowerBy = runDir + "/stalled.sock", 50, 300, 2
@@ -56,18 +56,16 @@ func TestStalledClientsSlowNobodyDown(t *testing.T) {
 			}
 		}
 	}
-	var ratios []float64
-	for range 3 {
-		alone := medianTrip(t, client, question, trips)
+	var alone, among []time.Duration
+	for i := range 3 {
+		alone = append(alone, medianTrip(t, client, question, trips))
 		release := stall()
-		among := medianTrip(t, client, question, trips)
+		among = append(among, medianTrip(t, client, question, trips))
 		release()
-		ratios = append(ratios, float64(among)/float64(alone))
-		t.Logf("a round trip takes %v, beside %d stalled clients %v", alone, stalled, among)
+		t.Logf("a round trip takes %v, beside %d stalled clients %v", alone[i], stalled, among[i])
 	}
-	slices.Sort(ratios)
-	if got := ratios[len(ratios)/2]; got > slowerBy {
-		t.Errorf("%.2f times slower, %d are allowed: %.2f", got, slowerBy, ratios)
+	if slices.Min(among) > slowerBy*slices.Min(alone) {
+		t.Errorf("a round trip takes %v beside %d stalled clients, and %v without", among, stalled, alone)
 	}
 }
 
