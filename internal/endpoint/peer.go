@@ -28,8 +28,8 @@ func PeerOf(conn net.Conn) (Peer, bool) {
 	if !ok {
 		return Peer{}, false
 	}
-	if _, unix := conn.LocalAddr().(*net.UnixAddr); !unix {
-		return Peer{}, false
+	if _, ok := conn.LocalAddr().(*net.UnixAddr); !ok {
+		return Peer{}, false // TCP would answer, and nothing that is true
 	}
 	return peerOf(c)
 }

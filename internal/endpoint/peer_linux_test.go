@@ -25,6 +25,19 @@ func TestPeerIsWhoConnected(t *testing.T) {
 	if _, ok := PeerOf(nil); ok {
 		t.Error("no connection has a peer")
 	}
+	tcp, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer tcp.Close()
+	c, err := net.Dial("tcp", tcp.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	if peer, ok := PeerOf(c); ok {
+		t.Errorf("a TCP connection has the peer %+v", peer)
+	}
 }
 
 func TestPeerOfAnotherUser(t *testing.T) {

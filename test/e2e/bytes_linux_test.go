@@ -1,11 +1,8 @@
 package e2e
 
 import (
-	"bufio"
 	"context"
-	"io"
 	"net"
-	"net/http"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -44,18 +41,6 @@ func startPlainEngine(t *testing.T, network, address string) *plainEngine {
 		}
 	}()
 	return e
-}
-
-// answerPing is an engine to whoever connects first.
-func (e *plainEngine) answerPing(ctx context.Context) {
-	select {
-	case c := <-e.conns:
-		defer c.Close()
-		if _, err := http.ReadRequest(bufio.NewReader(c)); err == nil {
-			_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\nApi-Version: 1.41\r\nOstype: linux\r\nContent-Length: 2\r\n\r\nOK")
-		}
-	case <-ctx.Done():
-	}
 }
 
 // bridged makes connections through a bridge to this engine.

@@ -1,9 +1,11 @@
 package e2e
 
 import (
+	"bufio"
 	"context"
 	"io"
 	"net"
+	"net/http"
 	"os"
 	"strings"
 	"testing"
@@ -97,7 +99,7 @@ func TestCarriedBytesAreToldNowhere(t *testing.T) {
 			_ = front.Close()
 		}
 	})
-	go engine.answerPing(ctx)
+	engine.answerPing(t)
 	b := upDebug(ctx, t, s, "--pipe", "secret", "--socket", socket)
 	request := "POST /v1.41/" + secret + "?" + secret + " HTTP/1.1\r\nHost: " + secret + "\r\nX-Registry-Auth: " + secret + "\r\nContent-Length: 12\r\n\r\n" + secret
 	answer := "HTTP/1.1 500 " + secret + "\r\nX: " + secret + "\r\n\r\n" + secret
@@ -143,6 +145,24 @@ func TestCarriedBytesAreToldNowhere(t *testing.T) {
 		t.Errorf("it said %s", said)
 	}
 	harmless(t, b.Output())
+}
+
+// answerPing answers as an engine what `up` asks first; every later connection
+// is the test's.
+func (e *plainEngine) answerPing(t *testing.T) {
+	go func() {
+		select {
+		case c := <-e.conns:
+			defer c.Close()
+			if _, err := http.ReadRequest(bufio.NewReader(c)); err != nil {
+				t.Errorf("read ping: %v", err)
+			}
+			if _, err := io.WriteString(c, "HTTP/1.1 200 OK\r\nApi-Version: 1.41\r\nOstype: linux\r\nContent-Length: 2\r\n\r\nOK"); err != nil {
+				t.Errorf("answer ping: %v", err)
+			}
+		case <-t.Context().Done():
+		}
+	}()
 }
 
 // dialIn connects to a socket of Debian.
