@@ -4,8 +4,8 @@ import (
 	"context"
 	"errors"
 	"os"
+	"strings"
 	"testing"
-	"time"
 
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/test/lab"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/test/stage"
@@ -67,29 +67,39 @@ func TestEngineRestartedUnderFollowers(t *testing.T) {
 	b := serve(ctx, t, s, "--pipe", pipe, "--socket", socket)
 	direct, bridged := route{name: "direct", host: "tcp://" + e.TCP}, route{name: "bridge", host: b.Host}
 	direct.must(ctx, t, s, "run", "-d", "--network", "none", "--name", name, e.Image, "sh", "-c", "echo first; sleep 600")
-	commands := [][]string{{"logs", "-f", name}, {"events", "--since", "1h", "--format", "{{.Action}}"}, {"attach", "--no-stdin", name}}
-	_ = commands
-	var followers [2]*follower
-	for i, r := range []route{direct, bridged} {
-		followers[i] = follow(ctx, t, s, r, "logs", "-f", name)
-		followers[i].next(t)
+	for _, args := range [][]string{
+		{"logs", "-f", name}, // ends with the container
+		{"events", "--since", "1h", "--filter", "event=start", "--format", "{{.Action}}"}, // is cut
+	} {
+		var followers [2]*follower
+		for i, r := range []route{direct, bridged} {
+			followers[i] = follow(ctx, t, s, r, args...)
+			followers[i].next(t)
+		}
+		if err := e.stop(); err != nil {
+			t.Fatal(err)
+		}
+		wantSameRest(t, args, followers[1], followers[0])
+		if o := bridged.run(ctx, t, s, nil, "version"); o.code != 1 {
+			t.Errorf("version without an engine: %+v", o)
+		}
+		if err := e.Start(ctx); err != nil {
+			t.Fatal(err)
+		}
+		e.listen(ctx, t, s)
+		version := direct.run(ctx, t, s, nil, "version")
+		same(t, bridged.run(ctx, t, s, nil, "version"), version, "version")
+		bridged.must(ctx, t, s, "start", name)
 	}
-	began := time.Now()
-	if err := e.stop(); err != nil {
-		t.Fatal(err)
-	}
-	var seen [2]outcome
-	for i, f := range followers {
-		lines, err := f.rest()
-		t.Log(i, lines, err, f.cmd.ProcessState, time.Since(began))
-	}
-	_ = seen
-	t.Logf("%+v", bridged.run(ctx, t, s, nil, "version"))
-	t.Logf("%+v", direct.run(ctx, t, s, nil, "version"))
-	if err := e.Start(ctx); err != nil {
-		t.Fatal(err)
-	}
-	e.listen(ctx, t, s)
-	same(t, bridged.run(ctx, t, s, nil, "version"), direct.run(ctx, t, s, nil, "version"), "version")
-	same(t, bridged.run(ctx, t, s, nil, "start", "-a", name), direct.run(ctx, t, s, nil, "version"), "version")
+}
+
+// wantSameRest wants two followers to show the same until they end, and to end
+// the same way.
+func wantSameRest(t *testing.T, args []string, got, want *follower) {
+	t.Helper()
+	lines, err := want.rest()
+	o := outcome{stdout: strings.Join(lines, "\n"), code: codeOf(t, err)}
+	lines, err = got.rest()
+	same(t, outcome{stdout: strings.Join(lines, "\n"), code: codeOf(t, err)}, o, args...)
+	t.Logf("%q ended with exit code %d", args, o.code)
 }
