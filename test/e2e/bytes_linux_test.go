@@ -101,7 +101,7 @@ func TestHalfCloseNative(t *testing.T) {
 func TestNativeRun(t *testing.T) {
 	ctx, s, _ := onStage(t)
 	b := started(ctx, t, s, s.Linux(context.WithoutCancel(ctx), "up", "--json", "--pipe", "unix:"+s.Docker.Socket, "--socket", "/run/docker-wsl-bridge/run.sock"))
-	native := route{"native", b.Host}
+	native := route{name: "native", host: b.Host}
 	o := native.run(ctx, t, s, strings.NewReader("in"), once(s.Docker.Image, []string{"-i"}, "cat; echo err >&2; exit 3")...)
 	if o != (outcome{"in", "err\n", 3}) {
 		t.Errorf("%+v", o)

@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -15,12 +16,23 @@ import (
 // A route is a way to the engine for a docker command in the distro.
 type route struct {
 	name, host string
+	command    string // another docker command than the first one on PATH
+}
+
+// debianDocker is the docker command of Debian 12, version 20.10, where
+// another one comes first on PATH.
+const debianDocker = "/usr/bin/docker"
+
+// with is the same route for another docker command.
+func (r route) with(command string) route {
+	r.command = command
+	return r
 }
 
 // routes are the bridge and the engine itself, to compare it with. The direct
 // one is TCP on loopback, which has half-close just as a unix socket.
 func routes(s *stage.Stage, b *stage.Bridge) (direct, bridged route) {
-	return route{"direct", "tcp://" + s.Docker.TCP}, route{"bridge", b.Host}
+	return route{name: "direct", host: "tcp://" + s.Docker.TCP}, route{name: "bridge", host: b.Host}
 }
 
 // outcome is what a person sees of a command.
@@ -31,19 +43,24 @@ type outcome struct {
 
 // docker is a docker command of the distro's user on this route.
 func (r route) docker(ctx context.Context, s *stage.Stage, args ...string) *exec.Cmd {
-	return s.Client(ctx, append([]string{"docker", "-H", r.host}, args...)...)
+	return s.Client(ctx, append([]string{cmp.Or(r.command, "docker"), "-H", r.host}, args...)...)
 }
 
 // run runs a docker command with an input, nil for none.
 func (r route) run(ctx context.Context, t *testing.T, s *stage.Stage, input io.Reader, args ...string) outcome {
 	t.Helper()
-	cmd := r.docker(ctx, s, args...)
+	return finish(t, r.docker(ctx, s, args...), input)
+}
+
+// finish runs a command to its end, however that is.
+func finish(t *testing.T, cmd *exec.Cmd, input io.Reader) outcome {
+	t.Helper()
 	var stdout, stderr bytes.Buffer
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = input, &stdout, &stderr
 	err := cmd.Run()
 	var exit *exec.ExitError
 	if err != nil && !errors.As(err, &exit) {
-		t.Fatalf("%s: docker %q: %v", r.name, args, err)
+		t.Fatalf("%q: %v", cmd.Args, err)
 	}
 	return outcome{stdout.String(), stderr.String(), cmd.ProcessState.ExitCode()}
 }
@@ -70,8 +87,15 @@ func compare(t *testing.T, input func() io.Reader, args ...string) outcome {
 		}
 		return input()
 	}
-	want := normalise(direct.run(ctx, t, s, give(), args...))
-	got := normalise(bridged.run(ctx, t, s, give(), args...))
+	want := direct.run(ctx, t, s, give(), args...)
+	got := bridged.run(ctx, t, s, give(), args...)
+	return same(t, got, want, args...)
+}
+
+// same wants two runs of a command to have had the same outcome, and gives it.
+func same(t *testing.T, got, want outcome, args ...string) outcome {
+	t.Helper()
+	got, want = normalise(got, args[0]), normalise(want, args[0])
 	if got.code != want.code {
 		t.Errorf("docker %q: exit code %d, direct %d", args, got.code, want.code)
 	}
@@ -91,15 +115,21 @@ func differs(t *testing.T, what, got, want string) {
 // fields are what differs between two runs of a command even without a bridge.
 // Nothing else is evened out.
 var fields = []struct {
-	name string
-	form *regexp.Regexp
+	name    string
+	form    *regexp.Regexp
+	command string // the only command whose outputs it is looked for in, if any
 }{
-	{"<id>", regexp.MustCompile(`\b(?:[0-9a-f]{64}|[0-9a-f]{12})\b`)},
-	{"<time>", regexp.MustCompile(`\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)`)},
+	{"<id>", regexp.MustCompile(`\b(?:[0-9a-f]{64}|[0-9a-f]{12})\b`), ""},
+	{"<time>", regexp.MustCompile(`\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)`), ""},
+	// What a container uses is another amount at every moment.
+	{"<amount>", regexp.MustCompile(`\b\d+(?:\.\d+)?(?:e[+-]\d+)?(?:%|[kKMGT]?i?B\b)`), "stats"},
 }
 
-func normalise(o outcome) outcome {
+func normalise(o outcome, command string) outcome {
 	for _, f := range fields {
+		if f.command != "" && f.command != command {
+			continue
+		}
 		o.stdout = f.form.ReplaceAllString(o.stdout, f.name)
 		o.stderr = f.form.ReplaceAllString(o.stderr, f.name)
 	}

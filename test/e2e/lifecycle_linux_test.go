@@ -171,7 +171,7 @@ func TestCtrlCDrains(t *testing.T) {
 	before := look(t, s, stage.Debian)
 	b := serveEngine(ctx, t, s, stage.Debian, socket)
 	direct, _ := routes(s, b)
-	route := route{"second bridge", b.Host}
+	route := route{name: "second bridge", host: b.Host}
 	draining := follow(ctx, t, s, route, "logs", "-f", "draining")
 	unending := follow(ctx, t, s, route, "logs", "-f", "unending")
 	draining.next(t)
@@ -238,7 +238,7 @@ func TestKilledHostLeavesNothing(t *testing.T) {
 	container(ctx, t, s, "orphan", "sh", "-c", "echo first; sleep 600")
 	before := look(t, s, stage.Debian)
 	b := serveEngine(ctx, t, s, stage.Debian, socket)
-	client := follow(ctx, t, s, route{"second bridge", b.Host}, "logs", "-f", "orphan")
+	client := follow(ctx, t, s, route{name: "second bridge", host: b.Host}, "logs", "-f", "orphan")
 	client.next(t)
 	began := time.Now()
 	if err := b.Cmd.Process.Kill(); err != nil {

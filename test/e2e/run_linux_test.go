@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -32,6 +33,28 @@ func TestRunExitCodes(t *testing.T) {
 	}
 }
 
+// The codes of a run that did not come to run: 125 the engine refuses, 126 the
+// program can't be started, 127 there is none.
+func TestRunExitCodes125To127(t *testing.T) {
+	_, s, _ := onStage(t)
+	run := []string{"run", "--rm", "--network", "none"}
+	for _, c := range []struct {
+		args []string
+		code int
+		says string
+	}{
+		{[]string{"--pull", "never", "no-such-image"}, 125, "No such image"},
+		{[]string{"--memory", "1k", s.Docker.Image}, 125, "memory"},
+		{[]string{s.Docker.Image, "/etc/passwd"}, 126, "permission denied"},
+		{[]string{s.Docker.Image, "no-such-program"}, 127, "not found"},
+	} {
+		o := compare(t, nil, slices.Concat(run, c.args)...)
+		if o.code != c.code || o.stdout != "" || !strings.Contains(o.stderr, c.says) {
+			t.Errorf("%q: %+v, want exit code %d and %q", c.args, o, c.code, c.says)
+		}
+	}
+}
+
 func TestRunOutputLate(t *testing.T) {
 	_, s, _ := onStage(t)
 	o := compare(t, nil, once(s.Docker.Image, nil, "sleep 2; echo late; echo later >&2")...)
@@ -55,7 +78,7 @@ func TestRunInteractiveOutputLongAfterStdinEnded(t *testing.T) {
 
 func TestParallelRuns(t *testing.T) {
 	ctx, s, b := onStage(t)
-	const runs = 32
+	const runs = 64
 	_, bridged := routes(s, b)
 	var all sync.WaitGroup
 	began := time.Now()

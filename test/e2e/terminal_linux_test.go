@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"os/exec"
 	"strings"
 	"sync"
 	"syscall"
@@ -13,31 +14,32 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/test/lab"
-	"github.com/docker-wsl-bridge/docker-wsl-bridge/test/stage"
 )
 
 // terminal is a docker command at a terminal, driven as a person does.
 type terminal struct {
-	keys  *os.File
-	done  chan error
-	asked int // questions for the size until now
+	keys   *os.File
+	screen *os.File // what the command has, too
+	done   chan error
+	asked  int // questions for the size until now
 
 	mu   sync.Mutex
 	text strings.Builder
 	more chan struct{} // closed and replaced with each piece of text
 }
 
-func atTerminal(ctx context.Context, t *testing.T, s *stage.Stage, r route, rows, cols uint16, args ...string) *terminal {
+func atTerminal(t *testing.T, rows, cols uint16, cmd *exec.Cmd) *terminal {
 	t.Helper()
 	keys, screen, err := lab.OpenTerminal()
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer screen.Close()
-	term := &terminal{keys: keys, done: make(chan error, 1), more: make(chan struct{})}
-	t.Cleanup(func() { keys.Close() })
+	term := &terminal{keys: keys, screen: screen, done: make(chan error, 1), more: make(chan struct{})}
+	t.Cleanup(func() {
+		screen.Close()
+		keys.Close()
+	})
 	term.resize(t, rows, cols)
-	cmd := r.docker(ctx, s, args...)
 	cmd.Env = append(cmd.Env, "TERM=xterm")
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = screen, screen, screen
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
@@ -58,7 +60,7 @@ func (term *terminal) read() {
 		close(term.more)
 		term.more = make(chan struct{})
 		term.mu.Unlock()
-		if err != nil { // the terminal hung up
+		if err != nil { // the test closed it
 			return
 		}
 	}
@@ -132,7 +134,7 @@ func TestTerminalAndResize(t *testing.T) {
 	for _, r := range []route{direct, bridged} {
 		script := `n=0; echo up; while read code; do [ $code ] && exit $code; n=$((n+1)); echo size $(stty size); echo answer $n; done`
 		args := []string{"run", "--rm", "-it", "--network", "none", s.Docker.Image, "sh", "-c", script}
-		term := atTerminal(ctx, t, s, r, 30, 100, args...)
+		term := atTerminal(t, 30, 100, r.docker(ctx, s, args...))
 		term.await(ctx, t, "up\r\n")
 		term.size(ctx, t, 30, 100)
 		for _, size := range [][2]uint16{{40, 120}, {24, 80}} {

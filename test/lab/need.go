@@ -17,14 +17,15 @@ type Part int
 
 // The parts. Wine and PartDockerd mean the programs, not a running one.
 const (
-	PartRoot    Part = iota // root with CAP_SYS_ADMIN: namespaces, mounts, dockerd
-	PartWine                // a 64-bit Wine
-	PartDockerd             // dockerd and its containerd
-	PartDocker              // the docker command
-	PartBusybox             // a static busybox
-	PartNsenter             // nsenter of util-linux
-	PartSocat               // socat
-	PartIP                  // ip of iproute2
+	PartRoot     Part = iota // root with CAP_SYS_ADMIN: namespaces, mounts, dockerd
+	PartWine                 // a 64-bit Wine
+	PartDockerd              // dockerd and its containerd
+	PartDocker               // the docker command
+	PartBusybox              // a static busybox
+	PartNsenter              // nsenter of util-linux
+	PartSocat                // socat
+	PartIP                   // ip of iproute2
+	PartBuildKit             // a /usr/bin/docker that does BuildKit without buildx
 )
 
 // parts says how each part is looked for: a check of its own, or the programs
@@ -42,6 +43,8 @@ var parts = map[Part]struct {
 	PartNsenter: {name: "nsenter", programs: []string{"nsenter"}},
 	PartSocat:   {name: "socat", programs: []string{"socat"}},
 	PartIP:      {name: "ip (iproute2)", programs: []string{"ip"}},
+
+	PartBuildKit: {name: "the docker command of Debian 12 at /usr/bin/docker", check: checkBuildKit},
 }
 
 // Need skips the test when a part is missing, and says which. Where CI=true a
@@ -136,6 +139,18 @@ func checkWine() error {
 	}
 	_, err := serverProgram()
 	return err
+}
+
+// checkBuildKit asks for the last version that had a BuildKit client of its own.
+func checkBuildKit() error {
+	said, err := exec.Command("/usr/bin/docker", "--version").Output()
+	if err != nil {
+		return fmt.Errorf("check docker: %w", err)
+	}
+	if !strings.HasPrefix(string(said), "Docker version 20.10.") {
+		return errors.New("check docker: another version than 20.10")
+	}
+	return nil
 }
 
 // checkBusybox asks for a static one: the dynamic one runs in no container.
