@@ -42,6 +42,9 @@ var parts = map[Part]struct {
 	PartNsenter: {name: "nsenter", programs: []string{"nsenter"}},
 	PartSocat:   {name: "socat", programs: []string{"socat"}},
 	PartIP:      {name: "ip (iproute2)", programs: []string{"ip"}},
+	PartCompose: {name: "docker-compose", programs: []string{"/usr/bin/docker-compose"}},
+	PartPython:  {name: "python3-docker", check: checkPython},
+	PartSSH:     {name: "openssh-client", programs: []string{"ssh-agent", "ssh-add", "ssh-keygen"}},
 }
 
 // Need skips the test when a part is missing, and says which. Where CI=true a
@@ -153,6 +156,18 @@ func checkBusybox() error {
 		if p.Type == elf.PT_INTERP {
 			return fmt.Errorf("check busybox: %s is not static", path)
 		}
+	}
+	return nil
+}
+
+// checkPython looks for Debian's library beside Debian's Python: what somebody
+// has in a Python of his own is not in the distros.
+func checkPython() error {
+	if _, err := program("/usr/bin/python3"); err != nil {
+		return err
+	}
+	if _, err := os.Stat("/usr/lib/python3/dist-packages/docker/client.py"); err != nil {
+		return fmt.Errorf("check python3-docker: %w", err)
 	}
 	return nil
 }
