@@ -40,7 +40,7 @@ var errNoDistro = errors.New("find distro: WSL has none")
 
 // up serves until ctx ends, which is success, or the session does.
 func up(ctx context.Context, o options, r *reporter) error {
-	place, info, err := findEngine(ctx, o.engine, r)
+	place, info, err := findEngine(ctx, o, r)
 	if err != nil {
 		return err
 	}
@@ -70,7 +70,7 @@ func up(ctx context.Context, o options, r *reporter) error {
 		return errors.Join(&socketError{o.distro, o.socket, err}, host.Close())
 	}
 	err = r.ready(ready{
-		Engine: place.String(), Info: info,
+		Kind: o.kind, Engine: place.String(), Info: info,
 		Agent: deploy.Path(agent.Hash), Placed: placed,
 		Socket: socket{o.distro, o.socket, where}, Host: "unix://" + o.socket,
 	})
@@ -115,8 +115,12 @@ func (e *lostError) Error() string {
 func (e *lostError) Unwrap() error { return e.cause }
 
 // findEngine asks the named engine, or the first one for Windows containers.
-func findEngine(ctx context.Context, named endpoint.Endpoint, r *reporter) (endpoint.Endpoint, engine.Info, error) {
-	if named != (endpoint.Endpoint{}) {
+// What carries something else is not asked: a connection is all it may expect.
+func findEngine(ctx context.Context, o options, r *reporter) (endpoint.Endpoint, engine.Info, error) {
+	if o.kind == kindRaw {
+		return o.engine, engine.Info{}, nil
+	}
+	if named := o.engine; named != (endpoint.Endpoint{}) {
 		r.step("asking %s", named)
 		info, err := engine.Probe(ctx, named.Dial)
 		return named, info, err

@@ -51,7 +51,7 @@ var cures = []struct {
 	{deploy.ErrReadOnly, []string{"wsl --terminate NAME starts the distro anew; its /run should be writable"}},
 	{deploy.ErrNoExec, []string{"wsl --distro NAME --user root mount -o remount,exec /run allows programs there"}},
 	{deploy.ErrUnsafe, []string{"wsl --distro NAME --user root rm -r " + deploy.Dir + " removes what is in the way"}},
-	{engine.ErrNotEngine, []string{"docker-wsl-bridge up without --pipe looks for an engine"}},
+	{engine.ErrNotEngine, []string{"docker-wsl-bridge up without --pipe looks for an engine", "docker-wsl-bridge up --kind raw --pipe NAME carries any other byte stream"}},
 	{engine.ErrNoAnswer, []string{"docker-wsl-bridge up without --pipe looks for an engine"}},
 	{fs.ErrPermission, []string{accessHint}},
 	{fs.ErrNotExist, []string{startHint}},

@@ -18,12 +18,13 @@ type reporter struct {
 // ready is what up serves.
 type ready struct {
 	Event  string      `json:"event"` // "ready"
+	Kind   string      `json:"kind"`
 	Engine string      `json:"engine"`
-	Info   engine.Info `json:"engineInfo"`
+	Info   engine.Info `json:"engineInfo,omitzero"`
 	Agent  string      `json:"agent"`
 	Placed bool        `json:"agentPlaced"` // just now; else it was there
 	Socket socket      `json:"socket"`
-	Host   string      `json:"dockerHost"`
+	Host   string      `json:"dockerHost,omitempty"` // of a docker link
 }
 
 // socket is what is served, and for whom.
@@ -49,15 +50,23 @@ func (r *reporter) ready(v ready) error {
 	if v.Placed {
 		placed = "put there now"
 	}
-	info := fmt.Sprintf("%s, for %s containers, API %s", v.Info.Server, v.Info.OSType, v.Info.APIVersion)
-	_, err := fmt.Fprintf(r.stdout, `
-engine   %s
-         %s
-distro   %s
-agent    %s (%s)
-socket   %s  %s %s
+	what, use := "engine", fmt.Sprintf(howDocker, v.Socket.Distro, v.Host, v.Host)
+	if v.Kind == kindRaw {
+		what, use = "pipe  ", ""
+	}
+	_, err := fmt.Fprintf(r.stdout, "\n%s   %s\n", what, v.Engine)
+	if err == nil && v.Info != (engine.Info{}) {
+		_, err = fmt.Fprintf(r.stdout, "         %s, for %s containers, API %s\n", v.Info.Server, v.Info.OSType, v.Info.APIVersion)
+	}
+	if err == nil {
+		_, err = fmt.Fprintf(r.stdout, "distro   %s\nagent    %s (%s)\nsocket   %s  %s %s\n\n%sCtrl-C ends the bridge.\n",
+			v.Socket.Distro, v.Agent, placed, v.Socket.Socket, v.Socket.Owner, v.Socket.Mode, use)
+	}
+	return err
+}
 
-In %s run
+// howDocker is what to run next: the distro and twice the socket.
+const howDocker = `In %s run
 
   docker -H %s version
 
@@ -65,11 +74,7 @@ or, for all that follows in a shell,
 
   export DOCKER_HOST=%s
 
-Ctrl-C ends the bridge.
-`, v.Engine, info, v.Socket.Distro, v.Agent, placed, v.Socket.Socket, v.Socket.Owner, v.Socket.Mode,
-		v.Socket.Distro, v.Host, v.Host)
-	return err
-}
+`
 
 func (r *reporter) stopped() error {
 	if r.json {

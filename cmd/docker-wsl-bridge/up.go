@@ -16,10 +16,17 @@ import (
 type options struct {
 	distro, socket, pipe string
 	mode, owner          string
+	kind                 string
 	json                 bool
 
 	engine endpoint.Endpoint // pipe, understood; the zero value if there is none
 }
+
+// The kinds of link: what is known of the bytes.
+const (
+	kindDocker = "docker" // a Docker engine answers
+	kindRaw    = "raw"    // any byte stream
+)
 
 // understand checks the flags before anything is done.
 func (o *options) understand(goos string) error {
@@ -32,6 +39,12 @@ func (o *options) understand(goos string) error {
 		if _, err := (wsl.Launch{Distro: o.distro, Argv: []string{"true"}}).Args(); err != nil {
 			return fmt.Errorf("--distro: %w", err)
 		}
+	}
+	if o.kind != kindDocker && o.kind != kindRaw {
+		return fmt.Errorf("--kind: there is no kind %q; write docker or raw", o.kind)
+	}
+	if o.pipe == "" && o.kind == kindRaw {
+		return errors.New("--kind: raw needs to be told what to carry; write --pipe NAME")
 	}
 	if o.pipe == "" {
 		if goos != "windows" {
@@ -58,7 +71,8 @@ Ctrl-C ends it: the socket goes away, connections that are under way get 5 s to
 come to their end. Ctrl-C again ends it at once.`,
 		Example: `  docker-wsl-bridge up
   docker-wsl-bridge up --distro Ubuntu --pipe docker_engine_windows
-  docker-wsl-bridge up --distro docker-desktop --socket /run/host-services/docker.win.proxy.sock`,
+  docker-wsl-bridge up --distro docker-desktop --socket /run/host-services/docker.win.proxy.sock
+  docker-wsl-bridge up --kind raw --pipe openssh-ssh-agent --socket /run/docker-wsl-bridge/ssh-agent.sock`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := o.understand(runtime.GOOS); err != nil {
@@ -79,6 +93,7 @@ come to their end. Ctrl-C again ends it at once.`,
 	f.StringVarP(&o.distro, "distro", "d", "", "the WSL2 `name` of the distro (default: WSL's default distro)")
 	f.StringVar(&o.socket, "socket", "/run/docker-wsl-bridge/windows.sock", "the socket's `path` in the distro")
 	f.StringVar(&o.pipe, "pipe", "", "the engine's `pipe`: a name, npipe:////./pipe/NAME, or on Linux\nunix:/path (default: the first engine for Windows containers)")
+	f.StringVar(&o.kind, "kind", kindDocker, "what answers at the pipe: docker, or raw for any other byte `stream`")
 	f.StringVar(&o.mode, "socket-mode", "", "the socket's permissions, `octal` (default: 0660 with a\ngroup docker in the distro, else 0600)")
 	f.StringVar(&o.owner, "socket-owner", "", "the socket's `user[:group]` (default: root:docker, else the user of\n/etc/wsl.conf, else uid 1000)")
 	f.BoolVar(&o.json, "json", false, "report as JSON, one object a line")

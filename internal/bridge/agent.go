@@ -27,6 +27,8 @@ type agent struct {
 	open    OpenSocket
 	log     *slog.Logger
 
+	pulse  *pulse
+	idle   idle
 	relays sync.WaitGroup
 
 	mu        sync.Mutex
@@ -44,13 +46,15 @@ func RunAgent(ctx context.Context, carrier io.ReadWriteCloser, id BuildID, open 
 	if err := readHello(ctx, carrier, id); err != nil {
 		return errors.Join(fmt.Errorf("greet host: %w", err), carrier.Close())
 	}
-	a := &agent{session: mux.New(carrier, mux.Agent), open: open, log: log}
+	session := mux.New(carrier, mux.Agent)
+	a := &agent{session: session, open: open, log: log, pulse: &pulse{session: session}}
 	a.relays.Go(a.serve)
 	a.relays.Go(func() { boundFailing(a.session) })
 	err := a.live(ctx)
 	a.leave()
 	err = errors.Join(err, a.session.Close())
 	a.relays.Wait()
+	a.pulse.asking.Wait()
 	return err
 }
 
@@ -74,8 +78,9 @@ func (a *agent) live(ctx context.Context) error {
 	return err
 }
 
-// leave takes the sockets away.
+// leave takes the sockets away, and sends clients home that have asked nothing.
 func (a *agent) leave() {
+	a.idle.close()
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.leaving = true
@@ -130,7 +135,7 @@ func (a *agent) handle(r request) answer {
 		return failed(errors.Join(errors.New("the bridge is stopping"), listener.Close()))
 	}
 	a.listeners = append(a.listeners, listener)
-	a.relays.Go(func() { a.accept(listener, r.Listen.Link) })
+	a.relays.Go(func() { a.accept(listener, *r.Listen) })
 	return answer{Listening: &where}
 }
 
@@ -142,15 +147,15 @@ func failed(err error) answer {
 	return answer{Error: known}
 }
 
-// accept opens a stream for every connection.
-func (a *agent) accept(listener net.Listener, link string) {
+// accept carries every connection.
+func (a *agent) accept(listener net.Listener, l Listen) {
 	for {
 		conn, err := listener.Accept()
 		switch {
 		case errors.Is(err, net.ErrClosed):
 			return
 		case err != nil:
-			a.log.Warn("accept", "link", link, "error", err)
+			a.log.Warn("accept", "link", l.Link, "error", err)
 			select {
 			case <-time.After(acceptPause):
 			case <-a.session.Done():
@@ -158,12 +163,21 @@ func (a *agent) accept(listener net.Listener, link string) {
 			}
 			continue
 		}
-		stream, err := a.session.Open(link)
-		if err != nil {
-			a.log.Debug("open stream", "link", link, "error", err)
-			_ = conn.Close() // nothing to tell the client with yet
-			continue
+		serve := a.serveRaw
+		if l.Kind == KindDocker {
+			serve = a.serveDocker
 		}
-		a.relays.Go(func() { relay(conn, stream, clients) })
+		a.relays.Go(func() { serve(conn, l) })
 	}
+}
+
+// serveRaw carries a client of which nothing is known. It can't be told what is
+// wrong, so its connection is closed.
+func (a *agent) serveRaw(conn net.Conn, l Listen) {
+	stream, why := a.openFor(l.Link)
+	if why != "" {
+		_ = conn.Close()
+		return
+	}
+	relay(conn, stream, clients)
 }

@@ -37,12 +37,13 @@ type bridged struct {
 	ended  chan error // what RunAgent returned
 	listen *net.UnixListener
 	agent  pipes
+	frost  frost
 }
 
 func build(t *testing.T) *bridged {
 	t.Helper()
 	dir := t.TempDir()
-	b := &bridged{socket: filepath.Join(dir, "windows.sock"), ended: make(chan error, 1)}
+	b := &bridged{frost: newFrost(), socket: filepath.Join(dir, "windows.sock"), ended: make(chan error, 1)}
 	engine, err := net.Listen("unix", filepath.Join(dir, "engine.sock"))
 	if err != nil {
 		t.Fatal(err)
@@ -56,13 +57,15 @@ func build(t *testing.T) *bridged {
 	}
 	b.agent = pipes{r2, w1}
 	log := slog.New(slog.DiscardHandler)
-	go func() { b.ended <- RunAgent(context.Background(), b.agent, BuildID{1}, openPlain, log) }()
+	theirs := b.frost.on(b.agent)
+	go func() { b.ended <- RunAgent(context.Background(), theirs, BuildID{1}, openPlain, log) }()
 	links := map[string]Dial{
 		"engine": func(ctx context.Context) (net.Conn, error) {
 			var d net.Dialer
 			return d.DialContext(ctx, "unix", engine.Addr().String())
 		},
-		"denied": func(context.Context) (net.Conn, error) { return nil, fs.ErrPermission },
+		"denied":  func(context.Context) (net.Conn, error) { return nil, fs.ErrPermission },
+		"nowhere": func(context.Context) (net.Conn, error) { return nil, fs.ErrNotExist },
 	}
 	b.host, err = Join(t.Context(), pipes{r1, w2}, BuildID{1}, links, log)
 	if err != nil {
@@ -81,9 +84,14 @@ func openPlain(l Listen) (net.Listener, Listening, error) {
 	return listener, Listening{Mode: "0600", Owner: l.Owner}, nil
 }
 
-func (b *bridged) serve(t *testing.T, link string) {
+func (b *bridged) serve(t *testing.T, link string) { b.serveKind(t, link, "") }
+
+func (b *bridged) serveKind(t *testing.T, link, kind string) {
 	t.Helper()
-	where, err := b.host.Listen(t.Context(), Listen{Link: link, Socket: b.socket, Owner: "root:docker"})
+	where, err := b.host.Listen(t.Context(), Listen{
+		Link: link, Socket: b.socket, Owner: "root:docker", Kind: kind,
+		Answers: map[string]string{WhyFrozen: "it is frozen", WhyDenied: "it is denied", WhyNotFound: "it is not there"},
+	})
 	if err != nil || where != (Listening{"0600", "root:docker"}) {
 		t.Fatalf("listen: %+v, %v", where, err)
 	}

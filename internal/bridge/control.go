@@ -24,6 +24,10 @@ type Listen struct {
 	Socket string `json:"socket"`          // absolute path in the distro
 	Mode   string `json:"mode,omitempty"`  // octal; empty: see docs/protocol.md
 	Owner  string `json:"owner,omitempty"` // USER[:GROUP]; empty likewise
+	Kind   string `json:"kind,omitempty"`  // KindDocker, or empty for any byte stream
+
+	// What a client of a docker link is told, by reason: WhyFrozen and so on.
+	Answers map[string]string `json:"answers,omitempty"`
 }
 
 // Listening says for whom the agent listens.

@@ -1,6 +1,7 @@
 package bridge
 
 import (
+	"errors"
 	"io"
 	"net"
 	"sync"
@@ -30,14 +31,21 @@ type joint struct {
 	stream *mux.Stream
 	side   side
 
+	// Of a client that can be told why it gets no answer, else nil.
+	first []byte           // what it has said already
+	tell  func(why string) // answers it instead of its engine
+
 	moved   atomic.Int64 // bytes and ends handed on, to see progress by
 	writing atomic.Int32 // hand-ons under way
 
-	mu     sync.Mutex
-	inDone bool // stream to conn
-	dead   bool // the stream is
-	over   int  // directions that have ended
-	linger *time.Timer
+	mu      sync.Mutex
+	started bool   // bytes of the answer have been handed on
+	givenUp bool   // none will be
+	told    string // why the client gets no answer, once it is told
+	inDone  bool   // stream to conn
+	dead    bool   // the stream is
+	over    int    // directions that have ended
+	linger  *time.Timer
 }
 
 // side tells whose connection is relayed.
@@ -50,8 +58,11 @@ const (
 
 // relay returns when both directions have ended and both ends are closed.
 func relay(conn net.Conn, stream *mux.Stream, of side) {
-	j := &joint{conn: conn, stream: stream, side: of}
-	stream.OnAbort(j.streamAborted)
+	(&joint{conn: conn, stream: stream, side: of}).run()
+}
+
+func (j *joint) run() {
+	j.stream.OnAbort(j.streamAborted)
 	var out sync.WaitGroup
 	out.Go(j.out)
 	j.in()
@@ -62,8 +73,10 @@ func relay(conn net.Conn, stream *mux.Stream, of side) {
 // out carries from the connection to the stream.
 func (j *joint) out() {
 	defer j.ended(false)
-	readErr, writeErr := j.copy(j.stream, j.conn)
+	readErr, writeErr := j.send()
 	switch {
+	case writeErr != nil && j.unanswered(writeErr) != "":
+		drain(j.conn) // in tells the client
 	case writeErr != nil:
 		if c, ok := j.conn.(interface{ CloseRead() error }); ok {
 			_ = c.CloseRead() // best effort: pipes have none
@@ -76,11 +89,29 @@ func (j *joint) out() {
 	}
 }
 
+// send puts on the stream what the client said first, and what it says.
+func (j *joint) send() (readErr, writeErr error) {
+	toStream := func(b []byte) error { return j.write(j.stream, b) }
+	if len(j.first) > 0 {
+		if err := toStream(j.first); err != nil {
+			return nil, err
+		}
+	}
+	return j.copy(toStream, j.conn)
+}
+
 // in carries from the stream to the connection.
 func (j *joint) in() {
 	defer j.ended(true)
-	readErr, writeErr := j.copy(j.conn, j.stream)
+	readErr, writeErr := j.copy(j.deliver, j.stream)
+	why := j.unanswered(errors.Join(readErr, writeErr))
 	switch {
+	case why != "":
+		j.mu.Lock()
+		j.told = why
+		j.mu.Unlock()
+		_ = j.stream.Close() // it is over, whatever the client does
+		j.tell(why)
 	case writeErr != nil:
 		_ = j.stream.CloseRead(mux.CodeAborted) // as above
 		j.clientGone(clients)
@@ -89,6 +120,59 @@ func (j *joint) in() {
 	default:
 		j.abort()
 	}
+}
+
+// errGivenUp answers what comes for a client after it was given up.
+var errGivenUp = errors.New("the client was given up")
+
+// deliver hands a piece of the answer on.
+func (j *joint) deliver(b []byte) error {
+	j.mu.Lock()
+	givenUp := j.givenUp
+	j.started = j.started || !givenUp
+	j.mu.Unlock()
+	if givenUp {
+		return errGivenUp
+	}
+	return j.write(j.conn, b)
+}
+
+// begun tells whether the client has got a piece of its answer.
+func (j *joint) begun() bool {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.started
+}
+
+// giveUp ends the wait for an answer of which nothing has come.
+func (j *joint) giveUp() {
+	j.mu.Lock()
+	j.givenUp = !j.started
+	givenUp := j.givenUp
+	j.mu.Unlock()
+	if givenUp {
+		_ = j.stream.Reset(mux.CodeAborted) // it may be over
+	}
+}
+
+// unanswered is why a client that can be told gets no answer, or "": it was
+// given up, or the other half has refused it. A stream that died in another way
+// says nothing of what the engine has done: its client gets a broken connection.
+func (j *joint) unanswered(err error) (why string) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	var refused *mux.RefusedError
+	switch {
+	case j.tell == nil || j.started:
+		return ""
+	case j.told != "":
+		return j.told
+	case j.givenUp:
+		return WhyFrozen
+	case errors.As(err, &refused):
+		return whyRefused(refused.Code)
+	}
+	return ""
 }
 
 // closeWrite ends the direction to the connection. Where the connection can't
@@ -110,12 +194,12 @@ func (j *joint) closeWrite() {
 }
 
 // copy moves bytes until one side fails; exactly one of the errors is set.
-func (j *joint) copy(dst io.Writer, src io.Reader) (readErr, writeErr error) {
+func (j *joint) copy(hand func([]byte) error, src io.Reader) (readErr, writeErr error) {
 	b := make([]byte, smallBuffer)
 	for {
 		n, err := src.Read(b)
 		if n > 0 { // a zero-byte write would be an end of stream to a pipe
-			if writeErr := j.write(dst, b[:n]); writeErr != nil {
+			if writeErr := hand(b[:n]); writeErr != nil {
 				return nil, writeErr
 			}
 		}
@@ -157,7 +241,7 @@ func (j *joint) clientGone(known side) {
 func (j *joint) streamAborted() {
 	j.mu.Lock()
 	j.dead = true
-	handedOn := j.inDone
+	handedOn := j.inDone && j.told == ""
 	j.mu.Unlock()
 	if handedOn {
 		j.abort()
@@ -194,7 +278,7 @@ func (j *joint) ended(in bool) {
 	j.mu.Lock()
 	j.over++
 	j.inDone = j.inDone || in
-	over := j.dead && j.inDone
+	over := j.dead && j.inDone && j.told == ""
 	j.mu.Unlock()
 	if over {
 		j.abort()

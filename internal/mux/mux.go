@@ -18,6 +18,7 @@ import (
 	"errors"
 	"io"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -64,6 +65,9 @@ type Session struct {
 	leaving     chan struct{} // closed when the peer has said goaway
 	writeFailed chan struct{} // closed when the carrier took no more bytes
 	loops       sync.WaitGroup
+
+	began time.Time
+	heard atomic.Int64 // when the peer was last heard, in nanoseconds since began
 
 	mu      sync.Mutex
 	work    sync.Cond // the writer waits here
@@ -112,6 +116,7 @@ func New(carrier io.ReadWriteCloser, side Side) *Session {
 		done:        make(chan struct{}),
 		leaving:     make(chan struct{}),
 		writeFailed: make(chan struct{}),
+		began:       time.Now(),
 		streams:     make(map[uint32]*Stream),
 		nextID:      uint32(side) - 2, // the one before the first
 		control:     list{kind: controlList},
@@ -210,6 +215,12 @@ func (s *Session) Ping(ctx context.Context) (time.Duration, error) {
 		return 0, s.err
 	}
 	return 0, ctx.Err()
+}
+
+// Quiet is how long nothing of the peer has arrived. A peer may have nothing
+// to say; Ping tells that from a frozen carrier.
+func (s *Session) Quiet() time.Duration {
+	return time.Since(s.began) - time.Duration(s.heard.Load())
 }
 
 // GoAway tells the peer that no new stream is wanted in either direction.

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"encoding/binary"
 	"io"
+	"time"
 )
 
 // readBuffer holds any frame whole, and what one read of a pipe gives.
@@ -11,13 +12,24 @@ const readBuffer = 64 << 10
 
 func (s *Session) readLoop() {
 	defer s.loops.Done()
-	r := bufio.NewReaderSize(s.carrier, readBuffer)
+	r := bufio.NewReaderSize(listening{s}, readBuffer)
 	for {
 		if err := s.readFrame(r); err != nil {
 			s.fail(err)
 			return
 		}
 	}
+}
+
+// listening is the carrier's reading side, noting when it was heard.
+type listening struct{ session *Session }
+
+func (l listening) Read(b []byte) (int, error) {
+	n, err := l.session.carrier.Read(b)
+	if n > 0 {
+		l.session.heard.Store(int64(time.Since(l.session.began)))
+	}
+	return n, err
 }
 
 func (s *Session) readFrame(r *bufio.Reader) error {

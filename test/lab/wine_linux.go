@@ -1,6 +1,7 @@
 package lab
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -37,16 +38,46 @@ func OpenWine(ctx context.Context, dir string) (*Wine, error) {
 	if err := copyTemplate(from, prefix); err != nil {
 		return nil, err
 	}
+	w, err := startWindows(ctx, prefix)
+	if err == nil {
+		return w, nil
+	}
+	// Seen once in some hundred starts on a busy machine: the loader gives up
+	// before Windows is there. That is Wine's affair and not what is tested, so
+	// it is told and tried once more.
+	fmt.Fprintln(os.Stderr, "once more:", err)
+	return startWindows(ctx, prefix)
+}
+
+// startWindows starts the prefix' server and its Windows. It leaves the files.
+func startWindows(ctx context.Context, prefix string) (*Wine, error) {
 	w, err := startServer(ctx, prefix)
 	if err != nil {
 		return nil, err
 	}
-	// The first program of a prefix starts services.exe and its like, which
-	// inherit its stdio and hold it open: let that be a program of ours.
-	if err := w.Command(ctx, "cmd.exe", "/c", "exit").Run(); err != nil {
-		return nil, errors.Join(fmt.Errorf("start windows in wine: %w", err), w.Close())
+	if err := w.firstProgram(ctx); err != nil {
+		return nil, errors.Join(fmt.Errorf("start windows in wine: %w", err), w.stop())
 	}
 	return w, nil
+}
+
+// firstProgram runs what starts services.exe and its like, which inherit its
+// stdio and hold it open: let that be a program of ours. So its complaints go
+// to a file, since a pipe would not end.
+func (w *Wine) firstProgram(ctx context.Context) error {
+	file := filepath.Join(w.prefix, "first-program.log")
+	log, err := os.Create(file)
+	if err != nil {
+		return err
+	}
+	defer log.Close()
+	cmd := w.Command(ctx, "cmd.exe", "/c", "exit")
+	cmd.Stderr = log
+	if err := cmd.Run(); err != nil {
+		said, _ := os.ReadFile(file)
+		return fmt.Errorf("%w: %s", err, bytes.TrimSpace(said))
+	}
+	return nil
 }
 
 // startServer starts the prefix' wineserver as a child. A server started by

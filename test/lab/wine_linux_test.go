@@ -145,9 +145,9 @@ func TestWineDiesWithItsOpener(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := w.Console(w.Command(t.Context(), os.Getenv("LAB_TEST_EXE"), "wait")); err != nil {
-			t.Fatal(err)
-		}
+		// Not before all is up: a program whose start meets the end of its
+		// server waits for an answer for ever, SIGTERM blocked.
+		start(t, t.Context(), w, os.Getenv("LAB_TEST_EXE"), "wait")
 		os.Stdout.WriteString("opened\n")
 		select {} // until the kill
 	}
