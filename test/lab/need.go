@@ -25,6 +25,9 @@ const (
 	PartNsenter             // nsenter of util-linux
 	PartSocat               // socat
 	PartIP                  // ip of iproute2
+	PartCompose             // docker-compose, in /usr, which the distros share
+	PartPython              // Python's docker library, there too
+	PartSSH                 // ssh-agent, ssh-add and ssh-keygen
 )
 
 // parts says how each part is looked for: a check of its own, or the programs
