@@ -8,7 +8,7 @@ TARGETS  := windows/amd64 windows/arm64 linux/amd64 linux/arm64
 TESTS    ?= ./...
 FUZZTIME ?= 30s
 
-.PHONY: help demo test test-full check build agents bench fuzz clean
+.PHONY: help demo test test-full check reproducible build agents bench fuzz clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -23,14 +23,19 @@ test: build ## all tests in their short forms, with Wine and a real dockerd; ins
 
 test-full: build ## the long forms, and the race detector
 	@test/setup gcc libc6-dev
+	@DWB_FULL=1 test/reproducible
 	DWB_FULL=1 $(GO) test -count=1 -timeout 60m $(TESTS)
 	CGO_ENABLED=1 $(GO) test -race -count=1 -timeout 20m ./internal/...
 
-check: ## gofmt, go vet for every target, staticcheck
+check: ## gofmt, go vet for every target, staticcheck, and that two builds are the same
 	@unformatted=$$(gofmt -l .); [ -z "$$unformatted" ] || { echo "gofmt is needed: $$unformatted"; exit 1; }
 	@for t in $(TARGETS); do echo "vet $$t"; GOOS=$${t%/*} GOARCH=$${t#*/} $(GO) vet ./... || exit 1; done
 	@$(GO) build -o build/staticcheck honnef.co/go/tools/cmd/staticcheck
 	@for os in linux windows; do echo "staticcheck $$os"; GOOS=$$os build/staticcheck ./... || exit 1; done
+	@test/reproducible
+
+reproducible: ## two builds in two directories, the second without a build cache, are the same
+	@DWB_FULL=1 test/reproducible
 
 build: agents ## the programs, into build/OS-ARCH
 	@for t in $(TARGETS); do \

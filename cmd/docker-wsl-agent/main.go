@@ -27,6 +27,8 @@ const usage = `docker-wsl-agent is started by docker-wsl-bridge inside a WSL dis
 
 usage: docker-wsl-agent serve    be the Linux half; stdin and stdout are the carrier
        docker-wsl-agent hash     print the SHA-256 of this file
+       docker-wsl-agent clean PID STARTED SOCKET
+                                 end an agent that is out of reach, remove its socket
 `
 
 func main() { os.Exit(run(os.Args[1:])) }
@@ -37,6 +39,8 @@ func run(args []string) int {
 		return serve()
 	case len(args) == 1 && args[0] == "hash":
 		return hash()
+	case len(args) == 4 && args[0] == "clean":
+		return clean(args[1], args[2], args[3])
 	}
 	fmt.Fprint(os.Stderr, usage)
 	return exitUsage
@@ -45,11 +49,15 @@ func run(args []string) int {
 func hash() int {
 	id, err := bridge.OwnBuildID()
 	if err != nil {
-		fmt.Fprintln(os.Stderr, "docker-wsl-agent: error:", err)
-		return exitLost
+		return failed(err)
 	}
 	fmt.Println(id)
 	return exitOK
+}
+
+func failed(err error) int {
+	fmt.Fprintln(os.Stderr, "docker-wsl-agent: error:", err)
+	return exitLost
 }
 
 func serve() int {

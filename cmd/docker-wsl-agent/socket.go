@@ -29,9 +29,14 @@ func openSocket(l bridge.Listen) (net.Listener, bridge.Listening, error) {
 	if err != nil {
 		return nil, bridge.Listening{}, &bridge.AgentError{Kind: kindOf(err), Text: explain(err)}
 	}
+	started, err := startOf(os.Getpid())
+	if err != nil {
+		return nil, bridge.Listening{}, errors.Join(err, listener.Close())
+	}
 	return listener, bridge.Listening{
 		Mode:  fmt.Sprintf("%04o", access.Mode.Perm()),
 		Owner: endpoint.OwnerNames(etc, access),
+		Agent: bridge.Agent{PID: os.Getpid(), Started: started},
 	}, nil
 }
 

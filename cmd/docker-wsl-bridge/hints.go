@@ -6,6 +6,7 @@ import (
 	"io/fs"
 
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/bridge"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/daemon"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/deploy"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/engine"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/wsl"
@@ -16,14 +17,11 @@ import (
 func hints(err error) []string {
 	var notFound *engine.NotFoundError
 	var told *bridge.AgentError
-	var lost *lostError
 	switch {
 	case errors.As(err, &notFound):
 		return engineHints(notFound)
 	case errors.As(err, &told):
 		return socketHints(told.Kind)
-	case errors.As(err, &lost):
-		return []string{"docker-wsl-bridge up serves the socket again"}
 	}
 	for _, cure := range cures {
 		if errors.Is(err, cure.err) {
@@ -41,7 +39,7 @@ var cures = []struct {
 }{
 	{wsl.ErrNotFound, []string{"wsl --install installs WSL"}},
 	{wsl.ErrNotInstalled, []string{"wsl --install installs WSL"}},
-	{errNoDistro, []string{"wsl --install -d Debian installs a distro"}},
+	{daemon.ErrNoDistro, []string{"wsl --install -d Debian installs a distro"}},
 	{wsl.ErrNoDistro, []string{"wsl --install -d Debian installs a distro"}},
 	{wsl.ErrDistroNotFound, []string{"wsl --list --quiet names the distros", "docker-wsl-bridge up --distro NAME takes one of them"}},
 	{wsl.ErrExec, []string{"wsl --distro NAME --user root --exec /bin/sh shows whether programs start there at all"}},
@@ -88,4 +86,18 @@ func socketHints(kind bridge.Kind) []string {
 		return []string{"docker-wsl-bridge up --help tells the form of --socket, --socket-mode and --socket-owner"}
 	}
 	return nil
+}
+
+// answers are what clients of a docker link are told when their engine can't be
+// reached, by the bridge's reasons: what is wrong and what cures it.
+func answers(engine string) map[string]string {
+	return map[string]string{
+		bridge.WhyFrozen:   "WSL's connection to Windows stands still (is the machine just waking up?); if it stays so, run on Windows: wsl --shutdown",
+		bridge.WhyNotFound: "the Docker engine of Windows is not running: nobody listens at " + engine + "; on Windows, " + startHint,
+		bridge.WhyDenied:   "the Docker engine of Windows does not let its user in at " + engine + "; on Windows, " + accessHint,
+		bridge.WhyTimeout:  "the Docker engine of Windows takes no connections at " + engine + "; on Windows, restart it: net stop docker & net start docker",
+		bridge.WhyLimit:    "too many connections to the Docker engine of Windows are open; end some, or run on Windows: docker-wsl-bridge up, for another socket",
+		bridge.WhyStopping: "docker-wsl-bridge is stopping; to have it again, run on Windows: docker-wsl-bridge up",
+		bridge.WhyFailed:   "the Docker engine of Windows can't be reached at " + engine + "; to see why, run on Windows: docker-wsl-bridge up",
+	}
 }

@@ -77,9 +77,9 @@ and then, in WSL, what it tells you.`,
 		SilenceUsage:  true,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	root.CompletionOptions.HiddenDefaultCmd = true
 	root.SuggestionsMinimumDistance = 2
 	root.AddCommand(upCommand(), versionCommand())
+	addCompletion(root)
 	return root
 }
 

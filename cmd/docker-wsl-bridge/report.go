@@ -4,15 +4,22 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"time"
 
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/bridge"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/daemon"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/endpoint"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/engine"
 )
 
-// reporter tells a person or a script what up does.
+// reporter tells a person or a script what up does. What is asked for goes to
+// stdout; what happens meanwhile to stderr, and with --json all to stdout.
 type reporter struct {
 	stdout, stderr io.Writer
 	json           bool
+
+	served bool  // once at least
+	what   ready // what is served, but for what the agent tells
 }
 
 // ready is what up serves.
@@ -31,7 +38,27 @@ type ready struct {
 type socket struct {
 	Distro string `json:"distro"`
 	Socket string `json:"socket"`
-	bridge.Listening
+	Mode   string `json:"mode"`
+	Owner  string `json:"owner"`
+}
+
+// happening is what else a script is told of.
+type happening struct {
+	Event  string `json:"event"` // a daemon.State, or "stopped"
+	Distro string `json:"distro,omitempty"`
+	Reason string `json:"reason,omitempty"`
+	Retry  int64  `json:"retryMilliseconds,omitempty"`
+}
+
+// about notes what will be served.
+func (r *reporter) about(o options, place endpoint.Endpoint, info engine.Info, agent string) {
+	r.what = ready{
+		Event: string(daemon.Serving), Kind: o.kind, Engine: place.String(), Info: info, Agent: agent,
+		Socket: socket{Distro: o.distro, Socket: o.socket},
+	}
+	if o.kind == kindDocker {
+		r.what.Host = "unix://" + o.socket
+	}
 }
 
 // step says what is being done, for a person who waits.
@@ -41,28 +68,74 @@ func (r *reporter) step(format string, args ...any) {
 	}
 }
 
-func (r *reporter) ready(v ready) error {
-	v.Event = "ready"
-	if r.json {
-		return json.NewEncoder(r.stdout).Encode(v)
+// event tells what the daemon is at.
+func (r *reporter) event(e daemon.Event) {
+	switch e.State {
+	case daemon.Starting:
+		r.step("starting the agent in %s", e.Distro)
+	case daemon.Placing:
+		r.step("putting the agent into %s", e.Distro)
+	case daemon.Draining:
+		r.step("waiting up to 5 s for %d connections to end", e.Streams)
+	case daemon.Serving:
+		r.serving(e.Where, e.Placed)
+	case daemon.Frozen:
+		r.happens(e, "wsl.exe stands still (does the machine sleep?); connections live on, new ones are told so")
+	case daemon.Thawed:
+		r.happens(e, "wsl.exe moves again")
+	case daemon.Stopped:
+		r.happens(e, fmt.Sprintf("%s was stopped; it is served again when somebody runs it", e.Distro))
+	case daemon.Lost:
+		r.happens(e, fmt.Sprintf("lost: %v; next attempt in %v", e.Err, e.Pause.Round(100*time.Millisecond)))
 	}
+}
+
+func (r *reporter) happens(e daemon.Event, words string) {
+	if !r.json {
+		fmt.Fprintln(r.stderr, words)
+		return
+	}
+	h := happening{Event: string(e.State), Distro: e.Distro, Retry: e.Pause.Milliseconds()}
+	if e.Err != nil {
+		h.Reason = e.Err.Error()
+	}
+	r.line(h)
+}
+
+// line tells a script. Whoever does not listen any more misses it.
+func (r *reporter) line(v any) { _ = json.NewEncoder(r.stdout).Encode(v) }
+
+// serving tells what is served: all of it the first time.
+func (r *reporter) serving(where bridge.Listening, placed bool) {
+	v := r.what
+	v.Placed, v.Socket.Mode, v.Socket.Owner = placed, where.Mode, where.Owner
+	again := r.served
+	r.served = true
+	switch {
+	case r.json:
+		r.line(v)
+	case again:
+		fmt.Fprintf(r.stderr, "serving %s in %s again\n", v.Socket.Socket, v.Socket.Distro)
+	default:
+		fmt.Fprint(r.stdout, v.text())
+	}
+}
+
+// text is for a person, who wants to know what to run next.
+func (v ready) text() string {
 	placed := "was there already"
 	if v.Placed {
 		placed = "put there now"
 	}
-	what, use := "engine", fmt.Sprintf(howDocker, v.Socket.Distro, v.Host, v.Host)
+	what, info, use := "engine", "", fmt.Sprintf(howDocker, v.Socket.Distro, v.Host, v.Host)
 	if v.Kind == kindRaw {
 		what, use = "pipe  ", ""
 	}
-	_, err := fmt.Fprintf(r.stdout, "\n%s   %s\n", what, v.Engine)
-	if err == nil && v.Info != (engine.Info{}) {
-		_, err = fmt.Fprintf(r.stdout, "         %s, for %s containers, API %s\n", v.Info.Server, v.Info.OSType, v.Info.APIVersion)
+	if v.Info != (engine.Info{}) {
+		info = fmt.Sprintf("         %s, for %s containers, API %s\n", v.Info.Server, v.Info.OSType, v.Info.APIVersion)
 	}
-	if err == nil {
-		_, err = fmt.Fprintf(r.stdout, "distro   %s\nagent    %s (%s)\nsocket   %s  %s %s\n\n%sCtrl-C ends the bridge.\n",
-			v.Socket.Distro, v.Agent, placed, v.Socket.Socket, v.Socket.Owner, v.Socket.Mode, use)
-	}
-	return err
+	return fmt.Sprintf("\n%s   %s\n%sdistro   %s\nagent    %s (%s)\nsocket   %s  %s %s\n\n%sCtrl-C ends the bridge.\n",
+		what, v.Engine, info, v.Socket.Distro, v.Agent, placed, v.Socket.Socket, v.Socket.Owner, v.Socket.Mode, use)
 }
 
 // howDocker is what to run next: the distro and twice the socket.
@@ -78,7 +151,7 @@ or, for all that follows in a shell,
 
 func (r *reporter) stopped() error {
 	if r.json {
-		return json.NewEncoder(r.stdout).Encode(map[string]string{"event": "stopped"})
+		return json.NewEncoder(r.stdout).Encode(happening{Event: "stopped"})
 	}
 	_, err := fmt.Fprintln(r.stderr, "The bridge has ended; its socket is gone.")
 	return err

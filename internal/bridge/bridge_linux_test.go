@@ -92,7 +92,7 @@ func (b *bridged) serveKind(t *testing.T, link, kind string) {
 		Link: link, Socket: b.socket, Owner: "root:docker", Kind: kind,
 		Answers: map[string]string{WhyFrozen: "it is frozen", WhyDenied: "it is denied", WhyNotFound: "it is not there"},
 	})
-	if err != nil || where != (Listening{"0600", "root:docker"}) {
+	if err != nil || where.Mode != "0600" || where.Owner != "root:docker" {
 		t.Fatalf("listen: %+v, %v", where, err)
 	}
 }

@@ -34,6 +34,13 @@ type Listen struct {
 type Listening struct {
 	Mode  string `json:"mode"`  // four octal digits
 	Owner string `json:"owner"` // user:group
+	Agent Agent  `json:"agent"` // who listens
+}
+
+// Agent tells one agent's process from all others of its distro.
+type Agent struct {
+	PID     int    `json:"pid"`
+	Started uint64 `json:"started"` // in ticks since boot (proc_pid_stat(5), starttime)
 }
 
 // What an agent that means well answers: nothing in it could pass for a word
@@ -44,7 +51,7 @@ var (
 )
 
 func (l *Listening) plain() bool {
-	return l != nil && plainMode.MatchString(l.Mode) && plainOwner.MatchString(l.Owner)
+	return l != nil && l.Agent.PID >= 0 && plainMode.MatchString(l.Mode) && plainOwner.MatchString(l.Owner)
 }
 
 // Kind says what is wrong, so that the host can say what cures it.

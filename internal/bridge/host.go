@@ -20,6 +20,7 @@ type Host struct {
 	links   map[string]Dial
 	log     *slog.Logger
 	relays  sync.WaitGroup
+	left    bool // the agent said goodbye; valid after Close
 }
 
 // Join greets the agent at the other end of the carrier, which it owns from
@@ -78,6 +79,7 @@ func (h *Host) Err() error { return h.session.Err() }
 // reset. It returns when nothing of the session is left on this side; the
 // error says that streams were cut.
 func (h *Host) Close() error {
+	lived := h.session.Err() == nil
 	ctx, cancel := context.WithTimeout(context.Background(), drainTime)
 	defer cancel()
 	err := h.session.Drain(ctx)
@@ -87,12 +89,28 @@ func (h *Host) Close() error {
 	}
 	select { // the agent ends its side first
 	case <-h.session.Done():
+		h.left = lived
 	case <-time.After(leaveTime):
 	}
 	err = errors.Join(err, h.session.Close())
 	h.relays.Wait()
 	return err
 }
+
+// Left tells after Close whether the agent ended its side in time. If not, it
+// may be there still, with its sockets.
+func (h *Host) Left() bool { return h.left }
+
+// Abort ends the session and its carrier at once. Relays end by themselves,
+// within 5 s where an engine takes no more: Wait waits for them.
+func (h *Host) Abort() { _ = h.session.Close() }
+
+// Wait returns when no relay of an ended session is left.
+func (h *Host) Wait() { h.relays.Wait() }
+
+// Ping measures a round trip to the agent. It ends with the context's error
+// while the carrier stands still.
+func (h *Host) Ping(ctx context.Context) (time.Duration, error) { return h.session.Ping(ctx) }
 
 // boundFailing bounds the time of a carrier that takes no more bytes.
 func boundFailing(s *mux.Session) {

@@ -36,6 +36,9 @@ func (e *InUseError) Error() string {
 // Listen makes a unix socket at path that only those named by access can reach, from its
 // first moment on, and removes it on Close if it is still the same one. Linux only.
 //
+// When somebody else removes it meanwhile it is made anew, at once; if that can't be, Accept
+// says why, and a later Accept tries again.
+//
 // The last directory is made if it is missing (0755), and removed on Close if it was
 // made here and is empty. It must belong to root or to us, be no symbolic
 // link, and be closed to other writers or sticky: whoever can rename in it could put his
@@ -51,4 +54,14 @@ func Listen(path string, access Access) (net.Listener, error) {
 		return nil, fmt.Errorf("listen at unix:%s: %w", path, err)
 	}
 	return l, nil
+}
+
+// RemoveStale removes a socket that nobody accepts on, which its killed owner could not.
+// A live one is an *InUseError; that and anything else is left alone. One that is not there
+// is no error. Linux only.
+func RemoveStale(path string) error {
+	if err := removeStale(path); err != nil {
+		return fmt.Errorf("remove socket unix:%s: %w", path, err)
+	}
+	return nil
 }

@@ -29,6 +29,14 @@ type unixListener struct {
 type fileID struct{ dev, ino uint64 }
 
 func listen(path string, access Access) (net.Listener, error) {
+	socket, err := makeSocket(path, access)
+	if err != nil {
+		return nil, err
+	}
+	return keep(socket, access)
+}
+
+func makeSocket(path string, access Access) (*unixListener, error) {
 	if err := checkPath(path); err != nil {
 		return nil, err
 	}
@@ -142,7 +150,9 @@ func (l *unixListener) Close() error {
 		if id, err := idAt(l.path); err == nil && id == l.id {
 			os.Remove(l.path)
 		}
-		l.closeErr = l.UnixListener.Close()
+		if err := l.UnixListener.Close(); !errors.Is(err, net.ErrClosed) { // else its watcher was quicker
+			l.closeErr = err
+		}
 		l.dir.remove()
 	})
 	return l.closeErr
@@ -173,6 +183,23 @@ func clearPlace(path string) error {
 		return err
 	}
 	return os.Remove(path)
+}
+
+// removeStale is clearPlace with other starters kept out, so that none of them
+// is taken for dead between its bind and its listen.
+func removeStale(path string) error {
+	if err := checkPath(path); err != nil {
+		return err
+	}
+	if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
+		return nil // and nothing is made in order to look
+	}
+	dir, err := openDir(filepath.Dir(path), filepath.Base(path))
+	if err != nil {
+		return err
+	}
+	defer dir.unlock()
+	return clearPlace(path)
 }
 
 func kindOf(m fs.FileMode) string {

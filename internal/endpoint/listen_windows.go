@@ -6,3 +6,5 @@ import (
 )
 
 func listen(string, Access) (net.Listener, error) { return nil, errors.ErrUnsupported }
+
+func removeStale(string) error { return errors.ErrUnsupported }

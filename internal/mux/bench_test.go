@@ -2,8 +2,10 @@ package mux
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"net"
+	"runtime"
 	"testing"
 
 	yamux "github.com/libp2p/go-yamux/v5"
@@ -126,8 +128,8 @@ func BenchmarkRoundTrip(b *testing.B) {
 }
 
 func BenchmarkBulk(b *testing.B) {
-	for name, size := range map[string]int{"4KiB": 4 << 10, "64KiB": 64 << 10} {
-		b.Run("write="+name, func(b *testing.B) {
+	for _, size := range []int{4 << 10, 64 << 10} {
+		b.Run(fmt.Sprintf("write=%dKiB", size>>10), func(b *testing.B) {
 			both(b, func(b *testing.B, m yardstick) {
 				got := make(chan int64, 1)
 				serve(m, func(c conn) {
@@ -193,4 +195,51 @@ func BenchmarkBesideBulk(b *testing.B) {
 			io.ReadFull(c, buf)
 		}
 	})
+}
+
+// BenchmarkIdleStreams measures what 1,000 streams cost that have carried a byte
+// each way and rest: B/stream is memory in use, of both sides together, and the
+// time is a round trip's on one of them.
+func BenchmarkIdleStreams(b *testing.B) {
+	both(b, func(b *testing.B, m yardstick) {
+		accepted := make(chan conn, 1)
+		serve(m, func(c conn) {
+			buf := make([]byte, 1)
+			c.Read(buf)
+			c.Write(buf)
+			accepted <- c
+		})
+		const streams = 1000
+		held := make([]conn, 0, 2*streams)
+		buf := make([]byte, 1)
+		before := inUse()
+		for range streams {
+			c, err := m.open()
+			if err != nil {
+				b.Fatal(err)
+			}
+			c.Write(buf)
+			io.ReadFull(c, buf)
+			held = append(held, c, <-accepted)
+		}
+		each := float64(inUse()-before) / streams
+		near, far := held[0], held[1]
+		go echo(far)
+		for b.Loop() {
+			near.Write(buf)
+			io.ReadFull(near, buf)
+		}
+		b.ReportMetric(each, "B/stream") // the loop would forget it before
+		runtime.KeepAlive(held)
+	})
+}
+
+// inUse is the memory of the heap and of stacks. A pool keeps its own for one
+// collection, hence two.
+func inUse() int64 {
+	runtime.GC()
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return int64(m.HeapAlloc + m.StackInuse)
 }

@@ -53,6 +53,10 @@ func Env() []string { return []string{"WSL_UTF8=1"} }
 // first, for ParseList. With no distro it says nothing and exits 0.
 func ListArgs() []string { return []string{"--list", "--quiet"} }
 
+// RunningArgs are the arguments that make wsl.exe tell the names of the distros that run,
+// for ParseList. It starts none; with none it says nothing and exits 0.
+func RunningArgs() []string { return []string{"--list", "--running", "--quiet"} }
+
 // Launch is a program to run inside a distro, without a shell.
 type Launch struct {
 	Distro string   // empty: the default one

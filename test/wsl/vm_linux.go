@@ -2,6 +2,7 @@ package wsl
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -37,6 +38,8 @@ type Distro struct {
 	AutomountRoot string // "" means /mnt/; docker-desktop has /mnt/host/
 	DockerGroup   bool   // whether there is a group docker; the user is in it
 	User          string // the default user, uid 1000; "" means root
+	Version       int    // of WSL: 0 means 2; 1 is listed, and nothing starts in it
+	Stopped       bool   // it is there, and starts with its first launch
 }
 
 // Options describe a VM.
@@ -45,7 +48,8 @@ type Options struct {
 	Bin     string // where the program vm is, or is built when it is not there
 	DriveC  string // directory to show as drive C; "" means none
 	Distros []Distro
-	Stderr  io.Writer // where the VM complains; nil means nowhere
+	Idle    time.Duration // a distro stops so long after its last client has gone (WSL: 15 s); 0 means never
+	Stderr  io.Writer     // where the VM complains; nil means nowhere
 }
 
 const (
@@ -57,7 +61,7 @@ const (
 type VM struct {
 	plan    plan.VM
 	program string
-	address string
+	address string // ADDRESS/TOKEN
 
 	stdin  io.Closer // the lifeline: the VM ends when it closes
 	kill   context.CancelFunc
@@ -66,7 +70,7 @@ type VM struct {
 	close  sync.Once
 }
 
-// Start builds the VM's program if need be, starts it, and returns when all
+// Start builds the VM's program if need be, starts it, and returns when the
 // distros run. The VM ends at Close, when ctx is done, or with this process.
 func Start(ctx context.Context, o Options) (*VM, error) {
 	if os.Geteuid() != 0 {
@@ -89,20 +93,24 @@ func Start(ctx context.Context, o Options) (*VM, error) {
 
 // plan is what the VM is told, the default distro first.
 func (o Options) plan(dir string) plan.VM {
-	p := plan.VM{Dir: dir, DriveC: o.DriveC}
+	p := plan.VM{Dir: dir, DriveC: o.DriveC, Idle: o.Idle}
 	for _, wanted := range []bool{true, false} {
 		for _, d := range o.Distros {
 			if d.Default != wanted {
 				continue
 			}
-			root := d.AutomountRoot
-			if root == "" {
-				root = "/mnt/"
-			}
-			p.Distros = append(p.Distros, plan.Distro{Name: d.Name, Kind: d.Kind, AutomountRoot: root, DockerGroup: d.DockerGroup, User: d.User})
+			p.Distros = append(p.Distros, d.plan())
 		}
 	}
 	return p
+}
+
+// plan fills in what a test leaves out.
+func (d Distro) plan() plan.Distro {
+	return plan.Distro{
+		Name: d.Name, Kind: d.Kind, DockerGroup: d.DockerGroup, User: d.User, Stopped: d.Stopped,
+		AutomountRoot: cmp.Or(d.AutomountRoot, "/mnt/"), Version: cmp.Or(d.Version, 2),
+	}
 }
 
 // start runs the program and waits for its word that it is ready.

@@ -5,7 +5,12 @@
 // are no other settings.
 package plan
 
-import "path/filepath"
+import (
+	"crypto/sha256"
+	"fmt"
+	"path/filepath"
+	"time"
+)
 
 // Kind is what a distro's root file system holds.
 type Kind string
@@ -24,13 +29,26 @@ type Distro struct {
 	AutomountRoot string
 	DockerGroup   bool
 	User          string // default user, uid 1000; empty: root
+	Version       int    // of WSL: 2, or 1, which is listed and can't be started
+	Stopped       bool   // it does not start with the VM
 }
+
+// UserID is the uid of a distro's User.
+const UserID = 1000
 
 // VM is the whole plan.
 type VM struct {
 	Dir     string
 	DriveC  string
-	Distros []Distro // the default one first
+	Distros []Distro      // the default one first
+	Idle    time.Duration // how long a distro runs without a client; 0: for ever
+}
+
+// ID is what the registry and --distribution-id call the distro. It follows from
+// the name, so that a test can tell it.
+func (d Distro) ID() string {
+	h := sha256.Sum256([]byte(d.Name))
+	return fmt.Sprintf("{%x-%x-%x-%x-%x}", h[:4], h[4:6], h[6:8], h[8:10], h[10:16])
 }
 
 // Dir is where all files of a distro lie.

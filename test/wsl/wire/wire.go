@@ -6,7 +6,9 @@
 // One launch is five connections, as in the real thing: standard input, output
 // and error, terminal control, and interop. The interop connection comes first:
 // it carries one request and its reply, and later the exit status, which the
-// client sends back to say that it was seen. The others carry plain bytes.
+// client sends back to say that it was seen. The others carry plain bytes. A
+// sixth carries nothing: it is the client's process to the service, which has
+// the process' handle in the real thing.
 //
 // Its law: a hello has a fixed length, so that nobody reads past it into bytes
 // that belong to the child process.
@@ -26,7 +28,9 @@ const (
 	Stderr
 	Terminal // held by wsl.exe only: when it closes, the relay leaves
 	Interop
-	Conns
+	Sockets           // so many belong to the relay
+	Client  = Sockets // the service's: open as long as wsl.exe lives
+	Conns   = Client + 1
 )
 
 // RelayBuffer is the size of every hop's buffer (LX_RELAY_BUFFER_SIZE, and the
@@ -56,7 +60,7 @@ const (
 // Hello opens every connection.
 type Hello struct {
 	Token  string
-	Conn   int    // Stdin to Interop
+	Conn   int    // Stdin to Client
 	Launch string // the launch a connection belongs to; zeros on Interop, which starts one
 }
 
@@ -88,15 +92,24 @@ func ReadHello(r io.Reader) (Hello, error) {
 // What a request asks for.
 const (
 	OpLaunch    = "launch"
+	OpClient    = "client" // be one: count for the distro's clock, and hear when it stops
 	OpList      = "list"
 	OpTerminate = "terminate"
+	OpShutdown  = "shutdown"
+
+	// Of the tests alone.
+	OpFaults = "faults"
+	OpFreeze = "freeze"
+	OpThaw   = "thaw"
 )
 
 // Request is the first thing on the interop connection.
 type Request struct {
-	Op     string
-	Distro string // empty: the default one
-	Launch Launch
+	Op         string
+	Distro     string // name or {id}; empty: the default one
+	Launch     Launch
+	Faults     Faults
+	Everything bool // of a freeze: new launches too
 }
 
 // Launch says which process to start.
@@ -118,15 +131,25 @@ const (
 	ErrDistroNotFound = "distro not found"
 	ErrNoDistros      = "no distros"
 	ErrDirectory      = "no such directory"
+	ErrVersion1       = "distro of WSL version 1"
 	ErrInternal       = "internal"
 )
 
 // Reply answers a request.
 type Reply struct {
-	Error  string // one of the reasons above, or empty
-	Detail string
-	Launch string   // the name for the other four connections
-	Names  []string // of a list: the default distro first
+	Error   string // one of the reasons above, or empty
+	Detail  string
+	Launch  string   // the name for the other connections
+	Faults  Faults   // of a launch: wsl.exe has its part in them
+	Distros []Distro // of a list: the default one first
+}
+
+// Distro is one line of a list.
+type Distro struct {
+	Name    string
+	ID      string // {xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx}
+	Running bool
+	Version int // 1 or 2
 }
 
 // Send writes one message, a request or a reply.

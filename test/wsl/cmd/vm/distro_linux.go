@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"sync"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -24,8 +25,10 @@ type distro struct {
 	mu   sync.Mutex
 	pid  int           // of its init; 0 while it is stopped
 	gone chan struct{} // closed when that init has ended
-	// launches goes to init: one message per launch, with its five sockets.
-	launches int
+	// channel goes to init: one message per order, a launch with its five sockets.
+	channel int
+	clients int         // processes of Windows that keep the distro up
+	idle    *time.Timer // runs while there is none
 }
 
 // start boots the distro if it is stopped, as the first wsl.exe does.
@@ -58,12 +61,13 @@ func (d *distro) start() error {
 		unix.Close(pair[0])
 		return fmt.Errorf("start init of %s: %w", d.Name, err)
 	}
-	if err := awaitBoot(pair[0]); err != nil {
+	if err := awaitWord(pair[0], bootDone); err != nil {
 		unix.Close(pair[0])
 		d.pid = 0
 		return fmt.Errorf("boot %s: %w", d.Name, err)
 	}
-	d.launches = pair[0]
+	d.channel = pair[0]
+	d.rest()
 	return os.WriteFile(d.PidFile(d.vm.Dir), []byte(strconv.Itoa(d.pid)), 0o644)
 }
 
@@ -81,7 +85,7 @@ func (d *distro) runs() bool {
 }
 
 func (d *distro) forget() {
-	unix.Close(d.launches)
+	unix.Close(d.channel)
 	os.Remove(d.PidFile(d.vm.Dir))
 	d.pid = 0
 }
@@ -114,28 +118,43 @@ func (d *distro) own(started chan<- error, channel, settings int) {
 	}
 }
 
-// awaitBoot reads init's report: nothing but its end is a failure.
-func awaitBoot(channel int) error {
+// awaitWord reads what init reports: any other word, or none, is a failure.
+func awaitWord(channel int, word string) error {
 	var b [512]byte
-	n, err := unix.Read(channel, b[:])
+	n, err := retried(func() (int, error) { return unix.Read(channel, b[:]) })
 	if err != nil {
 		return err
 	}
-	if string(b[:n]) != bootDone {
+	if string(b[:n]) != word {
 		return errors.New("init ended: " + string(b[:n]))
 	}
 	return nil
 }
 
-// stop kills every process of the distro at once and returns when all are gone.
-func (d *distro) stop() {
+// running says whether the distro runs, without starting it.
+func (d *distro) running() bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.runs() {
-		unix.Kill(d.pid, unix.SIGKILL)
-		<-d.gone
-		d.forget()
+	return d.runs()
+}
+
+// stop ends every process of the distro and returns when all are gone.
+func (d *distro) stop(grace time.Duration) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.halt(grace)
+}
+
+// halt is stop for who holds the lock. Without a grace all are killed at once.
+func (d *distro) halt(grace time.Duration) {
+	if !d.runs() {
+		return
 	}
+	if grace == 0 || d.send(order{Stop: grace}) != nil {
+		unix.Kill(d.pid, unix.SIGKILL)
+	}
+	<-d.gone
+	d.forget()
 }
 
 // launch hands a launch and its sockets to init.
@@ -143,16 +162,74 @@ func (d *distro) launch(l guestLaunch, sockets []int) error {
 	if err := d.start(); err != nil {
 		return err
 	}
-	body, err := json.Marshal(l)
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.send(order{Launch: &l}, sockets...)
+}
+
+// order has init do something, if there is an init, and waits for that.
+func (d *distro) order(o order) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if !d.runs() {
+		return nil
+	}
+	if err := d.send(o); err != nil {
+		return err
+	}
+	return awaitWord(d.channel, orderDone)
+}
+
+func (d *distro) send(o order, sockets ...int) error {
+	body, err := json.Marshal(o)
 	if err != nil {
 		return err
 	}
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if err := unix.Sendmsg(d.launches, body, unix.UnixRights(sockets...), nil, 0); err != nil {
-		return fmt.Errorf("hand launch to init of %s: %w", d.Name, err)
+	var rights []byte
+	if len(sockets) > 0 {
+		rights = unix.UnixRights(sockets...)
+	}
+	if err := unix.Sendmsg(d.channel, body, rights, nil, 0); err != nil {
+		return fmt.Errorf("send order to init of %s: %w", d.Name, err)
 	}
 	return nil
+}
+
+// enter counts a client. The channel closes when the distro, if it runs now,
+// stops.
+func (d *distro) enter() <-chan struct{} {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.clients++
+	if d.idle != nil {
+		d.idle.Stop()
+	}
+	return d.gone
+}
+
+// leave is the end of a client.
+func (d *distro) leave() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.clients--
+	d.rest()
+}
+
+// rest starts the clock when there is no client.
+func (d *distro) rest() {
+	if d.vm.Idle == 0 || d.clients > 0 {
+		return
+	}
+	if d.idle != nil {
+		d.idle.Stop()
+	}
+	d.idle = time.AfterFunc(d.vm.Idle, func() {
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		if d.clients == 0 {
+			d.halt(0)
+		}
+	})
 }
 
 // memory puts v into a file without a name, for a process to be started.

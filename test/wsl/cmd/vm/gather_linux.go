@@ -8,7 +8,7 @@ import (
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/test/wsl/wire"
 )
 
-// gathering collects the five connections of one launch.
+// gathering collects the connections of one launch.
 type gathering struct {
 	complete  chan struct{} // closed when all are there
 	abandoned chan struct{} // closed when the launch is given up or over
@@ -39,6 +39,17 @@ func (g *gathering) add(index int, conn *net.TCPConn) bool {
 	return true
 }
 
+// wait returns when all are there, and says no when they don't come.
+func (g *gathering) wait() bool {
+	select {
+	case <-g.complete:
+		return true
+	case <-g.abandoned:
+	case <-time.After(connectTime):
+	}
+	return false
+}
+
 // abandon closes whatever is still here.
 func (g *gathering) abandon() {
 	g.mu.Lock()
@@ -55,20 +66,25 @@ func (g *gathering) abandon() {
 	}
 }
 
-// handOver passes the sockets on by number. This process keeps none of them: it
-// would hide from wsl.exe that the distro is gone.
+// handOver passes the relay's sockets on by number. This process keeps none of
+// them: it would hide from wsl.exe that the distro is gone.
 func (g *gathering) handOver(to func(sockets []int) error) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	if g.over {
+		return net.ErrClosed
+	}
 	var sockets []int
-	for _, c := range g.conns {
+	for _, c := range g.conns[:wire.Sockets] {
 		c.SetDeadline(time.Time{})
 		f, err := c.File()
 		if err != nil {
 			return err
 		}
 		defer f.Close()
+		defer c.Close()
 		sockets = append(sockets, int(f.Fd())) // Fd makes it a blocking one, as the relay needs it
 	}
+	g.conns[wire.Client].SetDeadline(time.Time{})
 	return to(sockets)
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"os"
 	"os/signal"
@@ -31,6 +30,7 @@ type bootPlan struct {
 // guestLaunch is a launch as the distro sees it.
 type guestLaunch struct {
 	wire.Launch
+	Faults       wire.Faults
 	Distro       string
 	DefaultUser  string // of the distro, for a launch that names none
 	Dir          string // Launch.Cwd in the distro's own terms
@@ -54,14 +54,22 @@ func runInit() error {
 		unix.Write(initChannel, []byte(err.Error()))
 		return err
 	}
+	r := &relays{frozen: map[int]bool{}}
 	children := make(chan os.Signal, 1)
 	signal.Notify(children, syscall.SIGCHLD)
-	go reap(children) // for ever: init ends by being killed
+	go func() { // for ever; nothing else in here waits for a process' end
+		for range children {
+			r.reap()
+		}
+	}()
 	if _, err := unix.Write(initChannel, []byte(bootDone)); err != nil {
 		return fmt.Errorf("report boot: %w", err)
 	}
 	for {
-		if err := receiveLaunch(); err != nil {
+		if err := r.obey(); err != nil {
+			if err == errStopped {
+				return nil
+			}
 			return err
 		}
 	}
@@ -76,62 +84,6 @@ func raise(b bootPlan) error {
 		return err
 	}
 	return os.Mkdir("/run/WSL", 0o777)
-}
-
-// reap collects every process that ends as a child of init: relays, and the
-// orphans they leave. Nothing else in here waits for a process.
-func reap(children <-chan os.Signal) {
-	for range children {
-		for {
-			pid, err := unix.Wait4(-1, nil, unix.WNOHANG, nil)
-			if err == unix.EINTR {
-				continue
-			}
-			if pid <= 0 {
-				break
-			}
-		}
-	}
-}
-
-// receiveLaunch takes one launch and starts its relay.
-func receiveLaunch() error {
-	body := make([]byte, 1<<20)
-	rights := make([]byte, unix.CmsgSpace(wire.Conns*4))
-	n, oobn, _, _, err := unix.Recvmsg(initChannel, body, rights, unix.MSG_CMSG_CLOEXEC)
-	if err == unix.EINTR {
-		return nil
-	}
-	if err != nil || n == 0 {
-		return fmt.Errorf("receive launch: channel closed (%w)", err)
-	}
-	sockets, err := parseRights(rights[:oobn])
-	if err != nil {
-		return err
-	}
-	defer func() {
-		for _, fd := range sockets {
-			unix.Close(fd)
-		}
-	}()
-	var l guestLaunch
-	if err := json.Unmarshal(body[:n], &l); err != nil {
-		return fmt.Errorf("decode launch: %w", err)
-	}
-	settings, err := memory(l)
-	if err != nil {
-		return err
-	}
-	defer unix.Close(settings)
-	files := []uintptr{0, 1, 2}
-	for _, fd := range append(sockets, settings) {
-		files = append(files, uintptr(fd))
-	}
-	_, err = syscall.ForkExec(self, []string{"Relay", partRelay}, &syscall.ProcAttr{Dir: "/", Files: files, Env: []string{}})
-	if err != nil {
-		return fmt.Errorf("start relay: %w", err)
-	}
-	return nil
 }
 
 func parseRights(oob []byte) ([]int, error) {

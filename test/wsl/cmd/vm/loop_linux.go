@@ -18,8 +18,7 @@ const readable = unix.POLLIN | unix.POLLHUP | unix.POLLERR
 // errLeave ends the relay.
 var errLeave = errors.New("leave relay")
 
-// run is the loop. Faults of later tests (a freeze, an error on FIN) have their
-// place between poll and the steps.
+// run is the loop.
 func (r *relay) run() {
 	r.watch(pollStdin, r.sockets[wire.Stdin])
 	r.watch(pollStdout, r.outputs[wire.Stdout])
@@ -45,7 +44,7 @@ func (r *relay) ready(slot int, events int16) bool {
 // it is not nothing, signals and the terminal channel have to wait: so all output
 // is out before the exit status is.
 func (r *relay) step() error {
-	moved := 0
+	moved := r.addFlood()
 	r.poll()
 	if len(r.pending) > 0 {
 		moved = r.retryInput()
@@ -95,7 +94,10 @@ func (r *relay) poll() {
 	timeout := -1
 	deadline := time.Now().Add(pendingTick)
 	for {
-		if len(r.pending) > 0 {
+		switch {
+		case r.flood > 0:
+			timeout = 0
+		case len(r.pending) > 0:
 			timeout = max(0, int(time.Until(deadline).Milliseconds()))
 		}
 		if _, err := unix.Poll(r.polled[:], timeout); err != unix.EINTR {
@@ -107,9 +109,13 @@ func (r *relay) poll() {
 // retryInput offers the pending input again. An error other than a full pipe is
 // only logged by WSL, and the input stays pending.
 func (r *relay) retryInput() int {
-	n, _ := retried(func() (int, error) { return unix.Write(r.stdin, r.pending) })
-	if n > 0 {
+	n, err := retried(func() (int, error) { return unix.Write(r.stdin, r.pending) })
+	switch {
+	case n > 0:
 		r.pending = r.pending[n:]
+	case err == unix.EPIPE && r.faults.DropInput:
+		r.pending = nil
+		r.closeInput()
 	}
 	return n
 }
@@ -123,8 +129,10 @@ func (r *relay) input() (int, error) {
 		return 0, errLeave
 	}
 	if n == 0 {
-		unix.Close(r.stdin)
-		r.stdin = -1
+		if r.faults.EIO && !r.childOut {
+			return 0, errLeave
+		}
+		r.closeInput()
 		r.drop(pollStdin)
 		if r.console[wire.Stdin] && r.master >= 0 {
 			unix.Close(r.master)
@@ -133,8 +141,14 @@ func (r *relay) input() (int, error) {
 		}
 		return 0, nil
 	}
+	if r.stdin < 0 {
+		return n, nil // dropped
+	}
 	moved, err := retried(func() (int, error) { return unix.Write(r.stdin, r.buf[:n]) })
 	switch {
+	case err == unix.EPIPE && r.faults.DropInput:
+		r.closeInput()
+		return n, nil
 	case err == unix.EAGAIN:
 		r.pending = append([]byte(nil), r.buf[:n]...)
 		return moved, nil
@@ -146,6 +160,13 @@ func (r *relay) input() (int, error) {
 	return moved, nil
 }
 
+func (r *relay) closeInput() {
+	if r.stdin >= 0 {
+		unix.Close(r.stdin)
+		r.stdin = -1
+	}
+}
+
 // receive reads from a socket into the buffer. A reset is what TCP makes of a
 // client that died with bytes unread; an hvsocket shows an end. After the child's
 // end the socket is shut down: an hvsocket then drops what it holds, TCP does not.
@@ -153,7 +174,7 @@ func (r *relay) receive(socket int) (int, error) {
 	if socket == wire.Stdin && r.childOut {
 		return 0, nil
 	}
-	n, err := retried(func() (int, error) { return unix.Read(r.sockets[socket], r.buf[:]) })
+	n, err := retried(func() (int, error) { return unix.Read(r.sockets[socket], r.buf) })
 	if err == unix.ECONNRESET {
 		return 0, nil
 	}
@@ -163,7 +184,7 @@ func (r *relay) receive(socket int) (int, error) {
 // output takes one buffer of the child's output or error to wsl.exe.
 func (r *relay) output(slot int) int {
 	fd := int(r.polled[slot].Fd)
-	n, _ := retried(func() (int, error) { return unix.Read(fd, r.buf[:]) })
+	n, _ := retried(func() (int, error) { return unix.Read(fd, r.buf) })
 	if n <= 0 {
 		r.drop(slot)
 		unix.Shutdown(r.sockets[slot], unix.SHUT_WR)
@@ -204,7 +225,7 @@ func (r *relay) send(socket int, b []byte) error {
 // terminalOutput takes what the child wrote to its terminal to the first of
 // output and error that is on it.
 func (r *relay) terminalOutput() (int, error) {
-	n, err := retried(func() (int, error) { return unix.Read(r.master, r.buf[:]) })
+	n, err := retried(func() (int, error) { return unix.Read(r.master, r.buf) })
 	if n == 0 || err == unix.EIO { // EIO: nobody has the terminal open any more
 		r.drop(pollMaster)
 		for _, i := range []int{wire.Stdout, wire.Stderr} {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
 	"os"
 	"os/signal"
@@ -15,7 +16,7 @@ import (
 // What a relay finds open when it starts.
 const (
 	relaySockets  = 3
-	relaySettings = relaySockets + wire.Conns
+	relaySettings = relaySockets + wire.Sockets
 )
 
 // relay moves the bytes of one launch, inside the distro. It is one loop in one
@@ -25,7 +26,7 @@ const (
 // input that the child does not take is tried again when poll returns, which is
 // after 100 ms when nothing else happens, and at once when there is more input.
 type relay struct {
-	sockets [wire.Conns]int
+	sockets [wire.Sockets]int
 	stdin   int    // write end of the child's standard input, non-blocking
 	outputs [3]int // read ends of the child's output and error; -1: on the terminal
 	master  int
@@ -35,8 +36,11 @@ type relay struct {
 
 	polled   [6]unix.PollFd // in the order of the constants below
 	pending  []byte         // input the child has not taken yet
-	buf      [wire.RelayBuffer]byte
+	buf      []byte
 	childOut bool // the child has ended and its status is sent
+
+	faults wire.Faults
+	flood  int64 // bytes of it still to come
 }
 
 const (
@@ -54,7 +58,10 @@ func runRelay() error {
 	if err := recall(relaySettings, &l); err != nil {
 		return err
 	}
-	r := &relay{stdin: -1, outputs: [3]int{-1, -1, -1}, console: l.Console}
+	r := &relay{
+		stdin: -1, outputs: [3]int{-1, -1, -1}, console: l.Console,
+		buf: make([]byte, l.Faults.Hop()), faults: l.Faults, flood: l.Faults.Flood,
+	}
 	for i := range r.sockets {
 		r.sockets[i] = relaySockets + i
 		unix.CloseOnExec(r.sockets[i])
@@ -179,4 +186,23 @@ func (r *relay) hangUp() {
 	unix.Shutdown(r.sockets[wire.Stderr], unix.SHUT_WR)
 	unix.Shutdown(r.sockets[wire.Terminal], unix.SHUT_RD)
 	unix.Shutdown(r.sockets[wire.Interop], unix.SHUT_WR)
+}
+
+// floodLine fills standard error in a flood. It is as long as a line of the log.
+const floodLine = "<3>WSL (1 - Relay) ERROR: UtilFlood:1: flood\n"
+
+// addFlood writes one buffer of the flood. While nobody drains standard error,
+// nothing else moves.
+func (r *relay) addFlood() int {
+	if r.flood == 0 {
+		return 0
+	}
+	b := bytes.Repeat([]byte(floodLine), len(r.buf)/len(floodLine)+1)
+	b = b[:min(int64(len(r.buf)), r.flood)]
+	if r.send(wire.Stderr, b) != nil {
+		r.flood = 0
+		return 0
+	}
+	r.flood -= int64(len(b))
+	return len(b)
 }

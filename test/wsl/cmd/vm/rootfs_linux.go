@@ -12,7 +12,7 @@ import (
 )
 
 const (
-	userID   = 1000
+	userID   = plan.UserID
 	dockerID = 998
 	ttyID    = 5
 )

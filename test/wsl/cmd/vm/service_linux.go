@@ -11,8 +11,6 @@ import (
 	"io"
 	"net"
 	"os"
-	"path/filepath"
-	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -29,13 +27,17 @@ const connectTime = 30 * time.Second
 
 // service is the WSL service and the VM in one.
 type service struct {
+	plan     plan.VM
 	token    string
 	distros  []*distro
 	listener net.Listener
 	work     sync.WaitGroup
+	ending   chan struct{} // closed at the end
+	gate     *gate
 
-	mu      sync.Mutex
-	pending map[string]*gathering
+	mu       sync.Mutex
+	launches map[string]*gathering
+	faults   wire.Faults
 }
 
 // serve runs the VM that the plan on in describes, says on out how to reach it,
@@ -45,12 +47,15 @@ func serve(in io.Reader, out io.Writer) error {
 	if err := json.NewDecoder(in).Decode(&p); err != nil {
 		return fmt.Errorf("read plan: %w", err)
 	}
-	s := &service{token: random(wire.TokenLen), pending: map[string]*gathering{}}
+	s := &service{
+		plan: p, token: random(wire.TokenLen), ending: make(chan struct{}),
+		gate: newGate(), launches: map[string]*gathering{},
+	}
 	for _, d := range p.Distros {
 		s.distros = append(s.distros, &distro{Distro: d, vm: p})
 	}
 	defer s.shutdown()
-	if err := s.boot(p); err != nil {
+	if err := s.boot(); err != nil {
 		return err
 	}
 	if err := s.listen(); err != nil {
@@ -63,21 +68,31 @@ func serve(in io.Reader, out io.Writer) error {
 }
 
 // boot makes what all distros share and starts them side by side.
-func (s *service) boot(p plan.VM) error {
-	if err := os.MkdirAll(p.Shared(), 0o755); err != nil {
+func (s *service) boot() error {
+	if err := os.MkdirAll(s.plan.Shared(), 0o755); err != nil {
 		return err
 	}
-	// This runs in a mount namespace of its own, see the package that starts it.
-	if err := unix.Mount("shared", p.Shared(), "tmpfs", 0, "mode=1777"); err != nil {
-		return fmt.Errorf("mount tmpfs for all distros: %w", err)
+	if err := s.mountShared(); err != nil {
+		return err
 	}
 	errs := make([]error, len(s.distros))
 	var boots sync.WaitGroup
 	for i, d := range s.distros {
-		boots.Go(func() { errs[i] = d.start() })
+		if !d.Stopped && d.Version != 1 {
+			boots.Go(func() { errs[i] = d.start() })
+		}
 	}
 	boots.Wait()
 	return errors.Join(errs...)
+}
+
+// mountShared mounts the tmpfs of all distros. This runs in a mount namespace of
+// its own, see the package that starts it.
+func (s *service) mountShared() error {
+	if err := unix.Mount("shared", s.plan.Shared(), "tmpfs", 0, "mode=1777"); err != nil {
+		return fmt.Errorf("mount tmpfs for all distros: %w", err)
+	}
+	return nil
 }
 
 // listen opens the port, with buffers that every accepted connection inherits.
@@ -95,16 +110,17 @@ func (s *service) listen() error {
 
 // shutdown ends everything: no distro and no goroutine is left.
 func (s *service) shutdown() {
+	close(s.ending)
 	if s.listener != nil {
 		s.listener.Close()
 	}
 	s.mu.Lock()
-	for _, g := range s.pending {
+	for _, g := range s.launches {
 		g.abandon()
 	}
 	s.mu.Unlock()
 	for _, d := range s.distros {
-		d.stop()
+		d.stop(0)
 	}
 	s.work.Wait()
 }
@@ -132,91 +148,10 @@ func (s *service) greet(conn *net.TCPConn) {
 		return
 	}
 	s.mu.Lock()
-	g := s.pending[h.Launch]
+	g := s.launches[h.Launch]
 	s.mu.Unlock()
 	if g == nil || !g.add(h.Conn, conn) {
 		conn.Close()
-	}
-}
-
-// answer does one request.
-func (s *service) answer(conn *net.TCPConn) {
-	defer conn.Close()
-	var r wire.Request
-	if err := wire.Receive(conn, &r); err != nil {
-		return
-	}
-	reply := wire.Reply{}
-	d := s.find(r.Distro)
-	switch {
-	case r.Op == wire.OpList:
-		for _, d := range s.distros {
-			reply.Names = append(reply.Names, d.Name)
-		}
-	case len(s.distros) == 0:
-		reply.Error = wire.ErrNoDistros
-	case d == nil:
-		reply.Error = wire.ErrDistroNotFound
-	case r.Op == wire.OpTerminate:
-		d.stop()
-	case r.Op == wire.OpLaunch:
-		s.launch(conn, d, r.Launch)
-		return
-	default:
-		reply = wire.Reply{Error: wire.ErrInternal, Detail: "unknown request " + r.Op}
-	}
-	wire.Send(conn, reply)
-}
-
-// find looks a distro up, in any case of letters; no name is the default one.
-func (s *service) find(name string) *distro {
-	for _, d := range s.distros {
-		if name == "" || strings.EqualFold(d.Name, name) {
-			return d
-		}
-	}
-	return nil
-}
-
-// launch gathers the connections of one launch and hands them to the distro.
-func (s *service) launch(interop *net.TCPConn, d *distro, l wire.Launch) {
-	dir, untranslatable := translate(d.Distro, l.Cwd)
-	if untranslatable == nil && d.vm.DriveC != "" && isDrivePath(l.Cwd, 'c') {
-		// The real one does SetCurrentDirectory before it starts anything.
-		if _, err := os.Stat(filepath.Join(d.vm.DriveC, slashes(l.Cwd[2:]))); err != nil {
-			wire.Send(interop, wire.Reply{Error: wire.ErrDirectory, Detail: l.Cwd})
-			return
-		}
-	}
-	if err := d.start(); err != nil {
-		wire.Send(interop, wire.Reply{Error: wire.ErrInternal, Detail: err.Error()})
-		return
-	}
-	id := random(wire.LaunchLen)
-	g := newGathering(interop)
-	s.mu.Lock()
-	s.pending[id] = g
-	s.mu.Unlock()
-	defer func() {
-		s.mu.Lock()
-		delete(s.pending, id)
-		s.mu.Unlock()
-		g.abandon()
-	}()
-	if wire.Send(interop, wire.Reply{Launch: id}) != nil {
-		return
-	}
-	select {
-	case <-g.complete:
-	case <-g.abandoned:
-		return
-	case <-time.After(connectTime):
-		return
-	}
-	if err := g.handOver(func(sockets []int) error {
-		return d.launch(guestLaunch{Launch: l, Distro: d.Name, DefaultUser: d.User, Dir: dir, Untranslated: untranslatable != nil}, sockets)
-	}); err != nil {
-		fmt.Fprintln(os.Stderr, "vm:", err)
 	}
 }
 

@@ -6,6 +6,12 @@ import (
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/test/wsl/wire"
 )
 
+// What a command line asks for that the VM is not asked for as such.
+const (
+	opStatus  = "status"
+	opVersion = "version"
+)
+
 // command is what a command line asks for.
 type command struct {
 	op        string
@@ -14,7 +20,7 @@ type command struct {
 	cwd       string
 	shell     *bool // nil: as the command line turns out
 	login     *bool
-	quiet     bool // of --list
+	list      listing
 	rest      string
 	arguments []string // of rest, in exec mode
 }
@@ -111,6 +117,18 @@ var options = map[string]option{
 	"--list":            listOptions,
 	"-t":                setTerminate,
 	"--terminate":       setTerminate,
+	"--shutdown":        setShutdown,
+	"--status":          last(opStatus),
+	"--version":         last(opVersion),
+	"-v":                last(opVersion),
+}
+
+// last makes an option after which nothing counts.
+func last(op string) option {
+	return func(c *command, rest string) (string, bool, string) {
+		c.op = op
+		return rest, true, ""
+	}
 }
 
 // value makes an option that needs one word.
@@ -176,14 +194,24 @@ func changeDirectory(c *command, rest string) (string, bool, string) {
 // listOptions reads what follows --list.
 func listOptions(c *command, rest string) (string, bool, string) {
 	c.op = wire.OpList
-	for w := word(rest); w != ""; w = word(rest) {
-		switch w {
-		case "-q", "--quiet":
-			c.quiet = true
-		default:
-			return rest, true, msgUnknown(w)
-		}
-		rest = consume(rest, w)
+	return rest, true, wordsOf(rest, c.list.set)
+}
+
+// setShutdown knows a shutdown by force from another one as little as the VM.
+func setShutdown(c *command, rest string) (string, bool, string) {
+	c.op = wire.OpShutdown
+	return rest, true, wordsOf(rest, func(w string) bool { return w == "--force" })
+}
+
+// wordsOf gives what is left of the line to an option that knows its own words.
+func wordsOf(rest string, known func(string) bool) (fault string) {
+	if rest == "" {
+		return ""
 	}
-	return rest, true, ""
+	for _, w := range commandLineToArgv("wsl.exe " + rest)[1:] {
+		if !known(w) {
+			return msgUnknown(w) + "\nError code: Wsl/E_INVALIDARG"
+		}
+	}
+	return ""
 }

@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"golang.org/x/sys/windows"
+
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/test/wsl/wire"
 )
 
 // A write of no bytes to a pipe is a read of no bytes for its reader, and that
@@ -23,7 +25,7 @@ func TestEmptyWriteEndsInput(t *testing.T) {
 	} {
 		stdin, parent := messagePipe(t)
 		conn, vm := tcpPair(t)
-		go input(stdin, conn)
+		go input(stdin, conn, wire.RelayBuffer)
 		for _, text := range test.writes {
 			var n uint32
 			if err := windows.WriteFile(parent, []byte(text), &n, nil); err != nil && text != "second" {

@@ -4,8 +4,9 @@
 // It finds its VM by WSL_STANDIN=ADDRESS/TOKEN, as the real one finds the WSL
 // service. WSL_STANDIN_EXIT names a file for the exit code a Windows caller
 // would see, since Linux keeps only eight bits of it; WSL_STANDIN_RAW replaces
-// the command line by one raw string. All else is as the real one does it,
-// wherever the program at the other end of the pipes can tell.
+// the command line by one raw string; WSL_STANDIN_STUB makes it the wsl.exe of a
+// Windows without WSL. All else is as the real one does it, wherever the program
+// at the other end of the pipes can tell.
 //
 // It does not know what runs in a distro, nor does it look at a byte it copies.
 //
@@ -18,7 +19,6 @@ import (
 	"io"
 	"os"
 	"strconv"
-	"strings"
 
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/test/wsl/wire"
 )
@@ -27,10 +27,13 @@ import (
 // them from a Linux program's.
 const failed = 0xFFFFFFFF
 
+// exitVariable names the file for the exit code.
+const exitVariable = "WSL_STANDIN_EXIT"
+
 func main() {
 	ignoreBrokenPipes()
 	code := run(rawCommandLine(), os.Stdout)
-	if file := os.Getenv("WSL_STANDIN_EXIT"); file != "" {
+	if file := os.Getenv(exitVariable); file != "" {
 		if err := os.WriteFile(file, []byte(strconv.FormatUint(uint64(code), 10)), 0o644); err != nil {
 			fmt.Fprintln(os.Stderr, "stand-in:", err)
 		}
@@ -41,15 +44,21 @@ func main() {
 // run does what the command line says and returns the exit code.
 func run(raw string, stdout io.Writer) uint32 {
 	p := printer{w: stdout, utf8: os.Getenv("WSL_UTF8") == "1"}
-	vm, err := findVM(os.Getenv("WSL_STANDIN"))
+	if kind := os.Getenv(stubVariable); kind != "" {
+		return stub(kind, p)
+	}
+	service, err := wire.FindService(os.Getenv("WSL_STANDIN"))
 	if err != nil {
-		fmt.Fprintln(os.Stderr, "stand-in:", err)
+		fmt.Fprintln(os.Stderr, "stand-in: WSL_STANDIN:", err)
 		return failed
+	}
+	if distro, ok := os.LookupEnv(leftOverVariable); ok {
+		return leftOver(service, distro)
 	}
 	cmd, fault := parse(raw)
 	if fault != "" {
 		// The real parser asks the service at -d, before it reads on.
-		if cmd.distro != "" && !vm.has(cmd.distro) {
+		if cmd.distro != "" && !has(service, cmd.distro) {
 			fault = messages[wire.ErrDistroNotFound]
 		}
 		p.print(fault)
@@ -57,41 +66,48 @@ func run(raw string, stdout io.Writer) uint32 {
 	}
 	switch cmd.op {
 	case wire.OpList:
-		return list(vm, cmd, p)
+		return list(service, cmd.list, p)
 	case wire.OpTerminate:
-		return terminate(vm, cmd, p)
+		return do(service, wire.Request{Op: cmd.op, Distro: cmd.distro}, "The operation completed successfully.", p)
+	case wire.OpShutdown:
+		return do(service, wire.Request{Op: cmd.op}, "", p)
+	case opStatus:
+		return status(service, p)
+	case opVersion:
+		p.print(msgVersion)
+		return 0
 	}
-	return launch(vm, cmd, p)
+	return launch(service, cmd, p)
 }
 
-// list prints the names of the distros, the default one first.
-func list(vm vm, cmd command, p printer) uint32 {
-	if !cmd.quiet {
-		p.print("stand-in: of --list only --list --quiet is there")
-		return failed
-	}
-	reply, err := vm.ask(wire.Request{Op: wire.OpList})
-	if err != nil {
+// do does a request that ends with a text, or with none.
+func do(service wire.Service, r wire.Request, done string, p printer) uint32 {
+	if _, err := service.Ask(r); err != nil {
 		return p.fail(err)
 	}
-	if len(reply.Names) > 0 {
-		p.print(strings.Join(reply.Names, "\n"))
+	if done != "" {
+		p.print(done)
 	}
 	return 0
 }
 
-// terminate stops a distro at once.
-func terminate(vm vm, cmd command, p printer) uint32 {
-	if _, err := vm.ask(wire.Request{Op: wire.OpTerminate, Distro: cmd.distro}); err != nil {
+// status prints the defaults, and that there is no WSL 1 here.
+func status(service wire.Service, p printer) uint32 {
+	reply, err := service.Ask(wire.Request{Op: wire.OpList})
+	if err != nil {
 		return p.fail(err)
 	}
-	p.print("The operation completed successfully.")
+	if len(reply.Distros) > 0 {
+		p.print("Default Distribution: " + reply.Distros[0].Name)
+	}
+	p.print("Default Version: 2")
+	p.print(msgNoVersion1)
 	return 0
 }
 
 // launch runs a process in a distro.
-func launch(vm vm, cmd command, p printer) uint32 {
-	code, err := vm.launch(wire.Request{Op: wire.OpLaunch, Distro: cmd.distro, Launch: cmd.process()})
+func launch(service wire.Service, cmd command, p printer) uint32 {
+	code, err := start(service, wire.Request{Op: wire.OpLaunch, Distro: cmd.distro, Launch: cmd.process()})
 	if err != nil {
 		return p.fail(err)
 	}

@@ -38,3 +38,6 @@ func consoles() (c [3]bool) {
 	}
 	return c
 }
+
+// detached is how a process is started that is to stay when this one has gone.
+func detached() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setsid: true} }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"os"
+	"syscall"
 
 	"golang.org/x/sys/windows"
 )
@@ -34,4 +35,9 @@ func consoles() (c [3]bool) {
 		c[i] = windows.GetConsoleMode(windows.Handle(f.Fd()), &mode) == nil
 	}
 	return c
+}
+
+// detached is how a process is started that is to stay when this one has gone.
+func detached() *syscall.SysProcAttr {
+	return &syscall.SysProcAttr{HideWindow: true, CreationFlags: windows.CREATE_NO_WINDOW}
 }

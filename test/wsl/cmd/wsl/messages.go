@@ -19,12 +19,53 @@ const (
 	msgTTYLimit     = "Error: 0x8004030d\nError code: Wsl/WSL_E_TTY_LIMIT"
 	msgInvalidArg   = "The parameter is incorrect. \nError code: Wsl/E_INVALIDARG"
 	msgDistroTwice  = "The distribution name has already been set."
-	msgUsage        = "Usage: wsl.exe [Argument] [Options...] [CommandLine]"
+
+	// An excerpt; the real one goes on for six pages.
+	msgUsage = `Copyright (c) Microsoft Corporation. All rights reserved.
+For privacy information about this product please visit https://aka.ms/privacy.
+
+Usage: wsl.exe [Argument] [Options...] [CommandLine]
+
+Arguments for running Linux binaries:
+
+    If no command line is provided, wsl.exe launches the default shell.
+
+    --exec, -e <CommandLine>
+        Execute the specified command without using the default Linux shell.
+
+Options:
+    --cd <Directory>
+
+    --distribution, -d <DistroName>
+
+    --user, -u <UserName>
+`
+
+	msgNotInstalled = `The Windows Subsystem for Linux is not installed. You can install by running 'wsl.exe --install'.
+For more information please visit https://aka.ms/wslinstall`
+
+	msgNoDistros = `Windows Subsystem for Linux has no installed distributions.
+You can resolve this by installing a distribution with the instructions below:
+
+Use 'wsl.exe --list --online' to list available distributions
+and 'wsl.exe --install <Distro>' to install.`
+
+	msgNoVersion1 = `WSL1 is not supported with your current machine configuration.
+Please enable the "Windows Subsystem for Linux" optional component to use WSL1.`
+
+	msgVersion = `WSL version: 2.9.4.0
+Kernel version: 6.18.35.2-1
+WSLg version: 1.0.79
+MSRDC version: 1.2.7214
+Direct3D version: 1.611.1-81528511
+DXCore version: 10.0.26100.1-240331-1435.ge-release
+Windows version: 10.0.26100.1`
 )
 
 var messages = map[string]string{
 	wire.ErrDistroNotFound: "There is no distribution with the supplied name.\nError code: Wsl/Service/WSL_E_DISTRO_NOT_FOUND",
-	wire.ErrNoDistros:      "Windows Subsystem for Linux has no installed distributions.",
+	wire.ErrNoDistros:      msgNoDistros,
+	wire.ErrVersion1:       msgNoVersion1 + "\nError code: Wsl/Service/CreateInstance/WSL_E_WSL1_NOT_SUPPORTED",
 	wire.ErrDirectory:      "The system cannot find the path specified. \nError code: Wsl/ERROR_PATH_NOT_FOUND",
 }
 
@@ -59,9 +100,9 @@ func (p printer) print(text string) {
 
 // fail tells why a request was not done.
 func (p printer) fail(err error) uint32 {
-	var refused refusal
+	var refused wire.Refusal
 	if errors.As(err, &refused) {
-		if text, ok := messages[refused.reason]; ok {
+		if text, ok := messages[refused.Reason]; ok {
 			p.print(text)
 			return failed
 		}

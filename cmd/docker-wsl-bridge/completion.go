@@ -1,0 +1,76 @@
+package main
+
+import (
+	"context"
+	"runtime"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/daemon"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/engine"
+)
+
+// completeTime bounds what the Tab key waits for.
+const completeTime = 3 * time.Second
+
+// addCompletion makes the command that prints a shell's completion script, and
+// says what the values of up's flags can be. No value is a file of the shell's
+// own directory, so none is offered.
+func addCompletion(root *cobra.Command) {
+	root.CompletionOptions.SetDefaultShellCompDirective(cobra.ShellCompDirectiveNoFileComp)
+	root.InitDefaultCompletionCmd()
+	for _, cmd := range root.Commands() {
+		switch cmd.Name() {
+		case "completion":
+			// cobra's own prints its help for a shell that it does not know, as if that were well.
+			cmd.SuggestionsMinimumDistance = root.SuggestionsMinimumDistance
+			cmd.Args, cmd.RunE = nearest, func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
+		case "up":
+			completeFlag(cmd, "distro", distroNames)
+			completeFlag(cmd, "pipe", func(context.Context) []string { return pipeNames(runtime.GOOS) })
+			completeFlag(cmd, "kind", func(context.Context) []string { return kinds() })
+			completeFlag(cmd, "socket-mode", func(context.Context) []string { return socketModes() })
+		}
+	}
+}
+
+// completeFlag takes the values in their order. Each may have a tab and a
+// description behind it.
+func completeFlag(cmd *cobra.Command, flag string, values func(context.Context) []string) {
+	err := cmd.RegisterFlagCompletionFunc(flag, func(cmd *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
+		return values(cmd.Context()), cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveKeepOrder
+	})
+	if err != nil {
+		panic(err) // there is no such flag
+	}
+}
+
+// distroNames is silent when wsl.exe is: an error has no place beside a prompt.
+func distroNames(ctx context.Context) []string {
+	ctx, cancel := context.WithTimeout(ctx, completeTime)
+	defer cancel()
+	w, err := daemon.FindWSL()
+	if err != nil {
+		return nil
+	}
+	names, _ := w.Distros(ctx)
+	return names
+}
+
+// pipeNames are where up looks for an engine; on Linux, which has no pipes, where
+// engines listen as a rule.
+func pipeNames(goos string) []string {
+	if goos != "windows" {
+		return []string{"unix:/var/run/docker.sock"}
+	}
+	return engine.Names()
+}
+
+func kinds() []string {
+	return []string{kindDocker + "\ta Docker engine answers", kindRaw + "\tany byte stream"}
+}
+
+func socketModes() []string {
+	return []string{"0600\tthe owner alone", "0660\tthe owner and his group", "0666\teverybody in the distro"}
+}

@@ -1,0 +1,89 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"strconv"
+	"time"
+
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/bridge"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/carrier"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/deploy"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/wsl"
+)
+
+const (
+	// launchTime bounds one launch in a distro: a cold one with systemd takes
+	// more than 10 s (WaitForBootProcess in microsoft/WSL's init.cpp), and
+	// wsl.exe itself waits for 30 s.
+	launchTime = time.Minute
+	// cleanTime bounds the launch that cleans up, in a distro that runs.
+	cleanTime = 10 * time.Second
+)
+
+// join starts the agent in the distro and greets it. An agent that is not
+// there is put there first.
+func (d *Daemon) join(ctx context.Context) (host *bridge.Host, placed bool, err error) {
+	host, err = d.greet(ctx)
+	if !errors.Is(err, fs.ErrNotExist) {
+		return host, false, err
+	}
+	d.report(Event{State: Placing})
+	putCtx, cancel := context.WithTimeout(ctx, launchTime)
+	defer cancel()
+	start := func(argv []string) (*carrier.Process, error) { return d.WSL.launch(d.Link.Distro, argv) }
+	if err := deploy.Put(putCtx, start, d.Agent); err != nil {
+		return nil, false, err
+	}
+	host, err = d.greet(ctx)
+	return host, true, err
+}
+
+// greet starts the agent and joins it. When something else answers, the error
+// tells what wsl.exe said.
+func (d *Daemon) greet(ctx context.Context) (*bridge.Host, error) {
+	id, err := bridge.ParseBuildID(d.Agent.Hash)
+	if err != nil {
+		return nil, err
+	}
+	p, err := d.WSL.launch(d.Link.Distro, []string{deploy.Path(d.Agent.Hash), "serve"})
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, launchTime)
+	defer cancel()
+	links := map[string]bridge.Dial{d.Link.Name: d.Link.Dial}
+	host, err := bridge.Join(ctx, p, id, links, d.Log)
+	var noise *bridge.NoiseError
+	if errors.As(err, &noise) && ctx.Err() == nil {
+		if told := wsl.Explain(noise.Said, p.Stderr(), p.ExitCode()); told != nil {
+			err = told
+		}
+	}
+	if err != nil {
+		return nil, fmt.Errorf("start agent in %s: %w", d.Link.Distro, err)
+	}
+	return host, nil
+}
+
+// run runs the agent's program in the distro for something short.
+func (d *Daemon) run(ctx context.Context, args []string) error {
+	args = append([]string{deploy.Path(d.Agent.Hash)}, args...)
+	launch, err := wsl.Launch{Distro: d.Link.Distro, User: "root", Cd: "/", Argv: args}.Args()
+	if err != nil {
+		return err
+	}
+	_, err = d.WSL.output(ctx, launch)
+	return err
+}
+
+// probeArgs have the agent's program do next to nothing.
+func probeArgs() []string { return []string{"hash"} }
+
+// cleanArgs have it end another agent, if that is there still, and remove the
+// socket if nobody serves it.
+func cleanArgs(where bridge.Listening, socket string) []string {
+	return []string{"clean", strconv.Itoa(where.Agent.PID), strconv.FormatUint(where.Agent.Started, 10), socket}
+}

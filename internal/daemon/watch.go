@@ -1,0 +1,118 @@
+package daemon
+
+import (
+	"context"
+	"time"
+
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/bridge"
+)
+
+const (
+	// pingEvery is how often a carrier is asked whether it moves, which is two
+	// wake-ups each time.
+	pingEvery = 30 * time.Second
+	// pingTime is what an answer may take. A round trip takes milliseconds; a
+	// busy machine stretches that to a second.
+	pingTime = 5 * time.Second
+	// probeTime is what a fresh wsl.exe gets to show that WSL works: it itself
+	// waits for 30 s at most.
+	probeTime = 30 * time.Second
+	// probeEvery is the pause between two of them. Each costs a process.
+	probeEvery = 30 * time.Second
+)
+
+// watch returns ErrWedged when the carrier is to be given up, and nil when the
+// session or ctx has ended. A carrier that stands still is reported and left
+// alone, for as long as nothing else gets through either: then the machine
+// sleeps, and its connections wake up with it.
+func (d *Daemon) watch(ctx context.Context, host *bridge.Host) error {
+	for {
+		if !d.pause(ctx, host, pingEvery) {
+			return nil
+		}
+		answered := d.ask(ctx, host)
+		if arrives(answered, pingTime) {
+			continue
+		}
+		if ctx.Err() != nil {
+			return nil
+		}
+		d.report(Event{State: Frozen})
+		if !d.untilThawed(ctx, host, answered) {
+			return ErrWedged
+		}
+		if ctx.Err() != nil {
+			return nil
+		}
+		d.report(Event{State: Thawed})
+	}
+}
+
+// pause waits and tells whether there is still something to watch.
+func (d *Daemon) pause(ctx context.Context, host *bridge.Host, long time.Duration) bool {
+	select {
+	case <-time.After(long):
+		return true
+	case <-host.Done():
+		return false
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// ask puts one question to the agent. The channel is closed with its answer, or
+// when nobody needs one any more.
+func (d *Daemon) ask(ctx context.Context, host *bridge.Host) <-chan struct{} {
+	answered := make(chan struct{})
+	go func() {
+		defer close(answered)
+		_, _ = host.Ping(ctx) // whoever listens looks at ctx and the session
+	}()
+	return answered
+}
+
+func arrives(answered <-chan struct{}, within time.Duration) bool {
+	timer := time.NewTimer(within)
+	defer timer.Stop()
+	select {
+	case <-answered:
+		return true
+	case <-timer.C:
+		return false
+	}
+}
+
+// untilThawed returns true when the answer has come, and false when a fresh
+// wsl.exe got through and the old one still does not.
+func (d *Daemon) untilThawed(ctx context.Context, host *bridge.Host, answered <-chan struct{}) bool {
+	for {
+		through := d.probe(ctx, answered)
+		// A machine that has just woken up wakes both: the old one comes first.
+		if arrives(answered, pingTime) {
+			return true
+		}
+		if through {
+			return false
+		}
+		if arrives(answered, probeEvery) {
+			return true
+		}
+	}
+}
+
+// probe tells whether a fresh wsl.exe gets a program started and ended. It
+// stops when the old one answers.
+func (d *Daemon) probe(ctx context.Context, answered <-chan struct{}) bool {
+	ctx, cancel := context.WithTimeout(ctx, probeTime)
+	defer cancel()
+	probed := make(chan error, 1)
+	go func() { probed <- d.run(ctx, probeArgs()) }()
+	select {
+	case err := <-probed:
+		return err == nil
+	case <-answered:
+		cancel()
+		<-probed
+		return false
+	}
+}

@@ -1,0 +1,104 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/carrier"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/wsl"
+)
+
+const (
+	// listTime bounds wsl.exe --list, which starts no distro.
+	listTime = 30 * time.Second
+	// maxList bounds what wsl.exe --list may say.
+	maxList = 64 << 10
+)
+
+// ErrNoDistro says that WSL has no distro at all.
+var ErrNoDistro = errors.New("find distro: WSL has none")
+
+// WSL starts programs through wsl.exe.
+type WSL struct{ path string }
+
+// FindWSL finds wsl.exe.
+func FindWSL() (WSL, error) {
+	path, err := wsl.Find(runtime.GOOS, os.Getenv, func(p string) bool {
+		info, err := os.Stat(p)
+		return err == nil && info.Mode().IsRegular()
+	}, exec.LookPath)
+	return WSL{path}, err
+}
+
+// start starts wsl.exe in a directory that is there on every machine: it
+// translates the one it is started in, and complains if it can't.
+func (w WSL) start(args []string) (*carrier.Process, error) {
+	return carrier.Start(carrier.Command{Path: w.path, Args: args, Env: wsl.Env(), Dir: filepath.Dir(w.path)})
+}
+
+// Distros are the names of all distros, the default one first.
+func (w WSL) Distros(ctx context.Context) ([]string, error) {
+	return w.list(ctx, wsl.ListArgs())
+}
+
+// DefaultDistro is the one that wsl.exe takes when none is named.
+func (w WSL) DefaultDistro(ctx context.Context) (string, error) {
+	names, err := w.Distros(ctx)
+	if err == nil && len(names) == 0 {
+		err = ErrNoDistro
+	}
+	if err != nil {
+		return "", err
+	}
+	return names[0], nil
+}
+
+// runs tells whether a distro runs. It does not start it.
+func (w WSL) runs(ctx context.Context, distro string) (bool, error) {
+	names, err := w.list(ctx, wsl.RunningArgs())
+	return slices.ContainsFunc(names, func(n string) bool { return strings.EqualFold(n, distro) }), err
+}
+
+func (w WSL) list(ctx context.Context, args []string) ([]string, error) {
+	ctx, cancel := context.WithTimeout(ctx, listTime)
+	defer cancel()
+	said, err := w.output(ctx, args)
+	if err != nil {
+		return nil, fmt.Errorf("list distros: %w", err)
+	}
+	return wsl.ParseList(said), nil
+}
+
+// output is what wsl.exe writes until it ends, in bounds.
+func (w WSL) output(ctx context.Context, args []string) ([]byte, error) {
+	p, err := w.start(args)
+	if err != nil {
+		return nil, err
+	}
+	stop := context.AfterFunc(ctx, func() { p.CloseAfter(0) })
+	defer stop()
+	said, readErr := io.ReadAll(io.LimitReader(p, maxList))
+	closeErr := p.Close()
+	if err := errors.Join(context.Cause(ctx), readErr, closeErr); err != nil {
+		return nil, err
+	}
+	return said, wsl.Explain(said, p.Stderr(), p.ExitCode())
+}
+
+// launch starts a program in a distro, as root.
+func (w WSL) launch(distro string, argv []string) (*carrier.Process, error) {
+	args, err := wsl.Launch{Distro: distro, User: "root", Cd: "/", Argv: argv}.Args()
+	if err != nil {
+		return nil, err
+	}
+	return w.start(args)
+}

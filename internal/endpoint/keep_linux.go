@@ -1,0 +1,151 @@
+package endpoint
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// keepRetry is the pause before a socket that could not be made anew is tried again, if
+// nothing happens in its directory before.
+const keepRetry = 5 * time.Second
+
+// keptListener is a socket that comes back when somebody else has removed it: a clean-up of
+// /run, or an engine's own start script. Clients that had been taken from its queue stay.
+type keptListener struct {
+	access Access
+	events *os.File // inotify; its end is the watcher's
+	watch  sync.WaitGroup
+
+	mu      sync.Mutex
+	socket  *unixListener
+	removed bool          // the socket is not the one at its path any more
+	changed chan struct{} // closed, and replaced, when something happened there
+	closed  bool
+}
+
+const watched = unix.IN_DELETE | unix.IN_DELETE_SELF | unix.IN_MOVED_FROM | unix.IN_MOVED_TO | unix.IN_MOVE_SELF
+
+func keep(socket *unixListener, access Access) (net.Listener, error) {
+	fd, err := unix.InotifyInit1(unix.IN_NONBLOCK | unix.IN_CLOEXEC)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("watch directory: %w", err), socket.Close())
+	}
+	k := &keptListener{access: access, events: os.NewFile(uintptr(fd), "inotify"), socket: socket, changed: make(chan struct{})}
+	if err := k.watchDir(); err != nil {
+		return nil, errors.Join(err, k.events.Close(), socket.Close())
+	}
+	k.watch.Go(k.follow)
+	return k, nil
+}
+
+// watchDir watches the directory that the path leads to now.
+func (k *keptListener) watchDir() error {
+	raw, err := k.events.SyscallConn()
+	if err != nil {
+		return err
+	}
+	var refused error
+	err = raw.Control(func(fd uintptr) {
+		_, refused = unix.InotifyAddWatch(int(fd), filepath.Dir(k.socket.path), watched)
+	})
+	if err = errors.Join(err, refused); err != nil {
+		return fmt.Errorf("watch directory: %w", err)
+	}
+	return nil
+}
+
+// follow looks at the path whenever something happens in its directory. What it
+// was is not read: the file that is there tells.
+func (k *keptListener) follow() {
+	events := make([]byte, 4096)
+	for {
+		if _, err := k.events.Read(events); err != nil {
+			return
+		}
+		k.look()
+	}
+}
+
+func (k *keptListener) look() {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	close(k.changed)
+	k.changed = make(chan struct{})
+	if id, err := idAt(k.socket.path); !k.removed && (err != nil || id != k.socket.id) {
+		k.removed = true
+		_ = k.socket.UnixListener.Close() // wakes Accept, which makes it anew
+	}
+}
+
+func (k *keptListener) Accept() (net.Conn, error) {
+	for {
+		k.mu.Lock()
+		socket := k.socket
+		k.mu.Unlock()
+		conn, err := socket.Accept()
+		if err == nil {
+			return conn, nil
+		}
+		changed, again := k.lost()
+		if !again {
+			return nil, err
+		}
+		if err := k.remake(); err != nil {
+			select {
+			case <-changed:
+			case <-time.After(keepRetry):
+			}
+			return nil, err
+		}
+	}
+}
+
+// lost tells whether the socket is to be made anew, and when to try again if
+// that fails.
+func (k *keptListener) lost() (changed <-chan struct{}, again bool) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.changed, k.removed && !k.closed
+}
+
+func (k *keptListener) remake() error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.closed {
+		return net.ErrClosed
+	}
+	socket, err := makeSocket(k.socket.path, k.access)
+	if err != nil {
+		return fmt.Errorf("make socket anew at unix:%s: %w", k.socket.path, err)
+	}
+	socket.dir.made = socket.dir.made || k.socket.dir.made // once of our making
+	k.socket, k.removed = socket, false
+	return k.watchDir()
+}
+
+func (k *keptListener) Addr() net.Addr {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.socket.Addr()
+}
+
+func (k *keptListener) Close() error {
+	k.mu.Lock()
+	if !k.closed {
+		k.closed = true
+		close(k.changed)
+		k.changed = make(chan struct{})
+	}
+	err := k.socket.Close()
+	k.mu.Unlock()
+	_ = k.events.Close() // a second close says so
+	k.watch.Wait()
+	return err
+}
