@@ -26,6 +26,8 @@ const (
 const usage = `docker-wsl-agent is started by docker-wsl-bridge inside a WSL distro.
 
 usage: docker-wsl-agent serve    be the Linux half; stdin and stdout are the carrier
+       docker-wsl-agent serve --debug
+                                 and log each connection, to stderr
        docker-wsl-agent hash     print the SHA-256 of this file
        docker-wsl-agent clean PID STARTED SOCKET
                                  end an agent that is out of reach, remove its socket
@@ -36,7 +38,9 @@ func main() { os.Exit(run(os.Args[1:])) }
 func run(args []string) int {
 	switch {
 	case len(args) == 1 && args[0] == "serve":
-		return serve()
+		return serve(slog.LevelInfo)
+	case len(args) == 2 && args[0] == "serve" && args[1] == "--debug":
+		return serve(slog.LevelDebug)
 	case len(args) == 1 && args[0] == "hash":
 		return hash()
 	case len(args) == 4 && args[0] == "clean":
@@ -60,8 +64,8 @@ func failed(err error) int {
 	return exitLost
 }
 
-func serve() int {
-	log := slog.New(slog.NewTextHandler(os.Stderr, nil))
+func serve(level slog.Level) int {
+	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: level}))
 	if err := bridged(log); err != nil {
 		log.Error("agent ends", "error", err)
 		return exitLost

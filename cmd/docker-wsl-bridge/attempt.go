@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"os"
@@ -28,6 +29,13 @@ func up(ctx context.Context, o options, r *reporter) error {
 	if err != nil {
 		return err
 	}
+	log := slog.New(slog.DiscardHandler)
+	if o.debug {
+		told := newTeller(r.stderr)
+		defer told.close()
+		w.Stderr = func() io.Writer { return told.lines("distro: ") }
+		log = told.log()
+	}
 	if o.distro == "" {
 		if o.distro, err = w.DefaultDistro(ctx); err != nil {
 			return err
@@ -42,7 +50,7 @@ func up(ctx context.Context, o options, r *reporter) error {
 		return err
 	}
 	r.about(o, place, info, deploy.Path(agent.Hash))
-	d := &daemon.Daemon{WSL: w, Agent: agent, Link: o.link(place), Report: r.event, Log: slog.New(slog.DiscardHandler)}
+	d := &daemon.Daemon{WSL: w, Agent: agent, Link: o.link(place), Report: r.event, Log: log, Debug: o.debug}
 	if err := d.Run(ctx); err != nil {
 		return err
 	}
@@ -52,7 +60,7 @@ func up(ctx context.Context, o options, r *reporter) error {
 // link is what the flags ask for.
 func (o options) link(place endpoint.Endpoint) daemon.Link {
 	l := daemon.Link{
-		Name: linkName, Distro: o.distro, Dial: place.Dial,
+		Name: linkName, Distro: o.distro, Dial: o.dial(place),
 		Listen: bridge.Listen{Link: linkName, Socket: o.socket, Mode: o.mode, Owner: o.owner},
 	}
 	if o.kind == kindDocker {
@@ -69,7 +77,7 @@ func findEngine(ctx context.Context, o options, r *reporter) (endpoint.Endpoint,
 	}
 	if named := o.engine; named != (endpoint.Endpoint{}) {
 		r.step("asking %s", named)
-		info, err := engine.Probe(ctx, named.Dial)
+		info, err := engine.Probe(ctx, o.dial(named))
 		return named, info, err
 	}
 	r.step("looking for an engine for Windows containers")

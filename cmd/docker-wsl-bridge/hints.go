@@ -8,6 +8,7 @@ import (
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/bridge"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/daemon"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/deploy"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/endpoint"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/engine"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/wsl"
 )
@@ -17,9 +18,16 @@ import (
 func hints(err error) []string {
 	var notFound *engine.NotFoundError
 	var told *bridge.AgentError
+	var owned *endpoint.OwnerError
+	var other *bridge.OtherBuildError
+	var noise *bridge.NoiseError
 	switch {
 	case errors.As(err, &notFound):
 		return engineHints(notFound)
+	case errors.As(err, &owned):
+		return []string{ownerHint("NAME", owned)}
+	case errors.As(err, &other):
+		return []string{agentHint}
 	case errors.As(err, &told):
 		return socketHints(told.Kind)
 	}
@@ -27,6 +35,9 @@ func hints(err error) []string {
 		if errors.Is(err, cure.err) {
 			return cure.hints
 		}
+	}
+	if errors.As(err, &noise) {
+		return []string{execHint}
 	}
 	return nil
 }
@@ -42,13 +53,13 @@ var cures = []struct {
 	{daemon.ErrNoDistro, []string{"wsl --install -d Debian installs a distro"}},
 	{wsl.ErrNoDistro, []string{"wsl --install -d Debian installs a distro"}},
 	{wsl.ErrDistroNotFound, []string{"wsl --list --quiet names the distros", "docker-wsl-bridge up --distro NAME takes one of them"}},
-	{wsl.ErrExec, []string{"wsl --distro NAME --user root --exec /bin/sh shows whether programs start there at all"}},
-	{wsl.ErrEnded, []string{"wsl --distro NAME --user root --exec /bin/sh shows whether programs start there at all"}},
+	{wsl.ErrExec, []string{execHint}},
+	{wsl.ErrEnded, []string{execHint}},
 	{deploy.ErrNoAgent, []string{"make build makes a program with both agents inside"}},
 	{deploy.ErrNoSpace, []string{"wsl --distro NAME df -h /run shows what is full"}},
 	{deploy.ErrReadOnly, []string{"wsl --terminate NAME starts the distro anew; its /run should be writable"}},
 	{deploy.ErrNoExec, []string{"wsl --distro NAME --user root mount -o remount,exec /run allows programs there"}},
-	{deploy.ErrUnsafe, []string{"wsl --distro NAME --user root rm -r " + deploy.Dir + " removes what is in the way"}},
+	{deploy.ErrUnsafe, []string{clearHint}},
 	{engine.ErrNotEngine, []string{"docker-wsl-bridge up without --pipe looks for an engine", "docker-wsl-bridge up --kind raw --pipe NAME carries any other byte stream"}},
 	{engine.ErrNoAnswer, []string{"docker-wsl-bridge up without --pipe looks for an engine"}},
 	{fs.ErrPermission, []string{accessHint}},
@@ -57,6 +68,9 @@ var cures = []struct {
 }
 
 const (
+	execHint   = "wsl --distro NAME --user root --exec /bin/sh shows whether programs start there at all"
+	clearHint  = "wsl --distro NAME --user root rm -r " + deploy.Dir + " removes what is in the way"
+	agentHint  = clearHint + "; docker-wsl-bridge up then puts its own agent there"
 	accessHint = `the engine lets administrators in, and the group that daemon.json names: add "group": "docker-users" to C:\ProgramData\docker\config\daemon.json, restart the engine, and: net localgroup docker-users %USERNAME% /add`
 	startHint  = "start the engine: net start docker, or Docker Desktop in Windows containers mode"
 )
@@ -65,6 +79,10 @@ func engineHints(e *engine.NotFoundError) []string {
 	var out []string
 	denied := false
 	for _, seen := range e.Seen {
+		var owned *endpoint.OwnerError
+		if errors.As(seen.Err, &owned) {
+			out = append(out, ownerHint(seen.Name, owned))
+		}
 		denied = denied || errors.Is(seen.Err, fs.ErrPermission)
 		if seen.Err == nil {
 			out = append(out, "docker-wsl-bridge up --pipe "+seen.Name+" uses that engine although it runs "+seen.Info.OSType+" containers")
@@ -74,6 +92,11 @@ func engineHints(e *engine.NotFoundError) []string {
 		return append(out, accessHint)
 	}
 	return append(out, startHint)
+}
+
+// ownerHint is for the pipe of somebody who is trusted with nothing.
+func ownerHint(name string, e *endpoint.OwnerError) string {
+	return "it belongs to " + e.Account() + ", who gets all that clients send if you run: docker-wsl-bridge up --pipe " + name + " --trust-pipe-owner"
 }
 
 func socketHints(kind bridge.Kind) []string {

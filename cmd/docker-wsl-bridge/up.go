@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/bridge"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/endpoint"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/wsl"
 )
@@ -17,7 +18,8 @@ type options struct {
 	distro, socket, pipe string
 	mode, owner          string
 	kind                 string
-	json                 bool
+	trustOwner           bool
+	json, debug          bool
 
 	engine endpoint.Endpoint // pipe, understood; the zero value if there is none
 }
@@ -43,6 +45,9 @@ func (o *options) understand(goos string) error {
 	if o.kind != kindDocker && o.kind != kindRaw {
 		return fmt.Errorf("--kind: there is no kind %q; write docker or raw", o.kind)
 	}
+	if o.pipe == "" && o.trustOwner {
+		return errors.New("--trust-pipe-owner: the pipe must be named; write --pipe NAME")
+	}
 	if o.pipe == "" && o.kind == kindRaw {
 		return errors.New("--kind: raw needs to be told what to carry; write --pipe NAME")
 	}
@@ -56,6 +61,14 @@ func (o *options) understand(goos string) error {
 		return fmt.Errorf("--pipe: %w", err)
 	}
 	return nil
+}
+
+// dial is how a place is dialled.
+func (o *options) dial(place endpoint.Endpoint) bridge.Dial {
+	if o.trustOwner {
+		return place.DialAnyOwner
+	}
+	return place.Dial
 }
 
 func upCommand() *cobra.Command {
@@ -96,6 +109,8 @@ come to their end. Ctrl-C again ends it at once.`,
 	f.StringVar(&o.kind, "kind", kindDocker, "what answers at the pipe: docker, or raw for any other byte `stream`")
 	f.StringVar(&o.mode, "socket-mode", "", "the socket's permissions, `octal` (default: 0660 with a\ngroup docker in the distro, else 0600)")
 	f.StringVar(&o.owner, "socket-owner", "", "the socket's `user[:group]` (default: root:docker, else the user of\n/etc/wsl.conf, else uid 1000)")
+	f.BoolVar(&o.trustOwner, "trust-pipe-owner", false, "take the pipe of --pipe whoever owns it (default: it must be the system's,\nthe administrators' or your own)")
+	f.BoolVar(&o.debug, "debug", false, "log each connection, from both sides, to stderr")
 	f.BoolVar(&o.json, "json", false, "report as JSON, one object a line")
 	return cmd
 }

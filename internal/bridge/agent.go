@@ -163,6 +163,7 @@ func (a *agent) accept(listener net.Listener, l Listen) {
 			}
 			continue
 		}
+		a.logPeer(conn, l.Link)
 		serve := a.serveRaw
 		if l.Kind == KindDocker {
 			serve = a.serveDocker

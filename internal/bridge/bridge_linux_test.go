@@ -16,6 +16,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/endpoint"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/mux"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/test/halfclose"
 )
@@ -42,6 +43,15 @@ type bridged struct {
 
 func build(t *testing.T) *bridged {
 	t.Helper()
+	return buildWith(t, map[string]Dial{
+		"denied":  func(context.Context) (net.Conn, error) { return nil, fs.ErrPermission },
+		"nowhere": func(context.Context) (net.Conn, error) { return nil, fs.ErrNotExist },
+	})
+}
+
+// buildWith has further links than the engine's.
+func buildWith(t *testing.T, links map[string]Dial) *bridged {
+	t.Helper()
 	dir := t.TempDir()
 	b := &bridged{frost: newFrost(), socket: filepath.Join(dir, "windows.sock"), ended: make(chan error, 1)}
 	engine, err := net.Listen("unix", filepath.Join(dir, "engine.sock"))
@@ -59,14 +69,11 @@ func build(t *testing.T) *bridged {
 	log := slog.New(slog.DiscardHandler)
 	theirs := b.frost.on(b.agent)
 	go func() { b.ended <- RunAgent(context.Background(), theirs, BuildID{1}, openPlain, log) }()
-	links := map[string]Dial{
-		"engine": func(ctx context.Context) (net.Conn, error) {
-			var d net.Dialer
-			return d.DialContext(ctx, "unix", engine.Addr().String())
-		},
-		"denied":  func(context.Context) (net.Conn, error) { return nil, fs.ErrPermission },
-		"nowhere": func(context.Context) (net.Conn, error) { return nil, fs.ErrNotExist },
+	place, err := endpoint.Parse("unix:"+engine.Addr().String(), "linux")
+	if err != nil {
+		t.Fatal(err)
 	}
+	links["engine"] = place.Dial
 	b.host, err = Join(t.Context(), pipes{r1, w2}, BuildID{1}, links, log)
 	if err != nil {
 		t.Fatal(err)
@@ -77,7 +84,7 @@ func build(t *testing.T) *bridged {
 
 // openPlain listens without a thought about access.
 func openPlain(l Listen) (net.Listener, Listening, error) {
-	listener, err := net.Listen("unix", l.Socket)
+	listener, err := endpoint.Listen(l.Socket, endpoint.Access{Mode: 0o600, Uid: os.Geteuid(), Gid: os.Getegid()})
 	if err != nil {
 		return nil, Listening{}, &AgentError{KindInUse, err.Error() + "\x1b[2J"}
 	}

@@ -220,9 +220,13 @@ func (j *joint) write(dst io.Writer, b []byte) error {
 	return err
 }
 
-// abort ends both directions as failed.
+// abort ends both directions as failed. Where the connection has no end for
+// that (a pipe), it is closed.
 func (j *joint) abort() {
 	_ = j.stream.Reset(mux.CodeAborted) // both may be closed already
+	if c, ok := j.conn.(interface{ Reset() error }); ok {
+		_ = c.Reset()
+	}
 	_ = j.conn.Close()
 }
 

@@ -31,6 +31,11 @@ type Command struct {
 	Args []string // without argv[0]
 	Env  []string // NAME=value, added to our own environment or replacing what is there
 	Dir  string   // empty: our own
+
+	// Stderr gets what the program writes to its stderr, besides the end of it that is
+	// kept. It is the bytes of others as they come, not fit for a terminal. A Write that
+	// blocks holds the program up; one that fails is the last.
+	Stderr io.Writer
 }
 
 // Process is a running program whose stdout is read and whose stdin is written.
@@ -47,6 +52,7 @@ type Process struct {
 	quiet    chan struct{} // stderr has ended
 
 	reading   sync.Mutex // held by Read, so that Close can take stdout over
+	deadlines sync.Mutex // held to set one, so that none undoes Close's
 	closing   atomic.Bool
 	closeOnce sync.Once
 	closeErr  error
@@ -78,7 +84,7 @@ func Start(c Command) (*Process, error) {
 		closeAll([]*os.File{p.stdin, p.stdout, p.stderr})
 		return nil, fmt.Errorf("start %s: %w", c.Path, err)
 	}
-	go p.listen()
+	go p.listen(c.Stderr)
 	return p, nil
 }
 
@@ -126,9 +132,12 @@ func (p *Process) live(cmd *exec.Cmd, started chan<- error) {
 }
 
 // listen drains stderr until it ends or Close shuts it.
-func (p *Process) listen() {
+func (p *Process) listen(live io.Writer) {
 	defer close(p.quiet)
-	io.Copy(p.words, p.stderr)
+	if live != nil {
+		io.Copy(io.MultiWriter(p.words, live), p.stderr)
+	}
+	io.Copy(p.words, p.stderr) // the rest, or all
 }
 
 // Read reads the program's stdout. After its end, what is still in the pipe can be
@@ -156,6 +165,33 @@ func (p *Process) Write(b []byte) (int, error) {
 	}
 	n, err := p.stdin.Write(b)
 	return n, named("write", err, p.closing.Load())
+}
+
+// CloseWrite ends the program's stdin and keeps its stdout. Bytes that it has not read yet
+// stay in the pipe for it. Not for wsl.exe: CloseAfter says why.
+func (p *Process) CloseWrite() error {
+	return named("close stdin of", p.stdin.Close(), p.closing.Load())
+}
+
+// SetReadDeadline makes reads fail with os.ErrDeadlineExceeded from t on; the zero time
+// means never. Once Close was called it has no effect.
+func (p *Process) SetReadDeadline(t time.Time) error {
+	p.deadlines.Lock()
+	defer p.deadlines.Unlock()
+	if p.closing.Load() {
+		return named("set deadline of", os.ErrClosed, true)
+	}
+	return named("set deadline of", p.stdout.SetReadDeadline(t), false)
+}
+
+// SetWriteDeadline does the same for writes.
+func (p *Process) SetWriteDeadline(t time.Time) error {
+	p.deadlines.Lock()
+	defer p.deadlines.Unlock()
+	if p.closing.Load() {
+		return named("set deadline of", os.ErrClosed, true)
+	}
+	return named("set deadline of", p.stdin.SetWriteDeadline(t), false)
 }
 
 // Stderr returns the last 32 KiB the program wrote to stderr. It is complete once Done
@@ -202,10 +238,12 @@ func (p *Process) CloseAfter(grace time.Duration) error {
 
 // interrupt sends readers and writers home and takes stdout over from them.
 func (p *Process) interrupt() {
-	p.closing.Store(true)
 	past := time.Unix(1, 0)
+	p.deadlines.Lock()
+	p.closing.Store(true)
 	p.stdin.SetWriteDeadline(past)
 	p.stdout.SetReadDeadline(past)
+	p.deadlines.Unlock()
 	p.reading.Lock()
 	defer p.reading.Unlock()
 	p.stdout.SetReadDeadline(time.Time{})

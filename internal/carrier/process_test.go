@@ -152,6 +152,61 @@ func TestCloseEndsAChildThatWaitsForEOF(t *testing.T) {
 	}
 }
 
+func TestCloseWriteEndsStdinAndKeepsStdout(t *testing.T) {
+	p := start(t, "cat")
+	data := bytes.Repeat([]byte("unread "), 9_000) // close to what a pipe holds
+	if _, err := p.Write(data); err != nil {
+		t.Fatal(err)
+	}
+	if err := p.CloseWrite(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := p.Write([]byte("x")); !errors.Is(err, os.ErrClosed) {
+		t.Errorf("write after the end: %v", err)
+	}
+	if got, err := io.ReadAll(p); !bytes.Equal(got, data) || err != nil {
+		t.Errorf("read %d bytes of %d, %v", len(got), len(data), err)
+	}
+	within(t, "end of process", p.Done())
+	if p.ExitCode() != 0 {
+		t.Errorf("exit code %d", p.ExitCode())
+	}
+}
+
+func TestCloseWriteUnblocksAWrite(t *testing.T) {
+	p := start(t, "hold")
+	write, writing := make(chan error, 1), make(chan bool)
+	go func() {
+		p.Write([]byte("x"))
+		close(writing)
+		_, err := p.Write(make([]byte, 4<<20)) // more than a pipe holds
+		write <- err
+	}()
+	within(t, "first write", writing)
+	p.CloseWrite()
+	if err := within(t, "write", write); !errors.Is(err, os.ErrClosed) {
+		t.Errorf("write: %v", err)
+	}
+}
+
+func TestDeadlines(t *testing.T) {
+	p := start(t, "hold")
+	if err := errors.Join(p.SetReadDeadline(time.Now().Add(20*time.Millisecond)), p.SetWriteDeadline(time.Now().Add(20*time.Millisecond))); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := p.Read(make([]byte, 1)); !errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("read: %v", err)
+	}
+	if _, err := p.Write(make([]byte, 4<<20)); !errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("write: %v", err)
+	}
+	// One that is set after Close must not keep a reader.
+	p.CloseAfter(0)
+	if err := p.SetReadDeadline(time.Time{}); !errors.Is(err, os.ErrClosed) {
+		t.Errorf("set after close: %v", err)
+	}
+}
+
 func TestStderrFloodBlocksNothing(t *testing.T) {
 	p := start(t, "flood")
 	got := make([]byte, len("still here"))

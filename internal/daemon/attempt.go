@@ -48,7 +48,11 @@ func (d *Daemon) greet(ctx context.Context) (*bridge.Host, error) {
 	if err != nil {
 		return nil, err
 	}
-	p, err := d.WSL.launch(d.Link.Distro, []string{deploy.Path(d.Agent.Hash), "serve"})
+	argv := []string{deploy.Path(d.Agent.Hash), "serve"}
+	if d.Debug {
+		argv = append(argv, "--debug")
+	}
+	p, err := d.WSL.launch(d.Link.Distro, argv)
 	if err != nil {
 		return nil, err
 	}

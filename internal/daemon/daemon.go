@@ -67,6 +67,7 @@ type Daemon struct {
 	Link   Link
 	Report func(Event) // called in turn, never at the same time
 	Log    *slog.Logger
+	Debug  bool // the agent logs each connection
 
 	relays sync.WaitGroup // of sessions that are over
 }

@@ -28,7 +28,13 @@ const (
 var ErrNoDistro = errors.New("find distro: WSL has none")
 
 // WSL starts programs through wsl.exe.
-type WSL struct{ path string }
+type WSL struct {
+	// Stderr makes a writer for what a started program says beside its output,
+	// live. It may be nil.
+	Stderr func() io.Writer
+
+	path string
+}
 
 // FindWSL finds wsl.exe.
 func FindWSL() (WSL, error) {
@@ -36,13 +42,17 @@ func FindWSL() (WSL, error) {
 		info, err := os.Stat(p)
 		return err == nil && info.Mode().IsRegular()
 	}, exec.LookPath)
-	return WSL{path}, err
+	return WSL{path: path}, err
 }
 
 // start starts wsl.exe in a directory that is there on every machine: it
 // translates the one it is started in, and complains if it can't.
 func (w WSL) start(args []string) (*carrier.Process, error) {
-	return carrier.Start(carrier.Command{Path: w.path, Args: args, Env: wsl.Env(), Dir: filepath.Dir(w.path)})
+	c := carrier.Command{Path: w.path, Args: args, Env: wsl.Env(), Dir: filepath.Dir(w.path)}
+	if w.Stderr != nil {
+		c.Stderr = w.Stderr()
+	}
+	return carrier.Start(c)
 }
 
 // Distros are the names of all distros, the default one first.

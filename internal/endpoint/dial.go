@@ -22,7 +22,8 @@ const (
 var ErrBusy = errors.New("the listener is busy")
 
 // CloseWriter is what a connection offers that can end one direction and keep the
-// other: unix sockets do, and pipes in message mode, which is what dockerd.exe makes.
+// other: unix sockets do, commands, and pipes in message mode, which is what dockerd.exe
+// makes.
 //
 // One rule for those that don't (pipes in byte mode): the end of input can't be passed
 // on, so nothing is closed for it. The connection lives until its other direction ends, since
@@ -34,16 +35,42 @@ type CloseWriter interface {
 	CloseWrite() error
 }
 
+// Resetter is what a connection offers that can end as failed, so that its far side gets
+// an error instead of an end of stream: unix sockets do, within what the kernel has to
+// offer, both those that were dialled and those a listener of Listen gave.
+//
+// Pipes don't: an end of stream is a message of no bytes there, and a full close is
+// ERROR_BROKEN_PIPE, which go-winio reads as an end of stream, too. Close is all there
+// is for a failed one. The same holds for commands, which see the end of their stdin.
+type Resetter interface {
+	Reset() error
+}
+
 // Dial connects. A busy place is tried again until ctx ends, or for 5 s if ctx has no
 // deadline. The error tells callers apart what happened, on both systems alike:
 //
-//	fs.ErrNotExist           nobody listens there, or there is no such place
-//	fs.ErrPermission         we may not connect
+//	fs.ErrNotExist           nobody listens there, or there is no such place or program
+//	fs.ErrPermission         we may not connect, or may not run the program
 //	ErrBusy                  busy until the time was up; also os.ErrDeadlineExceeded
+//	ErrOwner                 a pipe of somebody else's; an *OwnerError
 //	context.Canceled         ctx was cancelled
 //
-// Pipes are dialled at the anonymous level: whoever owns the pipe can't act as us.
+// Pipes are dialled at the anonymous level: whoever owns the pipe can't act as us. One that
+// belongs neither to the system nor to the administrators nor to us is closed before
+// it has got a byte.
 func (e Endpoint) Dial(ctx context.Context) (net.Conn, error) {
+	conn, err := e.DialAnyOwner(ctx)
+	if err != nil || e.scheme != pipeScheme {
+		return conn, err
+	}
+	if err := checkOwner(conn); err != nil {
+		return nil, errors.Join(fmt.Errorf("dial %s: %w", e, err), conn.Close())
+	}
+	return conn, nil
+}
+
+// DialAnyOwner is Dial for a pipe whose owner the person trusts, whoever that is.
+func (e Endpoint) DialAnyOwner(ctx context.Context) (net.Conn, error) {
 	if _, has := ctx.Deadline(); !has {
 		limited, cancel := context.WithTimeout(ctx, dialTimeout)
 		defer cancel()
@@ -62,6 +89,8 @@ func (e Endpoint) dial(ctx context.Context) (net.Conn, error) {
 		return dialUnix(ctx, e.addr)
 	case pipeScheme:
 		return dialPipe(ctx, e.addr)
+	case execScheme:
+		return dialExec(ctx, e)
 	}
 	return nil, errors.New("no endpoint was given")
 }
@@ -77,6 +106,9 @@ func (r *reason) Error() string   { return r.text }
 func (r *reason) Unwrap() []error { return []error{r.kind, r.cause} }
 
 func classify(err error) error {
+	if known := (*reason)(nil); errors.As(err, &known) {
+		return known
+	}
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return &reason{fs.ErrNotExist, "there is no such place", err}
@@ -103,8 +135,11 @@ func dialUnix(ctx context.Context, addr string) (net.Conn, error) {
 	var d net.Dialer
 	for {
 		conn, err := d.DialContext(ctx, "unix", addr)
-		if err == nil || !isQueueFull(err) {
-			return conn, err
+		if err == nil {
+			return resettable(conn)
+		}
+		if !isQueueFull(err) {
+			return nil, err
 		}
 		select {
 		case <-ctx.Done():

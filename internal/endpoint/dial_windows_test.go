@@ -9,6 +9,7 @@ import (
 	"os"
 	"testing"
 	"time"
+	"unsafe"
 
 	"github.com/Microsoft/go-winio"
 	"golang.org/x/sys/windows"
@@ -64,7 +65,10 @@ func TestDialOfABusyPipeEndsInTime(t *testing.T) {
 
 func TestMessagePipesEndOneDirection(t *testing.T) {
 	e := pipe(t, "endpoint-test-message")
-	l, err := winio.ListenPipe(e.Path(), &winio.PipeConfig{MessageMode: true, InputBufferSize: 65536, OutputBufferSize: 65536})
+	l, err := winio.ListenPipe(e.Path(), &winio.PipeConfig{
+		MessageMode: true, InputBufferSize: 65536, OutputBufferSize: 65536,
+		SecurityDescriptor: trusted,
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -108,6 +112,10 @@ func echo(l net.Listener) {
 	}
 }
 
+// trusted is the owner that dockerd.exe's pipe has. Under Wine a pipe's default owner is not
+// the user that made it.
+const trusted = "O:BAD:P(A;;GA;;;WD)"
+
 func pipe(t *testing.T, name string) Endpoint {
 	t.Helper()
 	e, err := Parse(name, "windows")
@@ -124,7 +132,13 @@ func serve(t *testing.T, e Endpoint, access uint32) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h, err := windows.CreateNamedPipe(name, access|windows.FILE_FLAG_FIRST_PIPE_INSTANCE, windows.PIPE_TYPE_BYTE, 1, 4096, 4096, 0, nil)
+	sd, err := windows.SecurityDescriptorFromString(trusted)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sa := &windows.SecurityAttributes{SecurityDescriptor: sd}
+	sa.Length = uint32(unsafe.Sizeof(*sa))
+	h, err := windows.CreateNamedPipe(name, access|windows.FILE_FLAG_FIRST_PIPE_INSTANCE, windows.PIPE_TYPE_BYTE, 1, 4096, 4096, 0, sa)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -45,10 +45,14 @@ func openDir(path, name string) (*ownDir, error) {
 }
 
 func (d *ownDir) open() error {
+	// First what is above it: to make a directory there is to follow whoever leads there.
+	if err := checkWay(filepath.Dir(d.path), os.Geteuid()); err != nil {
+		return err
+	}
 	if err := d.make(); err != nil {
 		return err
 	}
-	if err := checkDir(d.path, os.Geteuid()); err != nil {
+	if err := checkWay(d.path, os.Geteuid()); err != nil {
 		return err
 	}
 	return d.takeLock()
@@ -59,9 +63,6 @@ func (d *ownDir) make() error {
 	if errors.Is(err, fs.ErrExist) {
 		return nil
 	}
-	if errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("there is no directory %s", filepath.Dir(d.path))
-	}
 	if err != nil {
 		return err
 	}
@@ -69,15 +70,14 @@ func (d *ownDir) make() error {
 	return os.Chmod(d.path, 0o755) // the umask may have taken bits
 }
 
-// checkDir refuses a directory in which somebody else could replace our socket.
+// checkDir refuses a directory in which somebody else could replace our socket, or what
+// leads to it.
 func checkDir(path string, euid int) error {
 	var st unix.Stat_t
 	if err := unix.Lstat(path, &st); err != nil {
 		return fmt.Errorf("look at %s: %w", path, err)
 	}
 	switch {
-	case st.Mode&unix.S_IFMT == unix.S_IFLNK:
-		return fmt.Errorf("%s is a symbolic link; name the directory it leads to", path)
 	case st.Mode&unix.S_IFMT != unix.S_IFDIR:
 		return fmt.Errorf("%s is no directory", path)
 	case st.Uid != 0 && int(st.Uid) != euid:

@@ -1,6 +1,7 @@
-// Package endpoint is a place to listen at or to dial: a unix socket or a Windows pipe.
+// Package endpoint is a place to listen at or to dial: a unix socket, a Windows pipe, or a
+// command whose stdio is the connection.
 //
-// Parse reads one as people write it, Dial connects to it with the same errors on both
+// Parse reads one as people write it, Exec makes one of a command, Dial connects to it with the same errors on both
 // systems, and Listen makes a unix socket that nobody reaches who should not. The
 // room does not know what is spoken there or which endpoints a configuration allows.
 //
@@ -30,7 +31,7 @@ const (
 // but for the case of a pipe's name, which Windows ignores.
 type Endpoint struct {
 	scheme scheme
-	addr   string // a clean absolute path, or \\.\pipe\NAME
+	addr   string // a clean absolute path, \\.\pipe\NAME, or a command's words with NULs between
 }
 
 type scheme string
@@ -38,21 +39,31 @@ type scheme string
 const (
 	unixScheme scheme = "unix"
 	pipeScheme scheme = "npipe"
+	execScheme scheme = "exec"
 )
 
-// String is the endpoint in its canonical form, which Parse reads back.
+// String is the endpoint in its canonical form, which Parse reads back, but for a command:
+// that is shown as exec: and its words, quoted where one could be misread.
 func (e Endpoint) String() string {
 	switch e.scheme {
 	case unixScheme:
 		return "unix:" + e.addr
 	case pipeScheme:
 		return "npipe://" + strings.ReplaceAll(e.addr, `\`, "/")
+	case execScheme:
+		return "exec: " + words(e.argv())
 	}
 	return ""
 }
 
-// Path is what the operating system calls the place: a socket's path or a pipe's name.
-func (e Endpoint) Path() string { return e.addr }
+// Path is what the operating system calls the place: a socket's path, a pipe's name or a
+// command's program.
+func (e Endpoint) Path() string {
+	if e.scheme == execScheme {
+		return e.argv()[0]
+	}
+	return e.addr
+}
 
 // Parse reads an endpoint for a program that runs on goos:
 //

@@ -40,9 +40,10 @@ func (e *InUseError) Error() string {
 // says why, and a later Accept tries again.
 //
 // The last directory is made if it is missing (0755), and removed on Close if it was
-// made here and is empty. It must belong to root or to us, be no symbolic
-// link, and be closed to other writers or sticky: whoever can rename in it could put his
-// own socket in the place of ours.
+// made here and is empty. It and all above it must belong to root or to us, and be closed
+// to other writers or sticky: whoever can rename in one of them could put his own socket in
+// the place of ours. A symbolic link among them must be root's or ours, too, and
+// lie where nobody else can write.
 //
 // What is at path already is replaced only if it is a socket that nobody accepts on. A
 // live one is an *InUseError; that and anything else is left alone. While this is looked

@@ -143,6 +143,14 @@ func accepting(fd int, file *os.File) (*net.UnixListener, error) {
 	return l.(*net.UnixListener), nil
 }
 
+func (l *unixListener) Accept() (net.Conn, error) {
+	c, err := l.AcceptUnix()
+	if err != nil {
+		return nil, err
+	}
+	return newUnixConn(c)
+}
+
 func (l *unixListener) Close() error {
 	l.closeOnce.Do(func() {
 		// While we still accept, nobody of ours replaces the file: between this look and

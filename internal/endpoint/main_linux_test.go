@@ -9,28 +9,24 @@ import (
 	"runtime"
 	"syscall"
 	"testing"
-	"time"
 
 	"golang.org/x/sys/unix"
 )
 
-// The test binary is also the other program that has the socket already.
-const squatEnv = "ENDPOINT_TEST_SQUAT"
-
-func TestMain(m *testing.M) {
-	path := os.Getenv(squatEnv)
-	if path == "" {
-		os.Exit(m.Run())
+// playHere is the other program that has the socket already.
+func playHere(role string, args []string) int {
+	if role != "squat" {
+		return 98
 	}
-	time.AfterFunc(time.Minute, func() { os.Exit(99) })
-	l, err := net.Listen("unix", path)
+	l, err := net.Listen("unix", args[0])
 	if err != nil {
-		os.Exit(1)
+		return 1
 	}
 	fmt.Println("ready")
 	go greet(l, "squatter")
 	io.Copy(io.Discard, os.Stdin) // until the test ends
 	l.Close()
+	return 0
 }
 
 // greet says who serves to every client.
@@ -48,12 +44,8 @@ func greet(l net.Listener, who string) {
 // squat has another process listen at path and returns its number.
 func squat(t *testing.T, path string) int {
 	t.Helper()
-	exe, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	cmd := exec.Command(exe)
-	cmd.Env = append(os.Environ(), squatEnv+"="+path)
+	argv := self("squat", path)
+	cmd := exec.Command(argv[0], argv[1:]...)
 	stdin, err := cmd.StdinPipe()
 	if err != nil {
 		t.Fatal(err)

@@ -1,13 +1,8 @@
 package e2e
 
 import (
-	"bufio"
 	"context"
-	"errors"
-	"fmt"
-	"io"
 	"net"
-	"net/http"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -17,8 +12,8 @@ import (
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/test/stage"
 )
 
-// plainEngine answers the ping that `up` begins with; every later connection
-// is the test's.
+// plainEngine is no engine at all, but the far end of every connection in the
+// test's hands.
 type plainEngine struct {
 	net.Listener
 	conns chan halfclose.Conn
@@ -33,9 +28,6 @@ func startPlainEngine(t *testing.T, network, address string) *plainEngine {
 	t.Cleanup(func() { l.Close() })
 	e := &plainEngine{l, make(chan halfclose.Conn)}
 	go func() {
-		if err := e.answerPing(); err != nil && !errors.Is(err, net.ErrClosed) {
-			t.Error(err)
-		}
 		for {
 			c, err := l.Accept()
 			if err != nil {
@@ -51,22 +43,9 @@ func startPlainEngine(t *testing.T, network, address string) *plainEngine {
 	return e
 }
 
-func (e *plainEngine) answerPing() error {
-	c, err := e.Accept()
-	if err != nil {
-		return err
-	}
-	defer c.Close()
-	if _, err := http.ReadRequest(bufio.NewReader(c)); err != nil {
-		return fmt.Errorf("read ping: %w", err)
-	}
-	_, err = io.WriteString(c, "HTTP/1.1 200 OK\r\nApi-Version: 1.41\r\nOstype: linux\r\nContent-Length: 2\r\n\r\nOK")
-	return err
-}
-
 // bridged makes connections through a bridge to this engine.
 func (e *plainEngine) bridged(ctx context.Context, t *testing.T, s *stage.Stage, b *stage.Bridge) halfclose.Make {
-	path := in(s, stage.Debian, strings.TrimPrefix(b.Host, "unix://"))
+	path := in(s, b.Socket.Distro, b.Socket.Socket)
 	return func(t *testing.T) (client, engine halfclose.Conn) {
 		c, err := net.Dial("unix", path)
 		if err != nil {
@@ -105,7 +84,7 @@ func TestHalfCloseThroughEverything(t *testing.T) {
 	if err := s.Front(ctx, map[string]string{"plain": e.Addr().String()}); err != nil {
 		t.Fatal(err)
 	}
-	b := started(ctx, t, s, s.Windows(context.WithoutCancel(ctx), "up", "--json", "--pipe", "plain", "--socket", "/run/docker-wsl-bridge/plain.sock"))
+	b := started(ctx, t, s, s.Windows(context.WithoutCancel(ctx), "up", "--json", "--kind", "raw", "--pipe", "plain", "--socket", "/run/docker-wsl-bridge/plain.sock"))
 	halfclose.Test(t, e.bridged(ctx, t, s, b))
 }
 
@@ -114,7 +93,7 @@ func TestHalfCloseThroughEverything(t *testing.T) {
 func TestHalfCloseNative(t *testing.T) {
 	ctx, s, _ := onStage(t)
 	e := startPlainEngine(t, "unix", filepath.Join(t.TempDir(), "engine.sock"))
-	b := started(ctx, t, s, s.Linux(context.WithoutCancel(ctx), "up", "--json", "--pipe", "unix:"+e.Addr().String(), "--socket", "/run/docker-wsl-bridge/native.sock"))
+	b := started(ctx, t, s, s.Linux(context.WithoutCancel(ctx), "up", "--json", "--kind", "raw", "--pipe", "unix:"+e.Addr().String(), "--socket", "/run/docker-wsl-bridge/native.sock"))
 	halfclose.Test(t, e.bridged(ctx, t, s, b))
 }
 

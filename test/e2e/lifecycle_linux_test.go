@@ -9,7 +9,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -252,56 +251,4 @@ func TestKilledHostLeavesNothing(t *testing.T) {
 	before.awaitEmpty(ctx, t)
 	t.Logf("nothing was left %v after the kill", time.Since(began).Round(time.Millisecond))
 	ended(ctx, t, b)
-}
-
-// wantLost wants `up` to have ended with an error that names wsl.exe.
-func wantLost(ctx context.Context, t *testing.T, b *stage.Bridge) {
-	t.Helper()
-	code, took := ended(ctx, t, b)
-	if code != 1 {
-		t.Errorf("exit code %d, want 1", code)
-	}
-	contains(t, b.Output(), "docker-wsl-bridge: error: ", "wsl.exe", "\nhint: docker-wsl-bridge up ")
-	t.Logf("up had ended %v after the kill: %s", took.Round(time.Millisecond), b.Output()[strings.Index(b.Output(), "\n")+1:])
-}
-
-func TestKilledWslEndsUp(t *testing.T) {
-	ctx, s, _ := onStage(t)
-	const socket = runDir + "/windows.sock"
-	before := look(t, s, stage.Plain)
-	b := serveEngine(ctx, t, s, stage.Plain, socket)
-	agent, _ := agentOf(t, b)
-	if err := syscall.Kill(newcomer(t, before.newOnWindows(), "wsl.exe"), syscall.SIGKILL); err != nil {
-		t.Fatal(err)
-	}
-	wantLost(ctx, t, b)
-	before.awaitEmpty(ctx, t)
-	until(ctx, t, "the socket to go away", func() bool { return isAbsent(s, stage.Plain, socket) })
-	agentOnly(t, s, stage.Plain, agent)
-}
-
-// A killed agent can't remove its socket; nobody listens there any more, and
-// the next `up` takes its place.
-func TestKilledAgentEndsUp(t *testing.T) {
-	ctx, s, _ := onStage(t)
-	const socket = runDir + "/windows.sock"
-	before := look(t, s, stage.Plain)
-	b := serveEngine(ctx, t, s, stage.Plain, socket)
-	agent, _ := agentOf(t, b)
-	if err := syscall.Kill(newcomer(t, before.newInDistro(t), agent), syscall.SIGKILL); err != nil {
-		t.Fatal(err)
-	}
-	wantLost(ctx, t, b)
-	before.awaitEmpty(ctx, t)
-	if accepts(s, stage.Plain, socket) {
-		t.Error("somebody listens")
-	}
-	next := serveEngine(ctx, t, s, stage.Plain, socket)
-	if out, err := fromOutside(ctx, s, stage.Plain, socket, "version"); err != nil {
-		t.Errorf("docker version after the next up: %v: %s", err, out)
-	}
-	if err := next.Close(); err != nil {
-		t.Fatal(err)
-	}
-	agentOnly(t, s, stage.Plain, agent)
 }

@@ -307,3 +307,36 @@ func TestFileAtTheSocketsPathIsLeftAlone(t *testing.T) {
 		t.Errorf("the directory has %v, %v", list, err)
 	}
 }
+
+// What a user could exchange is no way to a socket of root's, wherever he has
+// put it; root's own link is one.
+func TestWayToTheSocket(t *testing.T) {
+	ctx, s, _ := onStage(t)
+	run := func(user, script string) {
+		t.Helper()
+		if out, err := s.VM.Command(ctx, stage.Debian, user, "/bin/sh", "-c", script).CombinedOutput(); err != nil {
+			t.Fatalf("%s: %v: %s", script, err, out)
+		}
+	}
+	t.Cleanup(func() {
+		cmd := s.VM.Command(context.WithoutCancel(ctx), stage.Debian, "root", "rm", "-rf", "/tmp/trap", "/var/dwb-run", "/home/alice/sockets")
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Errorf("%v: %s", err, out)
+		}
+	})
+	run(stage.User, "mkdir -p /home/alice/sockets && ln -s /etc /tmp/trap")
+	run("root", "mkdir /home/alice/sockets/of-root; ln -s ../run /var/dwb-run")
+	for socket, says := range map[string]string{
+		"/home/alice/sockets/of-root/x.sock": "directory /home/alice belongs to uid 1000, who could replace the socket",
+		"/home/alice/x.sock":                 "directory /home/alice belongs to uid 1000, who could replace the socket",
+		"/tmp/trap/deeper/x.sock":            "/tmp/trap is a symbolic link of uid 1000, who could lead it elsewhere",
+	} {
+		said := upFails(ctx, t, s, "--pipe", stage.EnginePipe, "--distro", stage.Debian, "--socket", socket)
+		contains(t, said, says, "hint: docker-wsl-bridge up --socket ")
+		absent(t, s, stage.Debian, socket)
+	}
+	absent(t, s, stage.Debian, "/etc/deeper")
+	b := serveEngine(ctx, t, s, stage.Debian, "/var/dwb-run/docker-wsl-bridge/linked.sock")
+	letsIn(ctx, t, s, stage.User, b.Host)
+	wantAttributes(ctx, t, s, stage.Debian, "/run/docker-wsl-bridge/linked.sock", "socket 660 root:docker")
+}

@@ -42,7 +42,7 @@ func start(t *testing.T, engine func(*net.TCPConn)) string {
 	t.Cleanup(func() { server.Close(); running.Wait() })
 
 	name := fmt.Sprintf("front_test_%d", rand.Uint64())
-	l, err := listen(name)
+	l, err := listen(name, administrators)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -13,11 +13,15 @@ func main() { os.Exit(run(os.Args[1:])) }
 func run(pipes []string) int {
 	for _, p := range pipes {
 		name, target, found := strings.Cut(p, "=")
+		name, owner, owned := strings.Cut(name, "@")
 		if !found {
-			fmt.Fprintf(os.Stderr, "front: %q is not NAME=HOST:PORT\n", p)
+			fmt.Fprintf(os.Stderr, "front: %q is not NAME[@OWNER]=HOST:PORT\n", p)
 			return 2
 		}
-		l, err := listen(name)
+		if !owned {
+			owner = administrators
+		}
+		l, err := listen(name, owner)
 		if err != nil {
 			fmt.Fprintln(os.Stderr, "front:", err)
 			return 1

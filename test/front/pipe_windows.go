@@ -14,11 +14,15 @@ import (
 // (moby, daemon/listeners/listeners_windows.go).
 const bufferSize = 65536
 
-// listen opens \\.\pipe\NAME as dockerd.exe does. It takes connections when it
-// returns.
-func listen(name string) (net.Listener, error) {
+// administrators own what SYSTEM and elevated administrators make, one of whom
+// dockerd.exe is (Windows' default owner; under Wine it is nobody's user).
+const administrators = "BA"
+
+// listen opens \\.\pipe\NAME as dockerd.exe does, for an owner. It takes
+// connections when it returns.
+func listen(name, owner string) (net.Listener, error) {
 	path := `\\.\pipe\` + name
-	access, err := dockerdAccess()
+	access, err := dockerdAccess(owner)
 	if err != nil {
 		return nil, fmt.Errorf("listen at %s: %w", path, err)
 	}
@@ -39,12 +43,12 @@ func listen(name string) (net.Listener, error) {
 
 // dockerdAccess is the access of dockerd.exe's pipe: administrators, the
 // system, and the members of a group, which here is the user alone.
-func dockerdAccess() (string, error) {
+func dockerdAccess(owner string) (string, error) {
 	user, err := windows.GetCurrentProcessToken().GetTokenUser()
 	if err != nil {
 		return "", fmt.Errorf("ask for the user: %w", err)
 	}
-	return fmt.Sprintf("D:P(A;;GA;;;BA)(A;;GA;;;SY)(A;;GRGW;;;%s)", user.User.Sid), nil
+	return fmt.Sprintf("O:%sD:P(A;;GA;;;BA)(A;;GA;;;SY)(A;;GRGW;;;%s)", owner, user.User.Sid), nil
 }
 
 // takeParked dials until a connection of our own has come out of Accept.

@@ -17,9 +17,9 @@ const module = "github.com/docker-wsl-bridge/docker-wsl-bridge/"
 // floors only; the ground imports nothing of ours.
 var floors = map[string]int{
 	"internal/carrier":    0,
-	"internal/endpoint":   0,
 	"internal/wsl":        0,
 	"internal/supervisor": 0,
+	"internal/endpoint":   1,
 	"internal/mux":        1,
 	"internal/engine":     1,
 	"internal/dockerapi":  1,

@@ -199,8 +199,12 @@ func (d *Docker) Stop() error {
 	}
 	d.killContainers()
 	d.daemon.stop(syscall.SIGTERM, dockerStop)
-	// Something is left only if the daemon had to be killed. containerd and the
-	// containers' shims name the directory in their arguments.
+	return d.endLeftovers()
+}
+
+// endLeftovers ends what is left when the daemon had to be killed. containerd
+// and the containers' shims name the directory in their arguments.
+func (d *Docker) endLeftovers() error {
 	for _, pid := range d.containerPids() {
 		_ = syscall.Kill(pid, syscall.SIGKILL)
 	}
@@ -267,4 +271,16 @@ func unmountBelow(dir string) {
 			_ = syscall.Unmount(f[1], syscall.MNT_DETACH)
 		}
 	}
+}
+
+// Kill ends the daemon with SIGKILL, and what it leaves behind. The files stay
+// for Start.
+func (d *Docker) Kill() error {
+	_ = d.daemon.cmd.Process.Kill() // it may have ended
+	<-d.daemon.done
+	err := d.endLeftovers()
+	// The next daemon would take the dead containerd for a running one, as long
+	// as nobody has reaped it.
+	_ = os.Remove(filepath.Join(d.run, "exec", "containerd", "containerd.pid"))
+	return err
 }

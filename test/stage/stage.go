@@ -46,13 +46,14 @@ type Stage struct {
 
 	dir     string
 	native  string // directory with a Linux wsl.exe in it
+	distro  string // where clients are
 	closers []func() error
 }
 
 // Open starts everything but the bridge, with all files below dir, and tells
 // progress on out.
 func Open(ctx context.Context, dir string, out io.Writer) (_ *Stage, err error) {
-	s := &Stage{dir: dir}
+	s := &Stage{dir: dir, distro: Debian}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, s.Close())
@@ -143,26 +144,44 @@ func (s *Stage) Recorder(ctx context.Context, pipe string) (*recorder.Recorder, 
 }
 
 func (s *Stage) startVM(ctx context.Context) (err error) {
-	s.VM, err = wsl.Start(context.WithoutCancel(ctx), wsl.Options{
-		Dir:    filepath.Join(s.dir, "vm"),
-		Bin:    filepath.Join(s.dir, "bin"),
-		DriveC: s.Wine.DriveC(),
-		Distros: []wsl.Distro{
-			{Name: Debian, Default: true, Kind: wsl.Debian, DockerGroup: true, User: User},
-			{Name: DockerDesktop, Kind: wsl.Busybox, AutomountRoot: "/mnt/host/"},
-			{Name: Plain, Kind: wsl.Busybox, User: User},
-		},
-		Stderr: os.Stderr,
-	})
+	s.VM, err = s.startDistros(ctx, filepath.Join(s.dir, "vm"),
+		wsl.Distro{Name: Debian, Default: true, Kind: wsl.Debian, DockerGroup: true, User: User},
+		wsl.Distro{Name: DockerDesktop, Kind: wsl.Busybox, AutomountRoot: "/mnt/host/"},
+		wsl.Distro{Name: Plain, Kind: wsl.Busybox, User: User},
+	)
 	if err == nil {
 		s.onClose(s.VM.Close)
 	}
 	return err
 }
 
-// Client is a program in the Debian distro, run by its user.
+func (s *Stage) startDistros(ctx context.Context, dir string, distros ...wsl.Distro) (*wsl.VM, error) {
+	return wsl.Start(context.WithoutCancel(ctx), wsl.Options{
+		Dir: dir, Bin: filepath.Join(s.dir, "bin"), DriveC: s.Wine.DriveC(), Distros: distros, Stderr: os.Stderr,
+	})
+}
+
+// WithVM is the same stage with another VM, which has one distro like Debian,
+// with files below dir. What happens to the one VM does not happen to the other.
+// Close the VM before the stage.
+func (s *Stage) WithVM(ctx context.Context, dir, distro string) (*Stage, error) {
+	vm, err := s.startDistros(ctx, dir, wsl.Distro{Name: distro, Default: true, Kind: wsl.Debian, DockerGroup: true, User: User})
+	if err != nil {
+		return nil, err
+	}
+	return &Stage{Docker: s.Docker, Wine: s.Wine, VM: vm, dir: s.dir, native: s.native, distro: distro}, nil
+}
+
+// Client is a program in the default distro, run by its user.
 func (s *Stage) Client(ctx context.Context, argv ...string) *exec.Cmd {
-	return s.VM.Command(ctx, Debian, User, argv...)
+	return s.VM.Command(ctx, s.distro, User, argv...)
+}
+
+// WSL is wsl.exe, as somebody else uses it.
+func (s *Stage) WSL(ctx context.Context, args ...string) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, filepath.Join(s.native, "wsl.exe"), args...)
+	cmd.Env = append(os.Environ(), s.VM.Env()...)
+	return cmd
 }
 
 // WindowsExe is the product's Windows program.

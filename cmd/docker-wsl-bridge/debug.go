@@ -1,0 +1,128 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"log/slog"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/wsl"
+)
+
+const (
+	// queuedLines is how many lines wait for a slow screen.
+	queuedLines = 1000
+	// maxLine is where a line without an end is cut.
+	maxLine = 4 << 10
+	// lastLines bounds the wait for the screen at the end.
+	lastLines = time.Second
+)
+
+// teller shows log lines to a person and never holds up who writes them: a click
+// into a Windows console stops its output, and what the agent writes to a
+// stopped one would stop the agent. Lines that find no room are counted.
+type teller struct {
+	out    io.Writer
+	queue  chan string
+	lost   atomic.Int64
+	ending chan struct{}
+	ended  chan struct{}
+}
+
+func newTeller(out io.Writer) *teller {
+	t := &teller{out: out, queue: make(chan string, queuedLines), ending: make(chan struct{}), ended: make(chan struct{})}
+	go t.run()
+	return t
+}
+
+func (t *teller) run() {
+	defer close(t.ended)
+	for {
+		select {
+		case line := <-t.queue:
+			t.show(line)
+			continue
+		default:
+		}
+		select {
+		case line := <-t.queue:
+			t.show(line)
+		case <-t.ending:
+			return // the queue was empty a moment ago
+		}
+	}
+}
+
+func (t *teller) show(line string) {
+	fmt.Fprintln(t.out, line) // nobody is there to be told of an error
+	if n := t.lost.Swap(0); n > 0 {
+		fmt.Fprintf(t.out, "debug: %d lines were left out\n", n)
+	}
+}
+
+func (t *teller) tell(line string) {
+	select {
+	case t.queue <- line:
+	default:
+		t.lost.Add(1)
+	}
+}
+
+// close returns when what was told is shown, or the screen stands still.
+func (t *teller) close() {
+	close(t.ending)
+	select {
+	case <-t.ended:
+	case <-time.After(lastLines):
+	}
+}
+
+// log is this half's. Its lines are escaped by slog.
+func (t *teller) log() *slog.Logger {
+	if t == nil {
+		return slog.New(slog.DiscardHandler)
+	}
+	return slog.New(slog.NewTextHandler(t.lines("host: "), &slog.HandlerOptions{Level: slog.LevelDebug}))
+}
+
+// lines takes what one source writes, as it comes: it is cut into lines, made
+// printable and marked, so that no line can pass for one of somebody else.
+func (t *teller) lines(mark string) io.Writer { return &lines{t: t, mark: mark} }
+
+type lines struct {
+	t    *teller
+	mark string
+	rest []byte // of a line whose end has not come
+}
+
+func (l *lines) Write(b []byte) (int, error) {
+	written := len(b)
+	for len(b) > 0 {
+		n := bytes.IndexByte(b, '\n') + 1
+		ends := n > 0
+		if !ends {
+			n = len(b)
+		}
+		if room := maxLine - len(l.rest); n >= room {
+			n, ends = room, true
+		}
+		l.rest, b = append(l.rest, b[:n]...), b[n:]
+		if ends {
+			l.flush()
+		}
+	}
+	return written, nil
+}
+
+func (l *lines) flush() {
+	// What wsl.exe says itself may be UTF-16: such a line is one here, too, and
+	// has the second half of its end at the start of the next one.
+	text := wsl.Decode(bytes.TrimPrefix(l.rest, []byte{0}))
+	l.rest = l.rest[:0]
+	for line := range strings.Lines(text) {
+		l.t.tell(l.mark + strings.TrimSpace(line))
+	}
+}

@@ -1,0 +1,168 @@
+package endpoint
+
+import (
+	"io"
+	"net"
+	"os"
+	"sync"
+	"sync/atomic"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// maxHeld is the longest message whose last byte is held back. A held byte keeps its whole
+// buffer in the kernel charged to its sender, and a sender that polls is told to write
+// only while it owes less than a quarter of its send buffer (unix_writable in
+// net/unix/af_unix.c). A buffer of 1.5 KiB counts as 2,368 bytes: only a sender that has
+// cut its send buffer of 212,992 bytes down to less than 9,472 could wait for ever.
+const maxHeld = 1536
+
+// unixConn is a connected unix socket that can end in two ways, as a TCP connection can:
+// Close is the end of the stream to the far side, Reset an error.
+//
+// The kernel knows the difference, but not by a call: a socket that is closed while
+// received bytes are unread gives its peer ECONNRESET, and any other an end of stream (unix_release_sock). So
+// Close takes what is unread, and Read leaves the last byte of what it returns in the
+// socket until the next ones come. A process that is killed resets its
+// connections that way, too.
+type unixConn struct {
+	*net.UnixConn
+	raw    syscall.RawConn
+	closed atomic.Bool
+
+	reading sync.Mutex
+	held    bool // the last byte that Read returned is still in the socket
+	drained bool // the last Read left no other: what comes next is a message of its own
+}
+
+func newUnixConn(c *net.UnixConn) (net.Conn, error) {
+	raw, err := c.SyscallConn()
+	if err != nil {
+		return nil, err
+	}
+	var peekErr error
+	err = raw.Control(func(fd uintptr) { // MSG_PEEK goes on behind the held byte
+		peekErr = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_PEEK_OFF, 0)
+	})
+	if err != nil || peekErr != nil {
+		return c, nil // it works without, but for Reset
+	}
+	return &unixConn{UnixConn: c, raw: raw, drained: true}, nil
+}
+
+func (c *unixConn) Read(b []byte) (int, error) {
+	if len(b) == 0 {
+		return c.UnixConn.Read(b)
+	}
+	c.reading.Lock()
+	defer c.reading.Unlock()
+	var n int
+	var err error
+	if waitErr := c.raw.Read(func(fd uintptr) bool {
+		n, err = c.take(int(fd), b)
+		return err != unix.EAGAIN
+	}); waitErr != nil {
+		return 0, waitErr
+	}
+	switch {
+	case err != nil:
+		return 0, &net.OpError{Op: "read", Net: "unix", Addr: c.LocalAddr(), Err: os.NewSyscallError("recvfrom", err)}
+	case n == 0 && c.closed.Load():
+		return 0, net.ErrClosed
+	case n == 0:
+		return 0, io.EOF
+	}
+	return n, nil
+}
+
+// take reads what there is behind the held byte. A short message is looked at first, and
+// then taken but for its last byte.
+func (c *unixConn) take(fd int, b []byte) (int, error) {
+	look := b[:min(len(b), maxHeld+1)]
+	n, err := receive(fd, look, unix.MSG_PEEK)
+	if err != nil || n == 0 {
+		c.drained = c.drained || err == unix.EAGAIN
+		return n, err
+	}
+	if !c.drained || n == len(look) {
+		return c.takeAll(fd, b, n)
+	}
+	last := b[n-1]
+	if !c.held {
+		_, err = receive(fd, b[:n-1], 0)
+		c.held = true
+		return n, err
+	}
+	_, err = receive(fd, b[:n], 0) // the one that was held, and all but the last of these
+	copy(b, b[1:n])
+	b[n-1] = last
+	return n, err
+}
+
+func (c *unixConn) takeAll(fd int, b []byte, seen int) (int, error) {
+	if c.held {
+		if _, err := receive(fd, b[:1], 0); err != nil {
+			return 0, err
+		}
+		c.held = false
+	}
+	n, err := receive(fd, b, 0)
+	c.drained = n < len(b)
+	if err == nil && n < seen {
+		err = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_PEEK_OFF, 0) // else it would go on too far behind
+	}
+	return n, err
+}
+
+func receive(fd int, b []byte, flags int) (int, error) {
+	if len(b) == 0 {
+		return 0, nil
+	}
+	for {
+		n, _, err := unix.Recvfrom(fd, b, flags|unix.MSG_DONTWAIT)
+		if err != unix.EINTR {
+			return n, err
+		}
+	}
+}
+
+// CloseRead makes the far side's writes fail. What was unread is dropped but for its last
+// byte: a sender that polls is not woken by the shutdown, only by room in its buffer.
+func (c *unixConn) CloseRead() error {
+	err := c.UnixConn.CloseRead()
+	c.reading.Lock() // a Read has come to its end
+	defer c.reading.Unlock()
+	_ = c.raw.Control(func(fd uintptr) { // fails if it is closed
+		left, _ := unix.IoctlGetInt(int(fd), unix.SIOCINQ)
+		for b := make([]byte, 4096); left > 1; {
+			n, err := receive(int(fd), b[:min(left-1, len(b))], 0)
+			if n == 0 || err != nil {
+				return
+			}
+			left -= n
+		}
+	})
+	return err
+}
+
+// Close is an end of stream to the far side, whatever of its bytes was not read.
+func (c *unixConn) Close() error {
+	c.closed.Store(true)
+	_ = c.raw.Control(func(fd uintptr) { // fails if it is closed
+		// From here on the far side can't send, so that there is an end to what is dropped.
+		_ = unix.Shutdown(int(fd), unix.SHUT_RDWR)
+		b := make([]byte, 4096)
+		for n, err := 1, error(nil); n > 0 && err == nil; n, err = receive(int(fd), b, 0) {
+		}
+	})
+	return c.UnixConn.Close()
+}
+
+// Reset closes the connection as failed: once the far side has read what was written it
+// gets ECONNRESET. If it had sent nothing yet, or the end of something long, it gets an
+// end of stream: the kernel has no other way.
+func (c *unixConn) Reset() error {
+	c.closed.Store(true)
+	return c.UnixConn.Close()
+}

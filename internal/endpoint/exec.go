@@ -1,0 +1,170 @@
+package endpoint
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net"
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/carrier"
+)
+
+// exitWait bounds the wait for a command's exit code once its output has ended. As a rule
+// both come at once; a command that closes its output and lives on makes its reader
+// wait this long for the end of it.
+const exitWait = time.Second
+
+// Exec is the endpoint that a command is: each Dial starts it anew and its stdin and stdout
+// are the connection. argv[0] is looked up in PATH if it has no slash; there is no shell.
+func Exec(argv []string) (Endpoint, error) {
+	if len(argv) == 0 || argv[0] == "" {
+		return Endpoint{}, errors.New("make exec endpoint: there is no command")
+	}
+	for _, arg := range argv {
+		if strings.ContainsRune(arg, 0) {
+			return Endpoint{}, fmt.Errorf("make exec endpoint: argument %s has a NUL in it", quoted(arg))
+		}
+	}
+	return Endpoint{execScheme, strings.Join(argv, "\x00")}, nil
+}
+
+func (e Endpoint) argv() []string { return strings.Split(e.addr, "\x00") }
+
+// words shows a command so that the words stay apart and a terminal obeys none of them.
+func words(argv []string) string {
+	shown := slices.Clone(argv)
+	for i, arg := range argv {
+		if arg == "" || strings.ContainsFunc(arg, needsQuotes) {
+			shown[i] = fmt.Sprintf("%+q", arg)
+		}
+	}
+	return strings.Join(shown, " ")
+}
+
+func needsQuotes(r rune) bool { return r <= ' ' || r >= 0x7f || r == '"' || r == '\\' }
+
+// ExitError is how a connection to a command ends that did not exit with 0: what the
+// command had said can be read before it.
+type ExitError struct {
+	Code int // as carrier.Process gives it: -1 is a signal on Linux
+}
+
+func (e *ExitError) Error() string {
+	if e.Code == -1 {
+		return "the command was killed"
+	}
+	return fmt.Sprintf("the command ended with exit code %d", e.Code)
+}
+
+func dialExec(ctx context.Context, e Endpoint) (net.Conn, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	argv := e.argv()
+	process, err := carrier.Start(carrier.Command{Path: argv[0], Args: argv[1:]})
+	if err != nil {
+		return nil, startCause(err)
+	}
+	c := &command{process: process, e: e}
+	c.end = sync.OnceValue(c.awaitExit)
+	return c, nil
+}
+
+// startCause knows that a program that is not in PATH is no file that does not exist for
+// os/exec, and that what is wrapped around a cause names the program again.
+func startCause(err error) error {
+	switch {
+	case errors.Is(err, exec.ErrNotFound), errors.Is(err, fs.ErrNotExist):
+		return &reason{fs.ErrNotExist, "there is no such program", err}
+	case errors.Is(err, fs.ErrPermission):
+		return &reason{fs.ErrPermission, "the program may not be run", err}
+	}
+	return err
+}
+
+// command is a connection to a running command. CloseWrite ends its stdin; Close ends and
+// reaps it within 1 s if it obeys the end of its stdin, within 7 s at the most. The last
+// 32 KiB of its stderr are kept and shown to nobody.
+type command struct {
+	process *carrier.Process
+	e       Endpoint
+	end     func() error // of its output
+
+	writeEnded atomic.Bool
+}
+
+func (c *command) Read(b []byte) (int, error) {
+	n, err := c.process.Read(b)
+	if err == io.EOF {
+		return n, c.end()
+	}
+	return n, connCause(err)
+}
+
+// awaitExit tells a command that is through from one that failed.
+func (c *command) awaitExit() error {
+	select {
+	case <-c.process.Done():
+	case <-time.After(exitWait):
+		return io.EOF
+	}
+	if code := c.process.ExitCode(); code != 0 {
+		return &ExitError{code}
+	}
+	return io.EOF
+}
+
+func (c *command) Write(b []byte) (int, error) {
+	n, err := c.process.Write(b)
+	return n, connCause(err)
+}
+
+func (c *command) CloseWrite() error {
+	c.writeEnded.Store(true)
+	return connCause(c.process.CloseWrite())
+}
+
+func (c *command) Close() error { return connCause(c.process.CloseAfter(0)) }
+
+func (c *command) LocalAddr() net.Addr  { return execAddr{c.e} }
+func (c *command) RemoteAddr() net.Addr { return execAddr{c.e} }
+
+func (c *command) SetDeadline(t time.Time) error {
+	return errors.Join(c.SetReadDeadline(t), c.SetWriteDeadline(t))
+}
+
+func (c *command) SetReadDeadline(t time.Time) error {
+	return connCause(c.process.SetReadDeadline(t))
+}
+
+func (c *command) SetWriteDeadline(t time.Time) error {
+	if c.writeEnded.Load() {
+		return nil // no write waits
+	}
+	return connCause(c.process.SetWriteDeadline(t))
+}
+
+// connCause gives an error of a file the type that those of a net.Conn have.
+func connCause(err error) error {
+	switch {
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return os.ErrDeadlineExceeded // a net.Error
+	case errors.Is(err, os.ErrClosed):
+		return net.ErrClosed
+	}
+	return err
+}
+
+type execAddr struct{ e Endpoint }
+
+func (execAddr) Network() string  { return "exec" }
+func (a execAddr) String() string { return a.e.String() }

@@ -1,0 +1,45 @@
+package endpoint
+
+import (
+	"errors"
+	"net"
+
+	"golang.org/x/sys/windows"
+)
+
+// pipeOwner asks for the owner of a connected pipe, through its handle, and for the user
+// that we run as. A pipe without an owner has an empty one.
+func pipeOwner(conn net.Conn) (owner, self string, err error) {
+	pipe, ok := conn.(interface{ Fd() uintptr }) // go-winio's file has it
+	if !ok {
+		return "", "", errors.ErrUnsupported
+	}
+	sd, err := windows.GetSecurityInfo(windows.Handle(pipe.Fd()), windows.SE_KERNEL_OBJECT, windows.OWNER_SECURITY_INFORMATION)
+	if err != nil {
+		return "", "", err
+	}
+	sid, _, err := sd.Owner()
+	if err != nil {
+		return "", "", err
+	}
+	user, err := windows.GetCurrentProcessToken().GetTokenUser()
+	if err != nil {
+		return "", "", err
+	}
+	if sid == nil {
+		return "", user.User.Sid.String(), nil
+	}
+	return sid.String(), user.User.Sid.String(), nil
+}
+
+func lookupAccount(sid string) string {
+	id, err := windows.StringToSid(sid)
+	if err != nil {
+		return ""
+	}
+	name, domain, _, err := id.LookupAccount("")
+	if err != nil {
+		return ""
+	}
+	return domain + `\` + name
+}

@@ -1,0 +1,114 @@
+package endpoint
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/Microsoft/go-winio"
+	"golang.org/x/sys/windows"
+)
+
+// owned makes a pipe of an owner, in SDDL, that everybody may open, and has
+// greet serve it once it is past Wine's quirk (see TestMessagePipesEndOneDirection).
+func owned(t *testing.T, name, owner string, serve func(net.Conn)) Endpoint {
+	t.Helper()
+	e := pipe(t, name)
+	l, err := winio.ListenPipe(e.Path(), &winio.PipeConfig{MessageMode: true, SecurityDescriptor: "O:" + owner + "D:P(A;;GA;;;WD)"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go serve(c)
+		}
+	}()
+	parked, err := e.DialAnyOwner(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { parked.Close() })
+	return e
+}
+
+func TestPipesOfTrustedOwnersAreDialled(t *testing.T) {
+	user, err := windows.GetCurrentProcessToken().GetTokenUser()
+	if err != nil {
+		t.Fatal(err)
+	}
+	hello := func(c net.Conn) { io.WriteString(c, "hello"); c.Close() }
+	for name, owner := range map[string]string{
+		"endpoint-test-system": "SY", "endpoint-test-administrators": "BA", "endpoint-test-own": user.User.Sid.String(),
+	} {
+		c, err := owned(t, name, owner, hello).Dial(context.Background())
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		c.SetDeadline(time.Now().Add(10 * time.Second))
+		if got, err := io.ReadAll(c); string(got) != "hello" || err != nil {
+			t.Errorf("%s says %q, %v", name, got, err)
+		}
+		c.Close()
+	}
+}
+
+// Whoever has made the pipe before the engine did gets a connection, and nothing on it.
+func TestAPipeOfSomebodyElseIsRefused(t *testing.T) {
+	heard := make(chan string, 10)
+	listen := func(c net.Conn) {
+		defer c.Close()
+		said, err := io.ReadAll(c)
+		if err == nil {
+			err = io.EOF
+		}
+		heard <- string(said) + err.Error()
+	}
+	e := owned(t, "endpoint-test-foreign", "S-1-5-21-1-2-3-1001", listen)
+	c, err := e.Dial(context.Background())
+	var owner *OwnerError
+	if !errors.As(err, &owner) || !errors.Is(err, ErrOwner) || c != nil {
+		t.Fatalf("connection %v, error %v", c, err)
+	}
+	if owner.SID != "S-1-5-21-1-2-3-1001" || owner.Account() != owner.SID {
+		t.Errorf("owner %q, account %q", owner.SID, owner.Account())
+	}
+	if want := "dial " + e.String() + ": it belongs to somebody else (S-1-5-21-1-2-3-1001)"; err.Error() != want {
+		t.Errorf("error %q, want %q", err, want)
+	}
+	select {
+	case got := <-heard:
+		if got != "EOF" {
+			t.Errorf("the pipe's owner heard %q", got)
+		}
+	case <-time.After(10 * time.Second):
+		t.Error("the connection is still open")
+	}
+	c, err = e.DialAnyOwner(context.Background())
+	if err != nil {
+		t.Fatalf("told otherwise: %v", err)
+	}
+	io.WriteString(c, "as you like it")
+	c.Close()
+	if got := <-heard; !strings.HasPrefix(got, "as you like it") {
+		t.Errorf("told otherwise the owner heard %q", got)
+	}
+}
+
+func TestAnAccountIsNamed(t *testing.T) {
+	if name := (&OwnerError{sidAdministrators}).Account(); !strings.HasSuffix(name, `\Administrators`) {
+		t.Errorf("name %q", name)
+	}
+	if name := (&OwnerError{"no sid"}).Account(); name != "no sid" {
+		t.Errorf("name %q", name)
+	}
+}

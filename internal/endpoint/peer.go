@@ -1,0 +1,31 @@
+package endpoint
+
+import (
+	"log/slog"
+	"net"
+)
+
+// Peer is who connected to a unix socket of ours, as the kernel knows it from that moment.
+type Peer struct {
+	UID, GID uint32
+	PID      int32 // 0: a process of another pid namespace, such as one of another distro
+}
+
+// LogValue makes a log say uid, gid and pid.
+func (p Peer) LogValue() slog.Value {
+	return slog.GroupValue(slog.Uint64("uid", uint64(p.UID)), slog.Uint64("gid", uint64(p.GID)), slog.Int("pid", int(p.PID)))
+}
+
+// PeerOf tells who is at the other end of a connection that was accepted at a unix
+// socket. It is false for any other connection, and on Windows.
+//
+// It is for people who look for the origin of a connection. Nothing may be decided by
+// it: a number can be another process by now, and who may connect is
+// the affair of the socket's mode.
+func PeerOf(conn net.Conn) (Peer, bool) {
+	c, ok := conn.(*net.UnixConn)
+	if !ok {
+		return Peer{}, false
+	}
+	return peerOf(c)
+}

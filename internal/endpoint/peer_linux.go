@@ -1,0 +1,23 @@
+package endpoint
+
+import (
+	"net"
+
+	"golang.org/x/sys/unix"
+)
+
+func peerOf(conn *net.UnixConn) (Peer, bool) {
+	raw, err := conn.SyscallConn()
+	if err != nil {
+		return Peer{}, false
+	}
+	var cred *unix.Ucred
+	var credErr error
+	err = raw.Control(func(fd uintptr) {
+		cred, credErr = unix.GetsockoptUcred(int(fd), unix.SOL_SOCKET, unix.SO_PEERCRED)
+	})
+	if err != nil || credErr != nil {
+		return Peer{}, false
+	}
+	return Peer{UID: cred.Uid, GID: cred.Gid, PID: cred.Pid}, true
+}

@@ -1,0 +1,151 @@
+package e2e
+
+import (
+	"context"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/test/lab"
+)
+
+// Engines of a ward that may die: a dockerd of its own behind a pipe of its own.
+type mortal struct {
+	docker *lab.Docker
+	front  *lab.Front
+	pipe   string
+}
+
+// onMortal opens a ward whose engine may die.
+func onMortal(t *testing.T) (context.Context, *ward, *mortal) {
+	t.Helper()
+	ctx, w := openWard(t)
+	m := &mortal{pipe: "mortal-" + w.distro}
+	var err error
+	if m.docker, err = lab.StartDocker(ctx, t.TempDir()); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := m.docker.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	m.open(ctx, t, w)
+	t.Cleanup(func() {
+		if m.front != nil {
+			m.front.Close()
+		}
+	})
+	w.up(ctx, t, "--pipe", m.pipe)
+	return ctx, w, m
+}
+
+func (m *mortal) open(ctx context.Context, t *testing.T, w *ward) {
+	t.Helper()
+	var err error
+	if m.front, err = w.s.Wine.StartFront(ctx, map[string]string{m.pipe: m.docker.TCP}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// die ends the engine with kill -9, and its pipe with it, as dockerd.exe's ends.
+func (m *mortal) die(t *testing.T) time.Time {
+	t.Helper()
+	began := time.Now()
+	if err := m.docker.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	_ = m.front.Close() // its connections may have ended badly
+	m.front = nil
+	return began
+}
+
+// An engine that is killed takes its clients along and nothing else; while it
+// is down clients are told so at once, and when it is back they are served.
+func TestEngineKilledAndBack(t *testing.T) {
+	ctx, w, m := onMortal(t)
+	run := []string{"run", "-d", "--network", "none", "--name", "mortal", m.docker.Image, "sh", "-c", "echo first; sleep 600"}
+	w.route().must(ctx, t, w.s, run...)
+	client := follow(ctx, t, w.s, w.route(), "logs", "-f", "mortal")
+	client.next(t)
+	wantEnded(t, client, m.die(t))
+	for range 3 { // for good, as far as anybody can tell
+		began := time.Now()
+		status, message := hears(t, w.say(t, infoRequest), "GET")
+		took := time.Since(began)
+		if status != http.StatusServiceUnavailable || !strings.Contains(message, m.pipe) || !strings.Contains(message, "net start docker") || took > time.Second {
+			t.Errorf("%d %q after %v", status, message, took)
+		}
+		t.Logf("answered %v after the question: %d", took.Round(time.Millisecond), status)
+	}
+	o := w.route().run(ctx, t, w.s, nil, "ps")
+	if o.code != 1 || !strings.Contains(o.stderr, "Error response from daemon: the Docker engine of Windows is not running") {
+		t.Errorf("docker ps: %+v", o)
+	}
+	if err := m.docker.Start(ctx); err != nil {
+		t.Fatal(err)
+	}
+	m.open(ctx, t, w)
+	began := time.Now()
+	w.works(ctx, t)
+	const bound = 2 * time.Second
+	if took := time.Since(began); took > bound {
+		t.Errorf("served again %v after the engine was back", took)
+	}
+	if w.happened("lost") > 0 {
+		t.Errorf("the carrier was given up: %s", w.b.Output())
+	}
+}
+
+// wantEnded wants a follower to end within 2 s of began, however: the direct
+// route says no more.
+func wantEnded(t *testing.T, f *follower, began time.Time) {
+	t.Helper()
+	const bound = 2 * time.Second
+	lines, err := f.rest()
+	took := time.Since(began)
+	if len(lines) > 0 || took > bound {
+		t.Errorf("the client's stream ended after %v with %q, %v", took, lines, err)
+	}
+	t.Logf("the client's stream had ended %v after the fault (%v)", took.Round(time.Millisecond), err)
+}
+
+// A pipe whose server accepts and never answers may be a slow engine: its
+// clients wait, nobody else does, and nothing stays of those who give up.
+func TestEngineThatNeverAnswers(t *testing.T) {
+	ctx, w := openWard(t)
+	deaf := startPlainEngine(t, "tcp", "127.0.0.1:0")
+	pipe := "deaf-" + w.distro
+	front, err := w.s.Wine.StartFront(ctx, map[string]string{pipe: deaf.Addr().String()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { front.Close() })
+	w.up(ctx, t, "--pipe", pipe, "--kind", "raw")
+	waiting := w.say(t, infoRequest)
+	engine := <-deaf.conns
+	defer engine.Close()
+	const longer = 4 * time.Second // than anything is given that is frozen
+	_ = waiting.SetReadDeadline(time.Now().Add(longer))
+	if n, err := waiting.Read(make([]byte, 1)); n > 0 || !isTimeout(err) {
+		t.Errorf("who waits for a slow engine got %d bytes, %v", n, err)
+	}
+	other := w.say(t, infoRequest)
+	second := <-deaf.conns
+	defer second.Close()
+	if _, err := io.WriteString(second, "answer"); err != nil {
+		t.Fatal(err)
+	}
+	_ = other.SetReadDeadline(time.Now().Add(10 * time.Second))
+	if _, err := io.ReadFull(other, make([]byte, len("answer"))); err != nil {
+		t.Errorf("another client: %v", err)
+	}
+	waiting.Close()
+	_ = engine.SetReadDeadline(time.Now().Add(10 * time.Second))
+	if _, err := io.Copy(io.Discard, engine.(net.Conn)); err != nil {
+		t.Errorf("the engine's connection stays when its client has gone: %v", err)
+	}
+}
