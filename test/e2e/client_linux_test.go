@@ -123,6 +123,8 @@ var fields = []struct {
 	{"<time>", regexp.MustCompile(`\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)`), ""},
 	// What a container uses is another amount at every moment.
 	{"<amount>", regexp.MustCompile(`\b\d+(?:\.\d+)?(?:e[+-]\d+)?(?:%|[kKMGT]?i?B\b)`), "stats"},
+	// The head of every answer has the second in which it was made.
+	{"<date>", regexp.MustCompile(`\b[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d GMT\b`), "http"},
 }
 
 func normalise(o outcome, command string) outcome {

@@ -106,7 +106,7 @@ func (w *ward) happened(event string) int {
 	return strings.Count(w.b.Output(), `{"event":"`+event+`"`)
 }
 
-func (w *ward) route() route { return route{"ward", w.b.Host} }
+func (w *ward) route() route { return route{name: "ward", host: w.b.Host} }
 
 // works wants the engine to answer through the bridge.
 func (w *ward) works(ctx context.Context, t *testing.T) {

@@ -26,6 +26,9 @@ const (
 	PartSocat                // socat
 	PartIP                   // ip of iproute2
 	PartBuildKit             // a /usr/bin/docker that does BuildKit without buildx
+	PartCompose              // docker-compose, in /usr, which the distros share
+	PartPython               // Python's docker library, there too
+	PartSSH                  // ssh-agent, ssh-add and ssh-keygen
 )
 
 // parts says how each part is looked for: a check of its own, or the programs
@@ -35,16 +38,18 @@ var parts = map[Part]struct {
 	programs []string
 	check    func() error
 }{
-	PartRoot:    {name: "root with CAP_SYS_ADMIN", check: checkRoot},
-	PartWine:    {name: "wine (64-bit)", check: checkWine},
-	PartDockerd: {name: "dockerd", programs: []string{"dockerd", "containerd", "runc"}},
-	PartDocker:  {name: "the docker command", programs: []string{"docker"}},
-	PartBusybox: {name: "busybox-static", check: checkBusybox},
-	PartNsenter: {name: "nsenter", programs: []string{"nsenter"}},
-	PartSocat:   {name: "socat", programs: []string{"socat"}},
-	PartIP:      {name: "ip (iproute2)", programs: []string{"ip"}},
-
+	PartRoot:     {name: "root with CAP_SYS_ADMIN", check: checkRoot},
+	PartWine:     {name: "wine (64-bit)", check: checkWine},
+	PartDockerd:  {name: "dockerd", programs: []string{"dockerd", "containerd", "runc"}},
+	PartDocker:   {name: "the docker command", programs: []string{"docker"}},
+	PartBusybox:  {name: "busybox-static", check: checkBusybox},
+	PartNsenter:  {name: "nsenter", programs: []string{"nsenter"}},
+	PartSocat:    {name: "socat", programs: []string{"socat"}},
+	PartIP:       {name: "ip (iproute2)", programs: []string{"ip"}},
 	PartBuildKit: {name: "the docker command of Debian 12 at /usr/bin/docker", check: checkBuildKit},
+	PartCompose:  {name: "docker-compose", programs: []string{"/usr/bin/docker-compose"}},
+	PartPython:   {name: "python3-docker", check: checkPython},
+	PartSSH:      {name: "openssh-client", programs: []string{"ssh-agent", "ssh-add", "ssh-keygen"}},
 }
 
 // Need skips the test when a part is missing, and says which. Where CI=true a
@@ -168,6 +173,18 @@ func checkBusybox() error {
 		if p.Type == elf.PT_INTERP {
 			return fmt.Errorf("check busybox: %s is not static", path)
 		}
+	}
+	return nil
+}
+
+// checkPython looks for Debian's library beside Debian's Python: what somebody
+// has in a Python of his own is not in the distros.
+func checkPython() error {
+	if _, err := program("/usr/bin/python3"); err != nil {
+		return err
+	}
+	if _, err := os.Stat("/usr/lib/python3/dist-packages/docker/client.py"); err != nil {
+		return fmt.Errorf("check python3-docker: %w", err)
 	}
 	return nil
 }

@@ -1,0 +1,112 @@
+package e2e
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/test/lab"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/test/stage"
+)
+
+// step is one docker-compose command of a story. Those with several containers
+// at work at once tell of them in any order, so each has one.
+type step struct {
+	args  []string
+	input string
+	code  int
+	says  string // what is on its stdout
+}
+
+// compose runs docker-compose on this route, with the project of testdata.
+func (r route) compose(ctx context.Context, t *testing.T, s *stage.Stage, c step) outcome {
+	t.Helper()
+	const place = "/tmp/docker-compose.yml"
+	project, err := os.ReadFile(filepath.Join("testdata", "docker-compose.yml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(in(s, stage.Debian, place), project, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	argv := []string{"/usr/bin/docker-compose", "--ansi", "never", "-H", r.host, "-f", place, "-p", "case"}
+	return finish(t, s.Client(ctx, append(argv, c.args...)...), strings.NewReader(c.input))
+}
+
+// composed plays a story on both routes, each from nothing to nothing, and
+// wants the same outcome of each step.
+func composed(t *testing.T, story ...step) {
+	t.Helper()
+	lab.Need(t, lab.PartCompose)
+	ctx, s, b := onStage(t)
+	direct, bridged := routes(s, b)
+	t.Cleanup(func() {
+		if t.Failed() {
+			direct.compose(context.WithoutCancel(ctx), t, s, step{args: []string{"down"}})
+		}
+	})
+	var outcomes [2][]outcome
+	for i, r := range []route{direct, bridged} {
+		began := time.Now()
+		for _, c := range story {
+			outcomes[i] = append(outcomes[i], r.compose(ctx, t, s, c))
+		}
+		t.Logf("%s: %d commands took %v", r.name, len(story), time.Since(began).Round(time.Millisecond))
+	}
+	for i, c := range story {
+		o := same(t, outcomes[1][i], outcomes[0][i], append([]string{"compose"}, c.args...)...)
+		if o.code != c.code || !strings.Contains(o.stdout, c.says) {
+			t.Errorf("docker-compose %q: exit code %d, want %d; stdout without %q: %q; stderr %q", c.args, o.code, c.code, c.says, o.stdout, o.stderr)
+		}
+	}
+}
+
+// after puts a prefix before each line.
+func after(prefix, lines string) string {
+	return prefix + strings.ReplaceAll(strings.TrimSuffix(lines, "\n"), "\n", "\n"+prefix) + "\n"
+}
+
+// `up` stays in the foreground until the container ends, and shows what it says.
+func TestComposeForeground(t *testing.T) {
+	lines := after("ends_1   | ", countTo(1000))
+	composed(t,
+		step{args: []string{"up", "--no-color", "--exit-code-from", "ends", "ends"}, code: 3, says: lines + "case_ends_1 exited with code 3\n"},
+		step{args: []string{"logs", "--no-color", "ends"}, says: lines},
+		step{args: []string{"ps"}, says: "Exit 3"},
+		step{args: []string{"down"}})
+}
+
+func TestComposeDetached(t *testing.T) {
+	composed(t,
+		step{args: []string{"up", "-d", "stays"}},
+		step{args: []string{"ps"}, says: "case_stays_1"},
+		step{args: []string{"exec", "-T", "stays", "sh", "-c", "cat; echo err >&2; exit 4"}, input: "from stdin\n", code: 4, says: "from stdin\n"},
+		step{args: []string{"logs", "--no-color", "stays"}, says: "stays_1  | up\n"},
+		step{args: []string{"down"}},
+		step{args: []string{"ps"}})
+}
+
+// Three containers at once, each followed on a connection of its own: what one
+// says comes in its order, whatever the others do.
+func TestComposeManyContainers(t *testing.T) {
+	lab.Need(t, lab.PartCompose)
+	ctx, s, b := onStage(t)
+	_, bridged := routes(s, b)
+	o := bridged.compose(ctx, t, s, step{args: []string{"up", "--no-color", "--scale", "ends=3", "ends"}})
+	for i := range 3 {
+		var said strings.Builder
+		for line := range strings.Lines(o.stdout) {
+			if strings.HasPrefix(line, fmt.Sprintf("ends_%d ", i+1)) {
+				said.WriteString(line)
+			}
+		}
+		differs(t, fmt.Sprintf("container %d", i+1), said.String(), after(fmt.Sprintf("ends_%d   | ", i+1), countTo(1000)))
+	}
+	if down := bridged.compose(ctx, t, s, step{args: []string{"down"}}); o.code != 0 || down.code != 0 {
+		t.Errorf("exit codes %d, %d: %s%s", o.code, down.code, o.stderr, down.stderr)
+	}
+}
