@@ -1,7 +1,10 @@
 // Command front stands for dockerd.exe's listener: it listens at named pipes
 // as dockerd.exe does and forwards each connection to an engine on loopback.
 //
-//	front NAME=127.0.0.1:PORT ...
+//	front NAME=127.0.0.1:PORT[,deaf=NUMBER] ...
+//
+// Of the first NUMBER connections it reads nothing, and forwards what the engine
+// says to them.
 //
 // It is a Windows program. It prints "ready" when every pipe takes connections
 // and ends when its stdin ends. It knows nothing of what it carries.

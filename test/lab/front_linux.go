@@ -21,8 +21,9 @@ type Front struct {
 }
 
 // StartFront has named pipes of the prefix stand in front of engines: a pipe's
-// name to HOST:PORT on loopback. It returns when all take connections; ctx
-// bounds the start only.
+// name to HOST:PORT on loopback, or to HOST:PORT,deaf=N to read nothing of the
+// first N connections. It returns when all take connections; ctx bounds the
+// start only.
 func (w *Wine) StartFront(ctx context.Context, pipes map[string]string) (*Front, error) {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
