@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -117,6 +118,50 @@ func untilCut(c net.Conn) error {
 		case err != nil:
 			return nil
 		}
+	}
+}
+
+// Whoever on the way is killed, a client gets an error behind the bytes that had come: an
+// end of stream would be a lie.
+func TestWhoeverIsKilledClientsGetAnError(t *testing.T) {
+	ctx, s, _ := onStage(t)
+	const socket = runDir + "/error.sock"
+	for name, kill := range map[string]func(before scene, agent string, b *stage.Bridge) error{
+		"agent": func(before scene, agent string, _ *stage.Bridge) error {
+			return syscall.Kill(newcomer(t, before.newInDistro(t), agent), syscall.SIGKILL)
+		},
+		"wsl.exe": func(before scene, _ string, _ *stage.Bridge) error {
+			return syscall.Kill(newcomer(t, before.newOnWindows(), "wsl.exe"), syscall.SIGKILL)
+		},
+		"host": func(_ scene, _ string, b *stage.Bridge) error { return b.Cmd.Process.Kill() },
+	} {
+		before := look(t, s, stage.Plain)
+		b := serveEngine(ctx, t, s, stage.Plain, socket)
+		agent, _ := agentOf(t, b)
+		c, err := net.Dial("unix", in(s, stage.Plain, socket))
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.SetDeadline(time.Now().Add(20 * time.Second))
+		if _, err := io.WriteString(c, "GET /events HTTP/1.1\r\nHost: docker\r\n\r\n"); err != nil {
+			t.Fatal(err)
+		}
+		answer := make([]byte, 4096)
+		if n, err := c.Read(answer); err != nil || !strings.HasPrefix(string(answer[:n]), "HTTP/1.1 200 OK\r\n") {
+			t.Fatalf("%s: read %d bytes, %v", name, n, err)
+		}
+		began := time.Now()
+		if err := kill(before, agent, b); err != nil {
+			t.Fatal(err)
+		}
+		_, err = io.Copy(io.Discard, c)
+		if !errors.Is(err, unix.ECONNRESET) {
+			t.Errorf("%s killed: the client got %v", name, err)
+		}
+		t.Logf("%s killed: the client had its error after %v", name, time.Since(began).Round(time.Millisecond))
+		c.Close()
+		ended(ctx, t, b)
+		before.awaitEmpty(ctx, t)
 	}
 }
 
