@@ -19,12 +19,12 @@ demo: build ## run a container through the bridge: install what is missing, star
 
 test: build ## all tests in their short forms, with Wine and a real dockerd; installs what is missing
 	@test/setup
-	$(GO) test -count=1 -timeout 15m $(TESTS)
+	$(GO) test -count=1 -parallel 8 -timeout 15m $(TESTS)
 
 test-full: build ## the long forms, and the race detector
 	@test/setup gcc libc6-dev
 	@DWB_FULL=1 test/reproducible
-	DWB_FULL=1 $(GO) test -count=1 -timeout 60m $(TESTS)
+	DWB_FULL=1 $(GO) test -count=1 -parallel 8 -timeout 60m $(TESTS)
 	CGO_ENABLED=1 $(GO) test -race -count=1 -timeout 20m ./internal/...
 
 check: ## gofmt, go vet for every target, staticcheck, and that two builds are the same

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 	"testing/fstest"
+	"unicode"
 )
 
 const (
@@ -73,4 +74,30 @@ func TestLookupAccessRefuses(t *testing.T) {
 			t.Errorf("mode %q owner %q: %v, %v; want %q", tc.mode, tc.owner, a, err, tc.want)
 		}
 	}
+}
+
+// FuzzLookupAccess reads whatever a distro may have in its files.
+func FuzzLookupAccess(f *testing.F) {
+	f.Add(passwd, group+docker, "", "", "", -1)
+	f.Add(passwd, group, "[user]\ndefault=ann\n", "", "", -1)
+	f.Add(passwd, group, "[user]\nDefault = \"ann\"\n[x]", "0640", "bob:staff", 1000)
+	f.Add(passwd, group, "", "666", ":4711", 0)
+	f.Add(passwd, group, "", "", "1003:50", 4711)
+	f.Fuzz(func(t *testing.T, passwd, group, conf, mode, owner string, uid int) {
+		files := etc("passwd", passwd, "group", group, "wsl.conf", conf)
+		a, err := LookupAccess(files, mode, owner, uid)
+		if err != nil {
+			if strings.ContainsFunc(err.Error(), func(r rune) bool { return !unicode.IsPrint(r) }) {
+				t.Errorf("an error that no terminal should get: %q", err)
+			}
+			return
+		}
+		if a.Mode&^0o777 != 0 || a.Uid < 0 || a.Gid < 0 {
+			t.Errorf("mode %o, %d:%d", a.Mode, a.Uid, a.Gid)
+		}
+		if mode == "" && a.Mode&0o007 != 0 {
+			t.Errorf("everybody was let in unasked: %v", a)
+		}
+		_ = OwnerNames(files, a)
+	})
 }

@@ -14,6 +14,7 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+	"unicode"
 )
 
 type dialer = func(context.Context) (net.Conn, error)
@@ -169,4 +170,27 @@ func TestFindIsCancelled(t *testing.T) {
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("error %v", err)
 	}
+}
+
+// FuzzProbe has anything answer at the pipe.
+func FuzzProbe(f *testing.F) {
+	f.Add(windowsAnswer)
+	f.Add(linuxAnswer)
+	f.Add("HTTP/1.1 500 Internal Server Error\r\nApi-Version: 1.41\r\nOstype: linux\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nno\r\n0\r\n\r\n")
+	f.Add("SSH-2.0-OpenSSH_9.2\r\n")
+	f.Fuzz(func(t *testing.T, answer string) {
+		info, err := Probe(t.Context(), answering(answer))
+		if (err == nil) != (info.OSType != "" && info.APIVersion != "") {
+			t.Errorf("%+v, %v", info, err)
+		}
+		said := []string{info.OSType, info.APIVersion, info.Server, info.Version}
+		if err != nil {
+			said = append(said, err.Error())
+		}
+		for _, s := range said {
+			if len(s) > maxWord+50 || strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) && r != unicode.ReplacementChar }) {
+				t.Errorf("fit for no terminal: %q", s)
+			}
+		}
+	})
 }

@@ -305,20 +305,53 @@ func TestSmallFramesCostWhatTheyCarry(t *testing.T) {
 	}
 }
 
+// FuzzHeader reads any header; what is taken is written back the same.
+func FuzzHeader(f *testing.F) {
+	for typ := range shapes {
+		f.Add(appendHeader(nil, frameType(typ), 1, shapes[typ].max))
+	}
+	f.Add(appendHeader(nil, framePing, 0, 8))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		if len(b) < headerSize {
+			return
+		}
+		h, err := parseHeader(b[:headerSize])
+		if err != nil {
+			return
+		}
+		if again := appendHeader(nil, h.typ, h.id, h.length); !bytes.Equal(again, b[:headerSize]) {
+			t.Errorf("% x reads as %+v, which is % x", b[:headerSize], h, again)
+		}
+		if h.length > maxData {
+			t.Errorf("a payload of %d bytes", h.length)
+		}
+	})
+}
+
 // FuzzPeer feeds arbitrary bytes to a session: it must neither panic nor hang
 // nor hold more than its limits.
 func FuzzPeer(f *testing.F) {
 	open := append(appendHeader(nil, frameOpen, 1, 1), 'x')
-	f.Add(open)
-	f.Add(append(append(appendHeader(bytes.Clone(open), frameData, 1, 2), "ab"...), appendHeader(nil, frameEnd, 1, 0)...))
-	f.Add(appendUint32Frame(bytes.Clone(open), frameReset, 1, 0))
-	f.Add(appendUint32Frame(bytes.Clone(open), frameWindow, 1, 5))
-	f.Add(appendUint64Frame(nil, framePing, 3))
-	f.Add(appendHeader(nil, frameGoAway, 0, 0))
-	f.Add(appendHeader(nil, frameAccept, 2, 0))
-	f.Fuzz(func(t *testing.T, sent []byte) {
+	add := func(sent []byte) {
+		f.Add(sent, false)
+		f.Add(sent, true)
+	}
+	add(open)
+	add(append(append(appendHeader(bytes.Clone(open), frameData, 1, 2), "ab"...), appendHeader(nil, frameEnd, 1, 0)...))
+	add(appendUint32Frame(bytes.Clone(open), frameReset, 1, 0))
+	add(appendUint32Frame(bytes.Clone(open), frameWindow, 1, 5))
+	add(appendUint64Frame(nil, framePing, 3))
+	add(appendHeader(nil, frameGoAway, 0, 0))
+	add(appendHeader(nil, frameAccept, 2, 0))
+	add(append(appendHeader(nil, frameOpen, 2, 1), 'x'))
+	add(append(append(appendHeader(nil, frameAccept, 1, 0), appendHeader(nil, frameData, 1, 1)...), 'x'))
+	f.Fuzz(func(t *testing.T, sent []byte, asAgent bool) {
+		side := Host
+		if asAgent {
+			side = Agent
+		}
 		a, b := net.Pipe()
-		s := New(a, Host)
+		s := New(a, side)
 		own, err := s.Open("own")
 		if err != nil {
 			t.Fatal(err)
@@ -343,6 +376,9 @@ func FuzzPeer(f *testing.F) {
 		<-handled
 		if _, err := io.ReadAll(own); err == nil && !own.peerEnded {
 			t.Error("a stream of a dead session ended without an error")
+		}
+		if err := windowsAddUp(s); err != nil {
+			t.Error(err)
 		}
 		s.Close()
 	})

@@ -8,47 +8,18 @@ import (
 	"io"
 	"math/rand/v2"
 	"net"
+	"os"
 	"sync"
 	"testing"
 	"time"
 )
 
 // How long TestSchedules goes on, and from which seed; a failure names its seed.
+// In the long form (DWB_FULL) it is a minute.
 var (
 	scheduleTime = flag.Duration("schedules", time.Second, "how long to try random schedules")
 	scheduleSeed = flag.Uint64("seed", 0, "the one schedule to try")
 )
-
-// carriage is one end of a carrier that cuts and joins writes at random: each
-// direction is a system pipe, and what is read of it comes in odd pieces.
-type carriage struct {
-	io.ReadWriteCloser
-	mu  sync.Mutex // the reader's and the writer's rolls
-	rng *rand.Rand
-}
-
-func (c *carriage) piece(n int) int {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if n == 0 || c.rng.IntN(3) == 0 {
-		return n
-	}
-	return 1 + c.rng.IntN(min(n, 5000))
-}
-
-func (c *carriage) Read(b []byte) (int, error) { return c.ReadWriteCloser.Read(b[:c.piece(len(b))]) }
-
-func (c *carriage) Write(b []byte) (int, error) {
-	written := 0
-	for written < len(b) {
-		n, err := c.ReadWriteCloser.Write(b[written : written+c.piece(len(b)-written)])
-		written += n
-		if err != nil {
-			return written, err
-		}
-	}
-	return written, nil
-}
 
 // plan is what one end of a stream does: it writes so much and ends so, it
 // reads so much and ends so.
@@ -104,9 +75,17 @@ type outcome struct {
 	garbled  bool
 }
 
-// play does what the plan says with one end of a stream. other is the far
+// end is what a plan is played with: a stream, or a plain socket.
+type end interface {
+	io.ReadWriteCloser
+	CloseWrite() error
+	CloseRead(Code) error
+	Reset(Code) error
+}
+
+// play does what the plan says with one end of a connection. other is the far
 // end's plan: what it writes must arrive.
-func play(st *Stream, p, other plan) outcome {
+func play(st end, p, other plan) outcome {
 	o := outcome{plan: p}
 	var both sync.WaitGroup
 	both.Go(func() {
@@ -208,8 +187,9 @@ type scheduled struct {
 func (s *scheduled) run() {
 	a, b := osCarrier(s.t)
 	part := func() *rand.Rand { return rand.New(rand.NewPCG(s.rng.Uint64(), 0)) }
-	s.host = New(&carriage{ReadWriteCloser: a, rng: part()}, Host)
-	s.agent = New(&carriage{ReadWriteCloser: b, rng: part()}, Agent)
+	slow := s.rng.IntN(6) == 0
+	s.host = New(&carriage{ReadWriteCloser: a, slow: slow, rng: part()}, Host)
+	s.agent = New(&carriage{ReadWriteCloser: b, slow: slow, rng: part()}, Agent)
 	stop, watched := make(chan struct{}), make(chan struct{})
 	go s.watch(stop, watched)
 	var streams sync.WaitGroup
@@ -233,12 +213,21 @@ func (s *scheduled) run() {
 	s.agent.Close()
 }
 
-// one plays both ends of a stream and judges both directions.
+// playBoth plays both ends.
+func playBoth(a, b end, p, q plan) (near, far outcome) {
+	there := make(chan outcome, 1)
+	go func() { there <- play(b, q, p) }()
+	near = play(a, p, q)
+	return near, <-there
+}
+
+// one plays both ends of a stream and judges both directions, by themselves and
+// by what a pair of sockets makes of the same plans.
 func (s *scheduled) one(a, b *Stream, p, q plan) {
-	far := make(chan outcome, 1)
-	go func() { far <- play(b, q, p) }()
-	near := play(a, p, q)
-	there := <-far
+	plain := make(chan [2]outcome, 1)
+	go func() { plain <- s.plainly(p, q) }()
+	near, there := playBoth(a, b, p, q)
+	s.compare(a.id, [2]outcome{near, there}, <-plain)
 	for _, d := range []struct{ r, w outcome }{{near, there}, {there, near}} {
 		if err := judge(d.r, d.w); err != nil {
 			s.t.Errorf("seed %d: stream %d: the writer %v; the reader %v: %v", s.seed, a.id, d.w.plan, d.r.plan, err)
@@ -278,9 +267,13 @@ func (s *scheduled) bounded(streams *sync.WaitGroup) {
 	}
 }
 
-// Whatever many streams do at a time over a carrier that cuts writes up, each
-// direction delivers what a pair of sockets would, and nothing is left over.
+// Whatever many streams do at a time over a carrier that cuts writes up, delays
+// them and stands still, each direction delivers what a pair of sockets does, and
+// nothing is left over.
 func TestSchedules(t *testing.T) {
+	if os.Getenv("DWB_FULL") != "" {
+		*scheduleTime = max(*scheduleTime, time.Minute)
+	}
 	seed, end := rand.Uint64(), time.Now().Add(*scheduleTime)
 	if *scheduleSeed != 0 {
 		seed, end = *scheduleSeed, time.Now()

@@ -1,10 +1,13 @@
 // Command front stands for dockerd.exe's listener: it listens at named pipes
 // as dockerd.exe does and forwards each connection to an engine on loopback.
 //
-//	front NAME[@OWNER]=127.0.0.1:PORT ...
+//	front NAME[@OWNER]=127.0.0.1:PORT[,deaf=NUMBER] ...
+//	front NAME=denied
 //
 // OWNER is whose the pipe is, in SDDL: a SID or a short name. It is BA, the
-// administrators, as dockerd.exe's is, unless told otherwise.
+// administrators, as dockerd.exe's is, unless told otherwise. Of the first NUMBER
+// connections it reads nothing, and forwards what the engine says to them. A
+// denied pipe lets nobody in.
 //
 // It is a Windows program. It prints "ready" when every pipe takes connections
 // and ends when its stdin ends. It knows nothing of what it carries.

@@ -30,6 +30,17 @@ func forward(pipe conn, target string) {
 	<-done
 }
 
+// speak carries what the engine says and reads nothing of what it is told.
+func speak(pipe conn, target string) {
+	defer pipe.Close()
+	engine, err := net.Dial("tcp", target)
+	if err != nil {
+		return
+	}
+	defer engine.Close()
+	_ = carry(pipe, engine.(conn)) // either way it is over
+}
+
 // direction copies until src ends, and then ends dst's incoming direction. An
 // error closes both, which also wakes the other direction.
 func direction(dst, src conn) {

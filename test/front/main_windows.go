@@ -5,6 +5,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"strconv"
 	"strings"
 )
 
@@ -14,8 +15,10 @@ func run(pipes []string) int {
 	for _, p := range pipes {
 		name, target, found := strings.Cut(p, "=")
 		name, owner, owned := strings.Cut(name, "@")
-		if !found {
-			fmt.Fprintf(os.Stderr, "front: %q is not NAME[@OWNER]=HOST:PORT or NAME=denied\n", p)
+		target, number, isDeaf := strings.Cut(target, ",deaf=")
+		deaf, err := strconv.Atoi(number)
+		if !found || isDeaf && err != nil {
+			fmt.Fprintf(os.Stderr, "front: %q is not NAME[@OWNER]=HOST:PORT[,deaf=NUMBER] or NAME=denied\n", p)
 			return 2
 		}
 		if !owned {
@@ -33,7 +36,7 @@ func run(pipes []string) int {
 			fmt.Fprintln(os.Stderr, "front:", err)
 			return 1
 		}
-		go serve(l, target) // for as long as the program runs
+		go serve(l, target, deaf) // for as long as the program runs
 	}
 	fmt.Println("ready")
 	_, _ = io.Copy(io.Discard, os.Stdin) // whatever ends it ends us
@@ -41,13 +44,19 @@ func run(pipes []string) int {
 }
 
 // serve ends the program when the pipe can't be listened at any more: a front
-// that is deaf must be noticed.
-func serve(l net.Listener, target string) {
+// that takes no connection must be noticed. Nothing is read of the first connections,
+// as many as deaf says.
+func serve(l net.Listener, target string, deaf int) {
 	for {
 		c, err := l.Accept()
 		if err != nil {
 			fmt.Fprintln(os.Stderr, "front: accept:", err)
 			os.Exit(1)
+		}
+		if deaf > 0 {
+			deaf--
+			go speak(c.(conn), target)
+			continue
 		}
 		go forward(c.(conn), target)
 	}

@@ -21,8 +21,9 @@ type Front struct {
 }
 
 // StartFront has named pipes of the prefix stand in front of engines: a pipe's
-// name, or NAME@OWNER, to HOST:PORT on loopback, or to "denied" for one that lets
-// nobody in. It returns when all take connections; ctx bounds the start only.
+// name, or NAME@OWNER, to HOST:PORT on loopback, to HOST:PORT,deaf=N to read nothing
+// of the first N connections, or to "denied" for one that lets nobody in. It
+// returns when all take connections; ctx bounds the start only.
 func (w *Wine) StartFront(ctx context.Context, pipes map[string]string) (*Front, error) {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
