@@ -120,7 +120,7 @@ func FuzzHost(f *testing.F) {
 		ends(t, "the host", func() {
 			where, err := h.Listen(t.Context(), Listen{Link: "engine", Socket: "/run/x.sock"})
 			if err == nil && !where.plain() {
-				t.Errorf("it believes %q", where)
+				t.Errorf("it believes %+v", where)
 			}
 			<-h.Done()
 			_ = h.Close() // any error will do
@@ -164,7 +164,7 @@ func FuzzControl(f *testing.F) {
 			t.Error("an error was not told")
 		}
 		if a.Listening.plain() && strings.ContainsAny(a.Listening.Mode+a.Listening.Owner, "\n\x1b ") {
-			t.Errorf("taken for plain: %q", a.Listening)
+			t.Errorf("taken for plain: %+v", a.Listening)
 		}
 	})
 }
