@@ -68,7 +68,7 @@ func buildWith(t *testing.T, links map[string]Dial) *bridged {
 	b.agent = pipes{r2, w1}
 	log := slog.New(slog.DiscardHandler)
 	theirs := b.frost.on(b.agent)
-	go func() { b.ended <- RunAgent(context.Background(), theirs, BuildID{1}, openPlain, log) }()
+	go func() { b.ended <- RunAgent(context.Background(), theirs, BuildID{1}, Distro{Open: openPlain}, log) }()
 	place, err := endpoint.Parse("unix:"+engine.Addr().String(), "linux")
 	if err != nil {
 		t.Fatal(err)

@@ -44,25 +44,47 @@ func Join(ctx context.Context, carrier io.ReadWriteCloser, id BuildID, links map
 // Listen has the agent listen for a link. The error is an *AgentError if the
 // agent could not. It takes 10 s at the most.
 func (h *Host) Listen(ctx context.Context, l Listen) (Listening, error) {
+	a, err := h.ask(ctx, request{Listen: &l})
+	switch {
+	case err != nil:
+		return Listening{}, err
+	case !a.Listening.plain():
+		return Listening{}, errOtherAnswer
+	}
+	return *a.Listening, nil
+}
+
+// Users is how many programs of others Windows has started in the distro that
+// still run. It takes 10 s at the most.
+func (h *Host) Users(ctx context.Context) (int, error) {
+	a, err := h.ask(ctx, request{Users: &struct{}{}})
+	switch {
+	case err != nil:
+		return 0, err
+	case a.Users == nil || *a.Users < 0:
+		return 0, errOtherAnswer
+	}
+	return *a.Users, nil
+}
+
+var errOtherAnswer = errors.New("ask agent: it answered something else")
+
+// ask puts one question to the agent.
+func (h *Host) ask(ctx context.Context, r request) (answer, error) {
 	ctx, cancel := context.WithTimeout(ctx, askTime)
 	defer cancel()
 	stream, err := h.session.Open(controlLink)
 	if err != nil {
-		return Listening{}, fmt.Errorf("ask agent: %w", err)
+		return answer{}, fmt.Errorf("ask agent: %w", err)
 	}
 	defer stream.Close()
 	stop := context.AfterFunc(ctx, func() { _ = stream.Reset(mux.CodeShutdown) }) // unblocks ask
 	defer stop()
-	a, err := newMessages(stream).ask(request{Listen: &l})
-	switch {
-	case err != nil && ctx.Err() != nil:
-		return Listening{}, fmt.Errorf("ask agent: %w", context.Cause(ctx))
-	case err != nil:
-		return Listening{}, err
-	case !a.Listening.plain():
-		return Listening{}, errors.New("ask agent: it answered something else")
+	a, err := newMessages(stream).ask(r)
+	if err != nil && ctx.Err() != nil {
+		return answer{}, fmt.Errorf("ask agent: %w", context.Cause(ctx))
 	}
-	return *a.Listening, nil
+	return a, err
 }
 
 // Streams is the number of connections that are bridged now.

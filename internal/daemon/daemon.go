@@ -46,6 +46,7 @@ const (
 	Thawed   State = "thawed"         // it moves again: serving
 	Lost     State = "lost"           // it has ended; there will be another attempt
 	Stopped  State = "distro-stopped" // somebody stopped the distro; it is not started again
+	Unused   State = "distro-unused"  // nobody else uses the distro; it may stop
 	Draining State = "draining"       // asked to end: connections come to theirs
 )
 
@@ -69,7 +70,14 @@ type Daemon struct {
 	Log    *slog.Logger
 	Debug  bool // the agent logs each connection
 
+	// WhileRunning has the distro stop when nobody but us uses it, where else it
+	// is held up.
+	WhileRunning bool
+
 	relays sync.WaitGroup // of sessions that are over
+
+	left    time.Time // when the distro was left to stop; zero: it was not, or did
+	patient int       // how often it did not stop then
 }
 
 // LostError says that the carrier ended by itself.
@@ -108,7 +116,7 @@ func (d *Daemon) Run(ctx context.Context) error {
 		}
 		return err
 	}, func(err error, pause time.Duration) (last bool) {
-		if served {
+		if served && !errors.Is(err, errUnused) {
 			d.report(Event{State: Lost, Err: err, Pause: pause})
 		}
 		return !served
@@ -127,18 +135,20 @@ func (d *Daemon) report(e Event) {
 // awaitDistro returns when the distro runs, whoever has started it. It is for
 // a start that nobody asked for.
 func (d *Daemon) awaitDistro(ctx context.Context) error {
-	for told := false; ; {
+	for told := !d.left.IsZero(); ; {
 		runs, err := d.WSL.runs(ctx, d.Link.Distro)
 		switch {
 		case ctx.Err() != nil:
 			return context.Cause(ctx)
 		case err != nil:
 			return err
-		case runs:
+		case runs && d.usedAgain():
 			return nil
-		case !told:
+		case !runs && !told:
 			d.report(Event{State: Stopped})
-			told = true
+		}
+		if !runs {
+			told, d.left, d.patient = true, time.Time{}, 0
 		}
 		select {
 		case <-time.After(lookEvery):
@@ -191,6 +201,12 @@ func (d *Daemon) serve(ctx context.Context, s *serving) error {
 			close(wedged)
 		}
 	})
+	unused := make(chan struct{})
+	watching.Go(func() {
+		if d.WhileRunning && d.watchUsers(watched, s.host) {
+			close(unused)
+		}
+	})
 	unwatch := func() { cancel(); watching.Wait() }
 	defer unwatch()
 	var err error
@@ -199,6 +215,10 @@ func (d *Daemon) serve(ctx context.Context, s *serving) error {
 		err = &LostError{s.host.Err()}
 	case <-wedged:
 		err = ErrWedged
+	case <-unused:
+		d.report(Event{State: Unused})
+		d.left = time.Now()
+		return errors.Join(errUnused, d.leave(s, unwatch))
 	case <-ctx.Done():
 		return d.leave(s, unwatch)
 	}
