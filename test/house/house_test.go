@@ -24,6 +24,7 @@ var floors = map[string]int{
 	"internal/engine":     1,
 	"internal/dockerapi":  1,
 	"internal/bridge":     2,
+	"internal/control":    2,
 	"internal/deploy":     2,
 	"internal/daemon":     3,
 }
