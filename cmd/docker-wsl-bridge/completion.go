@@ -32,6 +32,9 @@ func addCompletion(root *cobra.Command) {
 			completeFlag(cmd, "kind", func(context.Context) []string { return kinds() })
 			completeFlag(cmd, "keep-alive", func(context.Context) []string { return keepAlives() })
 			completeFlag(cmd, "socket-mode", func(context.Context) []string { return socketModes() })
+		case "stop", "logs":
+			completeFlag(cmd, "distro", distroNames)
+			completeFlag(cmd, "socket", runningSockets)
 		}
 	}
 }
@@ -56,6 +59,18 @@ func distroNames(ctx context.Context) []string {
 		return nil
 	}
 	names, _ := w.Distros(ctx)
+	return names
+}
+
+// runningSockets are those that are served now.
+func runningSockets(ctx context.Context) []string {
+	ctx, cancel := context.WithTimeout(ctx, completeTime)
+	defer cancel()
+	bridges, _ := running(ctx, chosen{})
+	var names []string
+	for _, b := range bridges {
+		names = append(names, b.Place.Socket+"\tin "+b.Place.Distro)
+	}
 	return names
 }
 

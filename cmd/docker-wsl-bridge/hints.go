@@ -3,11 +3,14 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
+	"runtime"
 	"slices"
 	"strings"
 
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/bridge"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/daemon"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/deploy"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/endpoint"
@@ -18,6 +21,10 @@ import (
 // hints say what cures the failure of a command, with what to run. They live
 // here and nowhere else.
 func hints(err error) []string {
+	var knows *advised
+	if errors.As(err, &knows) {
+		return knows.hints
+	}
 	list := cure(err)
 	var failed *failure
 	if errors.As(err, &failed) && failed.distro != "" {
@@ -27,6 +34,14 @@ func hints(err error) []string {
 	}
 	return list
 }
+
+// advised is an error of which it was known where it happened what cures it.
+type advised struct {
+	error
+	hints []string
+}
+
+func (a *advised) Unwrap() error { return a.error }
 
 // cure is hints with DISTRO where the distro's name belongs.
 func cure(err error) []string {
@@ -124,6 +139,60 @@ func socketHints(kind bridge.Kind) []string {
 		return []string{"docker-wsl-bridge up --help tells the form of --socket, --socket-mode and --socket-owner"}
 	}
 	return nil
+}
+
+// openHints are for a bridge that can't become the one for its place. dir is where it would say so.
+func openHints(err error, dir string) []string {
+	var runs *control.RunsError
+	var owned *endpoint.OwnerError
+	switch {
+	case errors.As(err, &runs):
+		at := flagsOf(runs.Status.Link.Place())
+		return []string{
+			"docker-wsl-bridge status tells how it is",
+			"docker-wsl-bridge stop" + at + " ends it",
+			"docker-wsl-bridge up --socket PATH serves another path beside it",
+		}
+	case errors.As(err, &owned):
+		return []string{owned.Account() + " has made a pipe in your name; docker-wsl-bridge up --socket PATH has another one"}
+	}
+	return []string{"this user must be able to write to " + dir + ", and nobody else"}
+}
+
+// flagsOf tell a place from all others.
+func flagsOf(p control.Place) string { return " --distro " + p.Distro + " --socket " + p.Socket }
+
+const (
+	frozenHint  = "wsl --shutdown ends a WSL that stands still, and with it every distro"
+	restartHint = "restart the engine: net stop docker & net start docker"
+	doctorHint  = "docker-wsl-bridge doctor looks for the cause"
+	noneHint    = "docker-wsl-bridge up starts one"
+)
+
+// killHints are for a bridge that does not answer or does not end.
+func killHints(pid int) []string {
+	kill := fmt.Sprintf("taskkill /F /PID %d", pid)
+	if runtime.GOOS != "windows" {
+		kill = fmt.Sprintf("kill -9 %d", pid)
+	}
+	return []string{kill + " ends it at once, and its connections"}
+}
+
+// statusHints are for a bridge that runs and does not work. err is behind the status' words.
+func statusHints(s control.Status, err error) []string {
+	serving := s.State == string(daemon.Serving)
+	var list []string
+	switch {
+	case s.State == string(daemon.Stopped), s.State == string(daemon.Unused):
+		return []string{"wsl --distro " + s.Link.Distro + " runs it; it is served again within 10 s"}
+	case s.State == string(daemon.Frozen), serving && s.EngineError == "":
+		return []string{"wait, if the machine has just woken up", frozenHint}
+	case serving && errors.Is(err, engine.ErrNoAnswer):
+		return []string{restartHint}
+	case err != nil:
+		list = hints(&failure{err, s.Link.Distro})
+	}
+	return append(list, doctorHint)
 }
 
 // answers are what clients of a docker link are told when their engine can't be

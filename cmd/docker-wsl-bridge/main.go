@@ -83,7 +83,7 @@ and then, in WSL, what it tells you.`,
 	}
 	root.SuggestionsMinimumDistance = 2
 	root.SetFlagErrorFunc(nearestFlag)
-	root.AddCommand(upCommand(), versionCommand())
+	root.AddCommand(upCommand(), statusCommand(), stopCommand(), logsCommand(), versionCommand())
 	addCompletion(root)
 	return root
 }
