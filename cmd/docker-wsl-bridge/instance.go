@@ -120,7 +120,7 @@ func (in *instance) now(ctx context.Context) control.Status {
 		var asking sync.WaitGroup
 		asking.Go(func() {
 			if trip, err := d.Ping(ctx); err == nil {
-				s.RoundTrip = trip.Seconds()
+				s.RoundTrip = max(trip, time.Microsecond).Seconds() // Windows' clock may not have moved
 			}
 		})
 		if in.o.kind == kindDocker {
