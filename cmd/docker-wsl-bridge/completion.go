@@ -35,6 +35,10 @@ func addCompletion(root *cobra.Command) {
 		case "stop", "logs":
 			completeFlag(cmd, "distro", distroNames)
 			completeFlag(cmd, "socket", runningSockets)
+		case "doctor":
+			completeFlag(cmd, "distro", distroNames)
+			completeFlag(cmd, "socket", runningSockets)
+			completeFlag(cmd, "pipe", func(context.Context) []string { return pipeNames(runtime.GOOS) })
 		}
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/daemon"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/deploy"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/doctor"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/endpoint"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/engine"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/wsl"
@@ -193,6 +194,34 @@ func statusHints(s control.Status, err error) []string {
 		list = hints(&failure{err, s.Link.Distro})
 	}
 	return append(list, doctorHint)
+}
+
+// doctorHints cure what a check has found. seen is what it was about.
+func doctorHints(f doctor.Finding, seen doctor.Seen) []string {
+	at := ""
+	if seen.Bridge != nil {
+		at = flagsOf(seen.Place)
+	}
+	var barred *doctor.NotAllowedError
+	switch {
+	case f.Code == doctor.BridgeRuns && f.Err == nil:
+		return []string{noneHint}
+	case f.Code == doctor.BridgeRuns:
+		return killHints(seen.Bridge.PID)
+	case f.Code == doctor.BridgeWorks:
+		return slices.DeleteFunc(slices.Clone(seen.Bridge.Status.Hints), func(h string) bool { return h == doctorHint })
+	case f.Code == doctor.SocketThere, f.Code == doctor.SocketAccess:
+		return []string{"docker-wsl-bridge stop" + at + ", and then up as before, makes it anew"}
+	case errors.As(f.Err, &barred) && barred.Group() != "":
+		return []string{"wsl --distro " + seen.Place.Distro + " --user root usermod -aG " + barred.Group() + " " + barred.User + " lets that user in, from his next shell on"}
+	case errors.As(f.Err, &barred):
+		return []string{"docker-wsl-bridge stop" + at + ", and then up with --socket-owner " + barred.User + ", makes it that user's"}
+	case f.Code == doctor.ClientLed:
+		return []string{"export DOCKER_HOST=unix://" + seen.Place.Socket + " leads docker here, in a shell of " + seen.Place.Distro}
+	case errors.Is(f.Err, engine.ErrNoAnswer):
+		return []string{restartHint}
+	}
+	return hints(&failure{f.Err, seen.Place.Distro})
 }
 
 // answers are what clients of a docker link are told when their engine can't be

@@ -83,7 +83,7 @@ and then, in WSL, what it tells you.`,
 	}
 	root.SuggestionsMinimumDistance = 2
 	root.SetFlagErrorFunc(nearestFlag)
-	root.AddCommand(upCommand(), statusCommand(), stopCommand(), logsCommand(), versionCommand())
+	root.AddCommand(upCommand(), statusCommand(), stopCommand(), logsCommand(), doctorCommand(), versionCommand())
 	addCompletion(root)
 	return root
 }

@@ -28,6 +28,7 @@ var floors = map[string]int{
 	"internal/control":    2,
 	"internal/deploy":     2,
 	"internal/daemon":     3,
+	"internal/doctor":     4,
 }
 
 // only lists packages that one room alone may import.
