@@ -157,7 +157,11 @@ func openHints(err error, dir string) []string {
 	case errors.As(err, &owned):
 		return []string{owned.Account() + " has made a pipe in your name; docker-wsl-bridge up --socket PATH has another one"}
 	}
-	return []string{"this user must be able to write to " + dir + ", and nobody else"}
+	list := []string{"this user must be able to write to " + dir + ", and nobody else"}
+	if runtime.GOOS == "windows" && errors.Is(err, fs.ErrPermission) {
+		list = append(list, "or another user has made the pipe in your name; docker-wsl-bridge up --socket PATH has another one")
+	}
+	return list
 }
 
 // flagsOf tell a place from all others.

@@ -77,8 +77,12 @@ const (
 // listen asks first: that another one is there is what a person is to be told, in its own words.
 func listen(ctx context.Context, at endpoint.Endpoint, h Handler) (*server, error) {
 	for try := 1; ; try++ {
-		if s, err := Ask(ctx, at); err == nil {
+		s, err := Ask(ctx, at)
+		if err == nil {
 			return nil, &RunsError{s}
+		}
+		if errors.Is(err, endpoint.ErrOwner) {
+			return nil, err // somebody else has made it, and will not go away
 		}
 		l, err := at.ListenPrivate()
 		if err == nil {

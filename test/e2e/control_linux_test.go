@@ -75,7 +75,9 @@ func (w *ward) status(ctx context.Context, t *testing.T) bridgeStatus {
 func TestStatus(t *testing.T) {
 	ctx, w := onWard(t)
 	w.logging(ctx, t) // a connection
+	began := time.Now()
 	b := w.status(ctx, t)
+	t.Logf("status took %v", time.Since(began).Round(time.Millisecond))
 	if !b.Works || b.State != "ready" || b.PID == 0 || b.Streams != 1 || b.RoundTripSeconds <= 0 || b.RoundTripSeconds > 1 {
 		t.Errorf("%+v", b)
 	}
