@@ -40,11 +40,9 @@ func newServer(l net.Listener, h Handler) *server {
 	mux.HandleFunc("GET "+statusPath, func(w http.ResponseWriter, r *http.Request) {
 		answer(w, http.StatusOK, h.Status(r.Context()))
 	})
-	mux.HandleFunc("POST "+stopPath, func(rw http.ResponseWriter, r *http.Request) {
-		answer(rw, http.StatusOK, map[string]bool{"stopping": true})
-		w := http.NewResponseController(rw)
-		_ = w.Flush()
-		_ = w.SetReadDeadline(time.Time{}) // net/http takes the request's for the client's end
+	mux.HandleFunc("POST "+stopPath, func(w http.ResponseWriter, r *http.Request) {
+		answer(w, http.StatusOK, map[string]bool{"stopping": true})
+		_ = http.NewResponseController(w).Flush()
 		h.Stop()
 		// The answer ends with the instance, which whoever asked can wait for.
 		<-r.Context().Done()

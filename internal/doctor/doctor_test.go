@@ -2,6 +2,7 @@ package doctor
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"os"
 	"regexp"
@@ -60,8 +61,8 @@ func judged(i inspection, link control.Link) map[Code]Finding {
 	bridge := &control.Found{Status: control.Status{PID: 1, Link: link}}
 	e := &examination{Patient: Patient{Place: control.Place{Distro: "Debian", Socket: "/run/x.sock"}}, seen: i, bridge: bridge}
 	e.tell = func(f Finding) { found[f.Code] = f }
-	_ = e.socket(nil)
-	_ = e.client(nil)
+	_ = e.socket(context.Background())
+	_ = e.client(context.Background())
 	return found
 }
 
