@@ -23,8 +23,8 @@ const askingTime = time.Second
 // instance is this `up` as the user's other programs see it: its control endpoint and its log.
 type instance struct {
 	o       *options
-	log     *slog.Logger // to the file, and with --debug to the screen
-	filed   *slog.Logger // to the file alone
+	log     *slog.Logger // of the halves: to the file, and with --debug to the screen
+	own     *slog.Logger // to the file alone: a person is told by the reporter
 	file    io.WriteCloser
 	control *control.Instance
 
@@ -53,16 +53,16 @@ func openInstance(ctx context.Context, o *options, r *reporter, told *teller) (c
 		return nil, nil, &advised{err, openHints(err, runDir(state))}
 	}
 	in.openLog(r, told)
-	in.log.Info("bridge starts", "version", version, "pid", os.Getpid(), "distro", o.distro, "socket", o.socket)
+	in.own.Info("bridge starts", "version", version, "pid", os.Getpid(), "distro", o.distro, "socket", o.socket)
 	return ctx, in, nil
 }
 
 // close is told how it went.
 func (in *instance) close(err error) error {
 	if err == nil {
-		in.log.Info("bridge ends")
+		in.own.Info("bridge ends")
 	} else {
-		in.log.Error("bridge ends", "error", err)
+		in.own.Error("bridge ends", "error", err)
 	}
 	// The endpoint goes last: whoever waits for its end may start the next one, with the same log.
 	return errors.Join(in.file.Close(), in.control.Close())
@@ -88,7 +88,7 @@ func (in *instance) event(e daemon.Event) {
 	case daemon.Draining:
 		attrs = append(attrs, "connections", e.Streams)
 	}
-	in.log.Info("link "+linkName, attrs...)
+	in.own.Info("link "+linkName, attrs...)
 }
 
 func (in *instance) note(e daemon.Event) {
@@ -171,13 +171,13 @@ func (in *instance) openLog(r *reporter, told *teller) {
 		in.file = file
 	}
 	handler := slog.NewTextHandler(in.file, &slog.HandlerOptions{Level: level})
-	in.filed = slog.New(handler)
+	in.own = slog.New(handler)
 	in.log = slog.New(slog.NewMultiHandler(handler, told.log()))
 }
 
 // distroLines takes what the distro says on stderr.
 func (in *instance) distroLines() io.Writer {
-	return &lines{tell: func(line string) { in.filed.Debug("distro", "said", line) }}
+	return &lines{tell: func(line string) { in.own.Debug("distro", "said", line) }}
 }
 
 // nobody is a log that is not there.
