@@ -341,6 +341,33 @@ func TestSlowEnginesAndHalfAnswersAreWaitedFor(t *testing.T) {
 func TestSilentClientsHoldNothing(t *testing.T) {
 	b := build(t)
 	b.serveKind(t, "engine", KindDocker)
+	for range maxIdle {
+		c, err := net.Dial("unix", b.socket)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+	}
+	// There is a bound, beyond which a client that says nothing is sent home.
+	c, err := net.Dial("unix", b.socket)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	c.SetReadDeadline(time.Now().Add(30 * time.Second))
+	if n, err := c.Read(make([]byte, 1)); n > 0 || err == nil || isTimeout(err) {
+		t.Errorf("one too many: %d bytes, %v", n, err)
+	}
+	if n := b.host.Streams(); n > 1 { // the control stream, on its way out
+		t.Errorf("%d streams", n)
+	}
+	b.serveEnded(t)
+}
+
+// Some are nobody's concern.
+func TestSilentClientsHoldUpNobody(t *testing.T) {
+	b := build(t)
+	b.serveKind(t, "engine", KindDocker)
 	for range 50 {
 		c, err := net.Dial("unix", b.socket)
 		if err != nil {
