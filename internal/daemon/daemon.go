@@ -74,7 +74,8 @@ type Daemon struct {
 	// is held up.
 	WhileRunning bool
 
-	relays sync.WaitGroup // of sessions that are over
+	relays  sync.WaitGroup // of sessions that are over
+	parting error          // how the last session ended that was asked to
 
 	left    time.Time // when the distro was left to stop; zero: it was not, or did
 	patient int       // how often it did not stop then
@@ -98,7 +99,6 @@ var ErrWedged = errors.New("wsl.exe stands still, and another one does not")
 func (d *Daemon) Run(ctx context.Context) error {
 	defer d.relays.Wait()
 	served := false
-	var left error // how a session ended as asked
 	err := supervisor.Run(ctx, func(ctx context.Context) error {
 		if served {
 			if err := d.awaitDistro(ctx); err != nil {
@@ -110,11 +110,7 @@ func (d *Daemon) Run(ctx context.Context) error {
 			return err
 		}
 		served = true
-		err = d.serve(ctx, b)
-		if ctx.Err() != nil {
-			left = err
-		}
-		return err
+		return d.serve(ctx, b)
 	}, func(err error, pause time.Duration) (last bool) {
 		if served && !errors.Is(err, errUnused) {
 			d.report(Event{State: Lost, Err: err, Pause: pause})
@@ -122,7 +118,7 @@ func (d *Daemon) Run(ctx context.Context) error {
 		return !served
 	})
 	if served {
-		return left
+		return d.parting // whatever was lost before, it ends as asked
 	}
 	return err
 }
@@ -240,6 +236,7 @@ func (d *Daemon) leave(s *serving, unwatch func()) error {
 	if !s.host.Left() {
 		err = errors.Join(err, d.clean(s.where))
 	}
+	d.parting = err
 	return err
 }
 
