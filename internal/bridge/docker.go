@@ -183,8 +183,8 @@ func (a *agent) openFor(link string) (stream *mux.Stream, why string) {
 	return nil, WhyFailed
 }
 
-// watch gives a read up when the carrier freezes before any answer has come. A
-// slow engine is waited for.
+// watch gives a read up when the carrier freezes before any answer has come and before its
+// client has said more. A slow engine is waited for.
 func (a *agent) watch(j *joint) (stop func()) {
 	w := &watch{pulse: a.pulse, joint: j}
 	w.mu.Lock()
@@ -206,7 +206,7 @@ func (w *watch) look() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	switch {
-	case w.stopped || w.joint.begun():
+	case w.stopped || w.joint.kept():
 	case w.pulse.alive():
 		w.timer.Reset(nextWatch)
 	default:

@@ -74,8 +74,7 @@ type Daemon struct {
 	// is held up.
 	WhileRunning bool
 
-	relays  sync.WaitGroup // of sessions that are over
-	parting error          // how the last session ended that was asked to
+	relays sync.WaitGroup // of sessions that are over
 
 	left    time.Time // when the distro was left to stop; zero: it was not, or did
 	patient int       // how often it did not stop then
@@ -99,6 +98,7 @@ var ErrWedged = errors.New("wsl.exe stands still, and another one does not")
 func (d *Daemon) Run(ctx context.Context) error {
 	defer d.relays.Wait()
 	served := false
+	var left error // what failed when the last session was left, as asked
 	err := supervisor.Run(ctx, func(ctx context.Context) error {
 		if served {
 			if err := d.awaitDistro(ctx); err != nil {
@@ -110,7 +110,11 @@ func (d *Daemon) Run(ctx context.Context) error {
 			return err
 		}
 		served = true
-		return d.serve(ctx, b)
+		why, failed := d.serve(ctx, b)
+		if ctx.Err() != nil {
+			left = failed
+		}
+		return errors.Join(why, failed)
 	}, func(err error, pause time.Duration) (last bool) {
 		if served && !errors.Is(err, errUnused) {
 			d.report(Event{State: Lost, Err: err, Pause: pause})
@@ -118,7 +122,7 @@ func (d *Daemon) Run(ctx context.Context) error {
 		return !served
 	})
 	if served {
-		return d.parting // whatever was lost before, it ends as asked
+		return left
 	}
 	return err
 }
@@ -187,8 +191,9 @@ func (e *SocketError) Error() string { return "serve socket in " + e.Distro + ":
 // Unwrap gives the cause.
 func (e *SocketError) Unwrap() error { return e.Cause }
 
-// serve waits for the end, whichever it is, and leaves nothing behind.
-func (d *Daemon) serve(ctx context.Context, s *serving) error {
+// serve waits for the end, whichever it is, and leaves nothing behind. It tells
+// why it ended, nil being that ctx did, and what of the leaving failed.
+func (d *Daemon) serve(ctx context.Context, s *serving) (why, failed error) {
 	watched, cancel := context.WithCancel(ctx)
 	wedged := make(chan struct{})
 	var watching sync.WaitGroup
@@ -205,22 +210,22 @@ func (d *Daemon) serve(ctx context.Context, s *serving) error {
 	})
 	unwatch := func() { cancel(); watching.Wait() }
 	defer unwatch()
-	var err error
 	select {
 	case <-s.host.Done():
-		err = &LostError{s.host.Err()}
+		why = &LostError{s.host.Err()}
 	case <-wedged:
-		err = ErrWedged
+		why = ErrWedged
 	case <-unused:
+		unwatch() // which reports, too
 		d.report(Event{State: Unused})
 		d.left = time.Now()
-		return errors.Join(errUnused, d.leave(s, unwatch))
+		return errUnused, d.leave(s, unwatch)
 	case <-ctx.Done():
-		return d.leave(s, unwatch)
+		return nil, d.leave(s, unwatch)
 	}
 	s.host.Abort()
 	d.relays.Go(s.host.Wait) // the next start need not wait for slow engines
-	return errors.Join(err, d.clean(s.where))
+	return why, d.clean(s.where)
 }
 
 // leave ends a session as asked: streams get their time.
@@ -236,7 +241,6 @@ func (d *Daemon) leave(s *serving, unwatch func()) error {
 	if !s.host.Left() {
 		err = errors.Join(err, d.clean(s.where))
 	}
-	d.parting = err
 	return err
 }
 
