@@ -38,6 +38,9 @@ const (
 	// tellTime is what a client gets to take its answer, while what it still
 	// sends is thrown away.
 	tellTime = 5 * time.Second
+	// maxIdle bounds the connections that wait for their clients: what such a one
+	// holds is a descriptor and 8 KiB. As many may carry something.
+	maxIdle = 4096
 )
 
 func whyRefused(code mux.RefuseCode) string {
@@ -114,7 +117,8 @@ func (a *agent) serveDocker(conn net.Conn, l Listen) {
 	j.run()
 }
 
-// await reads what a client begins with. It gets nothing when the agent leaves.
+// await reads what a client begins with. It gets nothing when the agent leaves,
+// and when too many wait already.
 func (a *agent) await(conn net.Conn, b []byte) int {
 	if !a.idle.add(conn) {
 		return 0
@@ -135,7 +139,7 @@ type idle struct {
 func (i *idle) add(conn net.Conn) bool {
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	if i.over {
+	if i.over || len(i.conns) >= maxIdle {
 		return false
 	}
 	if i.conns == nil {

@@ -362,6 +362,37 @@ func TestSlowEnginesAndHalfAnswersAreWaitedFor(t *testing.T) {
 func TestSilentClientsHoldNothing(t *testing.T) {
 	b := build(t)
 	b.serveKind(t, "engine", KindDocker)
+	sentHome := make(chan error, maxIdle+1)
+	for range maxIdle + 1 {
+		c, err := net.Dial("unix", b.socket)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		go func() {
+			_, err := c.Read(make([]byte, 1))
+			sentHome <- err
+		}()
+	}
+	// There is a bound, beyond which one that says nothing is sent home.
+	select {
+	case err := <-sentHome:
+		if err == nil {
+			t.Error("it was told something")
+		}
+	case <-time.After(30 * time.Second):
+		t.Error("there is room for all")
+	}
+	if n := b.host.Streams(); n > 1 { // the control stream, on its way out
+		t.Errorf("%d streams", n)
+	}
+	b.serveEnded(t)
+}
+
+// Some are nobody's concern.
+func TestSilentClientsHoldUpNobody(t *testing.T) {
+	b := build(t)
+	b.serveKind(t, "engine", KindDocker)
 	for range 50 {
 		c, err := net.Dial("unix", b.socket)
 		if err != nil {
