@@ -122,7 +122,7 @@ func (d *Daemon) Run(ctx context.Context) error {
 		return !served
 	})
 	if served {
-		return left
+		return left // whatever was lost before, it ends as asked
 	}
 	return err
 }
