@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"os"
 	"time"
 
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/test/stage"
@@ -22,7 +23,7 @@ type place struct {
 }
 
 func openPlace(ctx context.Context, s *stage.Stage, dir string) (_ *place, err error) {
-	p := &place{s: s, tally: newTally(), ledger: &ledger{}}
+	p := &place{s: s, tally: newTally(os.Stderr), ledger: &ledger{}}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, p.close())

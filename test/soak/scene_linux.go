@@ -42,11 +42,15 @@ func errText(err error) string {
 	return " " + err.Error()
 }
 
-// listed writes processes without their numbers, in order.
+// listed writes processes without their numbers, in order. A relay has its
+// child's in its name.
 func listed(processes []string) string {
 	var list []string
 	for _, p := range processes {
 		_, args, _ := strings.Cut(p, " ")
+		if strings.HasPrefix(args, "Relay(") {
+			args = "Relay"
+		}
 		list = append(list, args)
 	}
 	slices.Sort(list)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"sync"
 	"time"
@@ -68,6 +69,8 @@ func (t *trouble) forgives(err error) bool {
 
 // tally counts.
 type tally struct {
+	loud io.Writer
+
 	mu         sync.Mutex
 	operations map[string]int
 	bytes      int64
@@ -82,8 +85,10 @@ type tally struct {
 	usage      [2]map[string]usage // after the warm-up and at the end, by process
 }
 
-func newTally() *tally {
+// newTally counts from zero; losses and leaks are told on loud at once, too.
+func newTally(loud io.Writer) *tally {
 	return &tally{
+		loud:       loud,
 		operations: map[string]int{}, longest: map[string]time.Duration{},
 		faults: map[string]int{}, back: map[string]time.Duration{},
 	}
@@ -127,7 +132,7 @@ func (t *tally) excused(ward string, began, ended time.Time, err error) bool {
 func (t *tally) lose(ward, name, format string, args ...any) {
 	text := fmt.Sprintf("%s in %s (%s): %s", name, ward, t.weather(), fmt.Sprintf(format, args...))
 	t.losses = append(t.losses, text)
-	fmt.Fprintln(os.Stderr, "LOSS:", text)
+	fmt.Fprintln(t.loud, "LOSS:", text)
 }
 
 func (t *tally) weather() string {
@@ -150,7 +155,7 @@ func (t *tally) leak(where, what string) {
 	defer t.mu.Unlock()
 	text := where + ": " + what
 	t.leaks = append(t.leaks, text)
-	fmt.Fprintln(os.Stderr, "LEAK:", text)
+	fmt.Fprintln(t.loud, "LEAK:", text)
 }
 
 // begins notes that a fault comes; the result is to be called when all is
