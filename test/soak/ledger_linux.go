@@ -50,25 +50,22 @@ func (l *ledger) audit(has map[string]int) (wrong []error) {
 	return wrong
 }
 
-// made lists the containers of operations at the engine: their ids and how many
-// each has made.
-func (c *client) made() (ids []string, has map[string]int, err error) {
+// made is a container that an operation has made.
+type made struct {
+	ID     string
+	State  string
+	Labels map[string]string
+}
+
+// made lists them.
+func (c *client) made() (list []made, err error) {
 	filter := url.QueryEscape(fmt.Sprintf(`{"label":[%q]}`, label))
 	status, said, err := c.once(http.MethodGet, "/containers/json?all=1&filters="+filter, nil)
 	if err != nil {
-		return nil, nil, err
-	}
-	var list []struct {
-		ID     string
-		Labels map[string]string
+		return nil, err
 	}
 	if err := json.Unmarshal(said, &list); err != nil || status != http.StatusOK {
-		return nil, nil, unexpected("list", status, said)
+		return nil, unexpected("list", status, said)
 	}
-	has = map[string]int{}
-	for _, each := range list {
-		ids = append(ids, each.ID)
-		has[each.Labels[label]]++
-	}
-	return ids, has, nil
+	return list, nil
 }

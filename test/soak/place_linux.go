@@ -84,35 +84,51 @@ func (p *place) remember(ctx context.Context) error {
 	return nil
 }
 
-// lookBehind wants all to be as it was, and what the engine has to be what
-// clients were told.
+// lookBehind wants what the engine has to be what clients were told, and all to
+// be as it was.
 func (p *place) lookBehind(ctx context.Context) error {
-	p.awaitScene(ctx, p.before)
 	if err := p.audit(ctx); err != nil {
 		return err
 	}
+	p.awaitScene(ctx, p.before)
 	p.measure()
 	return nil
 }
 
 // audit compares the engine's containers with the ledger, and clears up.
 func (p *place) audit(ctx context.Context) error {
-	ids, has, err := p.direct().made()
+	list, err := p.direct().made()
 	if err != nil {
 		return fmt.Errorf("audit: %w", err)
 	}
+	has := map[string]int{}
+	for _, made := range list {
+		has[made.Labels[label]]++
+		if err := p.discard(made); err != nil {
+			return fmt.Errorf("clear up: %w", err)
+		}
+	}
 	for _, wrong := range p.ledger.audit(has) {
 		p.tally.loses("the engine", "create", wrong)
-	}
-	if len(ids) > 0 {
-		// One that is being removed already says so.
-		_, _ = p.s.Docker.Command(ctx, append([]string{"rm", "-f"}, ids...)...).CombinedOutput()
 	}
 	said, err := p.s.Docker.Command(ctx, "exec", home, "sh", "-c", "rm -f /tmp/op-*").CombinedOutput()
 	if err != nil {
 		return fmt.Errorf("clear up: %w: %s", err, said)
 	}
 	return nil
+}
+
+// discard removes a container. One that was never started is started first:
+// dockerd 20.10 keeps the connection of who has attached to it and gone, for
+// ever, also without a bridge.
+func (p *place) discard(made made) error {
+	if made.State == "created" {
+		if _, _, err := p.direct().once(http.MethodPost, "/containers/"+made.ID+"/start", nil); err != nil {
+			return err
+		}
+	}
+	_, _, err := p.direct().once(http.MethodDelete, "/containers/"+made.ID+"?force=1", nil)
+	return err // one that removes itself says so, which is none
 }
 
 // leave ends the bridges as a person does, and wants nothing to stay of them.

@@ -101,7 +101,8 @@ func (w *ward) gone(s scene, agentFile string) {
 	s["Windows programs, all"] = strconv.Itoa(all - 2) // the program and its wsl.exe
 }
 
-// awaitScene waits until all is as it should be. What is not is a leak.
+// awaitScene waits until all is as it should be. What is not is a leak, which is
+// told once.
 func (p *place) awaitScene(ctx context.Context, want scene) {
 	var is scene
 	err := until(ctx, settleTime, "the scene", func() error {
@@ -116,6 +117,7 @@ func (p *place) awaitScene(ctx context.Context, want scene) {
 	for _, what := range slices.Sorted(maps.Keys(want)) {
 		if is[what] != want[what] {
 			p.tally.leak(what, fmt.Sprintf("%q, want %q", is[what], want[what]))
+			p.before[what] = is[what]
 		}
 	}
 }

@@ -76,6 +76,7 @@ func (c *client) echo(context.Context) error {
 		t.Close() // or the other direction may go on
 	}
 	sayErr := <-said
+	c.bytes += int64(len(content))
 	switch {
 	case !bytes.HasPrefix(content, got):
 		return lost("echo: %d bytes, and others than those that were said", len(got))
