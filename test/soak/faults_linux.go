@@ -17,6 +17,7 @@ type fault struct {
 	wide    bool // it happens to all wards
 	excuses excuse
 	do      func(*place, context.Context, *ward, time.Duration) error
+	cure    func(context.Context, *ward) error // of what lasts; the traffic has to live with it
 }
 
 var faults = []fault{
@@ -40,6 +41,8 @@ var faults = []fault{
 	}},
 	{name: "one-byte-chunks", hard: true, do: func(_ *place, ctx context.Context, w *ward, _ time.Duration) error {
 		return w.restartsWith(ctx, wsl.Faults{Chunk: 1})
+	}, cure: func(ctx context.Context, w *ward) error {
+		return w.restarts(ctx, kill(w.wslExe)) // at some 10 KB/s the next rest would be long
 	}},
 	{name: "frozen", excuses: whoWasTold, do: func(_ *place, ctx context.Context, w *ward, long time.Duration) error {
 		return w.standsStill(ctx, wsl.Launches, long)
@@ -113,16 +116,32 @@ func (p *place) engineDies(ctx context.Context, _ *ward, long time.Duration) err
 	return p.furnish(ctx)
 }
 
-// strike has a fault happen, and returns when all is served again.
+// strike has a fault happen, and returns when all is served as before.
 func (p *place) strike(ctx context.Context, s step) error {
 	f := faultNamed(s.fault)
 	wards := p.wards[s.ward : s.ward+1]
 	if f.wide {
 		wards = p.wards
 	}
+	victim := p.wards[s.ward]
+	if err := p.suffer(ctx, f, wards, func() error { return f.do(p, ctx, victim, s.long) }); err != nil {
+		return err
+	}
+	p.tally.struck(f.name)
+	if f.cure == nil {
+		return nil
+	}
+	if err := pause(ctx, s.long); err != nil {
+		return err
+	}
+	return p.suffer(ctx, f, wards, func() error { return f.cure(ctx, victim) })
+}
+
+// suffer does something to wards, and returns when they are served again.
+func (p *place) suffer(ctx context.Context, f fault, wards []*ward, act func() error) error {
 	ends := p.tally.begins(f, wards)
 	began := time.Now()
-	if err := f.do(p, ctx, p.wards[s.ward], s.long); err != nil {
+	if err := act(); err != nil {
 		return err
 	}
 	for _, w := range wards {

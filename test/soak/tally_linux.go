@@ -164,7 +164,6 @@ func (t *tally) begins(f fault, wards []*ward) (ends func()) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	began := time.Now()
-	t.faults[f.name]++
 	t.now = f.name
 	var list []*trouble
 	for _, w := range wards {
@@ -179,6 +178,13 @@ func (t *tally) begins(f fault, wards []*ward) (ends func()) {
 			trouble.ended = time.Now()
 		}
 	}
+}
+
+// struck counts a fault that is over.
+func (t *tally) struck(name string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.faults[name]++
 }
 
 // served notes how long it took until a ward was served again.
