@@ -99,22 +99,23 @@ func (d *Daemon) Run(ctx context.Context) error {
 	defer d.relays.Wait()
 	served := false
 	var left error // what failed when the last session was left, as asked
-	err := supervisor.Run(ctx, func(ctx context.Context) error {
+	err := supervisor.Run(ctx, func(ctx context.Context) (well time.Duration, err error) {
 		if served {
 			if err := d.awaitDistro(ctx); err != nil {
-				return err
+				return 0, err
 			}
 		}
 		b, err := d.start(ctx)
 		if err != nil {
-			return err
+			return 0, err
 		}
 		served = true
+		began := time.Now()
 		why, failed := d.serve(ctx, b)
 		if ctx.Err() != nil {
 			left = failed
 		}
-		return errors.Join(why, failed)
+		return time.Since(began), errors.Join(why, failed)
 	}, func(err error, pause time.Duration) (last bool) {
 		if served && !errors.Is(err, errUnused) {
 			d.report(Event{State: Lost, Err: err, Pause: pause})
