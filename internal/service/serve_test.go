@@ -113,7 +113,12 @@ func TestStopIsBounded(t *testing.T) {
 // A body that starts late, when it has been told to end, does not make it Running again.
 func TestStopBeforeTheStart(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		m := start(func(ctx context.Context, c Control) uint32 { <-ctx.Done(); c.Started(); time.Sleep(time.Millisecond); return 0 })
+		m := start(func(ctx context.Context, c Control) uint32 {
+			<-ctx.Done()
+			c.Started()
+			time.Sleep(time.Millisecond)
+			return 0
+		})
 		m.requests <- request{control: stop}
 		<-m.ended
 		wantStates(t, m, startPending, stopPending)
