@@ -1,16 +1,9 @@
 package carrier
 
-import (
-	"errors"
-	"time"
-)
+import "time"
 
-const (
-	// askTime bounds the helper that sends a key to a console.
-	askTime = 3 * time.Second
-	// lastAsk is the grace after the last way to ask.
-	lastAsk = time.Second
-)
+// lastAsk is the grace after the last way to ask.
+const lastAsk = time.Second
 
 // asking is a way to ask a program to end.
 type asking int
@@ -39,11 +32,3 @@ func (p *Process) Ask(grace time.Duration) (ended bool) {
 // that Ask has added: it leaves its console for that of another process and presses keys there.
 // Elsewhere that is errors.ErrUnsupported.
 func PressKeys(keys, process string) error { return pressKeys(keys, process) }
-
-// The keys that are pressed, as arguments.
-const (
-	ctrlC     = "ctrl-c"
-	ctrlBreak = "ctrl-break"
-)
-
-var errNoKeys = errors.New("there are no such keys")

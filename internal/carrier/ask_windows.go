@@ -6,8 +6,18 @@ import (
 	"fmt"
 	"os/exec"
 	"strconv"
+	"time"
 
 	"golang.org/x/sys/windows"
+)
+
+// askTime bounds the helper that presses keys.
+const askTime = 3 * time.Second
+
+// The keys, as arguments of the helper.
+const (
+	ctrlC     = "ctrl-c"
+	ctrlBreak = "ctrl-break"
 )
 
 // ask holds the process while the helper runs, so that its number stays its own.
@@ -37,7 +47,7 @@ var events = map[string]uint32{ctrlC: windows.CTRL_C_EVENT, ctrlBreak: windows.C
 func pressKeys(keys, process string) error {
 	event, known := events[keys]
 	if !known {
-		return errNoKeys
+		return errors.New("press keys: there are no such ones")
 	}
 	pid, err := strconv.ParseUint(process, 10, 32)
 	if err != nil {
