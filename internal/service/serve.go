@@ -9,8 +9,10 @@ import (
 const (
 	// startHint is how long the SCM is asked to wait for a start.
 	startHint = 30 * time.Second
-	// stopTime bounds a stop. Windows gives a service 20 s when the machine shuts down.
-	stopTime = 18 * time.Second
+	// stopTime bounds a stop: a command that has to be asked twice and killed, each at its
+	// slowest, is within it. Before a shutdown Windows itself waits for 10 s only
+	// (SERVICE_PRESHUTDOWN_INFO), and what is left then goes with the machine.
+	stopTime = 20 * time.Second
 	// checkpoint is the time between two signs of life while the body ends, and
 	// stopHint how long the SCM is asked to wait for each.
 	checkpoint = time.Second
