@@ -96,15 +96,16 @@ func reason(err error) string {
 	return err.Error()
 }
 
-// attempt is one run of the command.
-func (s *supervised) attempt(ctx context.Context) error {
+// attempt is one run of the command, which goes well as long as it lasts.
+func (s *supervised) attempt(ctx context.Context) (well time.Duration, err error) {
 	p, err := carrier.Start(carrier.Command{
 		Path: s.argv[0], Args: s.argv[1:], Stderr: s.out, Asker: s.asker,
 		Env: wsl.Env(), // it is likely to be wsl.exe, whose words are then text
 	})
 	if err != nil {
-		return &startError{err}
+		return 0, &startError{err}
 	}
+	began := time.Now()
 	if !s.ran {
 		s.ran = true
 		s.started()
@@ -122,7 +123,8 @@ func (s *supervised) attempt(ctx context.Context) error {
 			s.log.Warn("command is killed: it did not end when it was asked to", "within", stopGrace)
 		}
 	}
-	return s.end(p, drained)
+	well = time.Since(began)
+	return well, s.end(p, drained)
 }
 
 // end waits for the rest of the output and tells how the command has ended.
