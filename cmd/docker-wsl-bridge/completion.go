@@ -34,6 +34,13 @@ func addCompletion(root *cobra.Command) {
 			completeFlag(cmd, "socket-mode", func(context.Context) []string { return socketModes() })
 		case "supervise":
 			completeFlag(cmd, "restart", func(context.Context) []string { return restarts() })
+		case "stop", "logs":
+			completeFlag(cmd, "distro", distroNames)
+			completeFlag(cmd, "socket", runningSockets)
+		case "doctor":
+			completeFlag(cmd, "distro", distroNames)
+			completeFlag(cmd, "socket", runningSockets)
+			completeFlag(cmd, "pipe", func(context.Context) []string { return pipeNames(runtime.GOOS) })
 		}
 	}
 }
@@ -58,6 +65,18 @@ func distroNames(ctx context.Context) []string {
 		return nil
 	}
 	names, _ := w.Distros(ctx)
+	return names
+}
+
+// runningSockets are those that are served now.
+func runningSockets(ctx context.Context) []string {
+	ctx, cancel := context.WithTimeout(ctx, completeTime)
+	defer cancel()
+	bridges, _ := running(ctx, chosen{})
+	var names []string
+	for _, b := range bridges {
+		names = append(names, b.Place.Socket+"\tin "+b.Place.Distro)
+	}
 	return names
 }
 

@@ -133,7 +133,7 @@ func debug(t *testing.T, pid uint32, done func() bool) {
 		t.Fatal("attach debugger:", err)
 	}
 	defer kernel.NewProc("DebugActiveProcessStop").Call(uintptr(pid))
-	until(t, "what the process does under a debugger", func() bool {
+	becomes(t, "what the process does under a debugger", func() bool {
 		var e event
 		if ok, _, _ := kernel.NewProc("WaitForDebugEvent").Call(uintptr(unsafe.Pointer(&e)), 10); ok != 0 {
 			how := windows.NTStatus(0x00010002) // DBG_CONTINUE

@@ -94,8 +94,8 @@ func files(t *testing.T) (file func(string) string) {
 	return func(name string) string { return filepath.Join(dir, name) }
 }
 
-// until waits for what a process does in its own time.
-func until(t *testing.T, what string, done func() bool) {
+// becomes waits for what a process does in its own time.
+func becomes(t *testing.T, what string, done func() bool) {
 	t.Helper()
 	for end := time.Now().Add(patience); !done(); time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(end) {
@@ -108,7 +108,7 @@ func until(t *testing.T, what string, done func() bool) {
 func left(t *testing.T, file string) (first, rest string) {
 	t.Helper()
 	var text []byte
-	until(t, "a file of the child", func() (ok bool) {
+	becomes(t, "a file of the child", func() (ok bool) {
 		var err error
 		text, err = os.ReadFile(file)
 		return err == nil

@@ -54,7 +54,7 @@ func (i *installed) query() svc.Status {
 
 func (i *installed) await(state svc.State) (status svc.Status) {
 	i.t.Helper()
-	until(i.t, fmt.Sprintf("service state %d", state), func() bool {
+	becomes(i.t, fmt.Sprintf("service state %d", state), func() bool {
 		status = i.query()
 		return status.State == state
 	})

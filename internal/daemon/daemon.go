@@ -15,6 +15,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/bridge"
@@ -75,6 +76,7 @@ type Daemon struct {
 	WhileRunning bool
 
 	relays sync.WaitGroup // of sessions that are over
+	host   atomic.Pointer[bridge.Host]
 
 	left    time.Time // when the distro was left to stop; zero: it was not, or did
 	patient int       // how often it did not stop then
@@ -195,6 +197,8 @@ func (e *SocketError) Unwrap() error { return e.Cause }
 // serve waits for the end, whichever it is, and leaves nothing behind. It tells
 // why it ended, nil being that ctx did, and what of the leaving failed.
 func (d *Daemon) serve(ctx context.Context, s *serving) (why, failed error) {
+	d.host.Store(s.host)
+	defer d.host.Store(nil)
 	watched, cancel := context.WithCancel(ctx)
 	wedged := make(chan struct{})
 	var watching sync.WaitGroup
