@@ -7,8 +7,10 @@ EMBEDDED := internal/deploy/agents
 TARGETS  := windows/amd64 windows/arm64 linux/amd64 linux/arm64
 TESTS    ?= ./...
 FUZZTIME ?= 30s
+MINUTES  ?= 10
+SEED     ?=
 
-.PHONY: help demo test test-full check reproducible build agents bench fuzz clean
+.PHONY: help demo test test-full soak check reproducible build agents bench fuzz clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -26,6 +28,11 @@ test-full: build ## the long forms, and the race detector
 	@DWB_FULL=1 test/reproducible
 	DWB_FULL=1 $(GO) test -count=1 -parallel 8 -timeout 60m $(TESTS)
 	CGO_ENABLED=1 $(GO) test -race -count=1 -timeout 20m ./internal/...
+	$(GO) run ./test/soak -minutes 2
+
+soak: build ## mixed traffic through whole bridges, with faults thrown in for MINUTES, counted; SEED plays an order of faults again
+	@test/setup
+	@$(GO) run ./test/soak -json -minutes $(MINUTES) $(if $(SEED),-seed $(SEED))
 
 check: ## gofmt, go vet for every target, staticcheck, and that two builds are the same
 	@unformatted=$$(gofmt -l .); [ -z "$$unformatted" ] || { echo "gofmt is needed: $$unformatted"; exit 1; }

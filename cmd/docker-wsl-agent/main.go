@@ -69,7 +69,11 @@ func failed(err error) int {
 }
 
 func serve(level slog.Level) int {
-	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: level}))
+	out, err := stderr()
+	if err != nil {
+		return failed(err)
+	}
+	log := slog.New(slog.NewTextHandler(out, &slog.HandlerOptions{Level: level}))
 	if err := bridged(log); err != nil {
 		log.Error("agent ends", "error", err)
 		return exitLost

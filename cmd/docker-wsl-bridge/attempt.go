@@ -55,13 +55,16 @@ func up(ctx context.Context, o *options, r *reporter) (err error) {
 		return err
 	}
 	r.about(o, place, info, deploy.Path(agent.Hash))
+	shown := newScreen(r.event)
 	d := &daemon.Daemon{
 		WSL: w, Agent: agent, Link: o.link(place), Log: in.log, Debug: o.debug,
-		Report:       func(e daemon.Event) { in.event(e); r.event(e) },
+		Report:       func(e daemon.Event) { in.event(e); shown.event(e) },
 		WhileRunning: o.keepAlive == keepWhileRunning,
 	}
 	in.serves(d, place)
-	if err := d.Run(ctx); err != nil {
+	err = d.Run(ctx)
+	shown.close()
+	if err != nil {
 		return err
 	}
 	return r.stopped()

@@ -32,6 +32,8 @@ func addCompletion(root *cobra.Command) {
 			completeFlag(cmd, "kind", func(context.Context) []string { return kinds() })
 			completeFlag(cmd, "keep-alive", func(context.Context) []string { return keepAlives() })
 			completeFlag(cmd, "socket-mode", func(context.Context) []string { return socketModes() })
+		case "supervise":
+			completeFlag(cmd, "restart", func(context.Context) []string { return restarts() })
 		case "stop", "logs":
 			completeFlag(cmd, "distro", distroNames)
 			completeFlag(cmd, "socket", runningSockets)
@@ -93,6 +95,13 @@ func kinds() []string {
 
 func keepAlives() []string {
 	return []string{keepAlways + "\tthe distro stays up", keepWhileRunning + "\tit stops when nobody else uses it"}
+}
+
+func restarts() []string {
+	return []string{
+		restartAlways + "\tit runs as long as supervise does", restartOnFailure + "\twhen it has failed",
+		restartNever + "\tit runs once",
+	}
 }
 
 func socketModes() []string {

@@ -16,6 +16,7 @@ import (
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/doctor"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/endpoint"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/engine"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/service"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/wsl"
 )
 
@@ -51,7 +52,10 @@ func cure(err error) []string {
 	var owned *endpoint.OwnerError
 	var other *bridge.OtherBuildError
 	var noise *bridge.NoiseError
+	var start *startError
 	switch {
+	case errors.As(err, &start):
+		return []string{"docker-wsl-bridge supervise -- PATH takes the program's whole path"}
 	case errors.As(err, &notFound):
 		return engineHints(notFound)
 	case errors.As(err, &owned):
@@ -78,6 +82,9 @@ var cures = []struct {
 	err   error
 	hints []string
 }{
+	{errLegacyOS, []string{"docker-wsl-bridge supervise -- COMMAND keeps a command running here, too"}},
+	{errLegacyArgs, []string{`docker-wsl-bridge cli "COMMAND LINE" runs it in this window`, "docker-wsl-bridge --help tells the other commands"}},
+	{service.ErrNotStarted, []string{`docker-wsl-bridge cli "COMMAND LINE" runs it in this window`, `sc.exe create NAME binPath= "PATH \"COMMAND LINE\"" makes it a service`, "docker-wsl-bridge --help tells the other commands"}},
 	{wsl.ErrNotFound, []string{"wsl --install installs WSL"}},
 	{wsl.ErrNotInstalled, []string{"wsl --install installs WSL"}},
 	{daemon.ErrNoDistro, []string{"wsl --install -d Debian installs a distro"}},

@@ -12,6 +12,12 @@ import (
 )
 
 func TestMain(m *testing.M) {
+	if len(os.Args) > 2 && os.Args[1] == "play" {
+		os.Exit(play(os.Args[2], os.Args[3:]))
+	}
+	if noStories(os.Args) {
+		os.Exit(m.Run())
+	}
 	testscript.Main(m, map[string]func(){
 		"docker-wsl-bridge": func() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) },
 	})

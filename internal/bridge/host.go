@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/mux"
@@ -20,7 +21,8 @@ type Host struct {
 	links   map[string]Dial
 	log     *slog.Logger
 	relays  sync.WaitGroup
-	left    bool // the agent said goodbye; valid after Close
+	joined  atomic.Int64 // connections
+	left    bool         // the agent said goodbye; valid after Close
 }
 
 // Join greets the agent at the other end of the carrier, which it owns from
@@ -87,8 +89,9 @@ func (h *Host) ask(ctx context.Context, r request) (answer, error) {
 	return a, err
 }
 
-// Streams is the number of connections that are bridged now.
-func (h *Host) Streams() int { return h.session.Streams() }
+// Streams is the number of connections that are bridged now. Questions to the
+// agent are streams of the session, and none of these.
+func (h *Host) Streams() int { return int(h.joined.Load()) }
 
 // Done is closed when the session has ended; Err tells why.
 func (h *Host) Done() <-chan struct{} { return h.session.Done() }
@@ -106,8 +109,8 @@ func (h *Host) Close() error {
 	defer cancel()
 	err := h.session.Drain(ctx)
 	var lost *mux.LostError
-	if errors.As(err, &lost) {
-		err = nil // whatever that was, it is not this drain
+	if errors.As(err, &lost) { // whatever that was, it is not this drain
+		err, lived = nil, false
 	}
 	select { // the agent ends its side first
 	case <-h.session.Done():
@@ -163,6 +166,8 @@ func (h *Host) serve() {
 
 // join dials what the stream is for and relays.
 func (h *Host) join(ctx context.Context, offer *mux.Offer) {
+	h.joined.Add(1)
+	defer h.joined.Add(-1)
 	dial, known := h.links[offer.Link()]
 	if !known {
 		h.log.Debug("link refused", "link", offer.Link(), "reason", "unknown")

@@ -100,23 +100,24 @@ var ErrWedged = errors.New("wsl.exe stands still, and another one does not")
 func (d *Daemon) Run(ctx context.Context) error {
 	defer d.relays.Wait()
 	served := false
-	var left error // how a session ended as asked
-	err := supervisor.Run(ctx, func(ctx context.Context) error {
+	var left error // what failed when the last session was left, as asked
+	err := supervisor.Run(ctx, func(ctx context.Context) (well time.Duration, err error) {
 		if served {
 			if err := d.awaitDistro(ctx); err != nil {
-				return err
+				return 0, err
 			}
 		}
 		b, err := d.start(ctx)
 		if err != nil {
-			return err
+			return 0, err
 		}
 		served = true
-		err = d.serve(ctx, b)
+		began := time.Now()
+		why, failed := d.serve(ctx, b)
 		if ctx.Err() != nil {
-			left = err
+			left = failed
 		}
-		return err
+		return time.Since(began), errors.Join(why, failed)
 	}, func(err error, pause time.Duration) (last bool) {
 		if served && !errors.Is(err, errUnused) {
 			d.report(Event{State: Lost, Err: err, Pause: pause})
@@ -124,7 +125,7 @@ func (d *Daemon) Run(ctx context.Context) error {
 		return !served
 	})
 	if served {
-		return left
+		return left // whatever was lost before, it ends as asked
 	}
 	return err
 }
@@ -193,8 +194,9 @@ func (e *SocketError) Error() string { return "serve socket in " + e.Distro + ":
 // Unwrap gives the cause.
 func (e *SocketError) Unwrap() error { return e.Cause }
 
-// serve waits for the end, whichever it is, and leaves nothing behind.
-func (d *Daemon) serve(ctx context.Context, s *serving) error {
+// serve waits for the end, whichever it is, and leaves nothing behind. It tells
+// why it ended, nil being that ctx did, and what of the leaving failed.
+func (d *Daemon) serve(ctx context.Context, s *serving) (why, failed error) {
 	d.host.Store(s.host)
 	defer d.host.Store(nil)
 	watched, cancel := context.WithCancel(ctx)
@@ -213,22 +215,22 @@ func (d *Daemon) serve(ctx context.Context, s *serving) error {
 	})
 	unwatch := func() { cancel(); watching.Wait() }
 	defer unwatch()
-	var err error
 	select {
 	case <-s.host.Done():
-		err = &LostError{s.host.Err()}
+		why = &LostError{s.host.Err()}
 	case <-wedged:
-		err = ErrWedged
+		why = ErrWedged
 	case <-unused:
+		unwatch() // which reports, too
 		d.report(Event{State: Unused})
 		d.left = time.Now()
-		return errors.Join(errUnused, d.leave(s, unwatch))
+		return errUnused, d.leave(s, unwatch)
 	case <-ctx.Done():
-		return d.leave(s, unwatch)
+		return nil, d.leave(s, unwatch)
 	}
 	s.host.Abort()
 	d.relays.Go(s.host.Wait) // the next start need not wait for slow engines
-	return errors.Join(err, d.clean(s.where))
+	return why, d.clean(s.where)
 }
 
 // leave ends a session as asked: streams get their time.

@@ -38,7 +38,7 @@ func raw(ctx context.Context, t *testing.T, s *stage.Stage, name string, deaf in
 		t.Fatal(err)
 	}
 	b := started(ctx, t, s, s.Windows(context.WithoutCancel(ctx), "up", "--json", "--kind", "raw", "--pipe", name, "--socket", "/run/docker-wsl-bridge/"+name+".sock"))
-	return engine, in(s, stage.Debian, strings.TrimPrefix(b.Host, "unix://"))
+	return engine, in(s, b.Socket.Distro, b.Socket.Socket)
 }
 
 // through makes one connection through the bridge, which ends with the test.

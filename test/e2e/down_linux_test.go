@@ -9,74 +9,44 @@ import (
 	"testing"
 	"time"
 
-	"github.com/docker-wsl-bridge/docker-wsl-bridge/test/lab"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/test/stage"
 )
 
-// Engines of a ward that may die: a dockerd of its own behind a pipe of its own.
-type mortal struct {
-	docker *lab.Docker
-	front  *lab.Front
-	pipe   string
-}
-
 // onMortal opens a ward whose engine may die.
-func onMortal(t *testing.T) (context.Context, *ward, *mortal) {
+func onMortal(t *testing.T) (context.Context, *ward, *stage.Engine) {
 	t.Helper()
 	ctx, w := openWard(t)
-	m := &mortal{pipe: "mortal-" + w.distro}
-	var err error
-	if m.docker, err = lab.StartDocker(ctx, t.TempDir()); err != nil {
+	engine, err := w.s.StartEngine(ctx, t.TempDir(), "mortal-"+w.distro)
+	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if err := m.docker.Close(); err != nil {
+		if err := engine.Close(); err != nil {
 			t.Error(err)
 		}
 	})
-	m.open(ctx, t, w)
-	t.Cleanup(func() {
-		if m.front != nil {
-			m.front.Close()
-		}
-	})
-	w.up(ctx, t, "--pipe", m.pipe)
-	return ctx, w, m
-}
-
-func (m *mortal) open(ctx context.Context, t *testing.T, w *ward) {
-	t.Helper()
-	var err error
-	if m.front, err = w.s.Wine.StartFront(ctx, map[string]string{m.pipe: m.docker.TCP}); err != nil {
-		t.Fatal(err)
-	}
-}
-
-// die ends the engine with kill -9, and its pipe with it, as dockerd.exe's ends.
-func (m *mortal) die(t *testing.T) time.Time {
-	t.Helper()
-	began := time.Now()
-	if err := m.docker.Kill(); err != nil {
-		t.Fatal(err)
-	}
-	_ = m.front.Close() // its connections may have ended badly
-	m.front = nil
-	return began
+	w.up(ctx, t, "--pipe", engine.Pipe)
+	return ctx, w, engine
 }
 
 // An engine that is killed takes its clients along and nothing else; while it
 // is down clients are told so at once, and when it is back they are served.
 func TestEngineKilledAndBack(t *testing.T) {
-	ctx, w, m := onMortal(t)
-	run := []string{"run", "-d", "--network", "none", "--name", "mortal", m.docker.Image, "sh", "-c", "echo first; sleep 600"}
+	ctx, w, engine := onMortal(t)
+	run := []string{"run", "-d", "--network", "none", "--name", "mortal", engine.Docker.Image, "sh", "-c", "echo first; sleep 600"}
 	w.route().must(ctx, t, w.s, run...)
 	client := follow(ctx, t, w.s, w.route(), "logs", "-f", "mortal")
 	client.next(t)
-	wantEnded(t, client, m.die(t))
+	died := time.Now()
+	if err := engine.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	wantEnded(t, client, died)
 	for range 3 { // for good, as far as anybody can tell
 		began := time.Now()
 		status, message := hears(t, w.say(t, infoRequest), "GET")
 		took := time.Since(began)
-		if status != http.StatusServiceUnavailable || !strings.Contains(message, m.pipe) || !strings.Contains(message, "net start docker") || took > time.Second {
+		if status != http.StatusServiceUnavailable || !strings.Contains(message, engine.Pipe) || !strings.Contains(message, "net start docker") || took > time.Second {
 			t.Errorf("%d %q after %v", status, message, took)
 		}
 		t.Logf("answered %v after the question: %d", took.Round(time.Millisecond), status)
@@ -85,10 +55,9 @@ func TestEngineKilledAndBack(t *testing.T) {
 	if o.code != 1 || !strings.Contains(o.stderr, "Error response from daemon: the Docker engine of Windows is not running") {
 		t.Errorf("docker ps: %+v", o)
 	}
-	if err := m.docker.Start(ctx); err != nil {
+	if err := engine.Start(ctx); err != nil {
 		t.Fatal(err)
 	}
-	m.open(ctx, t, w)
 	began := time.Now()
 	w.works(ctx, t)
 	const bound = 2 * time.Second

@@ -26,7 +26,7 @@ type dialogue struct {
 }
 
 // dialogueTime is where a dialogue that hangs becomes a failure.
-const dialogueTime = time.Minute
+const dialogueTime = 2 * time.Minute
 
 // talk connects from where the clients in the distro do.
 func (r route) talk(t *testing.T, s *stage.Stage) *dialogue {

@@ -2,11 +2,6 @@ package e2e
 
 import (
 	"context"
-	"fmt"
-	"net"
-	"os"
-	"strconv"
-	"strings"
 	"testing"
 	"time"
 
@@ -37,25 +32,9 @@ func until(ctx context.Context, t *testing.T, what string, holds func() bool) {
 // address, which are those of the named pipe's clients.
 func engineConns(t *testing.T, s *stage.Stage) int {
 	t.Helper()
-	_, port, err := net.SplitHostPort(s.Docker.TCP)
+	count, err := s.Docker.Conns()
 	if err != nil {
 		t.Fatal(err)
-	}
-	number, err := strconv.Atoi(port)
-	if err != nil {
-		t.Fatal(err)
-	}
-	table, err := os.ReadFile("/proc/net/tcp")
-	if err != nil {
-		t.Fatal(err)
-	}
-	const established, closeWait = "01", "08"
-	count := 0
-	for line := range strings.Lines(string(table)) {
-		f := strings.Fields(line)
-		if strings.HasSuffix(f[1], fmt.Sprintf(":%04X", number)) && (f[3] == established || f[3] == closeWait) {
-			count++
-		}
 	}
 	return count
 }

@@ -19,6 +19,7 @@ var floors = map[string]int{
 	"internal/carrier":    0,
 	"internal/wsl":        0,
 	"internal/supervisor": 0,
+	"internal/service":    0,
 	"internal/logs":       0,
 	"internal/endpoint":   1,
 	"internal/mux":        1,

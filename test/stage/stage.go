@@ -41,6 +41,7 @@ var Parts = []lab.Part{
 // Stage is the whole testbed, running.
 type Stage struct {
 	Docker *lab.Docker
+	Engine *Engine // that dockerd and its pipe
 	Wine   *lab.Wine
 	VM     *wsl.VM
 
@@ -65,8 +66,7 @@ func Open(ctx context.Context, dir string, out io.Writer) (_ *Stage, err error) 
 	}{
 		{"building the programs", s.build},
 		{"starting Windows (Wine)", s.openWine},
-		{"starting dockerd", s.startDocker},
-		{"putting the engine's named pipe in front of it", s.startFront},
+		{"starting dockerd, and the engine's named pipe in front of it", s.startEngine},
 		{"starting the distros", s.startVM},
 	} {
 		fmt.Fprintf(out, "%s ...\n", step.says)
@@ -113,15 +113,13 @@ func (s *Stage) openWine(ctx context.Context) (err error) {
 	return lab.GoBuild(ctx, "windows", place, "./test/wsl/cmd/wsl")
 }
 
-func (s *Stage) startDocker(ctx context.Context) (err error) {
-	if s.Docker, err = lab.StartDocker(ctx, s.dir); err == nil {
-		s.onClose(s.Docker.Close)
+func (s *Stage) startEngine(ctx context.Context) (err error) {
+	if s.Engine, err = s.StartEngine(ctx, s.dir, EnginePipe); err != nil {
+		return err
 	}
-	return err
-}
-
-func (s *Stage) startFront(ctx context.Context) error {
-	return s.Front(ctx, map[string]string{EnginePipe: s.Docker.TCP})
+	s.Docker = s.Engine.Docker
+	s.onClose(s.Engine.Close)
+	return nil
 }
 
 // Front puts further named pipes in front of engines.
@@ -188,7 +186,7 @@ func (s *Stage) WithVM(ctx context.Context, o wsl.Options) (*Stage, error) {
 	if err != nil {
 		return nil, err
 	}
-	other := &Stage{Docker: s.Docker, Wine: s.Wine, VM: vm, dir: s.dir, native: s.native}
+	other := &Stage{Docker: s.Docker, Engine: s.Engine, Wine: s.Wine, VM: vm, dir: s.dir, native: s.native}
 	if len(o.Distros) > 0 {
 		other.distro = o.Distros[0].Name
 	}
