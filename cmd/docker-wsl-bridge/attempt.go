@@ -48,7 +48,10 @@ func up(ctx context.Context, o *options, r *reporter) error {
 		return err
 	}
 	r.about(o, place, info, deploy.Path(agent.Hash))
-	d := &daemon.Daemon{WSL: w, Agent: agent, Link: o.link(place), Report: r.event, Log: log, Debug: o.debug}
+	d := &daemon.Daemon{
+		WSL: w, Agent: agent, Link: o.link(place), Report: r.event, Log: log, Debug: o.debug,
+		WhileRunning: o.keepAlive == keepWhileRunning,
+	}
 	if err := d.Run(ctx); err != nil {
 		return err
 	}

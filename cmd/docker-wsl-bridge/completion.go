@@ -30,6 +30,7 @@ func addCompletion(root *cobra.Command) {
 			completeFlag(cmd, "distro", distroNames)
 			completeFlag(cmd, "pipe", func(context.Context) []string { return pipeNames(runtime.GOOS) })
 			completeFlag(cmd, "kind", func(context.Context) []string { return kinds() })
+			completeFlag(cmd, "keep-alive", func(context.Context) []string { return keepAlives() })
 			completeFlag(cmd, "socket-mode", func(context.Context) []string { return socketModes() })
 		}
 	}
@@ -69,6 +70,10 @@ func pipeNames(goos string) []string {
 
 func kinds() []string {
 	return []string{kindDocker + "\ta Docker engine answers", kindRaw + "\tany byte stream"}
+}
+
+func keepAlives() []string {
+	return []string{keepAlways + "\tthe distro stays up", keepWhileRunning + "\tit stops when nobody else uses it"}
 }
 
 func socketModes() []string {

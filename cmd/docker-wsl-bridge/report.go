@@ -85,6 +85,8 @@ func (r *reporter) event(e daemon.Event) {
 		r.happens(e, "wsl.exe moves again")
 	case daemon.Stopped:
 		r.happens(e, fmt.Sprintf("%s was stopped; it is served again when somebody runs it", e.Distro))
+	case daemon.Unused:
+		r.happens(e, fmt.Sprintf("nobody else uses %s; it may stop, and is served again when somebody runs it", e.Distro))
 	case daemon.Lost:
 		r.happens(e, fmt.Sprintf("lost: %v; next attempt in %v", e.Err, e.Pause.Round(100*time.Millisecond)))
 	}

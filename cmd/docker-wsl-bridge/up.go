@@ -17,7 +17,7 @@ import (
 type options struct {
 	distro, socket, pipe string
 	mode, owner          string
-	kind                 string
+	kind, keepAlive      string
 	trustOwner           bool
 	json, debug          bool
 
@@ -28,6 +28,12 @@ type options struct {
 const (
 	kindDocker = "docker" // a Docker engine answers
 	kindRaw    = "raw"    // any byte stream
+)
+
+// The ways to treat a distro that nobody else uses.
+const (
+	keepAlways       = "always"        // it stays up as long as we run
+	keepWhileRunning = "while-running" // it may stop; it is served again when somebody runs it
 )
 
 // understand checks the flags before anything is done.
@@ -44,6 +50,9 @@ func (o *options) understand(goos string) error {
 	}
 	if o.kind != kindDocker && o.kind != kindRaw {
 		return fmt.Errorf("--kind: there is no kind %q; write docker or raw", o.kind)
+	}
+	if o.keepAlive != keepAlways && o.keepAlive != keepWhileRunning {
+		return fmt.Errorf("--keep-alive: there is no such way, %q; write always or while-running", o.keepAlive)
 	}
 	if o.pipe == "" && o.trustOwner {
 		return errors.New("--trust-pipe-owner: the pipe must be named; write --pipe NAME")
@@ -109,6 +118,7 @@ come to their end. Ctrl-C again ends it at once.`,
 	f.StringVar(&o.kind, "kind", kindDocker, "what answers at the pipe: docker, or raw for any other byte `stream`")
 	f.StringVar(&o.mode, "socket-mode", "", "the socket's permissions, `octal` (default: 0660 with a\ngroup docker in the distro, else 0600)")
 	f.StringVar(&o.owner, "socket-owner", "", "the socket's `user[:group]` (default: root:docker, else the user of\n/etc/wsl.conf, else uid 1000)")
+	f.StringVar(&o.keepAlive, "keep-alive", keepAlways, "always keeps the distro up, while-running lets it stop when nobody\nelse uses it, and serves it again when somebody does (`way`)")
 	f.BoolVar(&o.trustOwner, "trust-pipe-owner", false, "take the pipe of --pipe whoever owns it (default: it must be the system's,\nthe administrators' or your own)")
 	f.BoolVar(&o.debug, "debug", false, "log each connection, from both sides, to stderr")
 	f.BoolVar(&o.json, "json", false, "report as JSON, one object a line")

@@ -17,14 +17,19 @@ import (
 // a lack of file descriptors: connections wait in the socket's backlog.
 const acceptPause = 100 * time.Millisecond
 
-// OpenSocket makes the socket that a Listen asks for. Its errors may be
+// Distro is what an agent needs of the system it runs in. Errors may be
 // *AgentError to say what kind they are of.
-type OpenSocket func(Listen) (net.Listener, Listening, error)
+type Distro struct {
+	// Open makes the socket that a Listen asks for.
+	Open func(Listen) (net.Listener, Listening, error)
+	// Users counts the programs that Windows has started here, but for us.
+	Users func() (int, error)
+}
 
 // agent is the Linux half of a session.
 type agent struct {
 	session *mux.Session
-	open    OpenSocket
+	distro  Distro
 	log     *slog.Logger
 
 	pulse  *pulse
@@ -39,7 +44,7 @@ type agent struct {
 // RunAgent is the agent's life: it greets the host at the other end of the
 // carrier, listens as asked and relays, until the host says goodbye (nil) or
 // the carrier or ctx ends. Its sockets are gone when it returns.
-func RunAgent(ctx context.Context, carrier io.ReadWriteCloser, id BuildID, open OpenSocket, log *slog.Logger) error {
+func RunAgent(ctx context.Context, carrier io.ReadWriteCloser, id BuildID, distro Distro, log *slog.Logger) error {
 	if _, err := carrier.Write(appendHello(nil, id)); err != nil {
 		return errors.Join(fmt.Errorf("greet host: %w", err), carrier.Close())
 	}
@@ -47,7 +52,7 @@ func RunAgent(ctx context.Context, carrier io.ReadWriteCloser, id BuildID, open 
 		return errors.Join(fmt.Errorf("greet host: %w", err), carrier.Close())
 	}
 	session := mux.New(carrier, mux.Agent)
-	a := &agent{session: session, open: open, log: log, pulse: &pulse{session: session}}
+	a := &agent{session: session, distro: distro, log: log, pulse: &pulse{session: session}}
 	a.relays.Go(a.serve)
 	a.relays.Go(func() { boundFailing(a.session) })
 	err := a.live(ctx)
@@ -122,10 +127,17 @@ func (a *agent) answer(stream *mux.Stream) {
 }
 
 func (a *agent) handle(r request) answer {
+	if r.Users != nil {
+		n, err := a.distro.Users()
+		if err != nil {
+			return failed(err)
+		}
+		return answer{Users: &n}
+	}
 	if r.Listen == nil {
 		return failed(&AgentError{KindInvalid, "the request asks for nothing"})
 	}
-	listener, where, err := a.open(*r.Listen)
+	listener, where, err := a.distro.Open(*r.Listen)
 	if err != nil {
 		return failed(err)
 	}

@@ -68,7 +68,9 @@ func buildWith(t *testing.T, links map[string]Dial) *bridged {
 	b.agent = pipes{r2, w1}
 	log := slog.New(slog.DiscardHandler)
 	theirs := b.frost.on(b.agent)
-	go func() { b.ended <- RunAgent(context.Background(), theirs, BuildID{1}, openPlain, log) }()
+	go func() {
+		b.ended <- RunAgent(context.Background(), theirs, BuildID{1}, Distro{Open: openPlain, Users: nobody}, log)
+	}()
 	place, err := endpoint.Parse("unix:"+engine.Addr().String(), "linux")
 	if err != nil {
 		t.Fatal(err)
@@ -81,6 +83,8 @@ func buildWith(t *testing.T, links map[string]Dial) *bridged {
 	t.Cleanup(func() { b.host.Close() })
 	return b
 }
+
+func nobody() (int, error) { return 0, nil }
 
 // openPlain listens without a thought about access.
 func openPlain(l Listen) (net.Listener, Listening, error) {
@@ -352,4 +356,45 @@ func TestCloseCutsWhatDoesNotEnd(t *testing.T) {
 			t.Errorf("%s's connection is still open: %v", name, err)
 		}
 	}
+}
+
+// A question to the agent is no connection: who asks whether there are any would else
+// always find his own.
+func TestQuestionsAreNoConnections(t *testing.T) {
+	b := build(t)
+	b.serve(t, "engine")
+	for range 10 {
+		if n, err := b.host.Users(t.Context()); n != 0 || err != nil {
+			t.Fatal(n, err)
+		}
+		if n := b.host.Streams(); n != 0 {
+			t.Fatalf("%d connections", n)
+		}
+	}
+	client, engine := b.connect(t)
+	if n := b.host.Streams(); n != 1 {
+		t.Errorf("%d connections, want 1", n)
+	}
+	client.Close()
+	engine.Close()
+}
+
+// An agent that is killed while connections come to their end has not left: its socket may
+// be there still.
+func TestLossDuringCloseIsNoLeave(t *testing.T) {
+	b := build(t)
+	b.serve(t, "engine")
+	b.connect(t)
+	gone := removal(t, filepath.Dir(b.socket))
+	closed := make(chan error, 1)
+	go func() { closed <- b.host.Close() }()
+	<-gone // the agent has heard of it
+	b.agent.Close()
+	if err := <-closed; err != nil {
+		t.Error(err)
+	}
+	if b.host.Left() {
+		t.Error("the agent is taken for one that has left")
+	}
+	<-b.ended
 }

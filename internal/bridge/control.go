@@ -76,11 +76,13 @@ type AgentError struct {
 func (e *AgentError) Error() string { return e.Text }
 
 type request struct {
-	Listen *Listen `json:"listen,omitempty"`
+	Listen *Listen   `json:"listen,omitempty"`
+	Users  *struct{} `json:"users,omitempty"`
 }
 
 type answer struct {
 	Listening *Listening  `json:"listening,omitempty"`
+	Users     *int        `json:"users,omitempty"`
 	Error     *AgentError `json:"error,omitempty"`
 }
 

@@ -38,6 +38,9 @@ const (
 	// tellTime is what a client gets to take its answer, while what it still
 	// sends is thrown away.
 	tellTime = 5 * time.Second
+	// maxIdle bounds the connections that wait for their clients: what such a one
+	// holds is a descriptor and 8 KiB. As many may carry something.
+	maxIdle = 4096
 )
 
 func whyRefused(code mux.RefuseCode) string {
@@ -114,7 +117,8 @@ func (a *agent) serveDocker(conn net.Conn, l Listen) {
 	j.run()
 }
 
-// await reads what a client begins with. It gets nothing when the agent leaves.
+// await reads what a client begins with. It gets nothing when the agent leaves,
+// and when too many wait already.
 func (a *agent) await(conn net.Conn, b []byte) int {
 	if !a.idle.add(conn) {
 		return 0
@@ -135,7 +139,7 @@ type idle struct {
 func (i *idle) add(conn net.Conn) bool {
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	if i.over {
+	if i.over || len(i.conns) >= maxIdle {
 		return false
 	}
 	if i.conns == nil {
@@ -179,8 +183,8 @@ func (a *agent) openFor(link string) (stream *mux.Stream, why string) {
 	return nil, WhyFailed
 }
 
-// watch gives a read up when the carrier freezes before any answer has come. A
-// slow engine is waited for.
+// watch gives a read up when the carrier freezes before any answer has come and before its
+// client has said more. A slow engine is waited for.
 func (a *agent) watch(j *joint) (stop func()) {
 	w := &watch{pulse: a.pulse, joint: j}
 	w.mu.Lock()
@@ -202,7 +206,7 @@ func (w *watch) look() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	switch {
-	case w.stopped || w.joint.begun():
+	case w.stopped || w.joint.kept():
 	case w.pulse.alive():
 		w.timer.Reset(nextWatch)
 	default:

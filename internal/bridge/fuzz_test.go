@@ -35,10 +35,16 @@ func frames(all ...[]byte) []byte { return bytes.Join(all, nil) }
 // throws away what the half says.
 func play(said []byte) (near io.ReadWriteCloser) {
 	near, far := net.Pipe()
-	go func() { _, _ = io.Copy(io.Discard, far) }()
+	greeted := make(chan struct{})
+	go func() {
+		_, _ = io.CopyN(io.Discard, far, int64(helloSize))
+		close(greeted)
+		_, _ = io.Copy(io.Discard, far)
+	}()
 	go func() {
 		defer far.Close()
 		_, _ = far.Write(append(appendHello(nil, BuildID{1}), said...)) // the half may have enough before the end
+		<-greeted
 	}()
 	return near
 }
@@ -85,7 +91,7 @@ func FuzzAgent(f *testing.F) {
 			return l, Listening{Mode: "0600", Owner: "root:root"}, nil
 		}
 		ends(t, "the agent", func() {
-			_ = RunAgent(context.Background(), play(said), BuildID{1}, open, slog.New(slog.DiscardHandler)) // any error will do
+			_ = RunAgent(context.Background(), play(said), BuildID{1}, Distro{Open: open, Users: func() (int, error) { return 1, nil }}, slog.New(slog.DiscardHandler)) // any error will do
 		})
 		for _, l := range opened {
 			select {

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/mux"
@@ -20,7 +21,8 @@ type Host struct {
 	links   map[string]Dial
 	log     *slog.Logger
 	relays  sync.WaitGroup
-	left    bool // the agent said goodbye; valid after Close
+	joined  atomic.Int64 // connections
+	left    bool         // the agent said goodbye; valid after Close
 }
 
 // Join greets the agent at the other end of the carrier, which it owns from
@@ -44,29 +46,52 @@ func Join(ctx context.Context, carrier io.ReadWriteCloser, id BuildID, links map
 // Listen has the agent listen for a link. The error is an *AgentError if the
 // agent could not. It takes 10 s at the most.
 func (h *Host) Listen(ctx context.Context, l Listen) (Listening, error) {
-	ctx, cancel := context.WithTimeout(ctx, askTime)
-	defer cancel()
-	stream, err := h.session.Open(controlLink)
-	if err != nil {
-		return Listening{}, fmt.Errorf("ask agent: %w", err)
-	}
-	defer stream.Close()
-	stop := context.AfterFunc(ctx, func() { _ = stream.Reset(mux.CodeShutdown) }) // unblocks ask
-	defer stop()
-	a, err := newMessages(stream).ask(request{Listen: &l})
+	a, err := h.ask(ctx, request{Listen: &l})
 	switch {
-	case err != nil && ctx.Err() != nil:
-		return Listening{}, fmt.Errorf("ask agent: %w", context.Cause(ctx))
 	case err != nil:
 		return Listening{}, err
 	case !a.Listening.plain():
-		return Listening{}, errors.New("ask agent: it answered something else")
+		return Listening{}, errOtherAnswer
 	}
 	return *a.Listening, nil
 }
 
-// Streams is the number of connections that are bridged now.
-func (h *Host) Streams() int { return h.session.Streams() }
+// Users is how many programs of others Windows has started in the distro that
+// still run. It takes 10 s at the most.
+func (h *Host) Users(ctx context.Context) (int, error) {
+	a, err := h.ask(ctx, request{Users: &struct{}{}})
+	switch {
+	case err != nil:
+		return 0, err
+	case a.Users == nil || *a.Users < 0:
+		return 0, errOtherAnswer
+	}
+	return *a.Users, nil
+}
+
+var errOtherAnswer = errors.New("ask agent: it answered something else")
+
+// ask puts one question to the agent.
+func (h *Host) ask(ctx context.Context, r request) (answer, error) {
+	ctx, cancel := context.WithTimeout(ctx, askTime)
+	defer cancel()
+	stream, err := h.session.Open(controlLink)
+	if err != nil {
+		return answer{}, fmt.Errorf("ask agent: %w", err)
+	}
+	defer stream.Close()
+	stop := context.AfterFunc(ctx, func() { _ = stream.Reset(mux.CodeShutdown) }) // unblocks ask
+	defer stop()
+	a, err := newMessages(stream).ask(r)
+	if err != nil && ctx.Err() != nil {
+		return answer{}, fmt.Errorf("ask agent: %w", context.Cause(ctx))
+	}
+	return a, err
+}
+
+// Streams is the number of connections that are bridged now. Questions to the
+// agent are streams of the session, and none of these.
+func (h *Host) Streams() int { return int(h.joined.Load()) }
 
 // Done is closed when the session has ended; Err tells why.
 func (h *Host) Done() <-chan struct{} { return h.session.Done() }
@@ -84,8 +109,8 @@ func (h *Host) Close() error {
 	defer cancel()
 	err := h.session.Drain(ctx)
 	var lost *mux.LostError
-	if errors.As(err, &lost) {
-		err = nil // whatever that was, it is not this drain
+	if errors.As(err, &lost) { // whatever that was, it is not this drain
+		err, lived = nil, false
 	}
 	select { // the agent ends its side first
 	case <-h.session.Done():
@@ -141,6 +166,8 @@ func (h *Host) serve() {
 
 // join dials what the stream is for and relays.
 func (h *Host) join(ctx context.Context, offer *mux.Offer) {
+	h.joined.Add(1)
+	defer h.joined.Add(-1)
 	dial, known := h.links[offer.Link()]
 	if !known {
 		h.log.Debug("link refused", "link", offer.Link(), "reason", "unknown")

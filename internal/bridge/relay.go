@@ -35,11 +35,12 @@ type joint struct {
 	first []byte           // what it has said already
 	tell  func(why string) // answers it instead of its engine
 
-	moved   atomic.Int64 // bytes and ends handed on, to see progress by
+	moved   atomic.Int64 // counts hand-ons, when they begin and when they end, to see progress by
 	writing atomic.Int32 // hand-ons under way
 
 	mu      sync.Mutex
 	started bool   // bytes of the answer have been handed on
+	more    bool   // the client has said more than first
 	givenUp bool   // none will be
 	told    string // why the client gets no answer, once it is told
 	inDone  bool   // stream to conn
@@ -91,13 +92,24 @@ func (j *joint) out() {
 
 // send puts on the stream what the client said first, and what it says.
 func (j *joint) send() (readErr, writeErr error) {
-	toStream := func(b []byte) error { return j.write(j.stream, b) }
 	if len(j.first) > 0 {
-		if err := toStream(j.first); err != nil {
+		if err := j.write(j.stream, j.first); err != nil {
 			return nil, err
 		}
 	}
-	return j.copy(toStream, j.conn)
+	return j.copy(j.say, j.conn)
+}
+
+// say hands on what a client says behind its first words.
+func (j *joint) say(b []byte) error {
+	j.mu.Lock()
+	givenUp := j.givenUp
+	j.more = true
+	j.mu.Unlock()
+	if givenUp {
+		return errGivenUp
+	}
+	return j.write(j.stream, b)
 }
 
 // in carries from the stream to the connection.
@@ -122,7 +134,7 @@ func (j *joint) in() {
 	}
 }
 
-// errGivenUp answers what comes for a client after it was given up.
+// errGivenUp answers what comes for a client, or from it, after it was given up.
 var errGivenUp = errors.New("the client was given up")
 
 // deliver hands a piece of the answer on.
@@ -137,17 +149,18 @@ func (j *joint) deliver(b []byte) error {
 	return j.write(j.conn, b)
 }
 
-// begun tells whether the client has got a piece of its answer.
-func (j *joint) begun() bool {
+// kept tells whether the client is not to be given up any more: it has got a piece of its
+// answer, or has said more, which may be a request that runs.
+func (j *joint) kept() bool {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	return j.started
+	return j.started || j.more
 }
 
-// giveUp ends the wait for an answer of which nothing has come.
+// giveUp ends the wait of a client that is not kept.
 func (j *joint) giveUp() {
 	j.mu.Lock()
-	j.givenUp = !j.started
+	j.givenUp = !j.started && !j.more
 	givenUp := j.givenUp
 	j.mu.Unlock()
 	if givenUp {
@@ -189,6 +202,7 @@ func (j *joint) closeWrite() {
 	}
 	j.writing.Add(1)
 	defer j.writing.Add(-1)
+	j.moved.Add(1)
 	_ = c.CloseWrite() // whoever is gone there shows in the other direction
 	j.moved.Add(1)
 }
@@ -215,6 +229,7 @@ func (j *joint) copy(hand func([]byte) error, src io.Reader) (readErr, writeErr 
 func (j *joint) write(dst io.Writer, b []byte) error {
 	j.writing.Add(1)
 	defer j.writing.Add(-1)
+	j.moved.Add(1)
 	_, err := dst.Write(b)
 	j.moved.Add(1)
 	return err

@@ -94,3 +94,34 @@ func TestDeathDuringCloseWriteEndsTheRelay(t *testing.T) {
 		}
 	})
 }
+
+// A client that reads no more may say more after a while: what counts is how long its bytes
+// stand still, not how long it had said nothing before.
+func TestASilentClientIsNoStuckOne(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client, agentConn := pair(t)
+		agentStream, engine := pair(t)
+		go relay(agentConn, agentStream, clients)
+
+		const window = 16 << 10 // of a stream that nobody has read from
+		if _, err := client.Write(make([]byte, window)); err != nil {
+			t.Fatal(err)
+		}
+		client.CloseRead(mux.CodeClosed)
+		synctest.Wait()
+		if _, err := engine.Write([]byte("to nobody")); err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		time.Sleep(lingerTime - time.Second) // the bubble's clock
+		if _, err := client.Write([]byte("more")); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(2 * time.Second)
+		if got, err := io.ReadFull(engine, make([]byte, window+len("more"))); err != nil {
+			t.Errorf("the engine got %d bytes, then %v", got, err)
+		}
+		client.Close()
+		engine.Close()
+	})
+}

@@ -46,6 +46,7 @@ const (
 	Thawed   State = "thawed"         // it moves again: serving
 	Lost     State = "lost"           // it has ended; there will be another attempt
 	Stopped  State = "distro-stopped" // somebody stopped the distro; it is not started again
+	Unused   State = "distro-unused"  // nobody else uses the distro; it may stop
 	Draining State = "draining"       // asked to end: connections come to theirs
 )
 
@@ -69,7 +70,14 @@ type Daemon struct {
 	Log    *slog.Logger
 	Debug  bool // the agent logs each connection
 
+	// WhileRunning has the distro stop when nobody but us uses it, where else it
+	// is held up.
+	WhileRunning bool
+
 	relays sync.WaitGroup // of sessions that are over
+
+	left    time.Time // when the distro was left to stop; zero: it was not, or did
+	patient int       // how often it did not stop then
 }
 
 // LostError says that the carrier ended by itself.
@@ -90,7 +98,7 @@ var ErrWedged = errors.New("wsl.exe stands still, and another one does not")
 func (d *Daemon) Run(ctx context.Context) error {
 	defer d.relays.Wait()
 	served := false
-	var left error // how a session ended as asked
+	var left error // what failed when the last session was left, as asked
 	err := supervisor.Run(ctx, func(ctx context.Context) error {
 		if served {
 			if err := d.awaitDistro(ctx); err != nil {
@@ -102,13 +110,13 @@ func (d *Daemon) Run(ctx context.Context) error {
 			return err
 		}
 		served = true
-		err = d.serve(ctx, b)
+		why, failed := d.serve(ctx, b)
 		if ctx.Err() != nil {
-			left = err
+			left = failed
 		}
-		return err
+		return errors.Join(why, failed)
 	}, func(err error, pause time.Duration) (last bool) {
-		if served {
+		if served && !errors.Is(err, errUnused) {
 			d.report(Event{State: Lost, Err: err, Pause: pause})
 		}
 		return !served
@@ -127,18 +135,20 @@ func (d *Daemon) report(e Event) {
 // awaitDistro returns when the distro runs, whoever has started it. It is for
 // a start that nobody asked for.
 func (d *Daemon) awaitDistro(ctx context.Context) error {
-	for told := false; ; {
+	for told := !d.left.IsZero(); ; {
 		runs, err := d.WSL.runs(ctx, d.Link.Distro)
 		switch {
 		case ctx.Err() != nil:
 			return context.Cause(ctx)
 		case err != nil:
 			return err
-		case runs:
+		case runs && d.usedAgain():
 			return nil
-		case !told:
+		case !runs && !told:
 			d.report(Event{State: Stopped})
-			told = true
+		}
+		if !runs {
+			told, d.left, d.patient = true, time.Time{}, 0
 		}
 		select {
 		case <-time.After(lookEvery):
@@ -181,8 +191,9 @@ func (e *SocketError) Error() string { return "serve socket in " + e.Distro + ":
 // Unwrap gives the cause.
 func (e *SocketError) Unwrap() error { return e.Cause }
 
-// serve waits for the end, whichever it is, and leaves nothing behind.
-func (d *Daemon) serve(ctx context.Context, s *serving) error {
+// serve waits for the end, whichever it is, and leaves nothing behind. It tells
+// why it ended, nil being that ctx did, and what of the leaving failed.
+func (d *Daemon) serve(ctx context.Context, s *serving) (why, failed error) {
 	watched, cancel := context.WithCancel(ctx)
 	wedged := make(chan struct{})
 	var watching sync.WaitGroup
@@ -191,20 +202,30 @@ func (d *Daemon) serve(ctx context.Context, s *serving) error {
 			close(wedged)
 		}
 	})
+	unused := make(chan struct{})
+	watching.Go(func() {
+		if d.WhileRunning && d.watchUsers(watched, s.host) {
+			close(unused)
+		}
+	})
 	unwatch := func() { cancel(); watching.Wait() }
 	defer unwatch()
-	var err error
 	select {
 	case <-s.host.Done():
-		err = &LostError{s.host.Err()}
+		why = &LostError{s.host.Err()}
 	case <-wedged:
-		err = ErrWedged
+		why = ErrWedged
+	case <-unused:
+		unwatch() // which reports, too
+		d.report(Event{State: Unused})
+		d.left = time.Now()
+		return errUnused, d.leave(s, unwatch)
 	case <-ctx.Done():
-		return d.leave(s, unwatch)
+		return nil, d.leave(s, unwatch)
 	}
 	s.host.Abort()
 	d.relays.Go(s.host.Wait) // the next start need not wait for slow engines
-	return errors.Join(err, d.clean(s.where))
+	return why, d.clean(s.where)
 }
 
 // leave ends a session as asked: streams get their time.

@@ -71,13 +71,26 @@ func (d *Daemon) ask(ctx context.Context, host *bridge.Host) <-chan struct{} {
 	return answered
 }
 
+// arrives waits for the answer. The time is counted in steps, and a step that took much
+// longer not at all: a machine that wakes up finds all its timers over at once, before it
+// can have heard anything.
 func arrives(answered <-chan struct{}, within time.Duration) bool {
-	timer := time.NewTimer(within)
-	defer timer.Stop()
-	select {
+	const steps = 5
+	for left := steps; left > 0; {
+		began := time.Now()
+		select {
+		case <-answered:
+			return true
+		case <-time.After(within / steps):
+			if time.Since(began) < 2*within/steps {
+				left--
+			}
+		}
+	}
+	select { // both may have come at once
 	case <-answered:
 		return true
-	case <-timer.C:
+	default:
 		return false
 	}
 }
@@ -100,13 +113,13 @@ func (d *Daemon) untilThawed(ctx context.Context, host *bridge.Host, answered <-
 	}
 }
 
-// probe tells whether a fresh wsl.exe gets a program started and ended. It
-// stops when the old one answers.
+// probe tells whether a fresh wsl.exe gets through. It stops when the old one
+// answers.
 func (d *Daemon) probe(ctx context.Context, answered <-chan struct{}) bool {
 	ctx, cancel := context.WithTimeout(ctx, probeTime)
 	defer cancel()
 	probed := make(chan error, 1)
-	go func() { probed <- d.run(ctx, probeArgs()) }()
+	go func() { probed <- d.getThrough(ctx) }()
 	select {
 	case err := <-probed:
 		return err == nil
@@ -115,4 +128,15 @@ func (d *Daemon) probe(ctx context.Context, answered <-chan struct{}) bool {
 		<-probed
 		return false
 	}
+}
+
+// getThrough has a fresh wsl.exe start a program in the distro, which ends. A distro
+// that does not run has stopped under its wsl.exe, and must not be started again: that
+// another one says so is through enough.
+func (d *Daemon) getThrough(ctx context.Context) error {
+	runs, err := d.WSL.runs(ctx, d.Link.Distro)
+	if err != nil || !runs {
+		return err
+	}
+	return d.run(ctx, probeArgs())
 }

@@ -35,6 +35,7 @@ type WSL struct {
 	Stderr func() io.Writer
 
 	path string
+	said func(ctx context.Context, args []string) ([]byte, error) // tests: instead of output
 }
 
 // FindWSL finds wsl.exe.
@@ -118,6 +119,9 @@ func (w WSL) ask(ctx context.Context, args []string) ([]byte, error) {
 
 // output is what wsl.exe writes until it ends, in bounds.
 func (w WSL) output(ctx context.Context, args []string) ([]byte, error) {
+	if w.said != nil {
+		return w.said(ctx, args)
+	}
 	p, err := w.start(args)
 	if err != nil {
 		return nil, err

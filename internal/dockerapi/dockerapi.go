@@ -32,13 +32,12 @@ func Method(b []byte) string {
 	return string(method)
 }
 
-// IsRead tells whether b begins with a whole request head that asks for
-// something and changes nothing: GET or HEAD, without a body, of HTTP/1, and
-// staying HTTP. Such a request may be answered twice, or by somebody else.
+// IsRead tells whether b is one whole request that asks for something and
+// changes nothing: GET or HEAD, without a body, of HTTP/1, and staying HTTP. Such a request may be answered twice, or by somebody else.
 func IsRead(b []byte) bool {
 	method := Method(b)
-	head, _, whole := bytes.Cut(b, []byte("\r\n\r\n"))
-	if !whole || method != http.MethodGet && method != http.MethodHead {
+	head, behind, whole := bytes.Cut(b, []byte("\r\n\r\n"))
+	if !whole || len(behind) > 0 || method != http.MethodGet && method != http.MethodHead {
 		return false
 	}
 	lines := bytes.Split(head, []byte("\r\n"))

@@ -66,10 +66,10 @@ func (c *unixConn) Read(b []byte) (int, error) {
 		return 0, waitErr
 	}
 	switch {
+	case c.closed.Load(): // which takes what it finds, so that ours may have a hole
+		return 0, net.ErrClosed
 	case err != nil:
 		return 0, &net.OpError{Op: "read", Net: "unix", Addr: c.LocalAddr(), Err: os.NewSyscallError("recvfrom", err)}
-	case n == 0 && c.closed.Load():
-		return 0, net.ErrClosed
 	case n == 0:
 		return 0, io.EOF
 	}
@@ -90,14 +90,27 @@ func (c *unixConn) take(fd int, b []byte) (int, error) {
 	}
 	last := b[n-1]
 	if !c.held {
-		_, err = receive(fd, b[:n-1], 0)
 		c.held = true
-		return n, err
+		return n, takeSeen(fd, b[:n-1])
 	}
-	_, err = receive(fd, b[:n], 0) // the one that was held, and all but the last of these
+	err = takeSeen(fd, b[:n]) // the one that was held, and all but the last of these
 	copy(b, b[1:n])
 	b[n-1] = last
 	return n, err
+}
+
+// takeSeen takes bytes that are known to be there, in several calls if it must be: behind
+// a message that came with descriptors the kernel ends each (unix_stream_read_generic). The
+// held byte may be such a message.
+func takeSeen(fd int, b []byte) error {
+	for len(b) > 0 {
+		n, err := receive(fd, b, 0)
+		if n <= 0 || err != nil {
+			return unix.EPIPE // Close was quicker
+		}
+		b = b[n:]
+	}
+	return nil
 }
 
 func (c *unixConn) takeAll(fd int, b []byte, seen int) (int, error) {

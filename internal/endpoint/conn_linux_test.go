@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"runtime"
 	"testing"
 	"time"
 
@@ -207,5 +208,84 @@ func TestUnixCloseReadWakesASenderThatPolls(t *testing.T) {
 	ours.(Resetter).Reset()
 	if got, err := io.ReadAll(client); string(got) != "answer" || !errors.Is(err, unix.ECONNRESET) {
 		t.Errorf("read %q, %v", got, err)
+	}
+}
+
+// A byte that is held back may carry a descriptor, at which the kernel ends a read: what
+// follows comes as it was sent.
+func TestUnixDescriptorsDoNotDisturbTheBytes(t *testing.T) {
+	for _, size := range []int{1, 2, 3, 4096} { // of what is read at a time
+		client, ours := peers(t)
+		rights := unix.UnixRights(0)
+		var want, got []byte
+		for i, with := range []bool{true, false, true, true, false, true} {
+			for _, s := range []string{"a", "bcd", "e", "fghijklm"} {
+				s = string(rune('0'+i)) + s
+				if i%2 == 0 {
+					s = s[1:]
+				}
+				var oob []byte
+				if with {
+					oob = rights
+				}
+				if _, _, err := client.WriteMsgUnix([]byte(s), oob, nil); err != nil {
+					t.Fatal(err)
+				}
+				want = append(want, s...)
+				for b := make([]byte, size); len(got) < len(want); {
+					n, err := ours.Read(b)
+					if err != nil {
+						t.Fatal(err)
+					}
+					got = append(got, b[:n]...)
+				}
+			}
+		}
+		if err := client.CloseWrite(); err != nil {
+			t.Fatal(err)
+		}
+		rest, err := io.ReadAll(ours)
+		if got = append(got, rest...); !bytes.Equal(got, want) || err != nil {
+			t.Errorf("read %d at a time: %q, %v, want %q", size, got, err, want)
+		}
+	}
+}
+
+// Close drops what is unread: whoever still reads gets what was before that, or nothing.
+func TestUnixCloseLeavesNoHoleInWhatIsRead(t *testing.T) {
+	sent := make([]byte, 64<<10)
+	for i := range sent {
+		sent[i] = byte(i % 251)
+	}
+	pair := sockets(t, plainly)
+	for i := range 500 {
+		client, ours, err := pair()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := client.Write(sent); err != nil {
+			t.Fatal(err)
+		}
+		read := make(chan []byte)
+		go func() {
+			var got []byte
+			b := make([]byte, 1000)
+			for {
+				n, err := ours.Read(b)
+				got = append(got, b[:n]...)
+				if err != nil {
+					read <- got
+					return
+				}
+			}
+		}()
+		for range i % 50 {
+			runtime.Gosched()
+		}
+		ours.Close()
+		if got := <-read; !bytes.HasPrefix(sent, got) {
+			t.Fatalf("after %d rounds %d bytes with a hole", i, len(got))
+		}
+		client.Close()
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"net"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -126,7 +127,8 @@ func TestExecObeysACancelledContext(t *testing.T) {
 }
 
 // A command that reads nothing, writes nothing and has flooded its stderr is ended.
-func TestExecCloseIsBoundedAndLeavesNoProcess(t *testing.T) {
+func TestExecCloseIsBoundedAndLeavesNothing(t *testing.T) {
+	before := runtime.NumGoroutine()
 	c := run(t, "deaf")
 	if _, err := io.ReadFull(c, make([]byte, 2)); err != nil {
 		t.Fatal(err)
@@ -144,6 +146,11 @@ func TestExecCloseIsBoundedAndLeavesNoProcess(t *testing.T) {
 	}
 	if _, err := c.Write([]byte("x")); !errors.Is(err, net.ErrClosed) {
 		t.Errorf("write after close: %v", err)
+	}
+	for limit := time.Now().Add(10 * time.Second); runtime.NumGoroutine() > before; runtime.Gosched() {
+		if time.Now().After(limit) {
+			t.Fatalf("%d goroutines, %d before", runtime.NumGoroutine(), before)
+		}
 	}
 }
 

@@ -26,7 +26,8 @@ type keptListener struct {
 	mu      sync.Mutex
 	socket  *unixListener
 	removed bool          // the socket is not the one at its path any more
-	changed chan struct{} // closed, and replaced, when something happened there
+	seen    fileID        // what was at the path when it was looked at last
+	changed chan struct{} // closed, and replaced, when that is another file or none
 	closed  bool
 }
 
@@ -66,20 +67,27 @@ func (k *keptListener) watchDir() error {
 func (k *keptListener) follow() {
 	events := make([]byte, 4096)
 	for {
+		k.mu.Lock()
+		k.look()
+		k.mu.Unlock()
 		if _, err := k.events.Read(events); err != nil {
 			return
 		}
-		k.look()
 	}
 }
 
+// look is called after the directory is watched, too: what happened before that is no event.
+// And an event is no change: to make the socket anew makes some in the directory.
 func (k *keptListener) look() {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	close(k.changed)
-	k.changed = make(chan struct{})
-	if id, err := idAt(k.socket.path); !k.removed && (err != nil || id != k.socket.id) {
+	id, _ := idAt(k.socket.path) // the zero one if there is none
+	if id != k.seen {
+		k.seen = id
+		close(k.changed)
+		k.changed = make(chan struct{})
+	}
+	if !k.removed && id != k.socket.id {
 		k.removed = true
+		k.socket.id = fileID{}            // whose number may soon be another file's
 		_ = k.socket.UnixListener.Close() // wakes Accept, which makes it anew
 	}
 }
@@ -127,7 +135,11 @@ func (k *keptListener) remake() error {
 	}
 	socket.dir.made = socket.dir.made || k.socket.dir.made // once of our making
 	k.socket, k.removed = socket, false
-	return k.watchDir()
+	if err := k.watchDir(); err != nil {
+		return err
+	}
+	k.look()
+	return nil
 }
 
 func (k *keptListener) Addr() net.Addr {

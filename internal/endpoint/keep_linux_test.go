@@ -64,8 +64,7 @@ func TestARemovedSocketComesBack(t *testing.T) {
 		t.Fatal(err)
 	}
 	served(t, path, "ours")
-	if err := os.RemoveAll(dir); err != nil {
-		t.Fatal(err)
+	for os.RemoveAll(dir) != nil { // it came back already
 	}
 	served(t, path, "ours")
 	file := filepath.Join(dir, "other")
@@ -87,5 +86,64 @@ func TestARemovedSocketComesBack(t *testing.T) {
 	}
 	if _, err := os.Lstat(dir); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("its directory is left: %v", err)
+	}
+}
+
+// A stranger who took the path is asked now and then whether he is still there, and not
+// again because of the lock file that the asking itself makes and removes.
+func TestAStrangerAtThePathIsNotAskedWithoutEnd(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "s")
+	l, err := Listen(path, mine())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	other, err := net.Listen("unix", filepath.Join(dir, "other"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { other.Close() })
+	go greet(other, "other")
+	if err := os.Rename(filepath.Join(dir, "other"), path); err != nil {
+		t.Fatal(err)
+	}
+	accepted := make(chan error)
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err == nil {
+				c.Close()
+			}
+			select {
+			case accepted <- err:
+			case <-t.Context().Done():
+				return
+			}
+		}
+	}()
+	select { // the time that passes is what is tested
+	case err := <-accepted:
+		t.Errorf("asked again before %v were over: %v", keepRetry, err)
+	case <-time.After(keepRetry / 5):
+	}
+	served(t, path, "other")
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	go func() {
+		for range accepted {
+		}
+	}()
+	began := time.Now()
+	for err := error(nil); ; time.Sleep(time.Millisecond) { // as in served
+		var c net.Conn
+		if c, err = net.Dial("unix", path); err == nil {
+			c.Close()
+			break
+		}
+		if time.Since(began) > keepRetry/2 {
+			t.Fatalf("it is not back: %v", err)
+		}
 	}
 }

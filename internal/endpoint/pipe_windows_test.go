@@ -18,7 +18,7 @@ import (
 func pipes(t *testing.T, name string, messages bool) func() (dialled, accepted net.Conn, err error) {
 	t.Helper()
 	e := pipe(t, name)
-	l, err := winio.ListenPipe(e.Path(), &winio.PipeConfig{MessageMode: messages, InputBufferSize: 65536, OutputBufferSize: 65536})
+	l, err := winio.ListenPipe(e.Path(), &winio.PipeConfig{MessageMode: messages, SecurityDescriptor: trusted, InputBufferSize: 65536, OutputBufferSize: 65536})
 	if err != nil {
 		t.Fatal(err)
 	}

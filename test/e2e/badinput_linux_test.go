@@ -48,7 +48,7 @@ func TestInboxStub(t *testing.T) {
 func withDistros(t *testing.T, distros ...wsl.Distro) (context.Context, *stage.Stage) {
 	t.Helper()
 	ctx, all, _ := onStage(t)
-	s, err := all.WithVM(ctx, t.TempDir(), distros...)
+	s, err := all.WithVM(ctx, wsl.Options{Dir: t.TempDir(), Distros: distros})
 	if err != nil {
 		t.Fatal(err)
 	}

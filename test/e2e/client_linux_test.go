@@ -121,6 +121,8 @@ var fields = []struct {
 }{
 	{"<id>", regexp.MustCompile(`\b(?:[0-9a-f]{64}|[0-9a-f]{12})\b`), ""},
 	{"<time>", regexp.MustCompile(`\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)`), ""},
+	// The docker command prints them in the order of a map, which is random.
+	{"Runtimes: <runtimes>", regexp.MustCompile(`\bRuntimes: .+`), "info"},
 	// What a container uses is another amount at every moment.
 	{"<amount>", regexp.MustCompile(`\b\d+(?:\.\d+)?(?:e[+-]\d+)?(?:%|[kKMGT]?i?B\b)`), "stats"},
 	// The head of every answer has the second in which it was made.

@@ -38,7 +38,7 @@ func raw(ctx context.Context, t *testing.T, s *stage.Stage, name string, deaf in
 		t.Fatal(err)
 	}
 	b := started(ctx, t, s, s.Windows(context.WithoutCancel(ctx), "up", "--json", "--kind", "raw", "--pipe", name, "--socket", "/run/docker-wsl-bridge/"+name+".sock"))
-	return engine, in(s, stage.Debian, strings.TrimPrefix(b.Host, "unix://"))
+	return engine, in(s, b.Socket.Distro, b.Socket.Socket)
 }
 
 // through makes one connection through the bridge, which ends with the test.
@@ -160,7 +160,11 @@ func TestWhoeverIsKilledClientsGetAnError(t *testing.T) {
 		}
 		t.Logf("%s killed: the client had its error after %v", name, time.Since(began).Round(time.Millisecond))
 		c.Close()
-		ended(ctx, t, b)
+		if name == "host" {
+			ended(ctx, t, b)
+		} else if err := b.Close(); err != nil { // it comes back
+			t.Error(err)
+		}
 		before.awaitEmpty(ctx, t)
 	}
 }

@@ -6,11 +6,13 @@ import (
 	"net"
 	"os/exec"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/test/stage"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/test/wsl"
 )
 
 // A ward is a bridge on a VM of its own, to which anything may happen. The
@@ -32,12 +34,15 @@ func onWard(t *testing.T, args ...string) (context.Context, *ward) {
 }
 
 // openWard opens one without a bridge.
-func openWard(t *testing.T) (context.Context, *ward) {
+func openWard(t *testing.T) (context.Context, *ward) { return openIdleWard(t, 0) }
+
+// openIdleWard's distro stops when nothing has run there for a while.
+func openIdleWard(t *testing.T, idle time.Duration) (context.Context, *ward) {
 	t.Helper()
 	ctx, all, _ := onStage(t)
 	w := &ward{distro: strings.TrimPrefix(strings.ReplaceAll(t.Name(), "/", "-"), "Test")}
 	var err error
-	if w.s, err = all.WithVM(ctx, t.TempDir(), stage.LikeDebian(w.distro)); err != nil {
+	if w.s, err = all.WithVM(ctx, wsl.Options{Dir: t.TempDir(), Idle: idle, Distros: []wsl.Distro{stage.LikeDebian(w.distro)}}); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
@@ -210,15 +215,8 @@ func (w *ward) stopped(ctx context.Context, t *testing.T, stop func() error) {
 		_, err := w.s.VM.Pids(w.distro)
 		return err == nil
 	})
-	somebody := w.s.WSL(ctx, "-d", w.distro, "-e", "sleep", "60")
 	began = time.Now()
-	if err := somebody.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = somebody.Process.Kill()
-		_ = somebody.Wait()
-	})
+	w.somebody(ctx, t)
 	w.comesBack(ctx, t, began, 10*time.Second)
 }
 
@@ -333,4 +331,52 @@ func pinged(c net.Conn) error {
 		said += string(b[:n])
 	}
 	return c.SetDeadline(time.Time{})
+}
+
+// With --keep-alive while-running the bridge is no reason for a distro to stay
+// up; somebody else is.
+func TestUnusedDistroStops(t *testing.T) {
+	t.Parallel()
+	ctx, w := openIdleWard(t, 2*time.Second)
+	w.up(ctx, t, "--keep-alive", "while-running")
+	somebody := w.somebody(ctx, t)
+	never(ctx, t, "a distro in use is left", 22*time.Second, func() bool { return w.happened("distro-unused") > 0 })
+	w.works(ctx, t)
+	somebody.end()
+	longer, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	w.awaits(longer, t, "distro-unused", 1)
+	until(ctx, t, "the distro to stop", func() bool {
+		_, err := w.s.VM.Pids(w.distro)
+		return err != nil
+	})
+	// Longer than it takes to look, so that it is seen to have stopped.
+	never(ctx, t, "the stopped distro runs", 9*time.Second, func() bool {
+		_, err := w.s.VM.Pids(w.distro)
+		return err == nil
+	})
+	w.somebody(ctx, t)
+	w.comesBack(ctx, t, time.Now(), 10*time.Second)
+	if w.happened("lost") > 0 {
+		t.Errorf("it said %s", w.b.Output())
+	}
+}
+
+// A person's program in the distro.
+type person struct{ end func() }
+
+func (w *ward) somebody(ctx context.Context, t *testing.T) person {
+	t.Helper()
+	cmd := w.s.WSL(ctx, "-d", w.distro, "-e", "sleep", "120")
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	end := sync.OnceFunc(func() {
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait() // it was killed
+		// Whoever outlives wsl.exe keeps no distro up, on WSL; here a sleep ends
+		// with its terminal.
+	})
+	t.Cleanup(end)
+	return person{end}
 }

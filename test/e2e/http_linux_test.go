@@ -26,7 +26,7 @@ type dialogue struct {
 }
 
 // dialogueTime is where a dialogue that hangs becomes a failure.
-const dialogueTime = time.Minute
+const dialogueTime = 2 * time.Minute
 
 // talk connects from where the clients in the distro do.
 func (r route) talk(t *testing.T, s *stage.Stage) *dialogue {
@@ -222,9 +222,11 @@ func TestChunkedImageLoad(t *testing.T) {
 func TestExpectContinue(t *testing.T) {
 	ctx, s, _ := onStage(t)
 	container(ctx, t, s, "expecting", "sleep", "600")
+	direct, _ := routes(s, shared.bridge)
 	const size = 100_000
+	sum, _ := hashOf(t, noise(size))
 	dialogues(t, func(d *dialogue) {
-		body, err := io.ReadAll(archive(t, "file", size))
+		body, err := io.ReadAll(archive(t, d.route.name, size))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -237,6 +239,8 @@ func TestExpectContinue(t *testing.T) {
 			d.say(t, string(body))
 			d.answer(t, http.MethodPut, http.StatusOK)
 		}
+		file := "/tmp/" + d.route.name
+		differs(t, file, direct.must(ctx, t, s, "exec", "expecting", "sha256sum", file), fmt.Sprintf("%x  %s\n", sum, file))
 		ask("nobody")
 		d.answer(t, http.MethodPut, http.StatusNotFound)
 		if err := d.CloseWrite(); err != nil { // the engine may wait for the body still

@@ -35,7 +35,7 @@ type ward struct {
 }
 
 func openWard(ctx context.Context, all *stage.Stage, dir, name string) (*ward, error) {
-	s, err := all.WithVM(ctx, filepath.Join(dir, name), stage.LikeDebian(name))
+	s, err := all.WithVM(ctx, wsl.Options{Dir: filepath.Join(dir, name), Distros: []wsl.Distro{stage.LikeDebian(name)}})
 	if err != nil {
 		return nil, err
 	}

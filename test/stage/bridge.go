@@ -38,7 +38,8 @@ func (s *Stage) Up(ctx context.Context, cmd *exec.Cmd) (*Bridge, error) {
 	ctx, cancel := context.WithTimeout(ctx, endTime)
 	defer cancel()
 	if err := console.Await(ctx, "}\n"); err != nil {
-		return nil, errors.Join(fmt.Errorf("start bridge: %w", err), b.Kill())
+		killed := b.Kill()
+		return nil, errors.Join(fmt.Errorf("start bridge: %w; %v", err, b.Cmd.ProcessState), killed)
 	}
 	said := console.Output()
 	var ready struct {

@@ -142,11 +142,11 @@ func (s *Stage) Recorder(ctx context.Context, pipe string) (*recorder.Recorder, 
 }
 
 func (s *Stage) startVM(ctx context.Context) (err error) {
-	s.VM, err = s.startDistros(ctx, filepath.Join(s.dir, "vm"),
+	s.VM, err = s.startVMOf(ctx, wsl.Options{Dir: filepath.Join(s.dir, "vm"), Distros: []wsl.Distro{
 		LikeDebian(Debian),
-		wsl.Distro{Name: DockerDesktop, Kind: wsl.Busybox, AutomountRoot: "/mnt/host/"},
-		wsl.Distro{Name: Plain, Kind: wsl.Busybox, User: User},
-	)
+		{Name: DockerDesktop, Kind: wsl.Busybox, AutomountRoot: "/mnt/host/"},
+		{Name: Plain, Kind: wsl.Busybox, User: User},
+	}})
 	if err != nil {
 		return err
 	}
@@ -168,10 +168,9 @@ func (s *Stage) register(ctx context.Context) error {
 	return nil
 }
 
-func (s *Stage) startDistros(ctx context.Context, dir string, distros ...wsl.Distro) (*wsl.VM, error) {
-	return wsl.Start(context.WithoutCancel(ctx), wsl.Options{
-		Dir: dir, Bin: filepath.Join(s.dir, "bin"), DriveC: s.Wine.DriveC(), Distros: distros, Stderr: os.Stderr,
-	})
+func (s *Stage) startVMOf(ctx context.Context, o wsl.Options) (*wsl.VM, error) {
+	o.Bin, o.DriveC, o.Stderr = filepath.Join(s.dir, "bin"), s.Wine.DriveC(), os.Stderr
+	return wsl.Start(context.WithoutCancel(ctx), o)
 }
 
 // LikeDebian is a default distro of that name with what most have.
@@ -179,17 +178,17 @@ func LikeDebian(name string) wsl.Distro {
 	return wsl.Distro{Name: name, Default: true, Kind: wsl.Debian, DockerGroup: true, User: User}
 }
 
-// WithVM is the same stage with another VM, whose files lie below dir; clients
-// are in its first distro. What happens to the one VM does not happen to the
-// other. Close the VM before the stage.
-func (s *Stage) WithVM(ctx context.Context, dir string, distros ...wsl.Distro) (*Stage, error) {
-	vm, err := s.startDistros(ctx, dir, distros...)
+// WithVM is the same stage with another VM, of which o says the directory, the
+// distros and the idle time; clients are in its first distro. What happens to the
+// one VM does not happen to the other. Close the VM before the stage.
+func (s *Stage) WithVM(ctx context.Context, o wsl.Options) (*Stage, error) {
+	vm, err := s.startVMOf(ctx, o)
 	if err != nil {
 		return nil, err
 	}
 	other := &Stage{Docker: s.Docker, Engine: s.Engine, Wine: s.Wine, VM: vm, dir: s.dir, native: s.native}
-	if len(distros) > 0 {
-		other.distro = distros[0].Name
+	if len(o.Distros) > 0 {
+		other.distro = o.Distros[0].Name
 	}
 	return other, nil
 }
