@@ -110,10 +110,14 @@ func (p *place) engineDies(ctx context.Context, _ *ward, long time.Duration) err
 	if err := pause(ctx, long/2); err != nil {
 		return err
 	}
-	if err := p.s.Engine.Start(ctx); err != nil {
-		return err
-	}
-	return p.furnish(ctx)
+	// Under Wine who connects in the very moment in which a pipe comes up may get
+	// onto go-winio's parked instance, which nobody serves (takeParked in test/front).
+	return p.traffic.settle(ctx, func(ctx context.Context) error {
+		if err := p.s.Engine.Start(ctx); err != nil {
+			return err
+		}
+		return p.furnish(ctx)
+	})
 }
 
 // strike has a fault happen, and returns when all is served as before.

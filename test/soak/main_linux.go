@@ -102,11 +102,11 @@ func soak(ctx context.Context, o options, out io.Writer) (t *tally, err error) {
 // play is traffic and faults, and then the end of both.
 func play(ctx context.Context, p *place, o options, out io.Writer) error {
 	end := time.Now().Add(o.length)
-	traffic := startTraffic(ctx, p, o.seed)
+	p.traffic = startTraffic(ctx, p, o.seed)
 	quiet := progress(ctx, p.tally, end, out)
-	err := storm(ctx, p, traffic, o.seed, end)
+	err := storm(ctx, p, o.seed, end)
 	quiet()
-	traffic.stop()
+	p.traffic.stop()
 	if err != nil {
 		return err
 	}
@@ -116,9 +116,9 @@ func play(ctx context.Context, p *place, o options, out io.Writer) error {
 
 // storm throws faults in until the end; each is over, and looked behind, before
 // the next one.
-func storm(ctx context.Context, p *place, traffic *traffic, seed uint64, end time.Time) error {
+func storm(ctx context.Context, p *place, seed uint64, end time.Time) error {
 	order := newOrder(seed, len(p.wards))
-	if err := traffic.settle(ctx, p.remember); err != nil {
+	if err := p.traffic.settle(ctx, p.remember); err != nil {
 		return err
 	}
 	for ctx.Err() == nil && time.Now().Before(end) {
@@ -132,7 +132,7 @@ func storm(ctx context.Context, p *place, traffic *traffic, seed uint64, end tim
 		if err := pause(ctx, step.after); err != nil {
 			return err
 		}
-		if err := traffic.settle(ctx, p.lookBehind); err != nil {
+		if err := p.traffic.settle(ctx, p.lookBehind); err != nil {
 			return err
 		}
 	}

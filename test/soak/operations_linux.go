@@ -42,7 +42,7 @@ var operations = []struct {
 	{"echo", 4, (*client).echo},
 	{"copy", 3, (*client).copy},
 	{"follow", 3, (*client).follow},
-	{"create", 3, (*client).create},
+	{"create", 6, (*client).create},
 	{"run", 1, (*client).run},
 }
 

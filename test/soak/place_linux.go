@@ -14,16 +14,18 @@ import (
 
 // A place is where all happens: an engine, and wards whose bridges lead to it.
 type place struct {
-	s      *stage.Stage
-	wards  []*ward
-	tally  *tally
-	ledger *ledger
-	known  []byte // what the engine says of the image
-	before scene  // when nothing had happened
+	s       *stage.Stage
+	wards   []*ward
+	tally   *tally
+	ledger  *ledger
+	known   []byte   // what the engine says of the image
+	traffic *traffic // from its start on
+	before  scene    // when nothing had happened
+	told    scene    // what was a leak already
 }
 
 func openPlace(ctx context.Context, s *stage.Stage, dir string) (_ *place, err error) {
-	p := &place{s: s, tally: newTally(os.Stderr), ledger: &ledger{}}
+	p := &place{s: s, tally: newTally(os.Stderr), ledger: &ledger{}, told: scene{}}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, p.close())

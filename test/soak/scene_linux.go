@@ -105,19 +105,29 @@ func (w *ward) gone(s scene, agentFile string) {
 // told once.
 func (p *place) awaitScene(ctx context.Context, want scene) {
 	var is scene
-	err := until(ctx, settleTime, "the scene", func() error {
-		if is = p.look(); !maps.Equal(is, want) {
-			return fmt.Errorf("it differs")
+	var wrong []string
+	_ = until(ctx, settleTime, "the scene", func() error {
+		is = p.look()
+		if wrong = p.wrong(is, want); len(wrong) > 0 {
+			return fmt.Errorf("%q differ", wrong)
 		}
 		return nil
 	})
-	if err == nil || ctx.Err() != nil {
+	if ctx.Err() != nil {
 		return
 	}
+	for _, what := range wrong {
+		p.tally.leak(what, fmt.Sprintf("%q, want %q", is[what], want[what]))
+		p.told[what] = is[what]
+	}
+}
+
+// wrong names what is not as it should be, and was not told.
+func (p *place) wrong(is, want scene) (list []string) {
 	for _, what := range slices.Sorted(maps.Keys(want)) {
-		if is[what] != want[what] {
-			p.tally.leak(what, fmt.Sprintf("%q, want %q", is[what], want[what]))
-			p.before[what] = is[what]
+		if told, known := p.told[what]; is[what] != want[what] && !(known && is[what] == told) {
+			list = append(list, what)
 		}
 	}
+	return list
 }

@@ -10,7 +10,7 @@ import (
 
 const (
 	// workers are those of a ward, each with one operation at a time.
-	workers = 4
+	workers = 6
 	// restTime is what a worker rests after a failure: a socket that is not there
 	// says so in microseconds.
 	restTime = 100 * time.Millisecond
