@@ -3,6 +3,7 @@ package lab
 import (
 	"context"
 	"errors"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -27,8 +28,18 @@ func RunUnderWine(t *testing.T, pkg string, args ...string) {
 	}
 	cmd := w.Command(ctx, exe, append([]string{"-test.v", "-test.timeout=3m"}, args...)...)
 	cmd.Dir = filepath.Join(Root(), pkg)
-	said, err := cmd.CombinedOutput()
+	// Not a pipe: hidden consoles (conhost.exe) inherit a program's handles, and
+	// may hold it for seconds when all else has ended.
+	output, err := os.Create(filepath.Join(t.TempDir(), "output"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer output.Close()
+	cmd.Stdout, cmd.Stderr = output, output
+	err = cmd.Run()
 	left := w.Processes()
+	said, readErr := os.ReadFile(output.Name())
+	err = errors.Join(err, readErr)
 	if err = errors.Join(err, w.Close()); err != nil || len(left) > 0 {
 		t.Fatalf("under wine: %v\n%s\nleft behind: %q", err, said, left)
 	}
