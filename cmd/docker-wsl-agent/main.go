@@ -31,6 +31,8 @@ usage: docker-wsl-agent serve    be the Linux half; stdin and stdout are the car
        docker-wsl-agent hash     print the SHA-256 of this file
        docker-wsl-agent clean PID STARTED SOCKET
                                  end an agent that is out of reach, remove its socket
+       docker-wsl-agent inspect SOCKET
+                                 tell whether this user may use a socket
 `
 
 func main() { os.Exit(run(os.Args[1:])) }
@@ -45,6 +47,8 @@ func run(args []string) int {
 		return hash()
 	case len(args) == 4 && args[0] == "clean":
 		return clean(args[1], args[2], args[3])
+	case len(args) == 2 && args[0] == "inspect":
+		return inspect(args[1])
 	}
 	fmt.Fprint(os.Stderr, usage)
 	return exitUsage
@@ -65,7 +69,11 @@ func failed(err error) int {
 }
 
 func serve(level slog.Level) int {
-	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: level}))
+	out, err := stderr()
+	if err != nil {
+		return failed(err)
+	}
+	log := slog.New(slog.NewTextHandler(out, &slog.HandlerOptions{Level: level}))
 	if err := bridged(log); err != nil {
 		log.Error("agent ends", "error", err)
 		return exitLost

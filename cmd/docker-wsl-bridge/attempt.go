@@ -2,9 +2,9 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"net"
 	"os"
 	"path/filepath"
@@ -20,23 +20,30 @@ const linkName = "windows"
 
 // up serves until ctx ends, which is success. It fills in the distro. What can't be had at the start
 // is an error; what is lost later comes back.
-func up(ctx context.Context, o *options, r *reporter) error {
-	place, info, err := findEngine(ctx, o, r)
-	if err != nil {
-		return err
-	}
+func up(ctx context.Context, o *options, r *reporter) (err error) {
 	w, err := daemon.FindWSL()
 	if err != nil {
 		return err
 	}
-	log := slog.New(slog.DiscardHandler)
+	told := (*teller)(nil)
 	if o.debug {
-		told := newTeller(r.stderr)
+		told = newTeller(r.stderr)
 		defer told.close()
 		w.Stderr = func() io.Writer { return told.lines("distro: ") }
-		log = told.log()
 	}
 	if o.distro, err = w.Choose(ctx, o.distro); err != nil {
+		return err
+	}
+	ctx, in, err := openInstance(ctx, o, r, told)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, in.close(err)) }()
+	if o.debug {
+		w.Stderr = func() io.Writer { return io.MultiWriter(told.lines("distro: "), in.distroLines()) }
+	}
+	place, info, err := findEngine(ctx, o, r)
+	if err != nil {
 		return err
 	}
 	exe, err := os.Executable()
@@ -48,11 +55,16 @@ func up(ctx context.Context, o *options, r *reporter) error {
 		return err
 	}
 	r.about(o, place, info, deploy.Path(agent.Hash))
+	shown := newScreen(r.event)
 	d := &daemon.Daemon{
-		WSL: w, Agent: agent, Link: o.link(place), Report: r.event, Log: log, Debug: o.debug,
+		WSL: w, Agent: agent, Link: o.link(place), Log: in.log, Debug: o.debug,
+		Report:       func(e daemon.Event) { in.event(e); shown.event(e) },
 		WhileRunning: o.keepAlive == keepWhileRunning,
 	}
-	if err := d.Run(ctx); err != nil {
+	in.serves(d, place)
+	err = d.Run(ctx)
+	shown.close()
+	if err != nil {
 		return err
 	}
 	return r.stopped()

@@ -32,6 +32,15 @@ func addCompletion(root *cobra.Command) {
 			completeFlag(cmd, "kind", func(context.Context) []string { return kinds() })
 			completeFlag(cmd, "keep-alive", func(context.Context) []string { return keepAlives() })
 			completeFlag(cmd, "socket-mode", func(context.Context) []string { return socketModes() })
+		case "supervise":
+			completeFlag(cmd, "restart", func(context.Context) []string { return restarts() })
+		case "stop", "logs":
+			completeFlag(cmd, "distro", distroNames)
+			completeFlag(cmd, "socket", runningSockets)
+		case "doctor":
+			completeFlag(cmd, "distro", distroNames)
+			completeFlag(cmd, "socket", runningSockets)
+			completeFlag(cmd, "pipe", func(context.Context) []string { return pipeNames(runtime.GOOS) })
 		}
 	}
 }
@@ -59,6 +68,18 @@ func distroNames(ctx context.Context) []string {
 	return names
 }
 
+// runningSockets are those that are served now.
+func runningSockets(ctx context.Context) []string {
+	ctx, cancel := context.WithTimeout(ctx, completeTime)
+	defer cancel()
+	bridges, _ := running(ctx, chosen{})
+	var names []string
+	for _, b := range bridges {
+		names = append(names, b.Place.Socket+"\tin "+b.Place.Distro)
+	}
+	return names
+}
+
 // pipeNames are where up looks for an engine; on Linux, which has no pipes, where
 // engines listen as a rule.
 func pipeNames(goos string) []string {
@@ -74,6 +95,13 @@ func kinds() []string {
 
 func keepAlives() []string {
 	return []string{keepAlways + "\tthe distro stays up", keepWhileRunning + "\tit stops when nobody else uses it"}
+}
+
+func restarts() []string {
+	return []string{
+		restartAlways + "\tit runs as long as supervise does", restartOnFailure + "\twhen it has failed",
+		restartNever + "\tit runs once",
+	}
 }
 
 func socketModes() []string {

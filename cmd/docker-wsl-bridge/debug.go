@@ -81,20 +81,21 @@ func (t *teller) close() {
 }
 
 // log is this half's. Its lines are escaped by slog.
-func (t *teller) log() *slog.Logger {
+func (t *teller) log() slog.Handler {
 	if t == nil {
-		return slog.New(slog.DiscardHandler)
+		return slog.DiscardHandler
 	}
-	return slog.New(slog.NewTextHandler(t.lines("host: "), &slog.HandlerOptions{Level: slog.LevelDebug}))
+	return slog.NewTextHandler(t.lines("host: "), &slog.HandlerOptions{Level: slog.LevelDebug})
 }
 
 // lines takes what one source writes, as it comes: it is cut into lines, made
 // printable and marked, so that no line can pass for one of somebody else.
-func (t *teller) lines(mark string) io.Writer { return &lines{t: t, mark: mark} }
+func (t *teller) lines(mark string) io.Writer {
+	return &lines{tell: func(line string) { t.tell(mark + line) }}
+}
 
 type lines struct {
-	t    *teller
-	mark string
+	tell func(line string)
 	rest []byte // of a line whose end has not come
 }
 
@@ -123,6 +124,6 @@ func (l *lines) flush() {
 	text := wsl.Decode(bytes.TrimPrefix(l.rest, []byte{0}))
 	l.rest = l.rest[:0]
 	for line := range strings.Lines(text) {
-		l.t.tell(l.mark + strings.TrimSpace(line))
+		l.tell(strings.TrimSpace(line))
 	}
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"io"
+	"log/slog"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -86,5 +87,5 @@ func TestAStoppedScreenHoldsNobodyUp(t *testing.T) {
 
 func TestNobodyWantsToKnow(t *testing.T) {
 	var none *teller
-	none.log().Error("unheard")
+	slog.New(none.log()).Error("unheard")
 }

@@ -3,21 +3,30 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
+	"runtime"
 	"slices"
 	"strings"
 
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/bridge"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/daemon"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/deploy"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/doctor"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/endpoint"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/engine"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/service"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/wsl"
 )
 
 // hints say what cures the failure of a command, with what to run. They live
 // here and nowhere else.
 func hints(err error) []string {
+	var knows *advised
+	if errors.As(err, &knows) {
+		return knows.hints
+	}
 	list := cure(err)
 	var failed *failure
 	if errors.As(err, &failed) && failed.distro != "" {
@@ -28,6 +37,14 @@ func hints(err error) []string {
 	return list
 }
 
+// advised is an error of which it was known where it happened what cures it.
+type advised struct {
+	error
+	hints []string
+}
+
+func (a *advised) Unwrap() error { return a.error }
+
 // cure is hints with DISTRO where the distro's name belongs.
 func cure(err error) []string {
 	var notFound *engine.NotFoundError
@@ -35,7 +52,10 @@ func cure(err error) []string {
 	var owned *endpoint.OwnerError
 	var other *bridge.OtherBuildError
 	var noise *bridge.NoiseError
+	var start *startError
 	switch {
+	case errors.As(err, &start):
+		return []string{"docker-wsl-bridge supervise -- PATH takes the program's whole path"}
 	case errors.As(err, &notFound):
 		return engineHints(notFound)
 	case errors.As(err, &owned):
@@ -62,6 +82,9 @@ var cures = []struct {
 	err   error
 	hints []string
 }{
+	{errLegacyOS, []string{"docker-wsl-bridge supervise -- COMMAND keeps a command running here, too"}},
+	{errLegacyArgs, []string{`docker-wsl-bridge cli "COMMAND LINE" runs it in this window`, "docker-wsl-bridge --help tells the other commands"}},
+	{service.ErrNotStarted, []string{`docker-wsl-bridge cli "COMMAND LINE" runs it in this window`, `sc.exe create NAME binPath= "PATH \"COMMAND LINE\"" makes it a service`, "docker-wsl-bridge --help tells the other commands"}},
 	{wsl.ErrNotFound, []string{"wsl --install installs WSL"}},
 	{wsl.ErrNotInstalled, []string{"wsl --install installs WSL"}},
 	{daemon.ErrNoDistro, []string{"wsl --install -d Debian installs a distro"}},
@@ -124,6 +147,92 @@ func socketHints(kind bridge.Kind) []string {
 		return []string{"docker-wsl-bridge up --help tells the form of --socket, --socket-mode and --socket-owner"}
 	}
 	return nil
+}
+
+// openHints are for a bridge that can't become the one for its place. dir is where it would say so.
+func openHints(err error, dir string) []string {
+	var runs *control.RunsError
+	var owned *endpoint.OwnerError
+	switch {
+	case errors.As(err, &runs):
+		at := flagsOf(runs.Status.Link.Place())
+		return []string{
+			"docker-wsl-bridge status tells how it is",
+			"docker-wsl-bridge stop" + at + " ends it",
+			"docker-wsl-bridge up --socket PATH serves another path beside it",
+		}
+	case errors.As(err, &owned):
+		return []string{owned.Account() + " has made a pipe in your name; docker-wsl-bridge up --socket PATH has another one"}
+	}
+	list := []string{"this user must be able to write to " + dir + ", and nobody else"}
+	if runtime.GOOS == "windows" && errors.Is(err, fs.ErrPermission) {
+		list = append(list, "or another user has made the pipe in your name; docker-wsl-bridge up --socket PATH has another one")
+	}
+	return list
+}
+
+// flagsOf tell a place from all others.
+func flagsOf(p control.Place) string { return " --distro " + p.Distro + " --socket " + p.Socket }
+
+const (
+	frozenHint  = "wsl --shutdown ends a WSL that stands still, and with it every distro"
+	restartHint = "restart the engine: net stop docker & net start docker"
+	doctorHint  = "docker-wsl-bridge doctor looks for the cause"
+	noneHint    = "docker-wsl-bridge up starts one"
+)
+
+// killHints are for a bridge that does not answer or does not end.
+func killHints(pid int) []string {
+	kill := fmt.Sprintf("taskkill /F /PID %d", pid)
+	if runtime.GOOS != "windows" {
+		kill = fmt.Sprintf("kill -9 %d", pid)
+	}
+	return []string{kill + " ends it at once, and its connections"}
+}
+
+// statusHints are for a bridge that runs and does not work. err is behind the status' words.
+func statusHints(s control.Status, err error) []string {
+	serving := s.State == string(daemon.Serving)
+	var list []string
+	switch {
+	case s.State == string(daemon.Stopped), s.State == string(daemon.Unused):
+		return []string{"wsl --distro " + s.Link.Distro + " runs it; it is served again within 10 s"}
+	case s.State == string(daemon.Frozen), serving && s.EngineError == "":
+		return []string{"wait, if the machine has just woken up", frozenHint}
+	case serving && errors.Is(err, engine.ErrNoAnswer):
+		return []string{restartHint}
+	case err != nil:
+		list = hints(&failure{err, s.Link.Distro})
+	}
+	return append(list, doctorHint)
+}
+
+// doctorHints cure what a check has found. seen is what it was about.
+func doctorHints(f doctor.Finding, seen doctor.Seen) []string {
+	at := ""
+	if seen.Bridge != nil {
+		at = flagsOf(seen.Place)
+	}
+	var barred *doctor.NotAllowedError
+	switch {
+	case f.Code == doctor.BridgeRuns && f.Err == nil:
+		return []string{noneHint}
+	case f.Code == doctor.BridgeRuns:
+		return killHints(seen.Bridge.PID)
+	case f.Code == doctor.BridgeWorks:
+		return slices.DeleteFunc(slices.Clone(seen.Bridge.Status.Hints), func(h string) bool { return h == doctorHint })
+	case f.Code == doctor.SocketThere, f.Code == doctor.SocketAccess:
+		return []string{"docker-wsl-bridge stop" + at + ", and then up as before, makes it anew"}
+	case errors.As(f.Err, &barred) && barred.Group() != "":
+		return []string{"wsl --distro " + seen.Place.Distro + " --user root usermod -aG " + barred.Group() + " " + barred.User + " lets that user in, from his next shell on"}
+	case errors.As(f.Err, &barred):
+		return []string{"docker-wsl-bridge stop" + at + ", and then up with --socket-owner " + barred.User + ", makes it that user's"}
+	case f.Code == doctor.ClientLed:
+		return []string{"export DOCKER_HOST=unix://" + seen.Place.Socket + " leads docker here, in a shell of " + seen.Place.Distro}
+	case errors.Is(f.Err, engine.ErrNoAnswer):
+		return []string{restartHint}
+	}
+	return hints(&failure{f.Err, seen.Place.Distro})
 }
 
 // answers are what clients of a docker link are told when their engine can't be

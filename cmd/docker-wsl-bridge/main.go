@@ -14,6 +14,8 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/service"
 )
 
 const version = "0.1.0-dev"
@@ -29,29 +31,54 @@ func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
 
 // run is the whole program: results go to stdout, everything else to stderr.
 func run(args []string, stdout, stderr io.Writer) int {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	// A second Ctrl-C ends the program at once.
-	context.AfterFunc(ctx, stop)
-
+	started := service.Started()
+	ctx := context.Background()
+	if !started { // a service gets a console's signals when any user logs off
+		var stop context.CancelFunc
+		ctx, stop = signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+		defer stop()
+		// A second Ctrl-C ends the program at once.
+		context.AfterFunc(ctx, stop)
+	}
 	root := rootCommand()
+	if l, is := legacyForm(originalArgs(args), started, names(root)); is {
+		return l.run(ctx, runtime.GOOS, started, stderr)
+	}
 	root.SetArgs(args)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
 	cmd, err := root.ExecuteContextC(ctx)
-	if err == nil {
-		return exitOK
+	code := answer(cmd, err, stderr)
+	if err != nil && started {
+		refuse(service.AppCode(uint32(code)))
 	}
-	fmt.Fprintln(stderr, "docker-wsl-bridge: error:", err)
-	code, cures := exitUsage, []string{cmd.CommandPath() + " --help"}
+	return code
+}
+
+// answer tells a person of an error, and is the exit code.
+func answer(cmd *cobra.Command, err error, stderr io.Writer) int {
 	var failed *failure
-	if errors.As(err, &failed) {
-		code, cures = exitFailed, hints(err)
+	var ended *exitError
+	switch {
+	case err == nil:
+		return exitOK
+	case errors.As(err, &ended):
+		complain(stderr, ended, nil)
+		return ended.exit()
+	case errors.As(err, &failed):
+		complain(stderr, err, hints(err))
+		return exitFailed
 	}
+	complain(stderr, err, []string{cmd.CommandPath() + " --help"})
+	return exitUsage
+}
+
+// complain is how every error looks.
+func complain(stderr io.Writer, err error, cures []string) {
+	fmt.Fprintln(stderr, "docker-wsl-bridge: error:", err)
 	for _, h := range cures {
 		fmt.Fprintln(stderr, "hint:", h)
 	}
-	return code
 }
 
 // failure is an error of a command that ran. Every other one is a wrong
@@ -83,9 +110,17 @@ and then, in WSL, what it tells you.`,
 	}
 	root.SuggestionsMinimumDistance = 2
 	root.SetFlagErrorFunc(nearestFlag)
-	root.AddCommand(upCommand(), versionCommand())
+	root.AddCommand(upCommand(), statusCommand(), stopCommand(), logsCommand(), doctorCommand(), superviseCommand(), versionCommand(), pressKeysCommand())
 	addCompletion(root)
 	return root
+}
+
+// names are those of all commands.
+func names(root *cobra.Command) (list []string) {
+	for _, cmd := range root.Commands() {
+		list = append(list, cmd.Name())
+	}
+	return list
 }
 
 // nearest refuses what is no command and names the one it looks like.

@@ -68,6 +68,44 @@ func (r *reporter) step(format string, args ...any) {
 	}
 }
 
+// screen shows events in their order, and never holds up who reports them: a
+// click into a Windows console stops its output, and with it whoever writes.
+type screen struct {
+	events chan daemon.Event
+	ended  chan struct{}
+}
+
+// queuedEvents wait for a screen that stands still. What comes when there is no
+// room is in the log alone.
+const queuedEvents = 100
+
+func newScreen(show func(daemon.Event)) *screen {
+	s := &screen{events: make(chan daemon.Event, queuedEvents), ended: make(chan struct{})}
+	go func() {
+		defer close(s.ended)
+		for e := range s.events {
+			show(e)
+		}
+	}()
+	return s
+}
+
+func (s *screen) event(e daemon.Event) {
+	select {
+	case s.events <- e:
+	default:
+	}
+}
+
+// close returns when everything is shown, or the screen stands still.
+func (s *screen) close() {
+	close(s.events)
+	select {
+	case <-s.ended:
+	case <-time.After(lastLines):
+	}
+}
+
 // event tells what the daemon is at.
 func (r *reporter) event(e daemon.Event) {
 	switch e.State {

@@ -2,12 +2,22 @@ package main
 
 import (
 	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
 func TestMain(m *testing.M) {
+	if len(os.Args) > 2 && os.Args[1] == "play" {
+		os.Exit(play(os.Args[2], os.Args[3:]))
+	}
+	if noStories(os.Args) {
+		os.Exit(m.Run())
+	}
 	testscript.Main(m, map[string]func(){
 		"docker-wsl-bridge": func() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) },
 	})
@@ -16,5 +26,44 @@ func TestMain(m *testing.M) {
 // The stories of the command line that need no WSL; those that do are in
 // test/e2e. Each is a file of testdata/script.
 func TestStories(t *testing.T) {
-	testscript.Run(t, testscript.Params{Dir: "testdata/script", UpdateScripts: os.Getenv("UPDATE") != ""})
+	testscript.Run(t, testscript.Params{
+		Dir: "testdata/script", UpdateScripts: os.Getenv("UPDATE") != "",
+		Setup: func(e *testscript.Env) error {
+			e.Setenv("XDG_STATE_HOME", filepath.Join(e.WorkDir, "state")) // never that of who runs the tests
+			return nil
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"await": await, "hear": hear},
+	})
+}
+
+// await PATTERN [COUNT] waits until so many files, or one, match.
+func await(ts *testscript.TestScript, _ bool, args []string) {
+	count := 1
+	if len(args) == 2 {
+		n, err := strconv.Atoi(args[1])
+		ts.Check(err)
+		count = n
+	}
+	until(ts, args, func() bool {
+		files, err := filepath.Glob(args[0])
+		ts.Check(err)
+		return len(files) >= count
+	})
+}
+
+// hear FILE TEXT waits until a file has the text.
+func hear(ts *testscript.TestScript, _ bool, args []string) {
+	until(ts, args, func() bool {
+		b, _ := os.ReadFile(ts.MkAbs(args[0]))
+		return strings.Contains(string(b), args[1])
+	})
+}
+
+func until(ts *testscript.TestScript, what []string, holds func() bool) {
+	const bound = 20 * time.Second
+	for end := time.Now().Add(bound); !holds(); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(end) {
+			ts.Fatalf("waited %v for %q", bound, what)
+		}
+	}
 }

@@ -113,7 +113,7 @@ come to their end. Ctrl-C again ends it at once.`,
 	}
 	f := cmd.Flags()
 	f.StringVarP(&o.distro, "distro", "d", "", "the WSL2 `name` of the distro (default: WSL's default distro)")
-	f.StringVar(&o.socket, "socket", "/run/docker-wsl-bridge/windows.sock", "the socket's `path` in the distro")
+	f.StringVar(&o.socket, "socket", defaultSocket, "the socket's `path` in the distro")
 	f.StringVar(&o.pipe, "pipe", "", "the engine's `pipe`: a name, npipe:////./pipe/NAME, or on Linux\nunix:/path (default: the first engine for Windows containers)")
 	f.StringVar(&o.kind, "kind", kindDocker, "what answers at the pipe: docker, or raw for any other byte `stream`")
 	f.StringVar(&o.mode, "socket-mode", "", "the socket's permissions, `octal` (default: 0660 with a\ngroup docker in the distro, else 0600)")

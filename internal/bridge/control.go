@@ -116,7 +116,8 @@ func (m *messages) receive(v any) error {
 	}
 	d := json.NewDecoder(bytes.NewReader(m.lines.Bytes()))
 	d.DisallowUnknownFields()
-	if err := d.Decode(v); err != nil || d.More() {
+	err := d.Decode(v)
+	if _, end := d.Token(); err != nil || end != io.EOF {
 		return errors.New("control message is not as specified") // without the peer's bytes
 	}
 	return nil

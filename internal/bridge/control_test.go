@@ -17,6 +17,7 @@ func TestControlMessagesAreAsSpecified(t *testing.T) {
 		{"an unknown field", `{"listen":{"link":"windows","marker":"/run/x"}}`, false},
 		{"an unknown request", `{"marker":{}}`, false},
 		{"two objects", `{}{"marker":1}`, false},
+		{"a brace too many", `{"users":{}}}`, false},
 		{"another type", `["marker"]`, false},
 		{"half of it", `{"listen":{"link":"marker`, false},
 		{"no JSON", "marker\x1b[2J", false},

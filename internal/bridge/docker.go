@@ -33,8 +33,9 @@ const (
 	// rest of holdTime the client of a frozen carrier waits no longer than one
 	// that was not let on it.
 	firstWatch = fresh
-	// nextWatch is how often it is looked at again while the engine thinks.
-	nextWatch = 5 * time.Second
+	// nextWatch is how often it is looked at again while the engine thinks: its
+	// client is told of a freeze 3 s later at the most.
+	nextWatch = time.Second
 	// tellTime is what a client gets to take its answer, while what it still
 	// sends is thrown away.
 	tellTime = 5 * time.Second

@@ -7,6 +7,8 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"os/signal"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -15,6 +17,12 @@ import (
 const roleEnv = "CARRIER_TEST_ROLE"
 
 func TestMain(m *testing.M) {
+	if len(os.Args) == 4 && os.Args[1] == "press" { // whatever the role: it has our environment
+		if PressKeys(os.Args[2], os.Args[3]) != nil {
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
 	role := os.Getenv(roleEnv)
 	if role == "" {
 		os.Exit(m.Run())
@@ -55,10 +63,25 @@ func play(role string) int {
 		<-p.Done()
 	case "leave":
 		return leave(self("hold"))
+	case "polite":
+		return polite()
+	case "deaf":
+		signal.Notify(make(chan os.Signal, 1), os.Interrupt, syscall.SIGTERM)
+		fmt.Println("up")
+		time.Sleep(time.Hour) // TestMain's minute ends it
 	default:
 		return playHere(role)
 	}
 	return 0
+}
+
+// polite ends when it is asked to, with its last words.
+func polite() int {
+	asked := make(chan os.Signal, 1)
+	signal.Notify(asked, os.Interrupt, syscall.SIGTERM)
+	fmt.Println("up")
+	fmt.Println("asked:", <-asked)
+	return 6
 }
 
 // leave starts cmd on our own stdout and stderr, tells its number, and ends before it.

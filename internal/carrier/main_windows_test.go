@@ -6,8 +6,6 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-func playHere(string) int { return 98 }
-
 // waitGone waits for the end of a process that need not be our child.
 func waitGone(t *testing.T, pid int) {
 	t.Helper()

@@ -36,6 +36,11 @@ type Command struct {
 	// kept. It is the bytes of others as they come, not fit for a terminal. A Write that
 	// blocks holds the program up; one that fails is the last.
 	Stderr io.Writer
+
+	// Asker is the beginning of a command that calls PressKeys with its last two arguments, for
+	// Ask on Windows: only a program at the same console can press keys there, and a process has
+	// one console.
+	Asker []string
 }
 
 // Process is a running program whose stdout is read and whose stdin is written.
@@ -77,7 +82,7 @@ func Start(c Command) (*Process, error) {
 		return nil, fmt.Errorf("start %s: %w", c.Path, err)
 	}
 	started := make(chan error)
-	go p.live(cmd, started)
+	go p.live(cmd, c.Asker, started)
 	err = <-started
 	closeAll(theirs)
 	if err != nil {
@@ -114,11 +119,11 @@ func closeAll(files []*os.File) {
 // live starts the process, waits for its end and reaps it, all on one thread: on Linux
 // the parent-death signal is sent when the *thread* that started the child
 // ends (golang/go#27505), and a thread blocked in a wait does not.
-func (p *Process) live(cmd *exec.Cmd, started chan<- error) {
+func (p *Process) live(cmd *exec.Cmd, asker []string, started chan<- error) {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	var err error
-	p.tree, err = startTree(cmd)
+	p.tree, err = startTree(cmd, asker)
 	started <- err
 	if err != nil {
 		return

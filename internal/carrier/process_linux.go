@@ -1,6 +1,7 @@
 package carrier
 
 import (
+	"errors"
 	"os"
 	"os/exec"
 	"sync"
@@ -26,7 +27,7 @@ type tree struct {
 	reaped bool // the number may belong to somebody else now
 }
 
-func startTree(cmd *exec.Cmd) (*tree, error) {
+func startTree(cmd *exec.Cmd, _ []string) (*tree, error) {
 	// A group of its own: one kill reaches all of it, and a terminal's Ctrl-C is ours only.
 	cmd.SysProcAttr = &unix.SysProcAttr{Setpgid: true, Pdeathsig: unix.SIGKILL}
 	if err := cmd.Start(); err != nil {
@@ -47,6 +48,20 @@ func (t *tree) wait() (exitCode int) {
 	t.reaped = true
 	return t.cmd.ProcessState.ExitCode()
 }
+
+func (t *tree) ask(how asking) error {
+	if how != politely {
+		return errors.ErrUnsupported
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.reaped {
+		return os.ErrProcessDone
+	}
+	return unix.Kill(-t.pid, unix.SIGTERM)
+}
+
+func pressKeys(string, string) error { return errors.ErrUnsupported }
 
 func (t *tree) kill() {
 	t.mu.Lock()

@@ -49,8 +49,9 @@ func newPipe(toChild bool) (our, their *os.File, err error) {
 
 // tree is a process and the job that it and its descendants live in.
 type tree struct {
-	cmd *exec.Cmd
-	pid int
+	cmd   *exec.Cmd
+	pid   int
+	asker []string
 
 	mu  sync.Mutex
 	job windows.Handle // 0: closed
@@ -61,7 +62,7 @@ type tree struct {
 // What the process starts before it is in the job stays outside. That gap of some
 // microseconds is accepted: wsl.exe has to reach its service before it starts
 // anything, and a process created suspended would stay for ever if we died in the gap.
-func startTree(cmd *exec.Cmd) (*tree, error) {
+func startTree(cmd *exec.Cmd, asker []string) (*tree, error) {
 	job, err := newJob()
 	if err != nil {
 		return nil, err
@@ -73,7 +74,7 @@ func startTree(cmd *exec.Cmd) (*tree, error) {
 		windows.CloseHandle(job)
 		return nil, err
 	}
-	t := &tree{cmd: cmd, pid: cmd.Process.Pid, job: job}
+	t := &tree{cmd: cmd, pid: cmd.Process.Pid, asker: asker, job: job}
 	if err := t.enterJob(); err != nil {
 		cmd.Process.Kill()
 		t.wait()

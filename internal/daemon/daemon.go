@@ -15,6 +15,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/bridge"
@@ -75,6 +76,7 @@ type Daemon struct {
 	WhileRunning bool
 
 	relays sync.WaitGroup // of sessions that are over
+	host   atomic.Pointer[bridge.Host]
 
 	left    time.Time // when the distro was left to stop; zero: it was not, or did
 	patient int       // how often it did not stop then
@@ -99,22 +101,23 @@ func (d *Daemon) Run(ctx context.Context) error {
 	defer d.relays.Wait()
 	served := false
 	var left error // what failed when the last session was left, as asked
-	err := supervisor.Run(ctx, func(ctx context.Context) error {
+	err := supervisor.Run(ctx, func(ctx context.Context) (well time.Duration, err error) {
 		if served {
 			if err := d.awaitDistro(ctx); err != nil {
-				return err
+				return 0, err
 			}
 		}
 		b, err := d.start(ctx)
 		if err != nil {
-			return err
+			return 0, err
 		}
 		served = true
+		began := time.Now()
 		why, failed := d.serve(ctx, b)
 		if ctx.Err() != nil {
 			left = failed
 		}
-		return errors.Join(why, failed)
+		return time.Since(began), errors.Join(why, failed)
 	}, func(err error, pause time.Duration) (last bool) {
 		if served && !errors.Is(err, errUnused) {
 			d.report(Event{State: Lost, Err: err, Pause: pause})
@@ -122,7 +125,7 @@ func (d *Daemon) Run(ctx context.Context) error {
 		return !served
 	})
 	if served {
-		return left
+		return left // whatever was lost before, it ends as asked
 	}
 	return err
 }
@@ -194,6 +197,8 @@ func (e *SocketError) Unwrap() error { return e.Cause }
 // serve waits for the end, whichever it is, and leaves nothing behind. It tells
 // why it ended, nil being that ctx did, and what of the leaving failed.
 func (d *Daemon) serve(ctx context.Context, s *serving) (why, failed error) {
+	d.host.Store(s.host)
+	defer d.host.Store(nil)
 	watched, cancel := context.WithCancel(ctx)
 	wedged := make(chan struct{})
 	var watching sync.WaitGroup

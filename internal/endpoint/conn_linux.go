@@ -7,6 +7,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"syscall"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -34,6 +35,13 @@ type unixConn struct {
 	reading sync.Mutex
 	held    bool // the last byte that Read returned is still in the socket
 	drained bool // the last Read left no other: what comes next is a message of its own
+
+	// The call under way, and what makes it: a function made for each Read would cost
+	// memory each time.
+	into []byte
+	got  int
+	err  error
+	try  func(fd uintptr) (done bool)
 }
 
 func newUnixConn(c *net.UnixConn) (net.Conn, error) {
@@ -48,7 +56,12 @@ func newUnixConn(c *net.UnixConn) (net.Conn, error) {
 	if err != nil || peekErr != nil {
 		return c, nil // it works without, but for Reset
 	}
-	return &unixConn{UnixConn: c, raw: raw, drained: true}, nil
+	u := &unixConn{UnixConn: c, raw: raw, drained: true}
+	u.try = func(fd uintptr) bool {
+		u.got, u.err = u.take(int(fd), u.into)
+		return u.err != unix.EAGAIN
+	}
+	return u, nil
 }
 
 func (c *unixConn) Read(b []byte) (int, error) {
@@ -57,15 +70,13 @@ func (c *unixConn) Read(b []byte) (int, error) {
 	}
 	c.reading.Lock()
 	defer c.reading.Unlock()
-	var n int
-	var err error
-	if waitErr := c.raw.Read(func(fd uintptr) bool {
-		n, err = c.take(int(fd), b)
-		return err != unix.EAGAIN
-	}); waitErr != nil {
-		return 0, waitErr
-	}
+	c.into = b
+	waitErr := c.raw.Read(c.try)
+	c.into = nil
+	n, err := c.got, c.err
 	switch {
+	case waitErr != nil:
+		return 0, waitErr
 	case c.closed.Load(): // which takes what it finds, so that ours may have a hole
 		return 0, net.ErrClosed
 	case err != nil:
@@ -128,15 +139,21 @@ func (c *unixConn) takeAll(fd int, b []byte, seen int) (int, error) {
 	return n, err
 }
 
+// receive never waits. unix.Recvfrom would do, but makes room for an address each time.
 func receive(fd int, b []byte, flags int) (int, error) {
 	if len(b) == 0 {
 		return 0, nil
 	}
 	for {
-		n, _, err := unix.Recvfrom(fd, b, flags|unix.MSG_DONTWAIT)
-		if err != unix.EINTR {
-			return n, err
+		n, _, errno := unix.RawSyscall6(unix.SYS_RECVFROM, uintptr(fd), uintptr(unsafe.Pointer(&b[0])), uintptr(len(b)),
+			uintptr(flags|unix.MSG_DONTWAIT), 0, 0)
+		switch errno {
+		case 0:
+			return int(n), nil
+		case unix.EINTR:
+			continue
 		}
+		return 0, errno
 	}
 }
 

@@ -289,3 +289,21 @@ func TestUnixCloseLeavesNoHoleInWhatIsRead(t *testing.T) {
 		client.Close()
 	}
 }
+
+// What is relayed is read in many pieces: none of them may cost memory.
+func TestUnixReadsCostNoMemory(t *testing.T) {
+	client, ours := peers(t)
+	for _, size := range []int{1, 1000, 4096, 32 << 10} {
+		said, got := make([]byte, size), make([]byte, 32<<10)
+		if n := testing.AllocsPerRun(100, func() {
+			if _, err := client.Write(said); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := io.ReadAtLeast(ours, got, size); err != nil {
+				t.Fatal(err)
+			}
+		}); n > 0 {
+			t.Errorf("a read of %d bytes makes %v allocations", size, n)
+		}
+	}
+}

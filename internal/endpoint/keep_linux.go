@@ -33,17 +33,20 @@ type keptListener struct {
 
 const watched = unix.IN_DELETE | unix.IN_DELETE_SELF | unix.IN_MOVED_FROM | unix.IN_MOVED_TO | unix.IN_MOVE_SELF
 
-func keep(socket *unixListener, access Access) (net.Listener, error) {
+// keep watches a socket. Where nothing can be watched any more (inotify(7) has
+// bounds for each user) it serves all the same, and does not come back.
+func keep(socket *unixListener, access Access) net.Listener {
 	fd, err := unix.InotifyInit1(unix.IN_NONBLOCK | unix.IN_CLOEXEC)
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("watch directory: %w", err), socket.Close())
+		return socket
 	}
 	k := &keptListener{access: access, events: os.NewFile(uintptr(fd), "inotify"), socket: socket, changed: make(chan struct{})}
-	if err := k.watchDir(); err != nil {
-		return nil, errors.Join(err, k.events.Close(), socket.Close())
+	if k.watchDir() != nil {
+		_ = k.events.Close()
+		return socket
 	}
 	k.watch.Go(k.follow)
-	return k, nil
+	return k
 }
 
 // watchDir watches the directory that the path leads to now.

@@ -33,7 +33,7 @@ func listen(path string, access Access) (net.Listener, error) {
 	if err != nil {
 		return nil, err
 	}
-	return keep(socket, access)
+	return keep(socket, access), nil
 }
 
 func makeSocket(path string, access Access) (*unixListener, error) {

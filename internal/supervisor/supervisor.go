@@ -19,21 +19,21 @@ const (
 	// longestPause is for what fails again and again: 30 s are soon enough for
 	// whoever has just cured it, and cost nothing.
 	longestPause = 30 * time.Second
-	// healthy is how long an attempt lasts that counts as a success.
+	// healthy is how long something goes well that counts as a success.
 	healthy = time.Minute
 	// jitter keeps several of us from trying in step, after a boot or a resume.
 	jitter = 0.25
 )
 
 // Run makes attempts until ctx ends, or ended says after one of them that it
-// was the last; it gives that one's error. ended is told the pause that follows
-// if it says otherwise.
-func Run(ctx context.Context, attempt func(context.Context) error, ended func(err error, pause time.Duration) (last bool)) error {
+// was the last; it gives that one's error. An attempt tells how long it went
+// well, which is not how long it took: a start may hang. ended is told the pause
+// that follows if it says otherwise.
+func Run(ctx context.Context, attempt func(context.Context) (well time.Duration, err error), ended func(err error, pause time.Duration) (last bool)) error {
 	failures := 0
 	for {
-		began := time.Now()
-		err := attempt(ctx)
-		if time.Since(began) >= healthy {
+		well, err := attempt(ctx)
+		if well >= healthy {
 			failures = 0
 		}
 		pause := pauseAfter(failures, rand.Float64())

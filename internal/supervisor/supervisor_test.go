@@ -10,17 +10,17 @@ import (
 
 var errLost = errors.New("lost")
 
-// run makes attempts of the given lengths and returns the pauses between them.
+// run makes attempts that go well for so long and returns the pauses between them.
 func run(t *testing.T, lengths ...time.Duration) (pauses []time.Duration) {
 	t.Helper()
 	var ended time.Time
-	err := Run(t.Context(), func(context.Context) error {
+	err := Run(t.Context(), func(context.Context) (time.Duration, error) {
 		if !ended.IsZero() {
 			pauses = append(pauses, time.Since(ended))
 		}
-		time.Sleep(lengths[len(pauses)])
+		time.Sleep(2 * time.Minute) // a start that hangs
 		ended = time.Now()
-		return errLost
+		return lengths[len(pauses)], errLost
 	}, func(err error, _ time.Duration) bool { return err != errLost || len(pauses) == len(lengths)-1 })
 	if err != errLost {
 		t.Fatal(err)
@@ -68,11 +68,11 @@ func TestContextEndsIt(t *testing.T) {
 		for _, lasts := range []bool{true, false} {
 			ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 			began := time.Now()
-			err := Run(ctx, func(ctx context.Context) error {
+			err := Run(ctx, func(ctx context.Context) (time.Duration, error) {
 				if lasts {
 					<-ctx.Done()
 				}
-				return errLost
+				return 0, errLost
 			}, func(error, time.Duration) bool { return false })
 			cancel()
 			if took := time.Since(began); err != errLost || took != 100*time.Millisecond {

@@ -2,6 +2,7 @@ package wsl
 
 import (
 	"errors"
+	"regexp"
 	"strings"
 )
 
@@ -20,6 +21,16 @@ func RunningArgs() []string { return []string{"--list", "--running", "--quiet"} 
 // TableArgs are the arguments that make wsl.exe tell of each distro what ParseTable reads.
 // With no distro it says so in its own language and ends with an error.
 func TableArgs() []string { return []string{"--list", "--verbose"} }
+
+// VersionArgs are the arguments that make wsl.exe tell its version, for ParseVersion. The one that
+// Windows brings along does not know them and ends with an error.
+func VersionArgs() []string { return []string{"--version"} }
+
+var versionNumber = regexp.MustCompile(`\b\d{1,6}(\.\d{1,6}){2,3}\b`)
+
+// ParseVersion is the first version that VersionArgs asks for, WSL's own, or "". Its line's words are
+// of the user's language.
+func ParseVersion(b []byte) string { return versionNumber.FindString(Decode(b)) }
 
 // Distro is a line of wsl.exe's table.
 type Distro struct {

@@ -65,6 +65,22 @@ func TestParseTable(t *testing.T) {
 	}
 }
 
+func TestParseVersion(t *testing.T) {
+	for said, want := range map[string]string{
+		"WSL version: 2.9.4.0\nKernel version: 6.18.35.2-1\n":  "2.9.4.0",
+		"WSL-Version: 2.3.26\nKernelversion: 5.15.167.4-1\n":   "2.3.26",
+		"WSL 版本： 2.0.9.0\n内核版本： 5.15.133.1-1\n":                "2.0.9.0",
+		"Invalid command line option: --version\nUsage: wsl\n": "",
+		"": "",
+	} {
+		for name, encode := range encodings() {
+			if got := ParseVersion(encode(said)); got != want {
+				t.Errorf("%s of %q: %q, want %q", name, said, got, want)
+			}
+		}
+	}
+}
+
 func TestDecode(t *testing.T) {
 	for _, want := range []string{
 		"There is no distribution with the supplied name.\nError code: x",

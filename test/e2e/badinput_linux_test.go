@@ -86,7 +86,7 @@ func TestEngineRefuses(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { front.Close() })
-	contains(t, upFails(ctx, t, s, "--pipe", "refusing"), "access denied", `"group": "docker-users"`, "net localgroup docker-users")
+	contains(t, upFails(ctx, t, s, "--pipe", "refusing", "--socket", runDir+"/refused.sock"), "access denied", `"group": "docker-users"`, "net localgroup docker-users")
 }
 
 // The place for the agent's file, or for the socket, is none: it can't be

@@ -145,6 +145,11 @@ func TestCarriedBytesAreToldNowhere(t *testing.T) {
 		t.Errorf("it said %s", said)
 	}
 	harmless(t, b.Output())
+	// The log has as much, and as little.
+	logged := logFiles(t, s, stage.Debian)
+	if strings.Count(logged, "msg=distro said=") < 7 || strings.Contains(logged, secret) || strings.Contains(logged, secret[2:10]) {
+		t.Errorf("it logged %s", logged)
+	}
 }
 
 // answerPing answers as an engine what `up` asks first; every later connection

@@ -19,13 +19,17 @@ var floors = map[string]int{
 	"internal/carrier":    0,
 	"internal/wsl":        0,
 	"internal/supervisor": 0,
+	"internal/service":    0,
+	"internal/logs":       0,
 	"internal/endpoint":   1,
 	"internal/mux":        1,
 	"internal/engine":     1,
 	"internal/dockerapi":  1,
 	"internal/bridge":     2,
+	"internal/control":    2,
 	"internal/deploy":     2,
 	"internal/daemon":     3,
+	"internal/doctor":     4,
 }
 
 // only lists packages that one room alone may import.

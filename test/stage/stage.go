@@ -84,7 +84,7 @@ func (s *Stage) Close() error {
 		err = errors.Join(err, s.closers[i]())
 	}
 	s.closers = nil
-	for _, dir := range []string{"native", "bin", "vm"} {
+	for _, dir := range []string{"native", "bin", "vm", "state"} {
 		err = errors.Join(err, os.RemoveAll(filepath.Join(s.dir, dir)))
 	}
 	return err
@@ -220,6 +220,6 @@ func (s *Stage) Windows(ctx context.Context, args ...string) *exec.Cmd {
 // Linux is the product as a Linux program with a Linux wsl.exe on its PATH.
 func (s *Stage) Linux(ctx context.Context, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, filepath.Join(lab.Root(), "build", "linux-amd64", "docker-wsl-bridge"), args...)
-	cmd.Env = append(append(os.Environ(), s.VM.Env()...), "PATH="+s.native+":"+os.Getenv("PATH"))
+	cmd.Env = append(append(os.Environ(), s.VM.Env()...), "PATH="+s.native+":"+os.Getenv("PATH"), "XDG_STATE_HOME="+filepath.Join(s.dir, "state"))
 	return cmd
 }

@@ -151,7 +151,12 @@ func TestItem06HeadOfLine(t *testing.T) {
 					script = strings.Replace(script, ">&5", "", 1)
 				}
 				p := c.command(t, in(debian, "sh", "-c", script, stuffed)...).start(t)
-				writer := process(t, debian, "head -c 2000000")
+				relay, writer := process(t, debian, "Relay("), process(t, debian, "head -c 2000000")
+				from, other, socket := p.stdout, p.stderr, 4
+				if stuffed == "stderr" {
+					from, other, socket = p.stderr, p.stdout, 5
+				}
+				until(t, "a relay that waits to write", func() bool { return pending(t, from) >= 60<<10 && writes(relay, socket) })
 				still(t, "the output", func() int64 { return written(writer) })
 				io.WriteString(p.stdin, "line\n")
 				post.SetReadDeadline(time.Now().Add(300 * time.Millisecond))
@@ -160,10 +165,6 @@ func TestItem06HeadOfLine(t *testing.T) {
 				}
 				post.SetReadDeadline(time.Now().Add(limit))
 				drained := make(chan int64, 1)
-				from, other := p.stdout, p.stderr
-				if stuffed == "stderr" {
-					from, other = p.stderr, p.stdout
-				}
 				go func() {
 					n, _ := io.Copy(io.Discard, from)
 					drained <- n

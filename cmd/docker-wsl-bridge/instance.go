@@ -1,0 +1,187 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/daemon"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/endpoint"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/engine"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/logs"
+)
+
+// askingTime is what the agent and the engine get to answer a status.
+const askingTime = time.Second
+
+// instance is this `up` as the user's other programs see it: its control endpoint and its log.
+type instance struct {
+	o       *options
+	log     *slog.Logger // of the halves: to the file, and with --debug to the screen
+	own     *slog.Logger // to the file alone: a person is told by the reporter
+	file    io.WriteCloser
+	control *control.Instance
+
+	mu     sync.Mutex
+	status control.Status // but for what is asked anew each time
+	err    error          // behind the status' reason
+	daemon *daemon.Daemon // nil until there is one
+}
+
+// openInstance becomes the one for the place. The context that it gives ends when it is asked to stop.
+func openInstance(ctx context.Context, o *options, r *reporter, told *teller) (context.Context, *instance, error) {
+	state, err := stateDir()
+	if err != nil {
+		return nil, nil, err
+	}
+	place := control.Place{Distro: o.distro, Socket: o.socket}
+	now := time.Now()
+	in := &instance{o: o, status: control.Status{
+		Version: version, PID: os.Getpid(), Since: now, State: string(daemon.Starting), StateSince: now,
+		Link: control.Link{Name: linkName, Kind: o.kind, Distro: o.distro, Socket: o.socket}, Log: logFile(state, place),
+	}}
+	ctx, stop := context.WithCancel(ctx)
+	in.control, err = control.Open(ctx, runDir(state), place, control.Handler{Status: in.now, Stop: stop})
+	if err != nil {
+		stop()
+		return nil, nil, &advised{err, openHints(err, runDir(state))}
+	}
+	in.openLog(r, told)
+	in.own.Info("bridge starts", "version", version, "pid", os.Getpid(), "distro", o.distro, "socket", o.socket)
+	return ctx, in, nil
+}
+
+// close is told how it went.
+func (in *instance) close(err error) error {
+	if err == nil {
+		in.own.Info("bridge ends")
+	} else {
+		in.own.Error("bridge ends", "error", err)
+	}
+	// The endpoint goes last: whoever waits for its end may start the next one, with the same log.
+	return errors.Join(in.file.Close(), in.control.Close())
+}
+
+// serves says what is served, once that is known.
+func (in *instance) serves(d *daemon.Daemon, place endpoint.Endpoint) {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	in.daemon = d
+	in.status.Link.Engine = place.String()
+}
+
+// event notes what the daemon is at.
+func (in *instance) event(e daemon.Event) {
+	in.note(e)
+	attrs := []any{"state", string(e.State)}
+	switch e.State {
+	case daemon.Serving:
+		attrs = append(attrs, "socket", in.o.socket, "mode", e.Where.Mode, "owner", e.Where.Owner, "agentPlaced", e.Placed)
+	case daemon.Lost:
+		attrs = append(attrs, "error", e.Err, "pause", e.Pause)
+	case daemon.Draining:
+		attrs = append(attrs, "connections", e.Streams)
+	}
+	in.own.Info("link "+linkName, attrs...)
+}
+
+func (in *instance) note(e daemon.Event) {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	s := &in.status
+	s.State, s.StateSince, s.Next = string(e.State), time.Now(), time.Time{}
+	switch e.State {
+	case daemon.Thawed:
+		s.State = string(daemon.Serving)
+	case daemon.Serving:
+		s.Link.Mode, s.Link.Owner, s.Reason, in.err = e.Where.Mode, e.Where.Owner, "", nil
+	case daemon.Lost:
+		s.Reason, in.err, s.Next = e.Err.Error(), e.Err, s.StateSince.Add(e.Pause)
+	}
+}
+
+// now is how it is: the agent and the engine are asked.
+func (in *instance) now(ctx context.Context) control.Status {
+	in.mu.Lock()
+	s, err, d := in.status, in.err, in.daemon
+	in.mu.Unlock()
+	s.Uptime = time.Since(s.Since).Seconds()
+	ctx, cancel := context.WithTimeout(ctx, askingTime)
+	defer cancel()
+	var engineErr error
+	if d != nil {
+		s.Streams = d.Streams()
+		var asking sync.WaitGroup
+		asking.Go(func() {
+			if trip, err := d.Ping(ctx); err == nil {
+				s.RoundTrip = max(trip, time.Microsecond).Seconds() // Windows' clock may not have moved
+			}
+		})
+		if in.o.kind == kindDocker {
+			s.Engine, engineErr = engine.Probe(ctx, d.Link.Dial)
+		}
+		asking.Wait()
+	}
+	if engineErr != nil {
+		s.EngineError = engineErr.Error()
+	}
+	s.Works = s.State == string(daemon.Serving) && s.RoundTrip > 0 && engineErr == nil
+	if !s.Works {
+		s.Hints = statusHints(s, errors.Join(err, engineErr))
+	}
+	return s
+}
+
+// reasonOf is one line for a person.
+func reasonOf(s control.Status) string {
+	switch {
+	case s.Works:
+		return "works"
+	case s.State == string(daemon.Serving) && s.EngineError != "":
+		return "the engine can't be reached: " + s.EngineError
+	case s.State == string(daemon.Serving):
+		return "the agent does not answer"
+	case s.Reason != "":
+		return s.State + ": " + s.Reason
+	}
+	return s.State
+}
+
+// openLog opens the file. Without one, on a full disk, say, it goes on: a bridge is worth more
+// than its log.
+func (in *instance) openLog(r *reporter, told *teller) {
+	level := slog.LevelInfo
+	if in.o.debug {
+		level = slog.LevelDebug
+	}
+	file, err := logs.Open(in.status.Log)
+	if err != nil {
+		fmt.Fprintf(r.stderr, "this bridge has no log: %v\n", err)
+		in.mu.Lock()
+		in.status.Log = ""
+		in.mu.Unlock()
+		in.file = nobody{}
+	} else {
+		in.file = file
+	}
+	handler := slog.NewTextHandler(in.file, &slog.HandlerOptions{Level: level})
+	in.own = slog.New(handler)
+	in.log = slog.New(slog.NewMultiHandler(handler, told.log()))
+}
+
+// distroLines takes what the distro says on stderr.
+func (in *instance) distroLines() io.Writer {
+	return &lines{tell: func(line string) { in.own.Debug("distro", "said", line) }}
+}
+
+// nobody is a log that is not there.
+type nobody struct{}
+
+func (nobody) Write(b []byte) (int, error) { return len(b), nil }
+func (nobody) Close() error                { return nil }

@@ -1,0 +1,5 @@
+package main
+
+func originalArgs(args []string) []string { return args }
+
+func debuggerPresent() bool { return false }

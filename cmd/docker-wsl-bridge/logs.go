@@ -1,0 +1,88 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/logs"
+)
+
+func logsCommand() *cobra.Command {
+	var c chosen
+	var follow bool
+	var lines int
+	cmd := &cobra.Command{
+		Use:   "logs",
+		Short: "Print what a bridge has logged",
+		Long: `logs prints the end of a bridge's log, whether it runs or not. Of several logs it
+is the one that was written last.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if lines < 0 {
+				return fmt.Errorf("--lines: %d is no number of lines", lines)
+			}
+			state, err := stateDir()
+			if err != nil {
+				return &failure{error: err}
+			}
+			file, err := newestLog(filepath.Join(state, "logs"), c)
+			if err != nil {
+				return &failure{error: err}
+			}
+			err = logs.Print(cmd.Context(), file, lines, follow, func(line string) error {
+				_, err := fmt.Fprintln(cmd.OutOrStdout(), harmless(line))
+				return err
+			})
+			if err != nil {
+				return &failure{error: err}
+			}
+			return nil
+		},
+	}
+	c.flags(cmd)
+	cmd.Flags().BoolVarP(&follow, "follow", "f", false, "go on with what comes, until Ctrl-C")
+	cmd.Flags().IntVarP(&lines, "lines", "n", 100, "how many `lines` of the end")
+	return cmd
+}
+
+// newestLog is the file of those chosen that was written last.
+func newestLog(dir string, c chosen) (string, error) {
+	entries, err := os.ReadDir(dir)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return "", fmt.Errorf("look for logs: %w", err)
+	}
+	newest, when := "", time.Time{}
+	for _, e := range entries {
+		info, err := e.Info()
+		if err != nil || !info.Mode().IsRegular() || !isLog(e.Name(), c) {
+			continue
+		}
+		if t := info.ModTime(); newest == "" || t.After(when) {
+			newest, when = filepath.Join(dir, e.Name()), t
+		}
+	}
+	if newest == "" {
+		return "", &advised{fmt.Errorf("there is no log of a bridge%s in %s", harmless(c.words()), dir), []string{noneHint}}
+	}
+	return newest, nil
+}
+
+// isLog tells by its name whether a file is the log of a bridge that was chosen.
+func isLog(name string, c chosen) bool {
+	stem, isLog := strings.CutSuffix(name, ".log")
+	i := strings.LastIndexByte(stem, '-')
+	if !isLog || i < 0 {
+		return false
+	}
+	distro, id := stem[:i], stem[i+1:]
+	return (c.distro == "" || strings.EqualFold(c.distro, distro)) &&
+		(c.socket == "" || id == control.Place{Distro: distro, Socket: c.socket}.ID())
+}

@@ -1,0 +1,35 @@
+package main
+
+import (
+	"testing"
+	"time"
+
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/daemon"
+)
+
+// A console whose output somebody has stopped stops nothing else.
+func TestAStoppedScreenStopsNoEvent(t *testing.T) {
+	stopped := make(chan struct{})
+	var shown []daemon.State
+	s := newScreen(func(e daemon.Event) {
+		<-stopped
+		shown = append(shown, e.State)
+	})
+	told := make(chan struct{})
+	go func() {
+		defer close(told)
+		for range 2 * queuedEvents {
+			s.event(daemon.Event{State: daemon.Frozen})
+		}
+	}()
+	select {
+	case <-told:
+	case <-time.After(30 * time.Second):
+		t.Fatal("who reports waits for the screen")
+	}
+	close(stopped)
+	s.close()
+	if n := len(shown); n < queuedEvents || n > queuedEvents+1 {
+		t.Errorf("%d events are shown", n)
+	}
+}

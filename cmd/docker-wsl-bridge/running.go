@@ -1,0 +1,70 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"unicode"
+
+	"github.com/spf13/cobra"
+
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
+)
+
+// chosen says which of the running bridges are meant. The zero value is all of them.
+type chosen struct{ distro, socket string }
+
+func (c *chosen) flags(cmd *cobra.Command) {
+	cmd.Flags().StringVarP(&c.distro, "distro", "d", "", "only the bridge for the distro of this `name`")
+	cmd.Flags().StringVar(&c.socket, "socket", "", "only the bridge for the socket of this `path`")
+}
+
+func (c chosen) has(p control.Place) bool {
+	return (c.distro == "" || strings.EqualFold(c.distro, p.Distro)) && (c.socket == "" || c.socket == p.Socket)
+}
+
+// words say what was chosen, behind "no bridge runs".
+func (c chosen) words() string {
+	text := ""
+	if c.socket != "" {
+		text += " for " + c.socket
+	}
+	if c.distro != "" {
+		text += " in " + c.distro
+	}
+	return text
+}
+
+// running are the bridges of this user, in order.
+func running(ctx context.Context, c chosen) ([]control.Found, error) {
+	state, err := stateDir()
+	if err != nil {
+		return nil, err
+	}
+	all, err := control.List(ctx, runDir(state))
+	all = slices.DeleteFunc(all, func(f control.Found) bool { return !c.has(f.Place) })
+	slices.SortFunc(all, func(a, b control.Found) int {
+		return cmp.Or(strings.Compare(a.Place.Distro, b.Place.Distro), strings.Compare(a.Place.Socket, b.Place.Socket))
+	})
+	return all, err
+}
+
+// placeName is a place in a sentence.
+func placeName(p control.Place) string {
+	return fmt.Sprintf("%s in %s", harmless(p.Socket), harmless(p.Distro))
+}
+
+// harmless is text of a file in one line that a terminal obeys nothing of.
+func harmless(s string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r == '\t':
+			return ' '
+		case unicode.IsPrint(r):
+			return r
+		}
+		return unicode.ReplacementChar
+	}, s)
+}

@@ -1,0 +1,122 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/engine"
+)
+
+// silent is the state of a bridge that does not answer.
+const silent = "silent"
+
+func statusCommand() *cobra.Command {
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "status",
+		Short: "Tell whether it works and, if not, what to do",
+		Long: `status tells of each bridge of this user that runs: what it serves, whether a
+client that connects now reaches the engine and, if not, what to do.
+
+Its exit code is 0 when all of them work, and 1 when one does not or none runs.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			found, err := running(cmd.Context(), chosen{})
+			if err != nil {
+				return &failure{error: err}
+			}
+			all := make([]control.Status, len(found))
+			for i, f := range found {
+				all[i] = statusOf(f)
+			}
+			if asJSON {
+				err = json.NewEncoder(cmd.OutOrStdout()).Encode(map[string]any{"bridges": all})
+			} else {
+				err = printStatus(cmd.OutOrStdout(), all)
+			}
+			if err != nil {
+				return &failure{error: err}
+			}
+			return wellOrNot(all)
+		},
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "report as JSON, one object")
+	return cmd
+}
+
+// statusOf is what a bridge said of itself or, if it said nothing, what its file says.
+func statusOf(f control.Found) control.Status {
+	if f.Err == nil {
+		return f.Status
+	}
+	return control.Status{
+		PID: f.PID, State: silent, Reason: f.Err.Error(), Hints: killHints(f.PID),
+		Link: control.Link{Name: linkName, Distro: f.Place.Distro, Socket: f.Place.Socket},
+	}
+}
+
+// wellOrNot is the end of a status.
+func wellOrNot(all []control.Status) error {
+	if len(all) == 0 {
+		return &failure{error: &advised{errors.New("no bridge runs"), []string{noneHint}}}
+	}
+	for _, s := range all {
+		if !s.Works {
+			why := fmt.Errorf("the bridge for %s does not work: %s", placeName(s.Link.Place()), harmless(reasonOf(s)))
+			return &failure{error: &advised{why, s.Hints}}
+		}
+	}
+	return nil
+}
+
+func printStatus(w io.Writer, all []control.Status) error {
+	for i, s := range all {
+		if i > 0 {
+			fmt.Fprintln(w)
+		}
+		if _, err := io.WriteString(w, statusText(s)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// statusText is for a person. Hints come with the error that ends it.
+func statusText(s control.Status) string {
+	text := ""
+	line := func(name, format string, args ...any) {
+		text += fmt.Sprintf("%-9s%s\n", name, harmless(fmt.Sprintf(format, args...)))
+	}
+	line("socket", "%s in %s  %s %s", s.Link.Socket, s.Link.Distro, s.Link.Owner, s.Link.Mode)
+	line("state", "%s%s", reasonOf(s), sinceText(s.StateSince))
+	if !s.Next.IsZero() {
+		line("", "next attempt at %s", s.Next.Local().Format(time.TimeOnly))
+	}
+	if s.Link.Engine != "" {
+		line("engine", "%s", s.Link.Engine)
+	}
+	if s.Engine != (engine.Info{}) {
+		line("", "%s, for %s containers, API %s", s.Engine.Server, s.Engine.OSType, s.Engine.APIVersion)
+	}
+	if s.RoundTrip > 0 {
+		line("carrier", "%d connections, round trip %.1f ms", s.Streams, s.RoundTrip*1000)
+	}
+	line("process", "pid %d, version %s%s", s.PID, s.Version, sinceText(s.Since))
+	if s.Log != "" {
+		line("log", "%s", s.Log)
+	}
+	return text
+}
+
+func sinceText(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return ", since " + t.Local().Format(time.DateTime)
+}

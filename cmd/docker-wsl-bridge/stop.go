@@ -1,0 +1,71 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
+)
+
+// stopTime bounds the wait for a bridge's end: connections get 5 s, the agent 2 s to leave, and a
+// launch that cleans up after one that does not 10 s.
+const stopTime = 20 * time.Second
+
+func stopCommand() *cobra.Command {
+	var c chosen
+	cmd := &cobra.Command{
+		Use:   "stop",
+		Short: "End the bridges that run",
+		Long: `stop ends the bridges of this user as Ctrl-C does, and waits for their end:
+their sockets go away, connections that are under way get 5 s. When none runs
+there is nothing to do, which is no error.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			found, err := running(cmd.Context(), c)
+			if err != nil {
+				return &failure{error: err}
+			}
+			out := cmd.OutOrStdout()
+			if len(found) == 0 {
+				_, err := fmt.Fprintf(out, "no bridge runs%s\n", harmless(c.words()))
+				return err
+			}
+			var failed error
+			for i, err := range stopAll(cmd.Context(), found) {
+				if err != nil {
+					failed = errors.Join(failed, err)
+					continue
+				}
+				fmt.Fprintf(out, "stopped the bridge for %s (pid %d)\n", placeName(found[i].Place), found[i].PID)
+			}
+			if failed != nil {
+				return &failure{error: failed}
+			}
+			return nil
+		},
+	}
+	c.flags(cmd)
+	return cmd
+}
+
+// stopAll stops all at once.
+func stopAll(ctx context.Context, found []control.Found) []error {
+	ctx, cancel := context.WithTimeout(ctx, stopTime)
+	defer cancel()
+	errs := make([]error, len(found))
+	var stopping sync.WaitGroup
+	for i, f := range found {
+		stopping.Go(func() {
+			if err := control.Stop(ctx, f.At); err != nil {
+				errs[i] = &advised{fmt.Errorf("the bridge for %s: %w", placeName(f.Place), err), killHints(f.PID)}
+			}
+		})
+	}
+	stopping.Wait()
+	return errs
+}

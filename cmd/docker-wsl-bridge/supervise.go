@@ -1,0 +1,261 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/carrier"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/service"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/supervisor"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/wsl"
+)
+
+const (
+	// stopGrace is what a command has to end when it is asked to.
+	stopGrace = 5 * time.Second
+	// lastOutput bounds the wait for output when the command has ended: something that
+	// has left its group may hold the pipe.
+	lastOutput = time.Second
+)
+
+// The ways to treat a command that has ended.
+const (
+	restartAlways    = "always"
+	restartOnFailure = "on-failure"
+	restartNever     = "never"
+)
+
+// supervised is a command that is kept running.
+type supervised struct {
+	argv    []string
+	restart string
+	asker   []string // the command that asks it to end, on Windows
+	out     io.Writer
+	log     *slog.Logger
+	started func() // when it runs for the first time; not nil
+
+	ran bool
+}
+
+// exitError is the end of a command that has failed.
+type exitError struct{ code int }
+
+func (e *exitError) Error() string {
+	if e.code < 0 {
+		return "the command was ended by a signal"
+	}
+	return fmt.Sprintf("the command has ended with exit code %d", e.code)
+}
+
+// exit is the code as our own.
+func (e *exitError) exit() int {
+	if e.code < 0 {
+		return exitFailed
+	}
+	return e.code
+}
+
+// startError is a command that can't be started at all.
+type startError struct{ error }
+
+func (e *startError) Unwrap() error { return e.error }
+
+// run keeps the command running until ctx ends, which is success, or it is not to be
+// started again. What can't be started at first is not tried again.
+func (s *supervised) run(ctx context.Context) error {
+	err := supervisor.Run(ctx, s.attempt, func(err error, pause time.Duration) (last bool) {
+		if !s.ran || !again(s.restart, err) {
+			return true
+		}
+		s.log.Warn("command ends and starts again", "why", reason(err), "after", pause.Round(time.Millisecond))
+		return false
+	})
+	if ctx.Err() != nil {
+		s.log.Info("stopped")
+		return nil
+	}
+	return err
+}
+
+func again(policy string, err error) bool {
+	return policy == restartAlways || policy == restartOnFailure && err != nil
+}
+
+func reason(err error) string {
+	if err == nil {
+		return "the command has ended with exit code 0"
+	}
+	return err.Error()
+}
+
+// attempt is one run of the command, which goes well as long as it lasts.
+func (s *supervised) attempt(ctx context.Context) (well time.Duration, err error) {
+	p, err := carrier.Start(carrier.Command{
+		Path: s.argv[0], Args: s.argv[1:], Stderr: s.out, Asker: s.asker,
+		Env: wsl.Env(), // it is likely to be wsl.exe, whose words are then text
+	})
+	if err != nil {
+		return 0, &startError{err}
+	}
+	began := time.Now()
+	if !s.ran {
+		s.ran = true
+		s.started()
+	}
+	s.log.Info("command runs", "command", s.argv[0])
+	drained := make(chan struct{})
+	go func() {
+		defer close(drained)
+		_, _ = io.Copy(s.out, p) // it ends with the command
+	}()
+	select {
+	case <-p.Done():
+	case <-ctx.Done():
+		if !p.Ask(stopGrace) {
+			s.log.Warn("command is killed: it did not end when it was asked to", "within", stopGrace)
+		}
+	}
+	well = time.Since(began)
+	return well, s.end(p, drained)
+}
+
+// end waits for the rest of the output and tells how the command has ended.
+func (s *supervised) end(p *carrier.Process, drained <-chan struct{}) error {
+	select {
+	case <-p.Done():
+		select {
+		case <-drained:
+		case <-time.After(lastOutput):
+		}
+	default:
+	}
+	err := p.CloseAfter(0)
+	<-drained
+	if err == nil && p.ExitCode() != 0 {
+		err = &exitError{p.ExitCode()}
+	}
+	return err
+}
+
+// body is the same as a service.
+func (s *supervised) body(ctx context.Context, c service.Control) uint32 {
+	s.started = c.Started
+	var listener sync.WaitGroup
+	defer listener.Wait()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	listener.Go(func() {
+		for {
+			select {
+			case e := <-c.Events:
+				s.log.Info(e.String())
+			case <-ctx.Done():
+				return
+			}
+		}
+	})
+	return serviceCode(s.run(ctx))
+}
+
+// serviceCode is the exit code of a service for how its command has ended.
+func serviceCode(err error) uint32 {
+	var ended *exitError
+	if errors.As(err, &ended) {
+		return service.AppCode(uint32(ended.exit()))
+	}
+	return service.ErrorCode(err)
+}
+
+// sink takes output from several writers in turn. No error of it stops them: a command
+// must not fail because its window has gone.
+type sink struct {
+	mu sync.Mutex
+	w  io.Writer
+}
+
+func (s *sink) Write(b []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	_, _ = s.w.Write(b)
+	return len(b), nil
+}
+
+func superviseCommand() *cobra.Command {
+	s := supervised{started: func() {}}
+	cmd := &cobra.Command{
+		Use:   "supervise [flags] -- COMMAND [ARGUMENT...]",
+		Short: "Keep a command running, in the foreground or as a service",
+		Long: `supervise runs a command and starts it again when it ends, after a pause that
+grows from half a second to 30 s and starts over after a healthy minute. Its
+output goes to stderr; its stdin is open, and nothing comes. It has no window, and
+dies with supervise, even if that is killed.
+
+Ctrl-C, or the stop of the service, asks the command to end: by Ctrl-C, on Linux
+by SIGTERM. After 5 s it is killed, with all that it has started. Then the exit
+code is 0, else it is the command's own. It fails at once if the command
+can't be started at all.`,
+		Example: `  docker-wsl-bridge supervise -- wsl.exe -d Debian -e /usr/bin/my-daemon
+  docker-wsl-bridge supervise --restart always -- docker.exe events`,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 || cmd.ArgsLenAtDash() != 0 {
+				return errors.New("the command stands behind --: docker-wsl-bridge supervise -- COMMAND")
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			s.argv = args
+			return s.command(cmd.Context(), cmd.ErrOrStderr())
+		},
+	}
+	cmd.Flags().StringVar(&s.restart, "restart", restartOnFailure, "start the command again: always, on-failure or never (`when`)")
+	return cmd
+}
+
+// command is supervise, with its flags understood.
+func (s *supervised) command(ctx context.Context, stderr io.Writer) error {
+	switch s.restart {
+	case restartAlways, restartOnFailure, restartNever:
+	default:
+		return fmt.Errorf("--restart: there is no %q; write always, on-failure or never", s.restart)
+	}
+	exe, err := os.Executable()
+	if err != nil {
+		return &failure{error: fmt.Errorf("find own file: %w", err)}
+	}
+	s.asker = []string{exe, pressKeys}
+	s.out = &sink{w: stderr}
+	s.log = slog.New(slog.NewTextHandler(s.out, nil))
+	if service.Started() {
+		err = service.Run(s.body)
+	} else {
+		err = s.run(ctx)
+	}
+	if err != nil {
+		return &failure{error: err}
+	}
+	return nil
+}
+
+// pressKeys is a command for ourselves: only a program at a command's own console can
+// press Ctrl-C there.
+const pressKeys = "press-keys"
+
+func pressKeysCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: pressKeys + " KEYS PROCESS", Hidden: true, Args: cobra.ExactArgs(2),
+		RunE: func(_ *cobra.Command, args []string) error {
+			if err := carrier.PressKeys(args[0], args[1]); err != nil {
+				return &failure{error: err}
+			}
+			return nil
+		},
+	}
+}

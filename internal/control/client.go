@@ -1,0 +1,82 @@
+package control
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/endpoint"
+)
+
+const (
+	// askTime bounds a question. An instance answers within a second or so.
+	askTime = 5 * time.Second
+	// maxAnswer bounds what is read of an answer.
+	maxAnswer = 64 << 10
+)
+
+// Ask asks the instance at an endpoint how it is. It takes 5 s at the most. The error is
+// fs.ErrNotExist if none listens there.
+func Ask(ctx context.Context, at endpoint.Endpoint) (Status, error) {
+	ctx, cancel := context.WithTimeout(ctx, askTime)
+	defer cancel()
+	answer, err := do(ctx, at, http.MethodGet, statusPath)
+	if err != nil {
+		return Status{}, fmt.Errorf("ask bridge: %w", err)
+	}
+	defer answer.Body.Close()
+	var s Status
+	if err := json.NewDecoder(io.LimitReader(answer.Body, maxAnswer)).Decode(&s); err != nil || s.PID == 0 {
+		return Status{}, errors.New("ask bridge: it answered something else")
+	}
+	return s, nil
+}
+
+// Stop asks the instance at an endpoint to end, and returns when it has ended or ctx ends. One
+// that is not there has ended.
+func Stop(ctx context.Context, at endpoint.Endpoint) error {
+	answer, err := do(ctx, at, http.MethodPost, stopPath)
+	switch {
+	case ctx.Err() != nil:
+		return fmt.Errorf("stop bridge: %w", context.Cause(ctx))
+	case err != nil && isGone(err):
+		return nil
+	case err != nil:
+		return fmt.Errorf("stop bridge: %w", err)
+	}
+	defer answer.Body.Close()
+	// Its end is cut off, with the process.
+	_, _ = io.Copy(io.Discard, io.LimitReader(answer.Body, maxAnswer))
+	if ctx.Err() != nil {
+		return fmt.Errorf("stop bridge: %w", context.Cause(ctx))
+	}
+	return nil
+}
+
+// do makes one request on a connection of its own.
+func do(ctx context.Context, at endpoint.Endpoint, method, path string) (*http.Response, error) {
+	transport := &http.Transport{
+		DialContext:            func(ctx context.Context, _, _ string) (net.Conn, error) { return at.Dial(ctx) },
+		DisableKeepAlives:      true,
+		DisableCompression:     true,
+		MaxResponseHeaderBytes: maxHead,
+	}
+	request, err := http.NewRequestWithContext(ctx, method, "http://control"+path, nil)
+	if err != nil {
+		return nil, err
+	}
+	answer, err := transport.RoundTrip(request)
+	if err != nil {
+		return nil, err
+	}
+	if answer.StatusCode != http.StatusOK {
+		answer.Body.Close()
+		return nil, fmt.Errorf("%s %s: status %d", method, path, answer.StatusCode)
+	}
+	return answer, nil
+}

@@ -1,0 +1,75 @@
+// Package control is the private endpoint of a running bridge: HTTP with JSON, for programs of
+// the same user. docs/control.md specifies it.
+//
+// It knows what can be asked and how instances of one user find each other: a file for each
+// tells where it listens. It knows neither what the answers mean nor how a bridge is ended.
+//
+// Law: one place, a socket in a distro, has one instance; whoever is not the user (or the system)
+// reaches none; a file whose instance does not answer any more counts for nothing.
+package control
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"strings"
+	"time"
+
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/engine"
+)
+
+// Place is what one instance serves.
+type Place struct {
+	Distro string // its name, in any case
+	Socket string // the path in it
+}
+
+// ID names a place, in 16 hexadecimal digits.
+func (p Place) ID() string {
+	sum := sha256.Sum256([]byte(strings.ToLower(p.Distro) + "\x00" + p.Socket))
+	return hex.EncodeToString(sum[:8])
+}
+
+// Status is how an instance is. Nothing in it is of the bytes that are carried.
+type Status struct {
+	Version string    `json:"version"` // of the program
+	PID     int       `json:"pid"`
+	Since   time.Time `json:"since"` // when it was started
+	Uptime  float64   `json:"uptimeSeconds"`
+
+	Link       Link      `json:"link"`
+	Works      bool      `json:"works"`      // a client that connects now reaches the engine
+	State      string    `json:"state"`      // of the daemon, as in up --json
+	StateSince time.Time `json:"stateSince"` // in that state
+	Reason     string    `json:"reason,omitempty"`
+	Next       time.Time `json:"nextAttempt,omitzero"`
+	Streams    int       `json:"streams"` // connections that are carried now
+	// RoundTrip is that of one question to the agent, 0 if it did not answer within a second.
+	RoundTrip float64 `json:"roundTripSeconds,omitempty"`
+
+	// Engine is what the engine said of itself just now, EngineError why it said nothing.
+	Engine      engine.Info `json:"engine,omitzero"`
+	EngineError string      `json:"engineError,omitempty"`
+
+	Hints []string `json:"hints,omitempty"` // what cures it, when it does not work
+	Log   string   `json:"log,omitempty"`   // the file
+}
+
+// Link is what is served.
+type Link struct {
+	Name   string `json:"name"`
+	Kind   string `json:"kind"` // docker or raw
+	Distro string `json:"distro"`
+	Socket string `json:"socket"`
+	Mode   string `json:"mode,omitempty"`  // of the socket, once it is there
+	Owner  string `json:"owner,omitempty"` // likewise
+	Engine string `json:"engine,omitempty"`
+}
+
+// Place is the link's.
+func (l Link) Place() Place { return Place{l.Distro, l.Socket} }
+
+// The paths.
+const (
+	statusPath = "/v1/status"
+	stopPath   = "/v1/stop"
+)

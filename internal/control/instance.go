@@ -1,0 +1,240 @@
+package control
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/endpoint"
+)
+
+// RunsError says that another instance has the place. Status is how it is.
+type RunsError struct{ Status Status }
+
+func (e *RunsError) Error() string {
+	return fmt.Sprintf("it is served already, by pid %d since %s", e.Status.PID, e.Status.Since.Local().Format(time.DateTime))
+}
+
+// Instance is the one bridge for its place.
+type Instance struct {
+	server *server
+	file   string
+}
+
+// Open becomes the instance of a place: it listens for questions, proves that it can be reached,
+// and leaves a file in dir, of this user, that tells where. The error is a *RunsError if another
+// one has the place.
+func Open(ctx context.Context, dir string, p Place, h Handler) (*Instance, error) {
+	i, err := open(ctx, dir, p, h)
+	if err != nil {
+		return nil, fmt.Errorf("open control endpoint for %s in %s: %w", p.Socket, p.Distro, err)
+	}
+	return i, nil
+}
+
+func open(ctx context.Context, dir string, p Place, h Handler) (*Instance, error) {
+	at, err := endpoint.Private(dir, p.ID())
+	if err != nil {
+		return nil, err
+	}
+	s, err := listen(ctx, at, h)
+	if err != nil {
+		return nil, err
+	}
+	if err := reached(ctx, at); err != nil {
+		return nil, errors.Join(err, s.close())
+	}
+	i := &Instance{server: s, file: filepath.Join(dir, fmt.Sprintf("%s.%d.json", p.ID(), os.Getpid()))}
+	if err := writeRecord(i.file, record{PID: os.Getpid(), Distro: p.Distro, Socket: p.Socket}); err != nil {
+		return nil, errors.Join(err, s.close())
+	}
+	return i, nil
+}
+
+// Close removes the file and ends the endpoint, which tells who waits that it has ended.
+func (i *Instance) Close() error {
+	err := os.Remove(i.file)
+	if errors.Is(err, fs.ErrNotExist) {
+		err = nil
+	}
+	return errors.Join(err, i.server.close())
+}
+
+const (
+	// endingTries is how often a place is tried that is taken by one that does not answer: it
+	// may be at its end.
+	endingTries = 10
+	endingPause = 50 * time.Millisecond
+)
+
+// listen asks first: that another one is there is what a person is to be told, in its own words.
+func listen(ctx context.Context, at endpoint.Endpoint, h Handler) (*server, error) {
+	for try := 1; ; try++ {
+		s, err := Ask(ctx, at)
+		if err == nil {
+			return nil, &RunsError{s}
+		}
+		if errors.Is(err, endpoint.ErrOwner) {
+			return nil, err // somebody else has made it, and will not go away
+		}
+		l, err := at.ListenPrivate()
+		if err == nil {
+			return newServer(l, h), nil
+		}
+		if try == endingTries || !isTaken(err) {
+			return nil, err
+		}
+		select {
+		case <-time.After(endingPause):
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
+		}
+	}
+}
+
+// isTaken tells an endpoint that somebody has from one that can't be made.
+func isTaken(err error) bool {
+	var inUse *endpoint.InUseError
+	return errors.As(err, &inUse) || errors.Is(err, fs.ErrPermission)
+}
+
+func isGone(err error) bool { return errors.Is(err, fs.ErrNotExist) }
+
+// reachTries double from reachTime. Under Wine the first clients of a pipe can land on the instance
+// that go-winio keeps parked, and are never answered; on Windows the first one is.
+const (
+	reachTries = 6
+	reachTime  = 100 * time.Millisecond
+)
+
+// reached wants this instance to answer at its own endpoint. If it does not, now is the
+// time to know.
+func reached(ctx context.Context, at endpoint.Endpoint) (err error) {
+	for try := range reachTries {
+		short, cancel := context.WithTimeout(ctx, reachTime<<try)
+		var s Status
+		s, err = Ask(short, at)
+		cancel()
+		if err == nil && s.PID != os.Getpid() {
+			return &RunsError{s}
+		}
+		if err == nil || ctx.Err() != nil {
+			return err
+		}
+	}
+	return err
+}
+
+// record is the file of an instance.
+type record struct {
+	PID    int    `json:"pid"`
+	Distro string `json:"distro"`
+	Socket string `json:"socket"`
+}
+
+// writeRecord never leaves half a file under the name.
+func writeRecord(file string, r record) error {
+	b, err := json.Marshal(r)
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
+		return err
+	}
+	half := file + ".new"
+	err = os.WriteFile(half, append(b, '\n'), 0o600)
+	if err == nil {
+		err = os.Rename(half, file)
+	}
+	if err != nil {
+		_ = os.Remove(half)
+		return fmt.Errorf("write %s: %w", file, err)
+	}
+	return nil
+}
+
+// Found is an instance that has left a file. Err tells why it did not answer.
+type Found struct {
+	At     endpoint.Endpoint
+	Place  Place
+	PID    int
+	Status Status
+	Err    error
+}
+
+// List asks all instances of this user, in the order of their files' names. A file whose instance
+// is gone is removed.
+func List(ctx context.Context, dir string) ([]Found, error) {
+	entries, err := os.ReadDir(dir)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("list bridges: %w", err)
+	}
+	all := make([]*Found, len(entries))
+	var asking sync.WaitGroup
+	for i, e := range entries {
+		asking.Go(func() { all[i] = find(ctx, dir, e.Name()) })
+	}
+	asking.Wait()
+	var found []Found
+	for _, f := range all {
+		if f != nil {
+			found = append(found, *f)
+		}
+	}
+	return found, ctx.Err()
+}
+
+// find asks the instance of a file; nil is none. The file's name has the process' number, so that what is
+// removed is never that of a newer instance.
+func find(ctx context.Context, dir, name string) *Found {
+	file := filepath.Join(dir, name)
+	r, err := readRecord(file)
+	if err != nil {
+		return nil
+	}
+	f := &Found{Place: Place{r.Distro, r.Socket}, PID: r.PID}
+	if f.At, f.Err = endpoint.Private(dir, f.Place.ID()); f.Err != nil {
+		return f
+	}
+	f.Status, f.Err = Ask(ctx, f.At)
+	gone := isGone(f.Err) || f.Err == nil && f.Status.PID != r.PID
+	if gone {
+		_ = endpoint.RemoveStale(f.At.Path()) // of a killed one; Windows has none
+		_ = os.Remove(file)                   // the next one tries again
+		return nil
+	}
+	return f
+}
+
+// maxRecord bounds a file; ours have 100 bytes.
+const maxRecord = 4 << 10
+
+// readRecord takes a file for what it should be or for nothing.
+func readRecord(file string) (r record, err error) {
+	info, err := os.Lstat(file)
+	if err != nil {
+		return r, err
+	}
+	if !info.Mode().IsRegular() || info.Size() > maxRecord {
+		return r, errors.New("it is no file of ours")
+	}
+	b, err := os.ReadFile(file)
+	if err != nil {
+		return r, err
+	}
+	if err := json.Unmarshal(b, &r); err != nil {
+		return r, err
+	}
+	want := Place{r.Distro, r.Socket}.ID() + "." + strconv.Itoa(r.PID) + ".json"
+	if filepath.Base(file) != want {
+		return r, errors.New("it is no file of ours")
+	}
+	return r, nil
+}

@@ -1,0 +1,33 @@
+package daemon
+
+import (
+	"context"
+
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/wsl"
+)
+
+// Path is where wsl.exe is.
+func (w WSL) Path() string { return w.path }
+
+// Version is WSL's, or "" if it does not tell. The error is that of a WSL that
+// is not installed, for one.
+func (w WSL) Version(ctx context.Context) (string, error) {
+	said, err := w.ask(ctx, wsl.VersionArgs())
+	if err != nil {
+		return "", err
+	}
+	return wsl.ParseVersion(said), nil
+}
+
+// Runs tells whether a distro runs. It does not start it.
+func (w WSL) Runs(ctx context.Context, distro string) (bool, error) { return w.runs(ctx, distro) }
+
+// AsUser is what a program says that is run as the distro's default user. It
+// starts a distro that does not run.
+func (w WSL) AsUser(ctx context.Context, distro string, argv []string) ([]byte, error) {
+	args, err := wsl.Launch{Distro: distro, Cd: "/", Argv: argv}.Args()
+	if err != nil {
+		return nil, err
+	}
+	return w.output(ctx, args)
+}

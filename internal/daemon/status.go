@@ -1,0 +1,26 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+var errNotServing = errors.New("nothing is carried now")
+
+// Streams is the number of connections that are carried now.
+func (d *Daemon) Streams() int {
+	if host := d.host.Load(); host != nil {
+		return host.Streams()
+	}
+	return 0
+}
+
+// Ping measures a round trip to the agent. It is an error when none is there, or none
+// answers before ctx ends.
+func (d *Daemon) Ping(ctx context.Context) (time.Duration, error) {
+	if host := d.host.Load(); host != nil {
+		return host.Ping(ctx)
+	}
+	return 0, errNotServing
+}

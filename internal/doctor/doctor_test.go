@@ -1,0 +1,121 @@
+package doctor
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"unicode"
+
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/engine"
+)
+
+// docs/doctor.md has a section for each code, in the order of the checks, and for no other.
+func TestEveryCodeHasASection(t *testing.T) {
+	page, err := os.ReadFile("../../docs/doctor.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var sections []Code
+	for _, m := range regexp.MustCompile(`(?m)^## (DWB\d+): .+$`).FindAllStringSubmatch(string(page), -1) {
+		sections = append(sections, Code(m[1]))
+	}
+	if !slices.Equal(sections, Codes()) {
+		t.Errorf("the page has %q, the checks are %q", sections, Codes())
+	}
+	if !slices.IsSorted(Codes()) {
+		t.Error("the order of the codes is not that of the checks")
+	}
+	for _, code := range Codes() {
+		if row := "| [" + string(code) + "](#" + strings.ToLower(string(code)); !bytes.Contains(page, []byte(row)) {
+			t.Errorf("%s is not in the table", code)
+		}
+	}
+}
+
+// What the agent's program says is taken for what it should be or for nothing; nothing of it has power over a terminal.
+func TestWordsOfTheDistro(t *testing.T) {
+	i, err := readInspection([]byte(`{"user":"alice","kind":"socket","mode":"0660","owner":"root:docker","mayUse":true,"dockerHost":"a\u001b[2Jb` + strings.Repeat("x", 1000) + `"}` + "\n"))
+	if err != nil || i.User != "alice" || i.Owner != "root:docker" || !i.MayUse || !i.known {
+		t.Fatalf("%+v, %v", i, err)
+	}
+	if len([]rune(i.DockerHost)) > 203 || strings.ContainsFunc(i.DockerHost, func(r rune) bool { return !unicode.IsPrint(r) }) {
+		t.Errorf("%q", i.DockerHost)
+	}
+	for _, said := range []string{"", "hello", `{"user":1}`, `{"other":"x"}`, "\x1b[2J", `[]`} {
+		if i, err := readInspection([]byte(said)); !errors.Is(err, errOtherWords) || i.known || strings.Contains(err.Error(), "\x1b") {
+			t.Errorf("%q: %+v, %v", said, i, err)
+		}
+	}
+}
+
+// judged are the verdicts on a socket and what leads a client.
+func judged(i inspection, link control.Link) map[Code]Finding {
+	i.known, i.User = true, "alice"
+	found := map[Code]Finding{}
+	bridge := &control.Found{Status: control.Status{PID: 1, Link: link}}
+	e := &examination{Patient: Patient{Place: control.Place{Distro: "Debian", Socket: "/run/x.sock"}}, seen: i, bridge: bridge}
+	e.tell = func(f Finding) { found[f.Code] = f }
+	_ = e.socket(context.Background())
+	_ = e.client(context.Background())
+	return found
+}
+
+func TestSocketAndClient(t *testing.T) {
+	well := inspection{Kind: "socket", Mode: "0660", Owner: "root:docker", MayUse: true}
+	made := control.Link{Kind: "docker", Mode: "0660", Owner: "root:docker"}
+	with := func(change func(*inspection)) inspection { i := well; change(&i); return i }
+	for name, c := range map[string]struct {
+		i      inspection
+		link   control.Link
+		failed []Code
+	}{
+		"well":             {well, made, nil},
+		"nothing there":    {inspection{Kind: "none"}, made, []Code{SocketThere}},
+		"a file":           {with(func(i *inspection) { i.Kind = "other" }), made, []Code{SocketThere}},
+		"another mode":     {with(func(i *inspection) { i.Mode = "0666" }), made, []Code{SocketAccess}},
+		"another owner":    {with(func(i *inspection) { i.Owner = "root:root" }), made, []Code{SocketAccess}},
+		"not in the group": {with(func(i *inspection) { i.MayUse = false }), made, []Code{SocketUsable}},
+		"DOCKER_HOST":      {with(func(i *inspection) { i.DockerHost = "tcp://x:2375" }), made, []Code{ClientLed}},
+		"that is ours":     {with(func(i *inspection) { i.DockerHost = "unix:///run/x.sock"; i.DockerContext = "x" }), made, nil},
+		"a context":        {with(func(i *inspection) { i.DockerContext = "desktop-linux" }), made, []Code{ClientLed}},
+		"the default one":  {with(func(i *inspection) { i.DockerContext = "default" }), made, nil},
+		"a raw link":       {with(func(i *inspection) { i.DockerContext = "x" }), control.Link{Kind: "raw", Mode: "0660", Owner: "root:docker"}, nil},
+		"not made yet":     {well, control.Link{Kind: "docker"}, nil},
+	} {
+		var failed []Code
+		for _, code := range Codes() {
+			if judged(c.i, c.link)[code].Verdict == Failed {
+				failed = append(failed, code)
+			}
+		}
+		if !slices.Equal(failed, c.failed) {
+			t.Errorf("%s: failed are %q, want %q", name, failed, c.failed)
+		}
+	}
+	barred := func(owner, mode string) string { return (&NotAllowedError{"alice", owner, mode}).Group() }
+	if barred("root:docker", "0660") != "docker" || barred("bob:bob", "0600") != "" || barred("bob", "") != "" {
+		t.Error("who is let in by a group was misread")
+	}
+}
+
+// Of several candidates the one that came farthest is told of.
+func TestFarthest(t *testing.T) {
+	gone, mute, linux := engine.Seen{Err: os.ErrNotExist}, engine.Seen{Err: engine.ErrNoAnswer}, engine.Seen{Info: engine.Info{OSType: "linux"}}
+	for _, c := range []struct {
+		seen []engine.Seen
+		want Code
+	}{
+		{nil, PipeThere}, {[]engine.Seen{gone, gone}, PipeThere}, {[]engine.Seen{mute, gone}, EngineAnswers},
+		{[]engine.Seen{gone, linux, mute}, EngineWindows},
+	} {
+		if got := farthest(c.seen); got != c.want {
+			t.Errorf("%v: %s, want %s", c.seen, got, c.want)
+		}
+	}
+}

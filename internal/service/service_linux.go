@@ -1,0 +1,7 @@
+package service
+
+import "errors"
+
+func run(Body) error { return errors.ErrUnsupported }
+
+func started() bool { return false }

@@ -1,0 +1,186 @@
+package e2e
+
+import (
+	"context"
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/test/stage"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/test/wsl"
+)
+
+// A diagnosis is what the doctor has found, by its codes.
+type diagnosis map[string]struct {
+	Verdict, Seen string
+	Cure          []string
+}
+
+// doctor examines the ward.
+func (w *ward) doctor(ctx context.Context, t *testing.T, args ...string) diagnosis {
+	t.Helper()
+	return diagnosed(t, w.s.Windows(ctx, append([]string{"doctor", "--json", "--distro", w.distro}, args...)...))
+}
+
+func diagnosed(t *testing.T, cmd *exec.Cmd) diagnosis {
+	t.Helper()
+	o := said(t, cmd)
+	var told struct {
+		Findings []struct {
+			Code, Verdict, Seen string
+			Cure                []string
+		}
+	}
+	if err := json.Unmarshal([]byte(o.stdout), &told); err != nil {
+		t.Fatalf("doctor: %v: %+v", err, o)
+	}
+	d := diagnosis{}
+	well := true
+	for _, f := range told.Findings {
+		d[f.Code] = struct {
+			Verdict, Seen string
+			Cure          []string
+		}{f.Verdict, f.Seen, f.Cure}
+		well = well && f.Verdict != "failed"
+	}
+	if len(d) != 15 || well != (o.code == 0) {
+		t.Errorf("doctor: exit code %d with %s", o.code, o.stdout)
+	}
+	return d
+}
+
+// has wants a verdict, with words in what was seen and, if any, in the cure.
+func (d diagnosis) has(t *testing.T, code, verdict, seen, cure string) {
+	t.Helper()
+	f := d[code]
+	if f.Verdict != verdict || !strings.Contains(f.Seen, seen) || !strings.Contains(strings.Join(f.Cure, "\n"), cure) || (cure == "") != (len(f.Cure) == 0) {
+		t.Errorf("%s is %+v, want %s, %q, %q", code, f, verdict, seen, cure)
+	}
+}
+
+// failed are the codes that did.
+func (d diagnosis) failed() (codes []string) {
+	for code, f := range d {
+		if f.Verdict == "failed" {
+			codes = append(codes, code)
+		}
+	}
+	return codes
+}
+
+func TestDoctorFindsAllWell(t *testing.T) {
+	ctx, w := onWard(t)
+	d := w.doctor(ctx, t)
+	for code, f := range d {
+		if f.Verdict != "ok" {
+			t.Errorf("%s: %+v", code, f)
+		}
+	}
+	for code, seen := range map[string]string{
+		"DWB101": `wsl.exe is C:\Program Files\WSL\wsl.exe`, "DWB102": "2.9.4.0", "DWB103": w.distro, "DWB105": w.distro + " runs",
+		"DWB202": "for linux containers", "DWB401": wardSocket, "DWB402": "root:docker 0660", "DWB403": "alice may use it",
+	} {
+		d.has(t, code, "ok", seen, "")
+	}
+	// The program that looks is one of the distro's user, and none that stays.
+	agent, _ := agentOf(t, w.b)
+	newcomer(t, w.linux(t), agent)
+}
+
+// What can be wrong in the distro, one after the other.
+func TestDoctorInTheDistro(t *testing.T) {
+	ctx, w := onWard(t)
+	root := func(script string) {
+		t.Helper()
+		if out, err := w.s.VM.Command(ctx, w.distro, "root", "/bin/sh", "-c", script).CombinedOutput(); err != nil {
+			t.Fatalf("%s: %v: %s", script, err, out)
+		}
+	}
+	root("chown root:root " + wardSocket)
+	d := w.doctor(ctx, t)
+	d.has(t, "DWB402", "failed", "it is root:root 0660, and the bridge has made it root:docker 0660", "stop --distro "+w.distro)
+	d.has(t, "DWB403", "failed", "alice, the user of "+w.distro+", may not use it", "usermod -aG root alice")
+	root("chown root:docker " + wardSocket)
+
+	home := in(w.s, w.distro, "/home/"+stage.User+"/.docker")
+	if err := os.MkdirAll(home, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(home) })
+	if err := os.WriteFile(filepath.Join(home, "config.json"), []byte(`{"currentContext":"else\u001b[2Jwhere"}`), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	d = w.doctor(ctx, t)
+	d.has(t, "DWB501", "failed", "docker of alice uses the context else\ufffd[2Jwhere", "export DOCKER_HOST=unix://"+wardSocket)
+	if failed := d.failed(); len(failed) != 1 {
+		t.Errorf("failed: %q", failed)
+	}
+	o := said(t, w.s.Windows(ctx, "doctor", "--distro", w.distro))
+	harmless(t, strings.ReplaceAll(o.stdout+o.stderr, "\r", ""))
+	contains(t, o.stdout, "failed   DWB501  ", "\n         why:    ", "\n         hint:   export DOCKER_HOST=")
+	if o.code != 1 || !strings.Contains(o.stderr, "error: 1 of 15 checks failed") {
+		t.Errorf("exit code %d: %s", o.code, o.stderr)
+	}
+}
+
+// A distro that was stopped is looked at from outside, and stays so.
+func TestDoctorStartsNoDistro(t *testing.T) {
+	t.Parallel()
+	ctx, w := onWard(t)
+	if err := w.s.VM.Terminate(w.distro); err != nil {
+		t.Fatal(err)
+	}
+	w.happens(ctx, t, "distro-stopped", 1)
+	d := w.doctor(ctx, t)
+	d.has(t, "DWB105", "ok", w.distro+" is stopped", "")
+	d.has(t, "DWB106", "unknown", "stopped", "")
+	d.has(t, "DWB302", "failed", "its state is distro-stopped", "wsl --distro "+w.distro)
+	d.has(t, "DWB403", "unknown", "", "")
+	if _, err := w.s.VM.Pids(w.distro); err == nil {
+		t.Error("it started the distro")
+	}
+}
+
+// Without a bridge: what the engine is like, and that none runs.
+func TestDoctorBeforeUp(t *testing.T) {
+	ctx, w := openWard(t)
+	d := w.doctor(ctx, t, "--pipe", stage.EnginePipe)
+	d.has(t, "DWB203", "ok", "it runs linux containers, and is the one that was named", "")
+	d.has(t, "DWB301", "failed", "no bridge of this user serves "+wardSocket+" in "+w.distro, "docker-wsl-bridge up")
+	d = w.doctor(ctx, t) // looks for one for Windows containers
+	d.has(t, "DWB203", "failed", "a linux engine", "docker-wsl-bridge up --pipe docker_engine")
+	d = w.doctor(ctx, t, "--pipe", "nobody")
+	d.has(t, "DWB201", "failed", "there is no such place", "start the engine")
+	front, err := w.s.Wine.StartFront(ctx, map[string]string{"forbidding": "denied"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { front.Close() })
+	w.doctor(ctx, t, "--pipe", "forbidding").has(t, "DWB201", "failed", "access denied", `"group": "docker-users"`)
+}
+
+// A WSL whose new programs hang, as after standby, is found out in bounded time.
+func TestDoctorOfAWSLThatHangs(t *testing.T) {
+	t.Parallel()
+	ctx, w := openWard(t)
+	w.somebody(ctx, t)
+	until(ctx, t, "the distro to run", func() bool {
+		_, err := w.s.VM.Pids(w.distro)
+		return err == nil
+	})
+	if err := w.s.VM.SetFaults(wsl.Faults{Silent: true}); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	d := w.doctor(ctx, t)
+	d.has(t, "DWB105", "ok", w.distro+" runs", "")
+	d.has(t, "DWB106", "failed", "a program of "+w.distro+" did not start", "wsl --shutdown")
+	if left := w.windows(); len(left) > 0 {
+		t.Errorf("left: %q", left)
+	}
+}
