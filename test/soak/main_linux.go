@@ -101,6 +101,9 @@ func soak(ctx context.Context, o options, out io.Writer) (t *tally, err error) {
 
 // play is traffic and faults, and then the end of both.
 func play(ctx context.Context, p *place, o options, out io.Writer) error {
+	if err := p.remember(ctx); err != nil {
+		return err
+	}
 	end := time.Now().Add(o.length)
 	p.traffic = startTraffic(ctx, p, o.seed)
 	quiet := progress(ctx, p.tally, end, out)
@@ -118,9 +121,6 @@ func play(ctx context.Context, p *place, o options, out io.Writer) error {
 // the next one.
 func storm(ctx context.Context, p *place, seed uint64, end time.Time) error {
 	order := newOrder(seed, len(p.wards))
-	if err := p.traffic.settle(ctx, p.remember); err != nil {
-		return err
-	}
 	for ctx.Err() == nil && time.Now().Before(end) {
 		step := order.next()
 		if err := pause(ctx, step.before); err != nil {

@@ -79,15 +79,20 @@ func (p *place) direct() *client {
 	}
 }
 
-// remember notes how all is when nothing has happened. It is called, as
-// lookBehind is, when no operation is under way.
+// remember notes how all is before the traffic, and when the engine has let go
+// of who has asked what it is.
 func (p *place) remember(ctx context.Context) error {
-	p.before = p.look()
-	return nil
+	return until(ctx, settleTime, "an engine without connections", func() error {
+		p.before = p.look()
+		if n := p.before[atEngine]; n != "0" {
+			return fmt.Errorf("it has %s", n)
+		}
+		return nil
+	})
 }
 
 // lookBehind wants what the engine has to be what clients were told, and all to
-// be as it was.
+// be as it was. It is called when no operation is under way.
 func (p *place) lookBehind(ctx context.Context) error {
 	if err := p.audit(ctx); err != nil {
 		return err

@@ -18,11 +18,13 @@ const settleTime = 20 * time.Second
 // A scene is what is there at one moment: lists, by what they are of.
 type scene map[string]string
 
+const atEngine = "connections at the engine"
+
 // look takes a scene of everything.
 func (p *place) look() scene {
 	s := scene{}
 	conns, err := p.s.Docker.Conns()
-	s["connections at the engine"] = fmt.Sprint(conns, errText(err))
+	s[atEngine] = fmt.Sprint(conns, errText(err))
 	for _, w := range p.wards {
 		linux, err := w.linux()
 		s["processes in "+w.name] = listed(linux) + errText(err)
