@@ -128,32 +128,29 @@ func (p *place) strike(ctx context.Context, s step) error {
 		wards = p.wards
 	}
 	victim := p.wards[s.ward]
-	if err := p.suffer(ctx, f, wards, func() error { return f.do(p, ctx, victim, s.long) }); err != nil {
-		return err
-	}
-	p.tally.struck(f.name)
-	if f.cure == nil {
-		return nil
-	}
-	if err := pause(ctx, s.long); err != nil {
-		return err
-	}
-	return p.suffer(ctx, f, wards, func() error { return f.cure(ctx, victim) })
-}
-
-// suffer does something to wards, and returns when they are served again.
-func (p *place) suffer(ctx context.Context, f fault, wards []*ward, act func() error) error {
 	ends := p.tally.begins(f, wards)
 	began := time.Now()
-	if err := act(); err != nil {
+	if err := f.do(p, ctx, victim, s.long); err != nil {
 		return err
+	}
+	if f.cure != nil {
+		// It is served, if slowly: nothing that begins now may fail until the cure.
+		ends()
+		if err := pause(ctx, s.long); err != nil {
+			return err
+		}
+		ends = p.tally.begins(f, wards)
+		began = time.Now()
+		if err := f.cure(ctx, victim); err != nil {
+			return err
+		}
 	}
 	for _, w := range wards {
 		if err := w.serves(ctx); err != nil {
 			return err
 		}
 	}
-	p.tally.served(f.name, time.Since(began))
+	p.tally.struck(f.name, time.Since(began))
 	ends()
 	return nil
 }

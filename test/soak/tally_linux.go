@@ -180,17 +180,12 @@ func (t *tally) begins(f fault, wards []*ward) (ends func()) {
 	}
 }
 
-// struck counts a fault that is over.
-func (t *tally) struck(name string) {
+// struck counts a fault that is over, and notes how long it took until all was
+// served again.
+func (t *tally) struck(fault string, after time.Duration) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.faults[name]++
-}
-
-// served notes how long it took until a ward was served again.
-func (t *tally) served(fault string, after time.Duration) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
+	t.faults[fault]++
 	t.back[fault] = max(t.back[fault], after)
 }
 
