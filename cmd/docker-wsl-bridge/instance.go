@@ -42,8 +42,9 @@ func openInstance(ctx context.Context, o *options, r *reporter, told *teller) (c
 	}
 	place := control.Place{Distro: o.distro, Socket: o.socket}
 	now := time.Now()
+	exe, _ := os.Executable() // without it nobody takes this for the installed one
 	in := &instance{o: o, status: control.Status{
-		Version: version, PID: os.Getpid(), Since: now, State: string(daemon.Starting), StateSince: now,
+		Version: version, PID: os.Getpid(), Program: exe, Since: now, State: string(daemon.Starting), StateSince: now,
 		Link: control.Link{Name: linkName, Kind: o.kind, Distro: o.distro, Socket: o.socket}, Log: logFile(state, place),
 	}}
 	ctx, stop := context.WithCancel(ctx)
