@@ -235,6 +235,32 @@ func TestInstallByTheRunKey(t *testing.T) {
 	i.gone(ctx, t)
 }
 
+// Where no task can be made the Run key takes its place, and it is told why. A directory in the
+// task's place is what Wine can't overwrite.
+func TestInstallWhereTasksAreRefused(t *testing.T) {
+	ctx, i := onInstalled(t)
+	flags := []string{"install", "--distro", i.distro, "--pipe", stage.EnginePipe}
+	_, name, _ := strings.Cut(i.does(ctx, t, append(flags, "--dry-run")...), "add-task          ")
+	name, _, _ = strings.Cut(name, "  (")
+	place := filepath.Join(i.s.Wine.DriveC(), "windows", "system32", "tasks", name)
+	if err := os.MkdirAll(place, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	defer os.Remove(place)
+	const why = "by the Run key; not by a scheduled task: schtasks /Create: exit status 1"
+	contains(t, i.does(ctx, t, flags...), "starts at logon ("+why+")")
+	contains(t, i.runKey(ctx, t), "docker-wsl-bridgew.exe")
+	contains(t, filed(t, i.s.Windows(ctx, "status")).stdout, "started "+why)
+	if got := kinds(t, i.does(ctx, t, append(flags, "--json")...)); len(got) > 0 {
+		t.Errorf("once more it did %q", got)
+	}
+	if err := os.Remove(place); err != nil {
+		t.Fatal(err)
+	}
+	i.does(ctx, t, "uninstall")
+	i.gone(ctx, t)
+}
+
 // A half-state: the record and a program are gone, and the bridge was killed.
 func TestUninstallFromAHalfState(t *testing.T) {
 	ctx, i := onInstalled(t)
