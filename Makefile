@@ -2,7 +2,10 @@
 
 GO       ?= go
 export CGO_ENABLED := 0
-BUILD    := $(GO) build -trimpath -buildvcs=false -ldflags "-s -w -buildid="
+LINK     := -s -w -buildid=
+BUILD    := $(GO) build -trimpath -buildvcs=false -ldflags "$(LINK)"
+# The same program without a console, for what is started at logon.
+BUILDGUI := $(GO) build -trimpath -buildvcs=false -ldflags "$(LINK) -H windowsgui"
 EMBEDDED := internal/deploy/agents
 TARGETS  := windows/amd64 windows/arm64 linux/amd64 linux/arm64
 TESTS    ?= ./...
@@ -48,6 +51,9 @@ build: agents ## the programs, into build/OS-ARCH
 	@for t in $(TARGETS); do \
 	  dir=build/$$(echo $$t | tr / -); mkdir -p $$dir; \
 	  GOOS=$${t%/*} GOARCH=$${t#*/} $(BUILD) -o $$dir/ ./cmd/docker-wsl-bridge || exit 1; \
+	  case $$t in windows/*) \
+	    GOOS=$${t%/*} GOARCH=$${t#*/} $(BUILDGUI) -o $$dir/docker-wsl-bridgew.exe ./cmd/docker-wsl-bridge || exit 1;; \
+	  esac; \
 	done
 
 agents: # the agents that the programs embed; a new one is put in place only when it differs

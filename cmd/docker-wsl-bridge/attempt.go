@@ -46,22 +46,18 @@ func up(ctx context.Context, o *options, r *reporter) (err error) {
 	if err != nil {
 		return err
 	}
-	exe, err := os.Executable()
-	if err != nil {
-		return fmt.Errorf("find own file: %w", err)
-	}
-	agent, err := deploy.Agent(deploy.NativeArch(), filepath.Dir(exe))
+	agent, err := ownAgent()
 	if err != nil {
 		return err
 	}
 	r.about(o, place, info, deploy.Path(agent.Hash))
 	shown := newScreen(r.event)
 	d := &daemon.Daemon{
-		WSL: w, Agent: agent, Link: o.link(place), Log: in.log, Debug: o.debug,
+		WSL: w, Agent: agent, Link: o.link(o.dial(place), place.String()), Log: in.log, Debug: o.debug,
 		Report:       func(e daemon.Event) { in.event(e); shown.event(e) },
 		WhileRunning: o.keepAlive == keepWhileRunning,
 	}
-	in.serves(d, place)
+	in.serves(d, place.String)
 	err = d.Run(ctx)
 	shown.close()
 	if err != nil {
@@ -70,14 +66,23 @@ func up(ctx context.Context, o *options, r *reporter) (err error) {
 	return r.stopped()
 }
 
-// link is what the flags ask for.
-func (o *options) link(place endpoint.Endpoint) daemon.Link {
+// ownAgent is the one that belongs to this program.
+func ownAgent() (deploy.Binary, error) {
+	exe, err := os.Executable()
+	if err != nil {
+		return deploy.Binary{}, fmt.Errorf("find own file: %w", err)
+	}
+	return deploy.Agent(deploy.NativeArch(), filepath.Dir(exe))
+}
+
+// link is what the flags ask for, with an engine that people know as at.
+func (o *options) link(dial bridge.Dial, at string) daemon.Link {
 	l := daemon.Link{
-		Name: linkName, Distro: o.distro, Dial: o.dial(place),
+		Name: linkName, Distro: o.distro, Dial: dial,
 		Listen: bridge.Listen{Link: linkName, Socket: o.socket, Mode: o.mode, Owner: o.owner},
 	}
 	if o.kind == kindDocker {
-		l.Listen.Kind, l.Listen.Answers = bridge.KindDocker, answers(place.String())
+		l.Listen.Kind, l.Listen.Answers = bridge.KindDocker, answers(at)
 	}
 	return l
 }

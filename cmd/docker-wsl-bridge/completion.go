@@ -26,12 +26,15 @@ func addCompletion(root *cobra.Command) {
 			// cobra's own prints its help for a shell that it does not know, as if that were well.
 			cmd.SuggestionsMinimumDistance = root.SuggestionsMinimumDistance
 			cmd.Args, cmd.RunE = nearest, func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
-		case "up":
+		case "up", "install":
 			completeFlag(cmd, "distro", distroNames)
 			completeFlag(cmd, "pipe", func(context.Context) []string { return pipeNames(runtime.GOOS) })
 			completeFlag(cmd, "kind", func(context.Context) []string { return kinds() })
 			completeFlag(cmd, "keep-alive", func(context.Context) []string { return keepAlives() })
 			completeFlag(cmd, "socket-mode", func(context.Context) []string { return socketModes() })
+			if cmd.Name() == "install" {
+				completeFlag(cmd, "at-logon", func(context.Context) []string { return logonWays() })
+			}
 		case "supervise":
 			completeFlag(cmd, "restart", func(context.Context) []string { return restarts() })
 		case "stop", "logs":
@@ -95,6 +98,10 @@ func kinds() []string {
 
 func keepAlives() []string {
 	return []string{keepAlways + "\tthe distro stays up", keepWhileRunning + "\tit stops when nobody else uses it"}
+}
+
+func logonWays() []string {
+	return []string{"auto\ta task or, where that is refused, the Run key", "task\ta scheduled task", "run-key\tthe user's Run key"}
 }
 
 func restarts() []string {

@@ -82,6 +82,10 @@ var cures = []struct {
 	err   error
 	hints []string
 }{
+	{errWindowsOnly, []string{"docker-wsl-bridge up serves the socket until Ctrl-C"}},
+	{errNotInstalled, []string{"docker-wsl-bridge install has it start at logon", "docker-wsl-bridge up serves the socket until Ctrl-C"}},
+	{errNoPrograms, []string{"keep docker-wsl-bridge.exe and docker-wsl-bridgew.exe of the download in one directory"}},
+	{errNotUp, []string{"docker-wsl-bridge logs tells what happened", "docker-wsl-bridge up, in a window, tells what is wrong"}},
 	{errLegacyOS, []string{"docker-wsl-bridge supervise -- COMMAND keeps a command running here, too"}},
 	{errLegacyArgs, []string{`docker-wsl-bridge cli "COMMAND LINE" runs it in this window`, "docker-wsl-bridge --help tells the other commands"}},
 	{service.ErrNotStarted, []string{`docker-wsl-bridge cli "COMMAND LINE" runs it in this window`, `sc.exe create NAME binPath= "PATH \"COMMAND LINE\"" makes it a service`, "docker-wsl-bridge --help tells the other commands"}},
@@ -175,11 +179,17 @@ func openHints(err error, dir string) []string {
 func flagsOf(p control.Place) string { return " --distro " + p.Distro + " --socket " + p.Socket }
 
 const (
-	frozenHint  = "wsl --shutdown ends a WSL that stands still, and with it every distro"
-	restartHint = "restart the engine: net stop docker & net start docker"
-	doctorHint  = "docker-wsl-bridge doctor looks for the cause"
-	noneHint    = "docker-wsl-bridge up starts one"
+	frozenHint     = "wsl --shutdown ends a WSL that stands still, and with it every distro"
+	restartHint    = "restart the engine: net stop docker & net start docker"
+	doctorHint     = "docker-wsl-bridge doctor looks for the cause"
+	startAgainHint = "docker-wsl-bridge start starts it"
+	noneHint       = "docker-wsl-bridge up starts one"
 )
+
+// servedHints are for an installation that would serve what another bridge does.
+func servedHints(p control.Place) []string {
+	return []string{"docker-wsl-bridge stop" + flagsOf(p) + " ends it, then install"}
+}
 
 // killHints are for a bridge that does not answer or does not end.
 func killHints(pid int) []string {

@@ -12,7 +12,6 @@ import (
 
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/daemon"
-	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/endpoint"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/engine"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/logs"
 )
@@ -32,6 +31,7 @@ type instance struct {
 	status control.Status // but for what is asked anew each time
 	err    error          // behind the status' reason
 	daemon *daemon.Daemon // nil until there is one
+	engine func() string  // where it is; empty while it was not found
 }
 
 // openInstance becomes the one for the place. The context that it gives ends when it is asked to stop.
@@ -42,8 +42,9 @@ func openInstance(ctx context.Context, o *options, r *reporter, told *teller) (c
 	}
 	place := control.Place{Distro: o.distro, Socket: o.socket}
 	now := time.Now()
+	exe, _ := os.Executable() // without it nobody takes this for the installed one
 	in := &instance{o: o, status: control.Status{
-		Version: version, PID: os.Getpid(), Since: now, State: string(daemon.Starting), StateSince: now,
+		Version: version, PID: os.Getpid(), Program: exe, Since: now, State: string(daemon.Starting), StateSince: now,
 		Link: control.Link{Name: linkName, Kind: o.kind, Distro: o.distro, Socket: o.socket}, Log: logFile(state, place),
 	}}
 	ctx, stop := context.WithCancel(ctx)
@@ -69,11 +70,10 @@ func (in *instance) close(err error) error {
 }
 
 // serves says what is served, once that is known.
-func (in *instance) serves(d *daemon.Daemon, place endpoint.Endpoint) {
+func (in *instance) serves(d *daemon.Daemon, engine func() string) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
-	in.daemon = d
-	in.status.Link.Engine = place.String()
+	in.daemon, in.engine = d, engine
 }
 
 // event notes what the daemon is at.
@@ -109,7 +109,7 @@ func (in *instance) note(e daemon.Event) {
 // now is how it is: the agent and the engine are asked.
 func (in *instance) now(ctx context.Context) control.Status {
 	in.mu.Lock()
-	s, err, d := in.status, in.err, in.daemon
+	s, err, d, place := in.status, in.err, in.daemon, in.engine
 	in.mu.Unlock()
 	s.Uptime = time.Since(s.Since).Seconds()
 	ctx, cancel := context.WithTimeout(ctx, askingTime)
@@ -127,6 +127,7 @@ func (in *instance) now(ctx context.Context) control.Status {
 			s.Engine, engineErr = engine.Probe(ctx, d.Link.Dial)
 		}
 		asking.Wait()
+		s.Link.Engine = place() // it may have been found just now
 	}
 	if engineErr != nil {
 		s.EngineError = engineErr.Error()

@@ -110,7 +110,8 @@ and then, in WSL, what it tells you.`,
 	}
 	root.SuggestionsMinimumDistance = 2
 	root.SetFlagErrorFunc(nearestFlag)
-	root.AddCommand(upCommand(), statusCommand(), stopCommand(), logsCommand(), doctorCommand(), superviseCommand(), versionCommand(), pressKeysCommand())
+	root.AddCommand(upCommand(), runCommand(), installCommand(), uninstallCommand(), startCommand(), restartCommand(),
+		statusCommand(), stopCommand(), logsCommand(), doctorCommand(), superviseCommand(), versionCommand(), pressKeysCommand())
 	addCompletion(root)
 	return root
 }

@@ -18,7 +18,7 @@ type installed struct {
 	killed bool
 }
 
-func install(t *testing.T, args ...string) *installed {
+func installService(t *testing.T, args ...string) *installed {
 	t.Helper()
 	m, err := mgr.Connect()
 	if err != nil {
@@ -86,7 +86,7 @@ func (i *installed) stop() (code uint32) {
 func TestServiceLegacy(t *testing.T) {
 	file := files(t)
 	line := child(t, "hold", file("here"), `"a \"b\" c"`, `\\d\ `, `é`)
-	s := install(t, line)
+	s := installService(t, line)
 	s.start()
 	status := s.await(svc.Running)
 	if status.Accepts&svc.AcceptStop == 0 || status.ProcessId == 0 {
@@ -119,7 +119,7 @@ func TestServiceExitCodes(t *testing.T) {
 		{"a wrong flag", []string{"supervise", "--restrt", "never", "--", "x"}, 0x20000002},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			s := install(t, c.args...)
+			s := installService(t, c.args...)
 			s.start()
 			if status := s.await(svc.Stopped); status.Win32ExitCode != c.want {
 				t.Errorf("exit code %#x, want %#x", status.Win32ExitCode, c.want)
@@ -130,7 +130,7 @@ func TestServiceExitCodes(t *testing.T) {
 
 func TestServiceTwentyRounds(t *testing.T) {
 	file := files(t)
-	s := install(t, child(t, "family", file("here")))
+	s := installService(t, child(t, "family", file("here")))
 	began := time.Now()
 	for round := range 20 {
 		s.start()
@@ -149,7 +149,7 @@ func TestServiceTwentyRounds(t *testing.T) {
 
 func TestServiceKilledTakesItsFamilyAlong(t *testing.T) {
 	file := files(t)
-	s := install(t, child(t, "family", file("here")))
+	s := installService(t, child(t, "family", file("here")))
 	s.start()
 	status := s.await(svc.Running)
 	pid, _ := process(t, file("here"))
@@ -167,7 +167,7 @@ func TestServiceKilledTakesItsFamilyAlong(t *testing.T) {
 
 // Wine takes the settings and neither follows them nor gives them back.
 func TestServiceRecoveryActions(t *testing.T) {
-	s := install(t, child(t, "exit", "3"))
+	s := installService(t, child(t, "exit", "3"))
 	actions := []mgr.RecoveryAction{{Type: mgr.ServiceRestart, Delay: time.Second}, {Type: mgr.NoAction}}
 	if err := s.SetRecoveryActions(actions, 60); err != nil {
 		t.Fatal(err)
@@ -188,7 +188,7 @@ func TestServiceRecoveryActions(t *testing.T) {
 // The command fails once, runs then, and is asked to end.
 func TestServiceSupervise(t *testing.T) {
 	file := files(t)
-	s := install(t, "supervise", "--", self(t), "play", "second-time", file("first"), file("here"), file("bye"))
+	s := installService(t, "supervise", "--", self(t), "play", "second-time", file("first"), file("here"), file("bye"))
 	s.start()
 	s.await(svc.Running)
 	pid, _ := process(t, file("here"))

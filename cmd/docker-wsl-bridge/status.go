@@ -11,6 +11,7 @@ import (
 
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/engine"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/install"
 )
 
 // silent is the state of a bridge that does not answer.
@@ -24,6 +25,8 @@ func statusCommand() *cobra.Command {
 		Long: `status tells of each bridge of this user that runs: what it serves, whether a
 client that connects now reaches the engine and, if not, what to do.
 
+On Windows it tells whether it is installed, what starts it at logon, and why that.
+
 Its exit code is 0 when all of them work, and 1 when one does not or none runs.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -35,19 +38,26 @@ Its exit code is 0 when all of them work, and 1 when one does not or none runs.`
 			for i, f := range found {
 				all[i] = statusOf(f)
 			}
+			installed := recorded()
 			if asJSON {
-				err = json.NewEncoder(cmd.OutOrStdout()).Encode(map[string]any{"bridges": all})
+				err = json.NewEncoder(cmd.OutOrStdout()).Encode(statusResult{all, installed})
 			} else {
-				err = printStatus(cmd.OutOrStdout(), all)
+				err = printStatus(cmd.OutOrStdout(), all, installed)
 			}
 			if err != nil {
 				return &failure{error: err}
 			}
-			return wellOrNot(all)
+			return wellOrNot(all, installed)
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "report as JSON, one object")
 	return cmd
+}
+
+// statusResult is what a script is told.
+type statusResult struct {
+	Bridges   []control.Status `json:"bridges"`
+	Installed *install.Record  `json:"installed,omitempty"`
 }
 
 // statusOf is what a bridge said of itself or, if it said nothing, what its file says.
@@ -62,7 +72,10 @@ func statusOf(f control.Found) control.Status {
 }
 
 // wellOrNot is the end of a status.
-func wellOrNot(all []control.Status) error {
+func wellOrNot(all []control.Status, installed *install.Record) error {
+	if len(all) == 0 && installed != nil {
+		return &failure{error: &advised{errors.New("no bridge runs, though one is installed"), []string{startAgainHint}}}
+	}
 	if len(all) == 0 {
 		return &failure{error: &advised{errors.New("no bridge runs"), []string{noneHint}}}
 	}
@@ -75,7 +88,12 @@ func wellOrNot(all []control.Status) error {
 	return nil
 }
 
-func printStatus(w io.Writer, all []control.Status) error {
+func printStatus(w io.Writer, all []control.Status, installed *install.Record) error {
+	if installed != nil {
+		if _, err := fmt.Fprintf(w, "%-9s%s\n\n", "at logon", harmless(installedWords(installed))); err != nil {
+			return err
+		}
+	}
 	for i, s := range all {
 		if i > 0 {
 			fmt.Fprintln(w)

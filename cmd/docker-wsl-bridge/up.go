@@ -7,6 +7,7 @@ import (
 	"runtime"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/bridge"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/endpoint"
@@ -111,7 +112,13 @@ come to their end. Ctrl-C again ends it at once.`,
 			return &failure{err, o.distro}
 		},
 	}
-	f := cmd.Flags()
+	o.flags(cmd.Flags())
+	cmd.Flags().BoolVar(&o.json, "json", false, "report as JSON, one object a line")
+	return cmd
+}
+
+// flags are those that say what is served.
+func (o *options) flags(f *pflag.FlagSet) {
 	f.StringVarP(&o.distro, "distro", "d", "", "the WSL2 `name` of the distro (default: WSL's default distro)")
 	f.StringVar(&o.socket, "socket", defaultSocket, "the socket's `path` in the distro")
 	f.StringVar(&o.pipe, "pipe", "", "the engine's `pipe`: a name, npipe:////./pipe/NAME, or on Linux\nunix:/path (default: the first engine for Windows containers)")
@@ -121,6 +128,4 @@ come to their end. Ctrl-C again ends it at once.`,
 	f.StringVar(&o.keepAlive, "keep-alive", keepAlways, "always keeps the distro up, while-running lets it stop when nobody\nelse uses it, and serves it again when somebody does (`way`)")
 	f.BoolVar(&o.trustOwner, "trust-pipe-owner", false, "take the pipe of --pipe whoever owns it (default: it must be the system's,\nthe administrators' or your own)")
 	f.BoolVar(&o.debug, "debug", false, "log each connection, from both sides, to stderr")
-	f.BoolVar(&o.json, "json", false, "report as JSON, one object a line")
-	return cmd
 }

@@ -33,7 +33,8 @@ func (p Place) ID() string {
 type Status struct {
 	Version string    `json:"version"` // of the program
 	PID     int       `json:"pid"`
-	Since   time.Time `json:"since"` // when it was started
+	Program string    `json:"program,omitempty"` // its file
+	Since   time.Time `json:"since"`             // when it was started
 	Uptime  float64   `json:"uptimeSeconds"`
 
 	Link       Link      `json:"link"`

@@ -2,7 +2,9 @@ package daemon
 
 import (
 	"context"
+	"fmt"
 
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/deploy"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/wsl"
 )
 
@@ -30,4 +32,18 @@ func (w WSL) AsUser(ctx context.Context, distro string, argv []string) ([]byte, 
 		return nil, err
 	}
 	return w.output(ctx, args)
+}
+
+// RemoveAgents removes the agents' files from a distro. It starts one that does not run.
+func (w WSL) RemoveAgents(ctx context.Context, distro string) error {
+	args, err := wsl.Launch{Distro: distro, User: "root", Cd: "/", Argv: deploy.RemoveArgs()}.Args()
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, launchTime)
+	defer cancel()
+	if _, err := w.output(ctx, args); err != nil {
+		return fmt.Errorf("remove agent from %s: %w", distro, err)
+	}
+	return nil
 }

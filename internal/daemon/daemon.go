@@ -75,6 +75,11 @@ type Daemon struct {
 	// is held up.
 	WhileRunning bool
 
+	// Persist is for when nobody is there to be told of a first start that fails:
+	// it is reported and tried again like every other. With WhileRunning it waits
+	// for the distro, too.
+	Persist bool
+
 	relays sync.WaitGroup // of sessions that are over
 	host   atomic.Pointer[bridge.Host]
 
@@ -96,22 +101,25 @@ var ErrWedged = errors.New("wsl.exe stands still, and another one does not")
 
 // Run serves until ctx ends, which is success. An error is one of the first
 // start: it is for a person, who is there and can cure it. Later ones are
-// reported, and tried again.
+// reported, and tried again; with Persist all are.
 func (d *Daemon) Run(ctx context.Context) error {
 	defer d.relays.Wait()
-	served := false
+	served := d.Persist
+	awaits := d.Persist && d.WhileRunning
 	var left error // what failed when the last session was left, as asked
 	err := supervisor.Run(ctx, func(ctx context.Context) (well time.Duration, err error) {
-		if served {
+		if awaits {
 			if err := d.awaitDistro(ctx); err != nil {
 				return 0, err
 			}
 		}
 		b, err := d.start(ctx)
 		if err != nil {
+			// A distro that has come up is from then on a person's to stop.
+			awaits = awaits || d.Persist && d.isUp(ctx)
 			return 0, err
 		}
-		served = true
+		served, awaits = true, true
 		began := time.Now()
 		why, failed := d.serve(ctx, b)
 		if ctx.Err() != nil {
@@ -128,6 +136,12 @@ func (d *Daemon) Run(ctx context.Context) error {
 		return left // whatever was lost before, it ends as asked
 	}
 	return err
+}
+
+// isUp tells whether the distro is known to run.
+func (d *Daemon) isUp(ctx context.Context) bool {
+	runs, err := d.WSL.runs(ctx, d.Link.Distro)
+	return runs && err == nil
 }
 
 func (d *Daemon) report(e Event) {

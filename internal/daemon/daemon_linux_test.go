@@ -235,3 +235,27 @@ func TestAFailedFirstStartIsTold(t *testing.T) {
 	}
 	r.end(t)
 }
+
+// With nobody there to be told, a first start that fails is tried again like every other. The
+// distro has come up by then: whoever stops it is not thwarted.
+func TestAPersistentFirstStartIsTriedAgain(t *testing.T) {
+	t.Parallel()
+	r, _ := runDaemon(t)
+	other := &running{dir: r.dir, events: make(chan Event, 100), ended: make(chan error, 1)}
+	d := r.daemon()
+	d.Persist, d.Report = true, func(e Event) { other.events <- e }
+	var ctx context.Context
+	ctx, other.leave = context.WithCancel(context.Background())
+	t.Cleanup(other.leave)
+	go func() { other.ended <- d.Run(ctx) }()
+	var socket *SocketError
+	if e := other.until(t, Lost); !errors.As(e.Err, &socket) {
+		t.Errorf("lost: %v", e.Err)
+	}
+	r.set(t, "another\n")
+	other.until(t, Stopped)
+	r.set(t, "D\n")
+	r.end(t)
+	other.until(t, Serving)
+	other.end(t)
+}

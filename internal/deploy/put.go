@@ -175,3 +175,10 @@ func script(dir string, bin Binary) string {
 		"EXITNOEXEC", fmt.Sprint(exitNoExec), "EXITARCH", fmt.Sprint(exitArch),
 	).Replace(text)
 }
+
+// RemoveArgs are a program and its arguments that remove the files of agents, of every build, from
+// a distro. A directory that is not root's own is left alone, as it is when one is put there.
+func RemoveArgs() []string {
+	return []string{"/bin/sh", "-c", "d=" + Dir + "; [ ! -L $d ] && [ -O $d ] || exit 0; " +
+		"rm -f $d/agent-* $d/.put.* || exit 1; rmdir $d 2>/dev/null; exit 0"}
+}

@@ -21,6 +21,7 @@ var floors = map[string]int{
 	"internal/supervisor": 0,
 	"internal/service":    0,
 	"internal/logs":       0,
+	"internal/install":    0,
 	"internal/endpoint":   1,
 	"internal/mux":        1,
 	"internal/engine":     1,

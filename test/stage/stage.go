@@ -210,12 +210,20 @@ func WindowsExe() string {
 	return filepath.Join(lab.Root(), "build", "windows-amd64", "docker-wsl-bridge.exe")
 }
 
+// WindowsGUIExe is the same without a console, which is what starts at logon.
+func WindowsGUIExe() string {
+	return filepath.Join(filepath.Dir(WindowsExe()), "docker-wsl-bridgew.exe")
+}
+
 // Windows is the product as a program of the Windows here.
 func (s *Stage) Windows(ctx context.Context, args ...string) *exec.Cmd {
 	cmd := s.Wine.Command(ctx, WindowsExe(), args...)
 	cmd.Env = append(cmd.Env, s.VM.Env()...)
 	return cmd
 }
+
+// Native is the directory with a Linux wsl.exe in it.
+func (s *Stage) Native() string { return s.native }
 
 // Linux is the product as a Linux program with a Linux wsl.exe on its PATH.
 func (s *Stage) Linux(ctx context.Context, args ...string) *exec.Cmd {

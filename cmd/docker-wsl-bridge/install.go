@@ -1,0 +1,287 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/daemon"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/install"
+)
+
+// telling says how changes are reported.
+type telling struct {
+	out       io.Writer
+	dry, json bool
+}
+
+func (t *telling) flags(cmd *cobra.Command) {
+	cmd.Flags().BoolVar(&t.dry, "dry-run", false, "print every change, and make none")
+	cmd.Flags().BoolVar(&t.json, "json", false, "report as JSON, one object")
+}
+
+// result is what a script is told.
+type result struct {
+	DryRun  bool             `json:"dryRun"`
+	Changes []install.Change `json:"changes"`
+	Form    install.Form     `json:"form,omitempty"`
+	Why     string           `json:"why,omitempty"` // it is not the task
+	Works   bool             `json:"works"`
+	Host    string           `json:"dockerHost,omitempty"`
+	Reason  string           `json:"reason,omitempty"` // it does not work
+}
+
+func installCommand() *cobra.Command {
+	var o options
+	var t telling
+	var atLogon string
+	cmd := &cobra.Command{
+		Use:   "install",
+		Short: "Have it start at logon, and now (Windows)",
+		Long: `install copies the program to %LOCALAPPDATA%\Programs\docker-wsl-bridge, has it
+start at each logon of this user, starts it, and waits until it serves. It needs
+no administrator. Called again it changes what differs: flags, version, or nothing.
+
+A scheduled task with the user's own rights starts it or, where that is not
+allowed, the user's Run key. An installation for all users, as a service, does
+not exist yet. docker-wsl-bridge uninstall undoes it.`,
+		Example: `  docker-wsl-bridge install
+  docker-wsl-bridge install --dry-run
+  docker-wsl-bridge install --distro Ubuntu --keep-alive while-running`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			i, err := findInstallation(cmd.Context())
+			if err != nil {
+				return &failure{error: err}
+			}
+			form, err := install.ParseForm(atLogon)
+			if err != nil {
+				return fmt.Errorf("--at-logon: %w", err)
+			}
+			args := runArgs(cmd.Flags())
+			if err := o.understand("windows"); err != nil {
+				return err
+			}
+			t.out = cmd.OutOrStdout()
+			if err := i.install(cmd.Context(), &o, &t, install.Want{Version: version, Args: args, Form: form}, atLogon == "auto"); err != nil {
+				return &failure{err, o.distro}
+			}
+			return nil
+		},
+	}
+	o.flags(cmd.Flags())
+	t.flags(cmd)
+	cmd.Flags().StringVar(&atLogon, "at-logon", "auto", "what starts it: task, run-key, or auto, which is the task\nand, where that is refused, the Run key (`way`)")
+	return cmd
+}
+
+// runArgs are the arguments of run that say what the flags say.
+func runArgs(flags *pflag.FlagSet) []string {
+	args := []string{"run"}
+	known := runCommand().Flags()
+	flags.Visit(func(f *pflag.Flag) {
+		if known.Lookup(f.Name) != nil {
+			args = append(args, "--"+f.Name+"="+f.Value.String())
+		}
+	})
+	return args
+}
+
+// install brings about what is wanted. either says that the Run key will do.
+func (i *installation) install(ctx context.Context, o *options, t *telling, w install.Want, either bool) error {
+	for _, f := range i.others {
+		if f.Place.Socket == o.socket && (o.distro == "" || strings.EqualFold(o.distro, f.Place.Distro)) {
+			why := fmt.Errorf("%s is served already, by pid %d, which is not the installed program", placeName(f.Place), f.PID)
+			return &advised{why, servedHints(f.Place)}
+		}
+	}
+	exe, err := os.Executable()
+	if err != nil {
+		return fmt.Errorf("find own file: %w", err)
+	}
+	w.From = filepath.Dir(exe)
+	seen := i.seen(ctx)
+	if seen.Stale, err = i.place.Stale(w.From); errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("%w: %w", errNoPrograms, err)
+	} else if err != nil {
+		return err
+	}
+	changes := install.Install(i.place, seen, w)
+	made, err := i.change(ctx, t, changes, func(c install.Change) error { return i.makeInstalled(ctx, c, w, either) })
+	r := result{DryRun: t.dry, Changes: made}
+	if err != nil || t.dry {
+		return errors.Join(err, t.result(r, ""))
+	}
+	return i.conclude(ctx, t, r)
+}
+
+// makeInstalled makes one of install's changes.
+func (i *installation) makeInstalled(ctx context.Context, c install.Change, w install.Want, either bool) error {
+	next := install.Record{Version: w.Version, Programs: i.place.Programs, Args: w.Args, Form: install.RunKey}
+	switch c.Do {
+	case install.Stop:
+		return i.stop(ctx)
+	case install.Copy:
+		return install.Put(filepath.Join(w.From, filepath.Base(c.What)), c.What)
+	case install.AddTask:
+		err := i.place.AddTask(ctx, w.Args)
+		switch {
+		case err == nil:
+			next.Form = install.Task
+		case either:
+			next.Why = err.Error()
+			err = i.place.SetRunKey(w.Args)
+		}
+		i.record = &next
+		return err
+	case install.AddRunKey:
+		i.record = &next
+		return i.place.SetRunKey(w.Args)
+	case install.RemoveRun:
+		if i.record.Form == install.RunKey {
+			return nil // it has just taken the task's place
+		}
+		return install.RemoveRunKey()
+	case install.RemoveTask:
+		return i.place.RemoveTask(ctx)
+	case install.AddRecord:
+		return i.place.Write(*i.record)
+	case install.Start:
+		return i.start(ctx)
+	}
+	return fmt.Errorf("there is no change %q", c.Do)
+}
+
+// change tells of each change and makes it. It gives those that were made, or would be.
+func (i *installation) change(ctx context.Context, t *telling, changes []install.Change, do func(install.Change) error) ([]install.Change, error) {
+	for n, c := range changes {
+		if !t.json {
+			if _, err := fmt.Fprintln(t.out, harmless(c.String())); err != nil {
+				return changes[:n], err
+			}
+		}
+		if t.dry || c.Do == install.Leave {
+			continue
+		}
+		if err := do(c); err != nil {
+			return changes[:n], err
+		}
+	}
+	return changes, nil
+}
+
+// conclude waits until what was started serves, and tells how to use it.
+func (i *installation) conclude(ctx context.Context, t *telling, r result) error {
+	s, err := i.serves(ctx)
+	r.Form, r.Why, r.Works = i.record.Form, i.record.Why, err == nil && s.EngineError == ""
+	if err != nil {
+		r.Reason = err.Error()
+		return errors.Join(err, t.result(r, ""))
+	}
+	when := ""
+	if s.State == string(daemon.Stopped) { // with --keep-alive while-running it may
+		when, r.Works = " when that runs", false
+	}
+	text := fmt.Sprintf("\nIt serves %s%s, and starts at logon (%s).\n\n", placeName(s.Link.Place()), when, formWords(i.record))
+	if s.EngineError != "" {
+		r.Reason = s.EngineError
+		text += "The engine can't be reached now: " + harmless(s.EngineError) + "\n\n"
+	}
+	if s.Link.Kind == kindDocker {
+		r.Host = "unix://" + s.Link.Socket
+		text += fmt.Sprintf(howDocker, harmless(s.Link.Distro), harmless(r.Host), harmless(r.Host))
+	}
+	return t.result(r, text)
+}
+
+// formWords say what starts it, and why.
+func formWords(r *install.Record) string {
+	switch {
+	case r.Form == install.Task:
+		return "by a scheduled task"
+	case r.Why != "":
+		return "by the Run key; not by a scheduled task: " + harmless(r.Why)
+	}
+	return "by the Run key, as asked for"
+}
+
+// result tells a script all, and a person the text.
+func (t *telling) result(r result, text string) error {
+	if t.json {
+		if r.Changes == nil {
+			r.Changes = []install.Change{}
+		}
+		return json.NewEncoder(t.out).Encode(r)
+	}
+	if t.dry {
+		text = "Nothing was changed.\n"
+	}
+	_, err := io.WriteString(t.out, text)
+	return err
+}
+
+func startCommand() *cobra.Command {
+	return againCommand("start", "Start the installed program (Windows)",
+		`start starts what install has registered, as a logon does, and waits until it
+serves. When it runs already there is nothing to do.`, false)
+}
+
+func restartCommand() *cobra.Command {
+	return againCommand("restart", "End the installed program and start it again (Windows)",
+		`restart ends the installed program as Ctrl-C ends up, starts it again, and waits
+until it serves.`, true)
+}
+
+func againCommand(name, short, long string, stops bool) *cobra.Command {
+	t := telling{}
+	cmd := &cobra.Command{
+		Use: name, Short: short, Long: long, Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			t.out = cmd.OutOrStdout()
+			i, err := findInstallation(cmd.Context())
+			if err == nil {
+				err = i.again(cmd.Context(), &t, stops)
+			}
+			if err != nil {
+				return &failure{error: err}
+			}
+			return nil
+		},
+	}
+	cmd.Flags().BoolVar(&t.json, "json", false, "report as JSON, one object")
+	return cmd
+}
+
+func (i *installation) again(ctx context.Context, t *telling, stops bool) error {
+	if i.record == nil {
+		return errNotInstalled
+	}
+	var changes []install.Change
+	if stops {
+		for _, words := range i.words() {
+			changes = append(changes, install.Change{Do: install.Stop, What: words})
+		}
+	}
+	if stops || len(i.bridges) == 0 {
+		changes = append(changes, install.Change{Do: install.Start, What: i.place.File(install.Windowed), Note: strings.Join(i.record.Args, " ")})
+	}
+	made, err := i.change(ctx, t, changes, func(c install.Change) error {
+		if c.Do == install.Stop {
+			return i.stop(ctx)
+		}
+		return i.start(ctx)
+	})
+	if err != nil {
+		return err
+	}
+	return i.conclude(ctx, t, result{Changes: made})
+}

@@ -1,0 +1,198 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/daemon"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/install"
+)
+
+var (
+	errWindowsOnly  = errors.New("this is for Windows: there it starts at logon")
+	errNotInstalled = errors.New("it is not installed for this user")
+	errNoPrograms   = errors.New("a program of the download is missing")
+	errNotUp        = errors.New("it was started and has not come up")
+)
+
+const (
+	// comeUpTime bounds the wait for a program that was started: a cold WSL takes half a minute.
+	comeUpTime = 90 * time.Second
+	// taskTime is what the Task Scheduler gets to start it, before we do.
+	taskTime = 10 * time.Second
+	lookTime = 100 * time.Millisecond
+)
+
+// installation is this user's, there or not.
+type installation struct {
+	place   install.Place
+	state   string
+	record  *install.Record
+	bridges []control.Found // of the installed program
+	others  []control.Found // that a person has started
+	kept    string          // a program's file that could not be removed
+}
+
+// recorded is what this user's installation says of itself, nil if there is none.
+func recorded() *install.Record {
+	state, err := stateDir()
+	if err != nil || runtime.GOOS != "windows" {
+		return nil
+	}
+	r, _ := install.Place{State: state}.Read() // one that can't be read tells nothing
+	return r
+}
+
+// installedWords say it in a line.
+func installedWords(r *install.Record) string {
+	return fmt.Sprintf("started %s; version %s, %s", formWords(r), r.Version, r.Programs)
+}
+
+// findInstallation looks at what there is.
+func findInstallation(ctx context.Context) (*installation, error) {
+	if runtime.GOOS != "windows" {
+		return nil, errWindowsOnly
+	}
+	state, err := stateDir()
+	if err != nil {
+		return nil, err
+	}
+	sid, err := install.SID()
+	if err != nil {
+		return nil, fmt.Errorf("find user: %w", err)
+	}
+	i := &installation{place: install.At(os.Getenv("LOCALAPPDATA"), state, sid), state: state}
+	if i.record, err = i.place.Read(); err != nil {
+		return nil, err
+	}
+	return i, i.look(ctx)
+}
+
+// look finds which bridges run.
+func (i *installation) look(ctx context.Context) error {
+	all, err := running(ctx, chosen{})
+	i.bridges, i.others = nil, nil
+	for _, f := range all {
+		if strings.EqualFold(filepath.Dir(f.Status.Program), i.place.Programs) {
+			i.bridges = append(i.bridges, f)
+		} else {
+			i.others = append(i.others, f)
+		}
+	}
+	return err
+}
+
+// seen is what changes start from.
+func (i *installation) seen(ctx context.Context) install.Seen {
+	s := install.Seen{
+		Record: i.record, Files: install.There(i.place.Owned()),
+		Task: i.place.HasTask(ctx, i.record != nil && i.record.Form == install.Task), RunKey: install.HasRunKey(),
+	}
+	s.Bridges = i.words()
+	return s
+}
+
+// words name the bridges.
+func (i *installation) words() (list []string) {
+	for _, f := range i.bridges {
+		list = append(list, fmt.Sprintf("the bridge for %s (pid %d)", placeName(f.Place), f.PID))
+	}
+	return list
+}
+
+// distros adds those that may have an agent's file: each that was served has a log. One that a
+// bridge serves has it in use. The file is in a tmpfs, so that a distro that does not run has none,
+// unless its /run is a directory of the disk.
+func (i *installation) distros(ctx context.Context, s *install.Seen, start bool) {
+	w, err := daemon.FindWSL()
+	if err != nil {
+		return // there is no distro
+	}
+	names, _ := w.Distros(ctx) // likewise
+	logs, _ := filepath.Glob(filepath.Join(i.state, "logs", "*.log"))
+	for _, name := range names {
+		served := slices.ContainsFunc(logs, func(l string) bool { return isLog(filepath.Base(l), chosen{distro: name}) })
+		used := slices.ContainsFunc(i.others, func(f control.Found) bool { return strings.EqualFold(f.Place.Distro, name) })
+		if !served || used {
+			continue
+		}
+		if runs, err := w.Runs(ctx, name); start || runs && err == nil {
+			s.Cleaned = append(s.Cleaned, name)
+		} else {
+			s.Stopped = append(s.Stopped, name)
+		}
+	}
+}
+
+// logsToPurge are those of bridges that don't run.
+func (i *installation) logsToPurge() []string {
+	all, _ := filepath.Glob(filepath.Join(i.state, "logs", "*.log*"))
+	return slices.DeleteFunc(all, func(file string) bool {
+		return slices.ContainsFunc(i.others, func(f control.Found) bool {
+			return strings.HasPrefix(file, logFile(i.state, f.Place))
+		})
+	})
+}
+
+// start starts what is registered. That one which runs already wins is the program's own affair.
+func (i *installation) start(ctx context.Context) error {
+	if i.record.Form == install.Task && i.place.RunTask(ctx) == nil {
+		if err := i.await(ctx, taskTime, func() bool { return len(i.bridges) > 0 }); err == nil {
+			return nil
+		}
+	}
+	return i.place.Start(i.record.Args)
+}
+
+// await looks until something holds, or says errNotUp.
+func (i *installation) await(ctx context.Context, bound time.Duration, holds func() bool) error {
+	ctx, cancel := context.WithTimeout(ctx, bound)
+	defer cancel()
+	tick := time.NewTicker(lookTime)
+	defer tick.Stop()
+	for {
+		if err := i.look(ctx); err != nil && ctx.Err() == nil {
+			return err
+		}
+		if holds() {
+			return nil
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return errNotUp
+		}
+	}
+}
+
+// serves waits until the bridge that was started serves, or says why it does not.
+func (i *installation) serves(ctx context.Context) (s control.Status, err error) {
+	err = i.await(ctx, comeUpTime, func() bool {
+		for _, f := range i.bridges {
+			s = f.Status
+		}
+		return s.State == string(daemon.Serving) || s.State == string(daemon.Stopped) || s.Reason != ""
+	})
+	if err == nil && s.State != string(daemon.Serving) && s.State != string(daemon.Stopped) {
+		why := fmt.Errorf("it runs and does not serve yet, but goes on trying: %s", harmless(reasonOf(s)))
+		return s, &advised{why, s.Hints}
+	}
+	return s, err
+}
+
+// stop ends the bridges of the installed program.
+func (i *installation) stop(ctx context.Context) error {
+	err := errors.Join(stopAll(ctx, i.bridges)...)
+	if err == nil {
+		i.bridges = nil
+	}
+	return err
+}

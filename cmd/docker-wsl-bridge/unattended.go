@@ -1,0 +1,218 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"io"
+	"io/fs"
+	"net"
+	"runtime"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/daemon"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/endpoint"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/engine"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/supervisor"
+)
+
+// unknownDistro stands for the default one while WSL does not tell its name. No distro can be
+// called so.
+const unknownDistro = "(default)"
+
+// runCommand is what starts at logon. It is hidden since a person wants to be told more.
+func runCommand() *cobra.Command {
+	var o options
+	cmd := &cobra.Command{
+		Use:    "run",
+		Short:  "Serve the socket with nobody there to be told",
+		Hidden: true,
+		Long: `run does what up does, for nobody: it prints nothing, and what happens is told by
+docker-wsl-bridge status and logs. What is missing at the start is waited for: WSL,
+a distro, an engine. When a bridge for the socket runs already there is nothing to
+do, which is no error.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := o.understand(runtime.GOOS); err != nil {
+				return err
+			}
+			err := unattended(cmd.Context(), &o)
+			var runs *control.RunsError
+			if err == nil || errors.As(err, &runs) {
+				return nil
+			}
+			return &failure{err, o.distro}
+		},
+	}
+	o.flags(cmd.Flags())
+	return cmd
+}
+
+// quiet is what tells nobody.
+func quiet() *reporter { return &reporter{stdout: io.Discard, stderr: io.Discard} }
+
+// unattended serves until ctx ends or it is asked to stop, whatever is missing at the start. It
+// fills in the distro.
+func unattended(ctx context.Context, o *options) error {
+	if o.distro == "" {
+		var err error
+		if o.distro, err = awaitDefault(ctx, *o); err != nil || o.distro == "" {
+			return err
+		}
+	}
+	return o.instance(ctx, func(ctx context.Context, in *instance) error {
+		w, distro := in.choose(ctx, o.distro)
+		if distro == "" {
+			return nil
+		}
+		o.distro = distro
+		agent, err := ownAgent()
+		if err != nil {
+			return err
+		}
+		if o.debug {
+			w.Stderr = in.distroLines
+		}
+		f := &finder{o: o}
+		d := &daemon.Daemon{
+			WSL: w, Agent: agent, Link: o.link(f.dial, f.words()), Log: in.log, Debug: o.debug,
+			Report: in.event, WhileRunning: o.keepAlive == keepWhileRunning, Persist: true,
+		}
+		in.serves(d, f.place)
+		return d.Run(ctx)
+	})
+}
+
+// instance does something as the one for the place. The context that do gets ends when that is
+// asked to stop.
+func (o *options) instance(ctx context.Context, do func(context.Context, *instance) error) (err error) {
+	ctx, in, err := openInstance(ctx, o, quiet(), nil)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, in.close(err)) }()
+	return do(ctx, in)
+}
+
+// awaitDefault is the default distro's name, empty if it is asked to stop before that is known.
+// Where WSL does not tell at once nobody can know which place will be served; who asks finds it
+// all the same.
+func awaitDefault(ctx context.Context, o options) (distro string, err error) {
+	if _, distro, err = choose(ctx, ""); err == nil || ctx.Err() != nil {
+		return distro, nil
+	}
+	o.distro = unknownDistro
+	err = o.instance(ctx, func(ctx context.Context, in *instance) error {
+		_, distro = in.choose(ctx, "")
+		return nil
+	})
+	return distro, err
+}
+
+// choose has WSL tell the distro that is meant, as often as that takes. It is empty when ctx ends
+// before.
+func (in *instance) choose(ctx context.Context, name string) (w daemon.WSL, distro string) {
+	_ = supervisor.Run(ctx, func(ctx context.Context) (well time.Duration, err error) {
+		w, distro, err = choose(ctx, name)
+		return 0, err
+	}, func(err error, pause time.Duration) (last bool) {
+		if err != nil {
+			in.event(daemon.Event{State: daemon.Lost, Distro: name, Err: err, Pause: pause})
+		}
+		return err == nil
+	})
+	return w, distro
+}
+
+// choose finds wsl.exe and has it tell the distro that is meant, which is empty with an error.
+func choose(ctx context.Context, name string) (daemon.WSL, string, error) {
+	w, err := daemon.FindWSL()
+	if err != nil {
+		return w, "", err
+	}
+	distro, err := w.Choose(ctx, name)
+	if err != nil {
+		return w, "", err
+	}
+	return w, distro, nil
+}
+
+// finder leads connections to the engine: the named one, or the first one for Windows containers,
+// which need not be there before somebody connects.
+type finder struct {
+	o *options
+
+	mu    sync.Mutex
+	found endpoint.Endpoint // the zero value while none was
+}
+
+func (f *finder) known() (at endpoint.Endpoint, known bool) {
+	if named := f.o.engine; named != (endpoint.Endpoint{}) {
+		return named, true
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.found, f.found != (endpoint.Endpoint{})
+}
+
+// place is where the engine is, empty while that is not known.
+func (f *finder) place() string {
+	if at, known := f.known(); known {
+		return at.String()
+	}
+	return ""
+}
+
+// words are where the engine may be, for who is told that it is not there.
+func (f *finder) words() string {
+	if at, known := f.known(); known {
+		return at.String()
+	}
+	names := engine.Names()
+	last := len(names) - 1
+	return strings.Join(names[:last], ", ") + " or " + names[last] + " for Windows containers"
+}
+
+// dial is a bridge.Dial. An engine that has gone from its pipe may be at another one now.
+func (f *finder) dial(ctx context.Context) (net.Conn, error) {
+	if at, known := f.known(); known {
+		conn, err := f.o.dial(at)(ctx)
+		if err == nil || at == f.o.engine || !errors.Is(err, fs.ErrNotExist) {
+			return conn, err
+		}
+	}
+	at, _, err := findEngine(ctx, f.o, quiet())
+	if err != nil {
+		return nil, lacking(err)
+	}
+	f.mu.Lock()
+	f.found = at
+	f.mu.Unlock()
+	return at.Dial(ctx)
+}
+
+// lacking adds to what was seen of engines whether they are not there or not for this user, which
+// is what a client is told.
+func lacking(err error) error {
+	var none *engine.NotFoundError
+	if !errors.As(err, &none) {
+		return err
+	}
+	for _, seen := range none.Seen {
+		if errors.Is(seen.Err, fs.ErrPermission) {
+			return &lackingError{none, fs.ErrPermission}
+		}
+	}
+	return &lackingError{none, fs.ErrNotExist}
+}
+
+type lackingError struct {
+	error
+	kind error
+}
+
+func (e *lackingError) Unwrap() []error { return []error{e.error, e.kind} }

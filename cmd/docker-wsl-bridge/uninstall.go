@@ -1,0 +1,103 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/daemon"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/install"
+)
+
+func uninstallCommand() *cobra.Command {
+	var t telling
+	var purge, start bool
+	cmd := &cobra.Command{
+		Use:   "uninstall",
+		Short: "Undo what install has done (Windows)",
+		Long: `uninstall ends the installed program and removes what install has made: the
+scheduled task or the value of the Run key, the program's files, and the agent's
+file from distros that run. It works from any half-done state, and again.
+
+A distro that does not run is not started, but named. Logs stay, unless --purge
+is given. Bridges that somebody has started with up are left alone.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			t.out = cmd.OutOrStdout()
+			i, err := findInstallation(cmd.Context())
+			if err == nil {
+				err = i.uninstall(cmd.Context(), &t, purge, start)
+			}
+			if err != nil {
+				return &failure{error: err}
+			}
+			return nil
+		},
+	}
+	t.flags(cmd)
+	cmd.Flags().BoolVar(&purge, "purge", false, "remove the logs, too")
+	cmd.Flags().BoolVar(&start, "start-distros", false, "start the distros that don't run, to remove the agent's file there")
+	return cmd
+}
+
+func (i *installation) uninstall(ctx context.Context, t *telling, purge, start bool) error {
+	seen := i.seen(ctx)
+	i.distros(ctx, &seen, start)
+	if purge {
+		seen.Purged = i.logsToPurge()
+	}
+	changes := install.Uninstall(i.place, seen)
+	var failed error // all else is removed before it is told
+	made, err := i.change(ctx, t, changes, func(c install.Change) error {
+		failed = errors.Join(failed, i.remove(ctx, c))
+		return nil
+	})
+	text := "Nothing is installed any more.\n"
+	if len(changes) == 0 {
+		text = "There is nothing to remove.\n"
+	}
+	r := result{DryRun: t.dry, Changes: made}
+	if i.kept != "" {
+		r.Reason = fmt.Sprintf(keptText, i.kept, i.place.Programs)
+		text = "Nothing is installed any more but a file: " + harmless(r.Reason) + "\n"
+	}
+	if err = errors.Join(failed, err); err != nil {
+		text = ""
+	}
+	return errors.Join(err, t.result(r, text))
+}
+
+// keptText is for the program that removes itself: its file and the file's directory.
+const keptText = `%s is the program that runs just now; when it has ended, cmd /c rmdir /s /q "%s" removes it`
+
+// remove makes one of uninstall's changes.
+func (i *installation) remove(ctx context.Context, c install.Change) error {
+	switch c.Do {
+	case install.Stop:
+		return i.stop(ctx)
+	case install.RemoveTask:
+		return i.place.RemoveTask(ctx)
+	case install.RemoveRun:
+		return install.RemoveRunKey()
+	case install.Clean:
+		w, err := daemon.FindWSL()
+		if err != nil {
+			return err
+		}
+		return w.RemoveAgents(ctx, c.What)
+	case install.RemoveDir:
+		return install.Remove(c.What, true)
+	case install.RemoveFile:
+		err := install.Remove(c.What, false)
+		if exe, _ := os.Executable(); err != nil && strings.EqualFold(exe, c.What) {
+			i.kept = exe // Windows keeps the file of a program that runs, and that is this one
+			return nil
+		}
+		return err
+	}
+	return fmt.Errorf("there is no change %q", c.Do)
+}

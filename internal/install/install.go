@@ -1,0 +1,249 @@
+// Package install has the program started at its user's logon, and undoes that.
+//
+// It knows files, the scheduled task, the Run key, and which changes lead from what is
+// there to what is wanted. It does not know what the program does, nor how a running one
+// is ended.
+//
+// Law: a change is named before it is made, and can be made again; nothing is removed that
+// an installation does not make; nothing needs more rights than the user's.
+package install
+
+import (
+	"cmp"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"slices"
+	"strings"
+)
+
+// The programs: the one for people, and the same without a console.
+const (
+	Console  = "docker-wsl-bridge.exe"
+	Windowed = "docker-wsl-bridgew.exe"
+)
+
+// Form is what starts the program. One for all users, a service, will be a third.
+type Form string
+
+// The forms.
+const (
+	Task   Form = "task"    // a scheduled task at the user's logon
+	RunKey Form = "run-key" // a value of the user's Run key, which Explorer obeys
+)
+
+// Record is what an installation remembers of itself.
+type Record struct {
+	Version  string   `json:"version"` // of the program
+	Form     Form     `json:"form"`
+	Why      string   `json:"why,omitempty"` // why it is not the task
+	Programs string   `json:"programs"`      // the directory
+	Args     []string `json:"args"`          // what the program is started with
+}
+
+// Place is where one user's installation is. Paths are Windows'.
+type Place struct {
+	Programs string // the directory of the programs
+	State    string // that of the user's state
+	SID      string // the user
+}
+
+// At is the place of a user with this %LOCALAPPDATA% and state directory.
+func At(local, state, sid string) Place {
+	return Place{Programs: strings.TrimRight(local, `\`) + `\Programs\docker-wsl-bridge`, State: state, SID: sid}
+}
+
+// File is a program's.
+func (p Place) File(name string) string { return p.Programs + `\` + name }
+
+// TaskName has the user in it: the names of tasks are the machine's.
+func (p Place) TaskName() string { return "docker-wsl-bridge " + p.SID }
+
+func (p Place) record() string { return p.State + `\installed.json` }
+
+// maxRecord bounds what is read of a record.
+const maxRecord = 64 << 10
+
+// Read gives the record, nil if there is none. A file that is none counts for nothing: what it
+// should tell is looked for.
+func (p Place) Read() (*Record, error) {
+	b, err := os.ReadFile(p.record())
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read what is installed: %w", err)
+	}
+	var r Record
+	if len(b) > maxRecord || json.Unmarshal(b, &r) != nil || r.Form != Task && r.Form != RunKey {
+		return nil, nil
+	}
+	return &r, nil
+}
+
+// Write replaces the record.
+func (p Place) Write(r Record) error {
+	b, err := json.MarshalIndent(r, "", "  ")
+	if err == nil {
+		err = os.MkdirAll(p.State, 0o700)
+	}
+	if err == nil {
+		err = os.WriteFile(p.record()+".new", append(b, '\n'), 0o600)
+	}
+	if err == nil {
+		err = os.Rename(p.record()+".new", p.record())
+	}
+	if err != nil {
+		return fmt.Errorf("write what is installed: %w", err)
+	}
+	return nil
+}
+
+// Seen is what is there.
+type Seen struct {
+	Record  *Record
+	Files   []string // those of the installation that are there, whole paths
+	Stale   []string // names of programs that are not those to be installed
+	Task    bool
+	RunKey  bool
+	Bridges []string // of the installed program that run, in words
+	Purged  []string // files that a purge removes
+
+	Cleaned []string // distros that run and may have an agent's file
+	Stopped []string // those that may have one and don't run
+}
+
+// Do is a kind of change.
+type Do string
+
+// The changes.
+const (
+	Stop       Do = "stop"
+	Copy       Do = "copy"
+	AddTask    Do = "add-task"
+	AddRunKey  Do = "add-run-key"
+	AddRecord  Do = "write"
+	Start      Do = "start"
+	RemoveTask Do = "remove-task"
+	RemoveRun  Do = "remove-run-key"
+	RemoveFile Do = "remove"
+	RemoveDir  Do = "remove-directory" // if it is empty
+	Clean      Do = "clean-distro"
+	Leave      Do = "leave" // no change, but worth to be told
+)
+
+// Change is one of them.
+type Change struct {
+	Do   Do     `json:"do"`
+	What string `json:"what"`
+	Note string `json:"note,omitempty"`
+}
+
+func (c Change) String() string {
+	if c.Note == "" {
+		return fmt.Sprintf("%-16s  %s", c.Do, c.What)
+	}
+	return fmt.Sprintf("%-16s  %s  (%s)", c.Do, c.What, c.Note)
+}
+
+// Want is what is to be installed.
+type Want struct {
+	Version string
+	From    string // the directory of the download
+	Args    []string
+	Form    Form // RunKey, or what is tried first
+}
+
+// Install are the changes that lead from what is seen to what is wanted: none, if that is there
+// and runs.
+func Install(p Place, seen Seen, w Want) (list []Change) {
+	same := seen.Record != nil && seen.Record.Version == w.Version && slices.Equal(seen.Record.Args, w.Args) &&
+		seen.Record.Programs == p.Programs && len(seen.Stale) == 0 && registered(seen, w.Form)
+	if same && len(seen.Bridges) > 0 {
+		return nil
+	}
+	for _, b := range seen.Bridges {
+		list = append(list, Change{Stop, b, ""})
+	}
+	for _, name := range seen.Stale {
+		list = append(list, Change{Copy, p.File(name), "from " + w.From})
+	}
+	if !same {
+		line := CommandLine(p.File(Windowed), w.Args)
+		switch {
+		case w.Form == Task:
+			list = append(list, Change{AddTask, p.TaskName(), line})
+		case seen.Task:
+			list = append(list, Change{RemoveTask, p.TaskName(), ""})
+		}
+		switch {
+		case w.Form == RunKey:
+			list = append(list, Change{AddRunKey, RunValue, line})
+		case seen.RunKey:
+			list = append(list, Change{RemoveRun, RunValue, ""})
+		}
+		list = append(list, Change{AddRecord, p.record(), ""})
+	}
+	return append(list, Change{Start, p.File(Windowed), strings.Join(w.Args, " ")})
+}
+
+// registered tells whether the form that is wanted, or one that was taken in its place, is there.
+func registered(seen Seen, want Form) bool {
+	switch seen.Record.Form {
+	case Task:
+		return want == Task && seen.Task
+	case RunKey:
+		return seen.RunKey && (want == RunKey || seen.Record.Why != "")
+	}
+	return false
+}
+
+// Uninstall are the changes that leave nothing, from whatever is there.
+func Uninstall(p Place, seen Seen) (list []Change) {
+	add := func(do Do, what, note string) { list = append(list, Change{do, what, note}) }
+	for _, b := range seen.Bridges {
+		add(Stop, b, "")
+	}
+	if seen.Task {
+		add(RemoveTask, p.TaskName(), "")
+	}
+	if seen.RunKey {
+		add(RemoveRun, RunValue, "")
+	}
+	for _, d := range seen.Cleaned {
+		add(Clean, d, "the agent's file")
+	}
+	for _, d := range seen.Stopped {
+		add(Leave, d, "it does not run; what is in its /run goes with it")
+	}
+	for _, f := range append(slices.Clone(seen.Files), seen.Purged...) {
+		add(RemoveFile, f, "")
+	}
+	if slices.ContainsFunc(seen.Files, func(f string) bool { return strings.HasPrefix(f, p.Programs+`\`) }) {
+		add(RemoveDir, p.Programs, "")
+	}
+	if len(seen.Purged) > 0 {
+		for _, d := range []string{`\logs`, `\run`, ""} {
+			add(RemoveDir, p.State+d, "")
+		}
+	}
+	return list
+}
+
+// Owned are the files that an installation may have made.
+func (p Place) Owned() []string {
+	return []string{p.File(Console), p.File(Windowed), p.File(Console) + ".new", p.File(Windowed) + ".new", p.record(), p.record() + ".new", p.taskFile()}
+}
+
+// ParseForm reads what a person asks for: auto is the task and, where that can't be, the Run key.
+func ParseForm(s string) (Form, error) {
+	switch f := Form(cmp.Or(s, "auto")); f {
+	case "auto":
+		return Task, nil
+	case Task, RunKey:
+		return f, nil
+	}
+	return "", fmt.Errorf("there is no way %q; write auto, task or run-key", s)
+}

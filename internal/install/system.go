@@ -1,0 +1,138 @@
+package install
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+)
+
+// callTime bounds one call of the Task Scheduler, which answers within a second.
+const callTime = 30 * time.Second
+
+// SID is this process' user. On Linux all of these are errors.ErrUnsupported.
+func SID() (string, error) { return ownSID() }
+
+func (p Place) taskFile() string { return p.State + `\task.xml` }
+
+// AddTask registers the logon task, in place of an older one.
+func (p Place) AddTask(ctx context.Context, args []string) (err error) {
+	if err := os.MkdirAll(p.State, 0o700); err != nil {
+		return fmt.Errorf("add task: %w", err)
+	}
+	if err := os.WriteFile(p.taskFile(), utf16File(TaskXML(p, args)), 0o600); err != nil {
+		return fmt.Errorf("add task: %w", err)
+	}
+	defer func() { err = errors.Join(err, os.Remove(p.taskFile())) }()
+	return schtasks(ctx, "/Create", "/XML", p.taskFile(), "/TN", p.TaskName(), "/F")
+}
+
+// HasTask tells whether it is registered. Wine's schtasks knows every task that it is asked for;
+// so where none is recorded its file has a say.
+func (p Place) HasTask(ctx context.Context, recorded bool) bool {
+	if schtasks(ctx, "/Query", "/TN", p.TaskName()) != nil {
+		return false
+	}
+	_, err := os.Lstat(os.Getenv("SystemRoot") + `\System32\Tasks\` + p.TaskName())
+	return recorded || !errors.Is(err, fs.ErrNotExist)
+}
+
+// RunTask has the Task Scheduler start it, as at a logon.
+func (p Place) RunTask(ctx context.Context) error {
+	return schtasks(ctx, "/Run", "/TN", p.TaskName())
+}
+
+// RemoveTask removes it.
+func (p Place) RemoveTask(ctx context.Context) error {
+	return schtasks(ctx, "/Delete", "/TN", p.TaskName(), "/F")
+}
+
+func schtasks(ctx context.Context, args ...string) error {
+	ctx, cancel := context.WithTimeout(ctx, callTime)
+	defer cancel()
+	if err := hidden(ctx, "schtasks.exe", args); err != nil {
+		return fmt.Errorf("schtasks %s: %w", args[0], err)
+	}
+	return nil
+}
+
+// SetRunKey writes the value of the user's Run key.
+func (p Place) SetRunKey(args []string) error {
+	return setRun(CommandLine(p.File(Windowed), args))
+}
+
+// HasRunKey tells whether it is there.
+func HasRunKey() bool { return hasRun() }
+
+// RemoveRunKey removes it. One that is not there is no error.
+func RemoveRunKey() error { return removeRun() }
+
+// Start starts the program without a console, on its own.
+func (p Place) Start(args []string) error {
+	if err := detached(p.File(Windowed), args, p.Programs); err != nil {
+		return fmt.Errorf("start %s: %w", Windowed, err)
+	}
+	return nil
+}
+
+// Stale are the programs that are not in place as they are in from.
+func (p Place) Stale(from string) (names []string, err error) {
+	for _, name := range []string{Console, Windowed} {
+		want, err := os.ReadFile(filepath.Join(from, name))
+		if err != nil {
+			return nil, fmt.Errorf("read program: %w", err)
+		}
+		is, err := os.ReadFile(p.File(name))
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return nil, fmt.Errorf("read program: %w", err)
+		}
+		if !bytes.Equal(want, is) {
+			names = append(names, name)
+		}
+	}
+	return names, nil
+}
+
+// Put copies a program into its place, whole or not at all.
+func Put(from, to string) error {
+	b, err := os.ReadFile(from)
+	if err == nil {
+		err = os.MkdirAll(filepath.Dir(to), 0o700)
+	}
+	if err == nil {
+		err = os.WriteFile(to+".new", b, 0o700)
+	}
+	if err == nil {
+		err = os.Rename(to+".new", to)
+	}
+	if err != nil {
+		return fmt.Errorf("copy program: %w", err)
+	}
+	return nil
+}
+
+// There are those of some files that are there.
+func There(files []string) (list []string) {
+	for _, f := range files {
+		if _, err := os.Lstat(f); err == nil {
+			list = append(list, f)
+		}
+	}
+	return list
+}
+
+// Remove removes a file or an empty directory. One that is not there is no error, nor is a
+// directory that somebody else has put something into.
+func Remove(path string, dir bool) error {
+	if entries, err := os.ReadDir(path); dir && (err != nil || len(entries) > 0) {
+		return nil
+	}
+	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("remove: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,77 @@
+package install
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os/exec"
+	"path/filepath"
+
+	"golang.org/x/sys/windows"
+	"golang.org/x/sys/windows/registry"
+)
+
+func ownSID() (string, error) {
+	user, err := windows.GetCurrentProcessToken().GetTokenUser()
+	if err != nil {
+		return "", err
+	}
+	return user.User.Sid.String(), nil
+}
+
+// hidden runs a program of System32 without a window.
+func hidden(ctx context.Context, name string, args []string) error {
+	dir, err := windows.GetSystemDirectory()
+	if err != nil {
+		return err
+	}
+	cmd := exec.CommandContext(ctx, filepath.Join(dir, name), args...)
+	cmd.SysProcAttr = &windows.SysProcAttr{HideWindow: true, CreationFlags: windows.CREATE_NO_WINDOW}
+	return cmd.Run()
+}
+
+// detached starts a program that is no child of ours but by name.
+func detached(exe string, args []string, dir string) error {
+	cmd := exec.Command(exe, args...)
+	cmd.Dir = dir
+	cmd.SysProcAttr = &windows.SysProcAttr{CreationFlags: windows.DETACHED_PROCESS | windows.CREATE_NEW_PROCESS_GROUP}
+	if err := cmd.Start(); err != nil {
+		return err
+	}
+	return cmd.Process.Release()
+}
+
+const runPath = `Software\Microsoft\Windows\CurrentVersion\Run`
+
+func setRun(line string) error {
+	k, _, err := registry.CreateKey(registry.CURRENT_USER, runPath, registry.SET_VALUE)
+	if err != nil {
+		return err
+	}
+	return errors.Join(k.SetStringValue(RunValue, line), k.Close())
+}
+
+func hasRun() bool {
+	k, err := registry.OpenKey(registry.CURRENT_USER, runPath, registry.QUERY_VALUE)
+	if err != nil {
+		return false
+	}
+	defer k.Close()
+	_, _, err = k.GetStringValue(RunValue)
+	return err == nil
+}
+
+func removeRun() error {
+	k, err := registry.OpenKey(registry.CURRENT_USER, runPath, registry.SET_VALUE)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer k.Close()
+	if err := k.DeleteValue(RunValue); !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
+}

@@ -1,0 +1,127 @@
+package install
+
+import (
+	"bytes"
+	"encoding/binary"
+	"encoding/xml"
+	"strings"
+	"unicode/utf16"
+)
+
+// RunValue names the value of the Run key.
+const RunValue = "docker-wsl-bridge"
+
+// taskText is the task as the Task Scheduler's schema 1.2 has it, whose elements have an order. A
+// trigger without a user would be for every user's logon, which only administrators may have.
+// What is not said has defaults that do harm: an end after 72 h, none on battery, a second
+// instance in a queue.
+const taskText = `<?xml version="1.0" encoding="UTF-16"?>
+<Task version="1.2" xmlns="http://schemas.microsoft.com/windows/2004/02/mit/task">
+  <RegistrationInfo>
+    <Description>Serves the Docker engine of Windows in WSL2 (docker-wsl-bridge)</Description>
+  </RegistrationInfo>
+  <Triggers>
+    <LogonTrigger>
+      <Enabled>true</Enabled>
+      <UserId>USER</UserId>
+    </LogonTrigger>
+  </Triggers>
+  <Principals>
+    <Principal id="Author">
+      <UserId>USER</UserId>
+      <LogonType>InteractiveToken</LogonType>
+      <RunLevel>LeastPrivilege</RunLevel>
+    </Principal>
+  </Principals>
+  <Settings>
+    <MultipleInstancesPolicy>IgnoreNew</MultipleInstancesPolicy>
+    <DisallowStartIfOnBatteries>false</DisallowStartIfOnBatteries>
+    <StopIfGoingOnBatteries>false</StopIfGoingOnBatteries>
+    <AllowHardTerminate>true</AllowHardTerminate>
+    <StartWhenAvailable>false</StartWhenAvailable>
+    <RunOnlyIfNetworkAvailable>false</RunOnlyIfNetworkAvailable>
+    <IdleSettings>
+      <StopOnIdleEnd>false</StopOnIdleEnd>
+      <RestartOnIdle>false</RestartOnIdle>
+    </IdleSettings>
+    <AllowStartOnDemand>true</AllowStartOnDemand>
+    <Enabled>true</Enabled>
+    <Hidden>true</Hidden>
+    <RunOnlyIfIdle>false</RunOnlyIfIdle>
+    <WakeToRun>false</WakeToRun>
+    <ExecutionTimeLimit>PT0S</ExecutionTimeLimit>
+    <Priority>5</Priority>
+    <RestartOnFailure>
+      <Interval>PT1M</Interval>
+      <Count>10</Count>
+    </RestartOnFailure>
+  </Settings>
+  <Actions Context="Author">
+    <Exec>
+      <Command>PROGRAM</Command>
+      <Arguments>ARGUMENTS</Arguments>
+      <WorkingDirectory>DIRECTORY</WorkingDirectory>
+    </Exec>
+  </Actions>
+</Task>
+`
+
+// TaskXML is the logon task of the place's user, for schtasks /Create /XML.
+func TaskXML(p Place, args []string) string {
+	words := make([]string, len(args))
+	for i, a := range args {
+		words[i] = quote(a)
+	}
+	return strings.NewReplacer("USER", escape(p.SID), "PROGRAM", escape(p.File(Windowed)),
+		"ARGUMENTS", escape(strings.Join(words, " ")), "DIRECTORY", escape(p.Programs)).Replace(taskText)
+}
+
+func escape(s string) string {
+	var b strings.Builder
+	_ = xml.EscapeText(&b, []byte(s)) // a Builder takes everything
+	return b.String()
+}
+
+// utf16File is a text as schtasks reads it, with its mark.
+func utf16File(text string) []byte {
+	var b bytes.Buffer
+	units := append([]uint16{0xfeff}, utf16.Encode([]rune(strings.ReplaceAll(text, "\n", "\r\n")))...)
+	_ = binary.Write(&b, binary.LittleEndian, units) // a Buffer takes everything
+	return b.Bytes()
+}
+
+// CommandLine is a program with its arguments, as CommandLineToArgvW takes it apart. The program is
+// quoted whatever it is: an unquoted path with a blank may start another program.
+func CommandLine(exe string, args []string) string {
+	line := `"` + exe + `"`
+	for _, a := range args {
+		line += " " + quote(a)
+	}
+	return line
+}
+
+// quote writes an argument so that it is read back as it is: backslashes count double before a quote
+// and at the end of a quoted word.
+func quote(a string) string {
+	if a != "" && !strings.ContainsAny(a, " \t\n\v\"") {
+		return a
+	}
+	var b strings.Builder
+	b.WriteByte('"')
+	slashes := 0
+	for _, r := range a {
+		switch r {
+		case '\\':
+			slashes++
+		case '"':
+			b.WriteString(strings.Repeat(`\`, slashes+1)) // those before it again, and its own
+			slashes = 0
+		default:
+			slashes = 0
+		}
+		b.WriteRune(r)
+	}
+	b.WriteString(strings.Repeat(`\`, slashes))
+	b.WriteByte('"')
+	return b.String()
+}

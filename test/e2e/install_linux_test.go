@@ -1,0 +1,295 @@
+package e2e
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/test/stage"
+)
+
+// An installed is a ward with the program installed by its user.
+type installed struct {
+	*ward
+	before scene
+	home   string // the user's directory, as Linux sees it
+}
+
+// onInstalled installs nothing yet. The user is the same in all wards, so that one test at a
+// time has an installation; what it leaves is removed at the end.
+func onInstalled(t *testing.T) (context.Context, *installed) {
+	t.Helper()
+	ctx, w := openWard(t)
+	homes, err := filepath.Glob(filepath.Join(w.s.Wine.DriveC(), "users", "*", "AppData", "Local"))
+	if err != nil || len(homes) != 1 {
+		t.Fatalf("homes: %q, %v", homes, err)
+	}
+	i := &installed{ward: w, before: look(t, w.s, w.distro), home: homes[0]}
+	t.Cleanup(func() {
+		if o := filed(t, w.s.Windows(context.WithoutCancel(ctx), "uninstall")); o.code != 0 {
+			t.Errorf("uninstall: %+v", o)
+		}
+	})
+	return ctx, i
+}
+
+func (i *installed) program(name string) string {
+	return filepath.Join(i.home, "Programs", "docker-wsl-bridge", name)
+}
+
+// filed runs a command whose output goes to files: under Wine what a program starts holds its
+// pipes, though it was not given them.
+func filed(t *testing.T, cmd *exec.Cmd) outcome {
+	t.Helper()
+	var texts [2]string
+	dir := t.TempDir()
+	var files [2]*os.File
+	for i, name := range []string{"stdout", "stderr"} {
+		f, err := os.Create(filepath.Join(dir, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer f.Close()
+		files[i] = f
+	}
+	cmd.Stdout, cmd.Stderr = files[0], files[1]
+	err := cmd.Run()
+	var exit *exec.ExitError
+	if err != nil && !errors.As(err, &exit) {
+		t.Fatalf("%q: %v", cmd.Args, err)
+	}
+	for i, f := range files {
+		b, err := os.ReadFile(f.Name())
+		if err != nil {
+			t.Fatal(err)
+		}
+		texts[i] = strings.ReplaceAll(string(b), "\r", "")
+	}
+	// Wine's own word, when a program ends while another thread of it still talks to the server.
+	if strings.HasPrefix(texts[1], "wine client error:") {
+		_, texts[1], _ = strings.Cut(texts[1], "\n")
+	}
+	return outcome{texts[0], texts[1], cmd.ProcessState.ExitCode()}
+}
+
+// does runs a command that succeeds, and gives what it prints.
+func (i *installed) does(ctx context.Context, t *testing.T, args ...string) string {
+	t.Helper()
+	began := time.Now()
+	o := filed(t, i.s.Windows(ctx, args...))
+	t.Logf("%s took %v", args[0], time.Since(began).Round(100*time.Millisecond))
+	if o.code != 0 || o.stderr != "" {
+		t.Fatalf("%q: %+v", args, o)
+	}
+	return o.stdout
+}
+
+// runKey is the Run key's value, as reg.exe shows it.
+func (i *installed) runKey(ctx context.Context, t *testing.T) string {
+	t.Helper()
+	o := said(t, i.s.Wine.Command(ctx, "reg.exe", "query", `HKCU\Software\Microsoft\Windows\CurrentVersion\Run`, "/v", "docker-wsl-bridge"))
+	if o.code != 0 {
+		return ""
+	}
+	return o.stdout
+}
+
+// tasks are the files of registered tasks, which Wine keeps where Windows does.
+func (i *installed) tasks(t *testing.T) []string {
+	t.Helper()
+	list, err := filepath.Glob(filepath.Join(i.s.Wine.DriveC(), "windows", "system32", "tasks", "docker-wsl-bridge*"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return list
+}
+
+// gone wants nothing to be left but logs.
+func (i *installed) gone(ctx context.Context, t *testing.T) {
+	t.Helper()
+	if _, err := os.Lstat(i.program("")); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("the program's directory: %v", err)
+	}
+	if _, err := os.Lstat(filepath.Join(i.home, "docker-wsl-bridge", "installed.json")); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("the record: %v", err)
+	}
+	if value := i.runKey(ctx, t); value != "" {
+		t.Errorf("the Run key: %s", value)
+	}
+	if tasks := i.tasks(t); len(tasks) > 0 {
+		t.Errorf("tasks: %q", tasks)
+	}
+	i.before.awaitEmpty(ctx, t)
+	absent(t, i.s, i.distro, wardSocket)
+	if files, _ := filepath.Glob(in(i.s, i.distro, runDir+"/agent-*")); len(files) > 0 {
+		t.Errorf("agents: %q", files)
+	}
+}
+
+// kinds are the changes that a --json tells of.
+func kinds(t *testing.T, text string) (list []string) {
+	t.Helper()
+	var told struct{ Changes []struct{ Do string } }
+	if err := json.Unmarshal([]byte(text), &told); err != nil {
+		t.Fatalf("%v: %s", err, text)
+	}
+	for _, c := range told.Changes {
+		list = append(list, c.Do)
+	}
+	return list
+}
+
+// From the download to docker with one command, and back with another. Wine's Task Scheduler takes
+// the task and does not run it: then the program is started without it.
+func TestInstall(t *testing.T) {
+	ctx, i := onInstalled(t)
+	flags := []string{"install", "--distro", i.distro, "--pipe", stage.EnginePipe}
+	dry := i.does(ctx, t, append(flags, "--dry-run")...)
+	contains(t, dry, "copy ", "add-task ", "start ", "run --distro="+i.distro+" --pipe="+stage.EnginePipe, "Nothing was changed.\n")
+	i.gone(ctx, t)
+	contains(t, i.does(ctx, t, flags...), "It serves "+wardSocket+" in "+i.distro+", and starts at logon (by a scheduled task).",
+		"docker -H unix://"+wardSocket+" version")
+	r := route{name: "installed", host: "unix://" + wardSocket}
+	if o := r.run(ctx, t, i.s, nil, "version"); o.code != 0 {
+		t.Errorf("docker version: %+v", o)
+	}
+	if len(i.tasks(t)) != 1 || i.runKey(ctx, t) != "" {
+		t.Errorf("tasks %q, Run key %q", i.tasks(t), i.runKey(ctx, t))
+	}
+	first := i.status(ctx, t)
+	if !first.Works || len(i.before.newOnWindows()) == 0 || !strings.Contains(strings.Join(i.before.newOnWindows(), "\n"), `\AppData\Local\Programs\docker-wsl-bridge\docker-wsl-bridgew.exe`) {
+		t.Errorf("%+v, %q", first, i.before.newOnWindows())
+	}
+	var told struct {
+		Installed struct{ Form, Programs string }
+	}
+	if o := said(t, i.s.Windows(ctx, "status", "--json")); json.Unmarshal([]byte(o.stdout), &told) != nil || told.Installed.Form != "task" {
+		t.Errorf("status: %+v", o)
+	}
+	// Again: nothing to do. Another flag: it is changed.
+	if got := kinds(t, i.does(ctx, t, append(flags, "--json")...)); len(got) > 0 {
+		t.Errorf("once more it did %q", got)
+	}
+	if again := i.status(ctx, t); again.PID != first.PID {
+		t.Errorf("pid %d became %d", first.PID, again.PID)
+	}
+	i.does(ctx, t, append(flags, "--socket-mode", "0666")...)
+	if again := i.status(ctx, t); again.PID == first.PID || again.Link.Mode != "0666" {
+		t.Errorf("with another mode: %+v", again)
+	}
+	i.does(ctx, t, "uninstall")
+	i.gone(ctx, t)
+	contains(t, i.does(ctx, t, "logs", "--distro", i.distro), "bridge ends")
+}
+
+// By the Run key, whose value is run as Explorer runs it; stopped, started and started anew.
+func TestInstallByTheRunKey(t *testing.T) {
+	ctx, i := onInstalled(t)
+	i.does(ctx, t, "install", "--distro", i.distro, "--pipe", stage.EnginePipe, "--at-logon", "run-key")
+	if len(i.tasks(t)) > 0 {
+		t.Errorf("tasks %q", i.tasks(t))
+	}
+	contains(t, i.runKey(ctx, t), `\AppData\Local\Programs\docker-wsl-bridge\docker-wsl-bridgew.exe" run --distro=`+i.distro+" --pipe="+stage.EnginePipe)
+	first := i.status(ctx, t)
+	i.does(ctx, t, "restart")
+	second := i.status(ctx, t)
+	if !second.Works || second.PID == first.PID {
+		t.Errorf("after restart: %+v, was %d", second, first.PID)
+	}
+	i.does(ctx, t, "stop", "--distro", i.distro)
+	o := said(t, i.s.Windows(ctx, "status"))
+	contains(t, o.stdout, "at logon started by the Run key, as asked for")
+	i.does(ctx, t, "start")
+	if third := i.status(ctx, t); !third.Works {
+		t.Errorf("after start: %+v", third)
+	}
+	if got := kinds(t, i.does(ctx, t, "start", "--json")); len(got) > 0 {
+		t.Errorf("started again it did %q", got)
+	}
+	// The program that is installed removes all but its own file, and says so.
+	cmd := i.s.Wine.Command(ctx, i.program("docker-wsl-bridge.exe"), "uninstall", "--json")
+	cmd.Env = append(cmd.Env, i.s.VM.Env()...)
+	o = filed(t, cmd)
+	if o.code != 0 {
+		t.Fatalf("uninstall: %+v", o)
+	}
+	got := kinds(t, o.stdout)
+	if want := []string{"stop", "remove-run-key", "clean-distro", "remove", "remove", "remove", "remove-directory"}; !slices.Equal(got, want) {
+		t.Errorf("uninstall did %q, want %q", got, want)
+	}
+	contains(t, o.stdout, "docker-wsl-bridge.exe is the program that runs just now")
+	if left, err := os.ReadDir(i.program("")); err != nil || len(left) != 1 {
+		t.Errorf("left: %q, %v", left, err)
+	}
+	if got, want := kinds(t, i.does(ctx, t, "uninstall", "--json")), []string{"clean-distro", "remove", "remove-directory"}; !slices.Equal(got, want) {
+		t.Errorf("once more it did %q, want %q", got, want)
+	}
+	i.gone(ctx, t)
+}
+
+// Where no task can be made the Run key takes its place, and it is told why. A directory in the
+// task's place is what Wine can't overwrite.
+func TestInstallWhereTasksAreRefused(t *testing.T) {
+	ctx, i := onInstalled(t)
+	flags := []string{"install", "--distro", i.distro, "--pipe", stage.EnginePipe}
+	_, name, _ := strings.Cut(i.does(ctx, t, append(flags, "--dry-run")...), "add-task          ")
+	name, _, _ = strings.Cut(name, "  (")
+	place := filepath.Join(i.s.Wine.DriveC(), "windows", "system32", "tasks", name)
+	if err := os.MkdirAll(place, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	defer os.Remove(place)
+	const why = "by the Run key; not by a scheduled task: schtasks /Create: exit status 1"
+	contains(t, i.does(ctx, t, flags...), "starts at logon ("+why+")")
+	contains(t, i.runKey(ctx, t), "docker-wsl-bridgew.exe")
+	contains(t, filed(t, i.s.Windows(ctx, "status")).stdout, "started "+why)
+	if got := kinds(t, i.does(ctx, t, append(flags, "--json")...)); len(got) > 0 {
+		t.Errorf("once more it did %q", got)
+	}
+	if err := os.Remove(place); err != nil {
+		t.Fatal(err)
+	}
+	i.does(ctx, t, "uninstall")
+	i.gone(ctx, t)
+}
+
+// A half-state: the record and a program are gone, and the bridge was killed.
+func TestUninstallFromAHalfState(t *testing.T) {
+	ctx, i := onInstalled(t)
+	i.does(ctx, t, "install", "--distro", i.distro, "--pipe", stage.EnginePipe)
+	kill(t, newcomer(t, i.before.newOnWindows(), "docker-wsl-bridgew.exe"))
+	for _, file := range []string{filepath.Join(i.home, "docker-wsl-bridge", "installed.json"), i.program("docker-wsl-bridge.exe")} {
+		if err := os.Remove(file); err != nil {
+			t.Fatal(err)
+		}
+	}
+	contains(t, i.does(ctx, t, "uninstall", "--dry-run"), "remove-task ", "docker-wsl-bridgew.exe\n")
+	contains(t, i.does(ctx, t, "uninstall"), "Nothing is installed any more.\n")
+	i.gone(ctx, t)
+}
+
+// A bridge that a person has started is in the way, is named, and left alone by both.
+func TestInstallLeavesOthersAlone(t *testing.T) {
+	ctx, i := onInstalled(t)
+	i.up(ctx, t)
+	o := filed(t, i.s.Windows(ctx, "install", "--distro", i.distro, "--pipe", stage.EnginePipe))
+	if o.code != 1 || o.stdout != "" {
+		t.Errorf("install: %+v", o)
+	}
+	contains(t, o.stderr, wardSocket+" in "+i.distro+" is served already, by pid ", "hint: docker-wsl-bridge stop --distro "+i.distro)
+	told := fails(t, i.s.Windows(ctx, "start"))
+	contains(t, told, "it is not installed for this user", "hint: docker-wsl-bridge install")
+	i.does(ctx, t, "uninstall", "--purge")
+	i.works(ctx, t)
+	if logFiles(t, i.s, i.distro) == "" {
+		t.Error("its log is gone")
+	}
+}
