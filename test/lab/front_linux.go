@@ -7,7 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -72,8 +74,21 @@ func (f *Front) Close() error {
 		}
 		return nil
 	case <-time.After(10 * time.Second):
-		return fmt.Errorf("end front: %w: it had to be killed", f.kill())
+		// Seen once in some hundred times: at what it stood still, the next one tells.
+		at := standsAt(f.cmd.Process.Pid)
+		return fmt.Errorf("end front: %w: it had to be killed, and was at %s", f.kill(), at)
 	}
+}
+
+// standsAt tells in which calls of the kernel a process' threads are.
+func standsAt(pid int) string {
+	var calls []string
+	threads, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*", pid))
+	for _, t := range threads {
+		call, _ := os.ReadFile(filepath.Join(t, "wchan")) // it may have ended
+		calls = append(calls, string(call))
+	}
+	return fmt.Sprintf("%q", calls)
 }
 
 func (f *Front) kill() error {
