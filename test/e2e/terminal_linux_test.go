@@ -112,7 +112,9 @@ func (term *terminal) await(ctx context.Context, t *testing.T, text string) stri
 }
 
 // size asks the container for its terminal's size until it is the one wanted:
-// a change is on its way as a request of its own.
+// a change is on its way as a request of its own. The docker command looks at the
+// size first and listens for changes a moment later; one that falls between is
+// lost on every route, so a person would drag once more.
 func (term *terminal) size(ctx context.Context, t *testing.T, rows, cols uint16) {
 	t.Helper()
 	want := fmt.Sprintf("size %d %d\r\n", rows, cols)
@@ -123,6 +125,8 @@ func (term *terminal) size(ctx context.Context, t *testing.T, rows, cols uint16)
 			term.asked += asked
 			return
 		}
+		term.resize(t, rows, cols-1)
+		term.resize(t, rows, cols)
 	}
 }
 
