@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"regexp"
 	"strings"
 	"sync"
 	"syscall"
@@ -75,15 +76,21 @@ func (c *Console) read() {
 func (c *Console) Output() string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.text.String()
+	return withoutWine(c.text.String())
 }
+
+// winesOwn are lines of Wine itself, which a console's helper process may write
+// on a busy machine, WINEDEBUG or not.
+var winesOwn = regexp.MustCompile(`(?m)^wine client error:[^\n]*\n`)
+
+func withoutWine(said string) string { return winesOwn.ReplaceAllString(said, "") }
 
 // Await returns when the program has said text. The error holds what it has
 // said instead when it ends, or ctx does.
 func (c *Console) Await(ctx context.Context, text string) error {
 	for {
 		c.mu.Lock()
-		said, ended, more := c.text.String(), c.ended, c.more
+		said, ended, more := withoutWine(c.text.String()), c.ended, c.more
 		c.mu.Unlock()
 		if strings.Contains(said, text) {
 			return nil
