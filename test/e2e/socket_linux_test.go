@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/test/lab"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/test/stage"
 )
 
@@ -58,7 +59,7 @@ func fails(t *testing.T, cmd *exec.Cmd) (said string) {
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	err := cmd.Run()
-	said = stderr.String()
+	said = lab.WithoutWine(stderr.String())
 	var exit *exec.ExitError
 	if !errors.As(err, &exit) || exit.ExitCode() != 1 || stdout.Len() > 0 {
 		t.Fatalf("%q: %v, stdout %q, stderr %q; want exit code 1", args, err, &stdout, said)

@@ -76,21 +76,22 @@ func (c *Console) read() {
 func (c *Console) Output() string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return withoutWine(c.text.String())
+	return WithoutWine(c.text.String())
 }
 
-// winesOwn are lines of Wine itself, which a console's helper process may write
-// on a busy machine, WINEDEBUG or not.
-var winesOwn = regexp.MustCompile(`(?m)^wine client error:[^\n]*\n`)
+// winesOwn are lines of Wine itself, which it writes to a program's stderr now and
+// then, WINEDEBUG or not.
+var winesOwn = regexp.MustCompile(`(?m)^wine client error:[^\n]*\n?`)
 
-func withoutWine(said string) string { return winesOwn.ReplaceAllString(said, "") }
+// WithoutWine is what a program has said itself.
+func WithoutWine(said string) string { return winesOwn.ReplaceAllString(said, "") }
 
 // Await returns when the program has said text. The error holds what it has
 // said instead when it ends, or ctx does.
 func (c *Console) Await(ctx context.Context, text string) error {
 	for {
 		c.mu.Lock()
-		said, ended, more := withoutWine(c.text.String()), c.ended, c.more
+		said, ended, more := WithoutWine(c.text.String()), c.ended, c.more
 		c.mu.Unlock()
 		if strings.Contains(said, text) {
 			return nil

@@ -193,7 +193,7 @@ func (s session) run(t *testing.T, stdin string) result {
 	s.cmd.Stdin, s.cmd.Stdout, s.cmd.Stderr = strings.NewReader(stdin), &out, &errs
 	err := s.cmd.Run()
 	r := s.result(t, err)
-	r.stdout, r.stderr = out.String(), errs.String()
+	r.stdout, r.stderr = out.String(), lab.WithoutWine(errs.String())
 	return r
 }
 
