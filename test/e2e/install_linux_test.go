@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/test/lab"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/test/stage"
 )
 
@@ -73,11 +74,7 @@ func filed(t *testing.T, cmd *exec.Cmd) outcome {
 		}
 		texts[i] = strings.ReplaceAll(string(b), "\r", "")
 	}
-	// Wine's own word, when a program ends while another thread of it still talks to the server.
-	if strings.HasPrefix(texts[1], "wine client error:") {
-		_, texts[1], _ = strings.Cut(texts[1], "\n")
-	}
-	return outcome{texts[0], texts[1], cmd.ProcessState.ExitCode()}
+	return outcome{texts[0], lab.WithoutWine(texts[1]), cmd.ProcessState.ExitCode()}
 }
 
 // does runs a command that succeeds, and gives what it prints.

@@ -80,7 +80,8 @@ func (c *Console) Output() string {
 }
 
 // winesOwn are lines of Wine itself, which it writes to a program's stderr now and
-// then, WINEDEBUG or not.
+// then, WINEDEBUG or not: when a program ends while a thread of it still talks to
+// the server.
 var winesOwn = regexp.MustCompile(`(?m)^wine client error:[^\n]*\n?`)
 
 // WithoutWine is what a program has said itself.

@@ -18,7 +18,6 @@ import (
 	"path/filepath"
 
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/test/lab"
-	"github.com/docker-wsl-bridge/docker-wsl-bridge/test/recorder"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/test/wsl"
 )
 
@@ -129,16 +128,6 @@ func (s *Stage) Front(ctx context.Context, pipes map[string]string) error {
 		s.onClose(f.Close)
 	}
 	return err
-}
-
-// Recorder starts an engine that says it is Windows, behind a named pipe.
-func (s *Stage) Recorder(ctx context.Context, pipe string) (*recorder.Recorder, error) {
-	r, err := recorder.Start()
-	if err != nil {
-		return nil, err
-	}
-	s.onClose(r.Close)
-	return r, s.Front(ctx, map[string]string{pipe: r.Addr})
 }
 
 func (s *Stage) startVM(ctx context.Context) (err error) {
