@@ -184,6 +184,9 @@ const (
 	doctorHint     = "docker-wsl-bridge doctor looks for the cause"
 	startAgainHint = "docker-wsl-bridge start starts it"
 	noneHint       = "docker-wsl-bridge up starts one"
+
+	configCheckHint = "docker-wsl-bridge config check tells all that is wrong"
+	configPathHint  = "docker-wsl-bridge config path tells where the files are, docs/configuration.md what they may have"
 )
 
 // servedHints are for an installation that would serve what another bridge does.

@@ -1,0 +1,114 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"runtime"
+	"strconv"
+	"strings"
+
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/config"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/endpoint"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/wsl"
+)
+
+// allDistros is the distro of a link that every distro sees.
+const allDistros = "*"
+
+// userConfig is where this user's file belongs.
+func userConfig() (string, error) { return config.UserFile(runtime.GOOS, os.Getenv) }
+
+// loadConfig is what counts, understood. Its error may be a config.Errors.
+func loadConfig() (*config.Config, error) {
+	user, err := userConfig()
+	if err != nil {
+		return nil, err
+	}
+	c, err := config.Load(config.MachineFile(), user)
+	if err != nil {
+		return nil, err
+	}
+	return c, understandLinks(c, runtime.GOOS)
+}
+
+// understandLinks finds what can't be served, and where that is written.
+func understandLinks(c *config.Config, goos string) error {
+	var wrong config.Errors
+	for i := range c.Links {
+		if _, err := linkOptions(&c.Links[i], goos); err != nil {
+			wrong = append(wrong, err)
+		}
+	}
+	if len(wrong) > 0 {
+		return wrong
+	}
+	return nil
+}
+
+// linkOptions are what up would be told for a link.
+func linkOptions(l *config.Link, goos string) (*options, *config.Error) {
+	if key, err := notYet(l); err != nil {
+		return nil, l.Wrong(key, err)
+	}
+	o := &options{
+		distro: l.Distro, mode: l.Mode, owner: l.Owner,
+		kind: l.Kind, keepAlive: l.KeepAlive, trustOwner: l.TrustPipeOwner,
+	}
+	place, err := endpoint.Parse(l.From, "linux")
+	if err != nil {
+		return nil, l.Wrong("from", err)
+	}
+	o.socket = place.Path()
+	if o.distro != "" {
+		if _, err := (wsl.Launch{Distro: o.distro, Argv: []string{"true"}}).Args(); err != nil {
+			return nil, l.Wrong("distro", err)
+		}
+	}
+	if l.Mode != "" {
+		if bits, err := strconv.ParseUint(l.Mode, 8, 32); err != nil || bits > 0o777 {
+			return nil, l.Wrong("mode", errors.New("it is no octal number up to 0777, such as \"0660\""))
+		}
+	}
+	if err := o.leadTo(l.To, goos); err != nil {
+		return nil, l.Wrong("to", err)
+	}
+	if l.TrustPipeOwner && (goos == "windows" && l.To.IsAuto() || l.To.Exec != nil) {
+		return nil, l.Wrong("trust-pipe-owner", errors.New("the pipe must be named; write to = \"NAME\""))
+	}
+	if l.Kind == config.Raw && l.To.IsAuto() {
+		return nil, l.Wrong("kind", errors.New("raw needs to be told what to carry; write to = \"NAME\""))
+	}
+	return o, nil
+}
+
+// leadTo notes the other end.
+func (o *options) leadTo(to config.To, goos string) (err error) {
+	switch {
+	case to.Exec != nil:
+		o.engine, err = endpoint.Exec(to.Exec)
+	case !to.IsAuto():
+		o.engine, err = endpoint.Parse(to.Place, goos)
+	case goos != "windows":
+		return errors.New("engines are looked for on Windows only; write to = \"unix:/var/run/docker.sock\"")
+	}
+	return err
+}
+
+// notYet is what the form of a file has room for and this version does not do.
+func notYet(l *config.Link) (key string, err error) {
+	const words = "this version can't do that yet"
+	switch {
+	case strings.HasPrefix(l.From, "npipe:"), strings.HasPrefix(l.From, `\\`):
+		return "from", fmt.Errorf("a pipe on Windows that leads to a distro: %s; write unix:/PATH, a socket in the distro", words)
+	case l.Distro == allDistros:
+		return "distro", fmt.Errorf("one socket for all distros: %s; name a distro", words)
+	case l.Host != "":
+		return "host", fmt.Errorf("a distro that serves all: %s; leave the line out", words)
+	case l.Context != "":
+		return "context", fmt.Errorf("a docker context of a link's own: %s; leave the line out", words)
+	case l.Paths != config.Auto:
+		return "paths", fmt.Errorf("paths are not translated: %s; leave the line out", words)
+	}
+	return "", nil
+}

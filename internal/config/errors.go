@@ -1,0 +1,121 @@
+package config
+
+import (
+	"fmt"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// Position is a place in a file. Lines and columns count from 1, columns in characters.
+type Position struct {
+	File         string
+	Line, Column int
+}
+
+func (p Position) String() string {
+	switch {
+	case p.Line == 0:
+		return harmless(p.File)
+	case p.Column == 0:
+		return fmt.Sprintf("%s:%d", harmless(p.File), p.Line)
+	}
+	return fmt.Sprintf("%s:%d:%d", harmless(p.File), p.Line, p.Column)
+}
+
+// Error is one thing that is wrong, and where.
+type Error struct {
+	At   Position
+	Text string
+}
+
+func (e *Error) Error() string {
+	if e.At == (Position{}) {
+		return e.Text
+	}
+	return e.At.String() + ": " + e.Text
+}
+
+// Errors are all things that are wrong, in the order of the files.
+type Errors []*Error
+
+// maxErrors bounds how many are told: a file that is something else has thousands.
+const maxErrors = 20
+
+func (e Errors) Error() string {
+	if len(e) == 1 {
+		return e[0].Error()
+	}
+	return fmt.Sprintf("%v (and %d more)", e[0], len(e)-1)
+}
+
+func (e Errors) err() error {
+	if len(e) == 0 {
+		return nil
+	}
+	return e[:min(len(e), maxErrors)]
+}
+
+// quoted shows what a file has, cut short and with nothing a terminal obeys.
+func quoted(s string) string {
+	const shown = 60
+	if len(s) > shown {
+		return fmt.Sprintf("%+q...", s[:shown])
+	}
+	return fmt.Sprintf("%+q", s)
+}
+
+// harmless leaves what can be printed in one line.
+func harmless(s string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsPrint(r) {
+			return r
+		}
+		return unicode.ReplacementChar
+	}, s)
+}
+
+// nearest is the one of the names that a wrong one looks like, or empty.
+func nearest(wrong string, names []string) string {
+	best, name := max(2, utf8.RuneCountInString(wrong)/3)+1, ""
+	for _, n := range names {
+		if d := distance(wrong, n); d < best {
+			best, name = d, n
+		}
+	}
+	return name
+}
+
+// didYouMean is empty when nothing is near.
+func didYouMean(wrong string, names []string) string {
+	if n := nearest(wrong, names); n != "" {
+		return "; did you mean " + quoted(n) + "?"
+	}
+	return ""
+}
+
+// distance counts the characters to add, to take away or to change (Levenshtein). Long texts
+// are near to nothing.
+func distance(a, b string) int {
+	const most = 64
+	if len(a) > most || len(b) > most {
+		return most
+	}
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		before := row[0] // the row's last one, at j
+		row[0] = i + 1
+		for j := range len(b) {
+			change := before
+			if a[i] != b[j] {
+				change++
+			}
+			before = row[j+1]
+			row[j+1] = min(change, before+1, row[j]+1)
+		}
+	}
+	return row[len(b)]
+}

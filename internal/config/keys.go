@@ -1,0 +1,175 @@
+package config
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/pelletier/go-toml/v2/unstable"
+)
+
+// key is one that a link may have. From this table files are read, printed and described.
+type key struct {
+	name  string
+	field func(*Link) any // *string, *bool or *To
+	words []string        // the only values, if there are any
+	help  string          // for editors
+}
+
+var keys = []key{
+	{"name", func(l *Link) any { return &l.Name }, nil,
+		"What the link is called: up to 32 lower-case letters, digits, - and _. Required."},
+	{"from", func(l *Link) any { return &l.From }, nil,
+		"Where clients connect: unix:/PATH, a socket in the distro. Default: unix:/run/docker-wsl-bridge/NAME.sock."},
+	{"to", func(l *Link) any { return &l.To }, nil,
+		"What they reach on Windows: npipe:////./pipe/NAME or the NAME of a pipe; auto, the first engine for Windows containers, followed when it moves; or { exec = [\"PROGRAM\", \"ARGUMENT\"] }, a command whose stdin and stdout are the connection. Default: auto."},
+	{"distro", func(l *Link) any { return &l.Distro }, nil,
+		"The WSL2 distro. Default: WSL's default one."},
+	{"host", func(l *Link) any { return &l.Host }, nil,
+		"With distro = \"*\": the distro that serves it."},
+	{"kind", func(l *Link) any { return &l.Kind }, []string{Docker, Raw},
+		"What answers there: a Docker engine, or any other byte stream. Default: docker if to is auto or has docker or podman in it, else raw."},
+	{"paths", func(l *Link) any { return &l.Paths }, []string{Auto, Off},
+		"Whether paths of the distro become Windows' in requests to an engine for Windows containers. Default: auto."},
+	{"context", func(l *Link) any { return &l.Context }, nil,
+		"The docker context to make; off makes none."},
+	{"mode", func(l *Link) any { return &l.Mode }, nil,
+		"The socket's permissions, octal. Default: 0660 where the distro has a group docker, else 0600."},
+	{"owner", func(l *Link) any { return &l.Owner }, nil,
+		"The socket's USER, USER:GROUP or :GROUP. Default: root:docker where the distro has that group, else its default user."},
+	{"keep-alive", func(l *Link) any { return &l.KeepAlive }, []string{Always, WhileRunning},
+		"Whether the distro stays up, or may stop when nobody else uses it. Default: always."},
+	{"trust-pipe-owner", func(l *Link) any { return &l.TrustPipeOwner }, nil,
+		"Take the pipe whoever owns it, instead of the system's, the administrators' and one's own alone. Default: false."},
+}
+
+// Keys are the names of a link's keys, in order.
+func Keys() []string {
+	names := make([]string, len(keys))
+	for i, k := range keys {
+		names[i] = k.name
+	}
+	return names
+}
+
+func assign(to, from any) {
+	switch to := to.(type) {
+	case *string:
+		*to = *from.(*string)
+	case *bool:
+		*to = *from.(*bool)
+	case *To:
+		*to = *from.(*To)
+	}
+}
+
+func same(a, b any) bool {
+	switch a := a.(type) {
+	case *string:
+		return *a == *b.(*string)
+	case *bool:
+		return *a == *b.(*bool)
+	}
+	return a.(*To).equal(*b.(*To))
+}
+
+// read sets a link's field, or says what is wrong with the value and where.
+func (k *key) read(l *Link, n *node) (at int, wrong string) {
+	switch f := k.field(l).(type) {
+	case *bool:
+		if n.kind != unstable.Bool {
+			return n.at, "it is " + kindName(n) + "; write true or false"
+		}
+		*f = n.text == "true"
+	case *To:
+		return f.read(n)
+	case *string:
+		if n.kind != unstable.String {
+			return n.at, "it is " + kindName(n) + "; write text in quotes"
+		}
+		*f = n.text
+		return n.at, k.judge(n.text)
+	}
+	return 0, ""
+}
+
+// judge says what is wrong with a text, or nothing.
+func (k *key) judge(s string) string {
+	switch {
+	case s == "":
+		return "it is empty; leave the line out"
+	case k.name == "name" && !isName(s):
+		return quoted(s) + " is no name; write up to 32 lower-case letters, digits, - and _, a letter first"
+	case k.words != nil && !slices.Contains(k.words, s):
+		return fmt.Sprintf("there is no %s; write %s%s", quoted(s), strings.Join(k.words, " or "), didYouMean(s, k.words))
+	case strings.ContainsFunc(s, isControl):
+		return "it has a character that can't be printed"
+	}
+	return ""
+}
+
+func isControl(r rune) bool { return r < ' ' || r == 0x7f }
+
+func isName(s string) bool {
+	const most = 32
+	for i, r := range s {
+		letter := r >= 'a' && r <= 'z'
+		if !letter && (i == 0 || (r < '0' || r > '9') && r != '-' && r != '_') {
+			return false
+		}
+	}
+	return s != "" && len(s) <= most
+}
+
+const toForms = `write "auto", the name of a place, or { exec = ["PROGRAM", "ARGUMENT"] }`
+
+func (t *To) read(n *node) (at int, wrong string) {
+	*t = To{}
+	switch {
+	case n.kind == unstable.String && n.text == "":
+		return n.at, "it is empty; " + toForms
+	case n.kind == unstable.String && strings.ContainsFunc(n.text, isControl):
+		return n.at, "it has a character that can't be printed"
+	case n.kind == unstable.String:
+		t.Place = n.text
+		return 0, ""
+	case n.kind != unstable.InlineTable && n.kind != unstable.Table:
+		return n.at, "it is " + kindName(n) + "; " + toForms
+	}
+	for _, name := range n.names {
+		if name != "exec" {
+			return n.table[name].keyAt, "there is no key " + quoted(name) + " in it; " + toForms
+		}
+	}
+	exec := n.table["exec"]
+	if exec == nil || exec.kind != unstable.Array || len(exec.list) == 0 {
+		return n.at, "exec is no list of words; " + toForms
+	}
+	for _, word := range exec.list {
+		if word.kind != unstable.String {
+			return word.at, "a word of exec is " + kindName(word) + "; write text in quotes"
+		}
+		if strings.ContainsRune(word.text, 0) || word == exec.list[0] && word.text == "" {
+			return word.at, "it is no word of a command"
+		}
+		t.Exec = append(t.Exec, word.text)
+	}
+	return 0, ""
+}
+
+// kindName is what a value is, in words.
+func kindName(n *node) string {
+	switch n.kind {
+	case unstable.String:
+		return "text"
+	case unstable.Bool:
+		return "true or false"
+	case unstable.Integer, unstable.Float:
+		return "a number"
+	case unstable.Array:
+		return "a list"
+	case unstable.Table, unstable.InlineTable:
+		return "a table"
+	}
+	return "a date or time"
+}
