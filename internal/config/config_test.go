@@ -112,16 +112,6 @@ name = "build"
 to = { exec = ["ssh", "build"] }
 `
 
-// put writes a file into a directory of its own.
-func put(t *testing.T, text string) string {
-	t.Helper()
-	dir := t.TempDir()
-	file := filepath.Join(dir, "config.toml")
-	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	return file
-}
 
 func merged(machine, user string) (*Config, error) {
 	m, err := parse("machine", []byte(machine), true)
