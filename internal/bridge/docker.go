@@ -68,6 +68,7 @@ type client struct {
 	first   []byte            // what it began with
 	answers map[string]string // what to say, by reason
 	idle    *idle
+	refusal []byte // the answer to a request that was refused
 }
 
 // tell answers the client's request with the reason why its engine does not,
@@ -78,9 +79,13 @@ func (c *client) tell(why string) {
 	if message == "" {
 		message = "the Docker engine of Windows can't be reached: " + why
 	}
+	answer := dockerapi.Unavailable(c.first, message)
+	if why == WhyLinuxPath {
+		answer = c.refusal
+	}
 	_ = c.conn.SetDeadline(time.Now().Add(tellTime))
 	// Whoever is gone needs no answer.
-	_, _ = c.conn.Write(dockerapi.Unavailable(c.first, message))
+	_, _ = c.conn.Write(answer)
 	if end, ok := c.conn.(interface{ CloseWrite() error }); ok {
 		_ = end.CloseWrite()
 	}
@@ -111,6 +116,10 @@ func (a *agent) serveDocker(conn net.Conn, l Listen) {
 		return
 	}
 	j := &joint{conn: conn, stream: stream, side: clients, first: c.first, tell: c.tell}
+	if l.Paths == PathsAuto {
+		j.requests = a.translate(j, c, l)
+		defer j.requests.Close()
+	}
 	if dockerapi.IsRead(c.first) {
 		stop := a.watch(j)
 		defer stop()

@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/dockerapi"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/mux"
 )
 
@@ -35,6 +36,8 @@ type joint struct {
 	first []byte           // what it has said already
 	tell  func(why string) // answers it instead of its engine
 
+	requests *dockerapi.Requests // the way of what it says, which may be changed there; nil if it can't
+
 	moved   atomic.Int64 // counts hand-ons, when they begin and when they end, to see progress by
 	writing atomic.Int32 // hand-ons under way
 
@@ -42,6 +45,7 @@ type joint struct {
 	started bool   // bytes of the answer have been handed on
 	more    bool   // the client has said more than first
 	givenUp bool   // none will be
+	refused bool   // one of its requests was, and is the last
 	told    string // why the client gets no answer, once it is told
 	inDone  bool   // stream to conn
 	dead    bool   // the stream is
@@ -76,6 +80,8 @@ func (j *joint) out() {
 	defer j.ended(false)
 	readErr, writeErr := j.send()
 	switch {
+	case errors.Is(writeErr, errRefused):
+		j.refuse() // in tells the client
 	case writeErr != nil && j.unanswered(writeErr) != "":
 		drain(j.conn) // in tells the client
 	case writeErr != nil:
@@ -93,11 +99,23 @@ func (j *joint) out() {
 // send puts on the stream what the client said first, and what it says.
 func (j *joint) send() (readErr, writeErr error) {
 	if len(j.first) > 0 {
-		if err := j.write(j.stream, j.first); err != nil {
+		if err := j.ask(j.first); err != nil {
 			return nil, err
 		}
 	}
-	return j.copy(j.say, j.conn)
+	readErr, writeErr = j.copy(j.say, j.conn)
+	if j.requests != nil && readErr == io.EOF {
+		writeErr = j.requests.End()
+	}
+	return readErr, writeErr
+}
+
+// ask hands on what a client says.
+func (j *joint) ask(b []byte) error {
+	if j.requests != nil {
+		return j.requests.Write(b)
+	}
+	return j.write(j.stream, b)
 }
 
 // say hands on what a client says behind its first words.
@@ -109,7 +127,7 @@ func (j *joint) say(b []byte) error {
 	if givenUp {
 		return errGivenUp
 	}
-	return j.write(j.stream, b)
+	return j.ask(b)
 }
 
 // in carries from the stream to the connection.
@@ -176,6 +194,8 @@ func (j *joint) unanswered(err error) (why string) {
 	defer j.mu.Unlock()
 	var refused *mux.RefusedError
 	switch {
+	case j.refused:
+		return WhyLinuxPath
 	case j.tell == nil || j.started:
 		return ""
 	case j.told != "":
