@@ -1,15 +1,12 @@
 package bridge
 
 import (
-	"context"
 	"errors"
 	"fmt"
-	"net"
 	"sync"
 	"time"
 
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/dockerapi"
-	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/engine"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/mux"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/paths"
 )
@@ -24,6 +21,9 @@ const WhyLinuxPath = "linux-path"
 // refuseTime is what an engine gets to end a connection of which one direction has ended, once it
 // says nothing more. One behind a pipe in byte mode does not hear of the end.
 const refuseTime = time.Second
+
+// probeTime is what an engine gets to tell what it is.
+const probeTime = 3 * time.Second
 
 // errRefused ends the requests of a client that is told why.
 var errRefused = errors.New("the request was refused")
@@ -70,17 +70,18 @@ func (a *agent) edit(what dockerapi.Creation, body []byte, link string) ([]byte,
 // forWindows asks the engine what it is, each time that it matters: another one may be behind
 // the pipe than a minute ago. One that does not tell gets what was said to it.
 func (a *agent) forWindows(link string) bool {
-	info, err := engine.Probe(context.Background(), func(context.Context) (net.Conn, error) {
-		stream, why := a.openFor(link)
-		if why != "" {
-			return nil, errors.New(why)
-		}
-		return stream, nil
-	})
+	stream, why := a.openFor(link)
+	if why != "" {
+		return false
+	}
+	defer stream.Close()
+	late := time.AfterFunc(probeTime, func() { _ = stream.Reset(mux.CodeAborted) })
+	defer late.Stop()
+	os, err := dockerapi.OSType(stream)
 	if err != nil {
 		a.log.Warn("paths are not translated: the engine does not tell what it is", "link", link, "error", err)
 	}
-	return err == nil && info.OSType == "windows"
+	return os == "windows"
 }
 
 // refuse ends a client's requests before the one that was refused. What the engine still answers
