@@ -2,6 +2,7 @@ package dockerapi
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"sync/atomic"
@@ -225,7 +226,7 @@ func (p *piece) finish(what Creation, h head, text, framed []byte) error {
 	f.skip(framed)
 	edited, err := p.Edit(what, body)
 	if err != nil {
-		return err
+		return cmp.Or(p.flush(), err)
 	}
 	sent := p.sent
 	p.sent = false
