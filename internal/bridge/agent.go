@@ -38,6 +38,7 @@ type agent struct {
 
 	pulse  *pulse
 	idle   idle
+	memory memory
 	relays sync.WaitGroup
 	held   dockerapi.Held
 
@@ -197,5 +198,5 @@ func (a *agent) serveRaw(conn net.Conn, l Listen) {
 		_ = conn.Close()
 		return
 	}
-	relay(conn, stream, clients)
+	(&joint{conn: conn, stream: stream, side: clients, memory: &a.memory}).run()
 }

@@ -1,6 +1,7 @@
 package bridge
 
 import (
+	"bytes"
 	"errors"
 	"io"
 	"net"
@@ -39,6 +40,8 @@ const (
 	// tellTime is what a client gets to take its answer, while what it still
 	// sends is thrown away.
 	tellTime = 5 * time.Second
+	// maxFirst is what is read of a client before its stream is opened.
+	maxFirst = 4 << 10
 	// maxIdle bounds the connections that wait for their clients: what such a one
 	// holds is a descriptor and 8 KiB. As many may carry something.
 	maxIdle = 4096
@@ -103,19 +106,19 @@ func drain(conn net.Conn) { _, _ = io.Copy(io.Discard, conn) }
 func (a *agent) serveDocker(conn net.Conn, l Listen) {
 	defer conn.Close()
 	defer a.idle.remove(conn)
-	first := make([]byte, smallBuffer)
+	first := make([]byte, maxFirst)
 	n := a.await(conn, first)
 	if n == 0 {
 		return // it asked nothing
 	}
-	c := &client{conn: conn, first: first[:n], answers: l.Answers, idle: &a.idle}
+	c := &client{conn: conn, first: bytes.Clone(first[:n]), answers: l.Answers, idle: &a.idle}
 	stream, why := a.openFor(l.Link)
 	if why != "" {
 		c.tell(why)
 		drain(conn)
 		return
 	}
-	j := &joint{conn: conn, stream: stream, side: clients, first: c.first, tell: c.tell}
+	j := &joint{conn: conn, stream: stream, side: clients, memory: &a.memory, first: c.first, tell: c.tell}
 	if l.Paths == PathsAuto {
 		j.requests = a.translate(j, c, l)
 		defer j.requests.Close()

@@ -13,10 +13,12 @@ import (
 )
 
 // A direction that moves little holds little: two buffers of 32 KiB for each
-// of 2,000 idle streams would be 128 MiB.
+// of 2,000 idle streams would be 128 MiB. So a large buffer is had while bytes
+// flow, and given back when none came for parkTime.
 const (
-	smallBuffer = 4 << 10
+	smallBuffer = 2 << 10
 	largeBuffer = 32 << 10
+	parkTime    = time.Second
 )
 
 // joint is a local connection and a stream, joined until both directions have
@@ -31,6 +33,7 @@ type joint struct {
 	conn   net.Conn
 	stream *mux.Stream
 	side   side
+	memory *memory
 
 	// Of a client that can be told why it gets no answer, else nil.
 	first []byte           // what it has said already
@@ -227,23 +230,57 @@ func (j *joint) closeWrite() {
 	j.moved.Add(1)
 }
 
+// source is what can be read with a deadline: every net.Conn.
+type source interface {
+	io.Reader
+	SetReadDeadline(time.Time) error
+}
+
 // copy moves bytes until one side fails; exactly one of the errors is set.
-func (j *joint) copy(hand func([]byte) error, src io.Reader) (readErr, writeErr error) {
-	b := make([]byte, smallBuffer)
+func (j *joint) copy(hand func([]byte) error, src source) (readErr, writeErr error) {
+	small := make([]byte, smallBuffer)
+	b := small
+	var asked time.Time // when the deadline was set
+	defer func() {
+		if !asked.IsZero() {
+			j.readUntil(src, time.Time{})
+			j.memory.leave()
+		}
+	}()
 	for {
+		if now := time.Now(); len(b) == largeBuffer && now.Sub(asked) > parkTime/4 && j.readUntil(src, now.Add(parkTime)) {
+			asked = now
+		}
 		n, err := src.Read(b)
 		if n > 0 { // a zero-byte write would be an end of stream to a pipe
 			if writeErr := hand(b[:n]); writeErr != nil {
 				return nil, writeErr
 			}
 		}
-		if err != nil {
+		switch {
+		case timedOut(err) && !asked.IsZero() && j.readUntil(src, time.Time{}):
+			b, asked = small, time.Time{}
+			j.memory.leave()
+		case err != nil:
 			return err, nil
-		}
-		if n > smallBuffer/2 && len(b) == smallBuffer {
+		case n > smallBuffer/2 && len(b) == smallBuffer:
 			b = make([]byte, largeBuffer)
 		}
 	}
+}
+
+// timedOut also knows go-winio's own error.
+func timedOut(err error) bool {
+	var timeout interface{ Timeout() bool }
+	return errors.As(err, &timeout) && timeout.Timeout()
+}
+
+// readUntil sets a deadline of the copy's. A client that is told has another one,
+// which is an end.
+func (j *joint) readUntil(src source, t time.Time) bool {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.told == "" && src.SetReadDeadline(t) == nil
 }
 
 func (j *joint) write(dst io.Writer, b []byte) error {
