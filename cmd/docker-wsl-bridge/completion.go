@@ -31,6 +31,7 @@ func addCompletion(root *cobra.Command) {
 			completeFlag(cmd, "pipe", func(context.Context) []string { return pipeNames(runtime.GOOS) })
 			completeFlag(cmd, "kind", func(context.Context) []string { return kinds() })
 			completeFlag(cmd, "keep-alive", func(context.Context) []string { return keepAlives() })
+			completeFlag(cmd, "paths", func(context.Context) []string { return pathWays() })
 			completeFlag(cmd, "socket-mode", func(context.Context) []string { return socketModes() })
 			if cmd.Name() == "install" {
 				completeFlag(cmd, "at-logon", func(context.Context) []string { return logonWays() })
@@ -98,6 +99,10 @@ func kinds() []string {
 
 func keepAlives() []string {
 	return []string{keepAlways + "\tthe distro stays up", keepWhileRunning + "\tit stops when nobody else uses it"}
+}
+
+func pathWays() []string {
+	return []string{pathsAuto + "\tthe distro's become Windows' for a Windows engine", pathsOff + "\tthey stay"}
 }
 
 func logonWays() []string {

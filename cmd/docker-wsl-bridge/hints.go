@@ -257,6 +257,8 @@ func answers(engine string) map[string]string {
 		bridge.WhyDenied:   "the Docker engine of Windows does not let its user in at " + engine + "; on Windows, " + accessHint,
 		bridge.WhyTimeout:  "the Docker engine of Windows takes no connections at " + engine + "; on Windows, restart it: net stop docker & net start docker",
 		bridge.WhyLimit:    "too many connections to the Docker engine of Windows are open; end some, or run on Windows: docker-wsl-bridge up, for another socket",
+		bridge.WhyLinuxPath: "is in the file system of this Linux distro, which the Docker engine of Windows can't read: it runs as SYSTEM, and WSL shows a distro to its own user alone; " +
+			"use a directory of a Windows drive (such as /mnt/c/Users/...), a named volume, or docker cp; or run on Windows: docker-wsl-bridge up --paths off, which passes paths on as they are",
 		bridge.WhyStopping: "docker-wsl-bridge is stopping; to have it again, run on Windows: docker-wsl-bridge up",
 		bridge.WhyFailed:   "the Docker engine of Windows can't be reached at " + engine + "; to see why, run on Windows: docker-wsl-bridge up",
 	}

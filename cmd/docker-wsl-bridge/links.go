@@ -53,7 +53,7 @@ func linkOptions(l *config.Link, goos string) (*options, *config.Error) {
 	}
 	o := &options{
 		distro: l.Distro, mode: l.Mode, owner: l.Owner,
-		kind: l.Kind, keepAlive: l.KeepAlive, trustOwner: l.TrustPipeOwner,
+		kind: l.Kind, keepAlive: l.KeepAlive, paths: l.Paths, trustOwner: l.TrustPipeOwner,
 	}
 	place, err := endpoint.Parse(l.From, "linux")
 	if err != nil {
@@ -107,8 +107,6 @@ func notYet(l *config.Link) (key string, err error) {
 		return "host", fmt.Errorf("a distro that serves all: %s; leave the line out", words)
 	case l.Context != "":
 		return "context", fmt.Errorf("a docker context of a link's own: %s; leave the line out", words)
-	case l.Paths != config.Auto:
-		return "paths", fmt.Errorf("paths are not translated: %s; leave the line out", words)
 	}
 	return "", nil
 }
