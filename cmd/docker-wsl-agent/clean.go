@@ -24,15 +24,19 @@ const (
 )
 
 // clean ends the agent that is told by its number and its start, should it be
-// there still, and removes its socket if nobody serves that any more.
-func clean(pid, started, socket string) int {
+// there still, and removes those of its sockets that nobody serves any more.
+func clean(pid, started string, sockets []string) int {
 	number, err1 := strconv.Atoi(pid)
 	ticks, err2 := strconv.ParseUint(started, 10, 64)
 	if err := errors.Join(err1, err2); err != nil {
 		fmt.Fprint(os.Stderr, usage)
 		return exitUsage
 	}
-	if err := errors.Join(endAgent(number, ticks), removeSocket(socket)); err != nil {
+	err := endAgent(number, ticks)
+	for _, socket := range sockets {
+		err = errors.Join(err, removeSocket(socket))
+	}
+	if err != nil {
 		return failed(err)
 	}
 	return exitOK

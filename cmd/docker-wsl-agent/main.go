@@ -29,7 +29,7 @@ usage: docker-wsl-agent serve    be the Linux half; stdin and stdout are the car
        docker-wsl-agent serve --debug
                                  and log each connection, to stderr
        docker-wsl-agent hash     print the SHA-256 of this file
-       docker-wsl-agent clean PID STARTED SOCKET
+       docker-wsl-agent clean PID STARTED SOCKET...
                                  end an agent that is out of reach, remove its socket
        docker-wsl-agent inspect SOCKET
                                  tell whether this user may use a socket
@@ -45,8 +45,8 @@ func run(args []string) int {
 		return serve(slog.LevelDebug)
 	case len(args) == 1 && args[0] == "hash":
 		return hash()
-	case len(args) == 4 && args[0] == "clean":
-		return clean(args[1], args[2], args[3])
+	case len(args) > 3 && args[0] == "clean":
+		return clean(args[1], args[2], args[3:])
 	case len(args) == 2 && args[0] == "inspect":
 		return inspect(args[1])
 	}

@@ -44,7 +44,7 @@ type agent struct {
 
 	mu        sync.Mutex
 	leaving   bool
-	listeners []net.Listener
+	listeners map[string]net.Listener // by link
 }
 
 // RunAgent is the agent's life: it greets the host at the other end of the
@@ -58,7 +58,7 @@ func RunAgent(ctx context.Context, carrier io.ReadWriteCloser, id BuildID, distr
 		return errors.Join(fmt.Errorf("greet host: %w", err), carrier.Close())
 	}
 	session := mux.New(carrier, mux.Agent)
-	a := &agent{session: session, distro: distro, log: log, pulse: &pulse{session: session}}
+	a := &agent{session: session, distro: distro, log: log, pulse: &pulse{session: session}, listeners: map[string]net.Listener{}}
 	a.relays.Go(a.serve)
 	a.relays.Go(func() { boundFailing(a.session) })
 	err := a.live(ctx)
@@ -95,12 +95,21 @@ func (a *agent) leave() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.leaving = true
-	for _, l := range a.listeners {
-		if err := l.Close(); err != nil {
+	for link := range a.listeners {
+		if err := a.unlisten(link); err != nil {
 			a.log.Warn("close socket", "error", err)
 		}
 	}
-	a.listeners = nil
+}
+
+// unlisten removes a link's socket. Its connections go on. It is called with the lock.
+func (a *agent) unlisten(link string) error {
+	l := a.listeners[link]
+	delete(a.listeners, link)
+	if l == nil {
+		return nil
+	}
+	return l.Close()
 }
 
 // serve answers the host's control stream; it offers no other.
@@ -133,17 +142,28 @@ func (a *agent) answer(stream *mux.Stream) {
 }
 
 func (a *agent) handle(r request) answer {
-	if r.Users != nil {
+	switch {
+	case r.Unlisten != nil:
+		a.mu.Lock()
+		defer a.mu.Unlock()
+		if err := a.unlisten(r.Unlisten.Link); err != nil {
+			return failed(err)
+		}
+		return answer{Unlistened: &struct{}{}}
+	case r.Users != nil:
 		n, err := a.distro.Users()
 		if err != nil {
 			return failed(err)
 		}
 		return answer{Users: &n}
-	}
-	if r.Listen == nil {
+	case r.Listen == nil:
 		return failed(&AgentError{KindInvalid, "the request asks for nothing"})
 	}
-	listener, where, err := a.distro.Open(*r.Listen)
+	return a.listen(*r.Listen)
+}
+
+func (a *agent) listen(l Listen) answer {
+	listener, where, err := a.distro.Open(l)
 	if err != nil {
 		return failed(err)
 	}
@@ -152,8 +172,11 @@ func (a *agent) handle(r request) answer {
 	if a.leaving {
 		return failed(errors.Join(errors.New("the bridge is stopping"), listener.Close()))
 	}
-	a.listeners = append(a.listeners, listener)
-	a.relays.Go(func() { a.accept(listener, *r.Listen) })
+	if a.listeners[l.Link] != nil {
+		return failed(errors.Join(&AgentError{KindInvalid, "the link is listened for already"}, listener.Close()))
+	}
+	a.listeners[l.Link] = listener
+	a.relays.Go(func() { a.accept(listener, l) })
 	return answer{Listening: &where}
 }
 

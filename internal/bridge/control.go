@@ -78,14 +78,21 @@ type AgentError struct {
 func (e *AgentError) Error() string { return e.Text }
 
 type request struct {
-	Listen *Listen   `json:"listen,omitempty"`
-	Users  *struct{} `json:"users,omitempty"`
+	Listen   *Listen   `json:"listen,omitempty"`
+	Unlisten *unlisten `json:"unlisten,omitempty"`
+	Users    *struct{} `json:"users,omitempty"`
+}
+
+// unlisten asks the agent to listen for a link no more.
+type unlisten struct {
+	Link string `json:"link"`
 }
 
 type answer struct {
-	Listening *Listening  `json:"listening,omitempty"`
-	Users     *int        `json:"users,omitempty"`
-	Error     *AgentError `json:"error,omitempty"`
+	Listening  *Listening  `json:"listening,omitempty"`
+	Unlistened *struct{}   `json:"unlistened,omitempty"`
+	Users      *int        `json:"users,omitempty"`
+	Error      *AgentError `json:"error,omitempty"`
 }
 
 // messages reads and writes control messages, one JSON object a line.

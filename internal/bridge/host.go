@@ -7,9 +7,9 @@ import (
 	"io"
 	"io/fs"
 	"log/slog"
+	"maps"
 	"os"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/mux"
@@ -18,12 +18,14 @@ import (
 // Host is the Windows half of a session.
 type Host struct {
 	session *mux.Session
-	links   map[string]Dial
 	log     *slog.Logger
 	memory  memory
 	relays  sync.WaitGroup
-	joined  atomic.Int64 // connections
-	left    bool         // the agent said goodbye; valid after Close
+	left    bool // the agent said goodbye; valid after Close
+
+	mu     sync.Mutex
+	links  map[string]Dial
+	joined map[string]int // connections, by link
 }
 
 // Join greets the agent at the other end of the carrier, which it owns from
@@ -38,7 +40,8 @@ func Join(ctx context.Context, carrier io.ReadWriteCloser, id BuildID, links map
 	if err != nil {
 		return nil, errors.Join(err, carrier.Close())
 	}
-	h := &Host{session: mux.New(carrier, mux.Host), links: links, log: log}
+	h := &Host{session: mux.New(carrier, mux.Host), links: map[string]Dial{}, joined: map[string]int{}, log: log}
+	maps.Copy(h.links, links)
 	h.relays.Go(h.serve)
 	h.relays.Go(func() { boundFailing(h.session) })
 	return h, nil
@@ -55,6 +58,26 @@ func (h *Host) Listen(ctx context.Context, l Listen) (Listening, error) {
 		return Listening{}, errOtherAnswer
 	}
 	return *a.Listening, nil
+}
+
+// Lead has new connections of a link lead to where dial does.
+func (h *Host) Lead(link string, dial Dial) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.links[link] = dial
+}
+
+// Unlisten ends a link: connections that come are refused, and the agent removes the
+// socket. Those that are there go on. It takes 10 s at the most.
+func (h *Host) Unlisten(ctx context.Context, link string) error {
+	h.mu.Lock()
+	delete(h.links, link)
+	h.mu.Unlock()
+	a, err := h.ask(ctx, request{Unlisten: &unlisten{link}})
+	if err == nil && a.Unlistened == nil {
+		err = errOtherAnswer
+	}
+	return err
 }
 
 // Users is how many programs of others Windows has started in the distro that
@@ -92,7 +115,21 @@ func (h *Host) ask(ctx context.Context, r request) (answer, error) {
 
 // Streams is the number of connections that are bridged now. Questions to the
 // agent are streams of the session, and none of these.
-func (h *Host) Streams() int { return int(h.joined.Load()) }
+func (h *Host) Streams() (n int) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, of := range h.joined {
+		n += of
+	}
+	return n
+}
+
+// StreamsOf is the number of a link's.
+func (h *Host) StreamsOf(link string) int {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.joined[link]
+}
 
 // Done is closed when the session has ended; Err tells why.
 func (h *Host) Done() <-chan struct{} { return h.session.Done() }
@@ -167,14 +204,13 @@ func (h *Host) serve() {
 
 // join dials what the stream is for and relays.
 func (h *Host) join(ctx context.Context, offer *mux.Offer) {
-	h.joined.Add(1)
-	defer h.joined.Add(-1)
-	dial, known := h.links[offer.Link()]
+	dial, known := h.enter(offer.Link())
 	if !known {
 		h.log.Debug("link refused", "link", offer.Link(), "reason", "unknown")
 		offer.Refuse(mux.RefuseUnknownLink)
 		return
 	}
+	defer h.leave(offer.Link())
 	conn, err := dial(ctx)
 	if err != nil {
 		h.log.Debug("link refused", "link", offer.Link(), "reason", err)
@@ -182,6 +218,24 @@ func (h *Host) join(ctx context.Context, offer *mux.Offer) {
 		return
 	}
 	(&joint{conn: conn, stream: offer.Accept(), side: engines, memory: &h.memory}).run()
+}
+
+// enter counts a connection to a link. What a distro asks for that is no link is not counted.
+func (h *Host) enter(link string) (dial Dial, known bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if dial, known = h.links[link]; known {
+		h.joined[link]++
+	}
+	return dial, known
+}
+
+func (h *Host) leave(link string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.joined[link]--; h.joined[link] == 0 {
+		delete(h.joined, link)
+	}
 }
 
 func refusal(err error) mux.RefuseCode {

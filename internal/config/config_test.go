@@ -112,7 +112,6 @@ name = "build"
 to = { exec = ["ssh", "build"] }
 `
 
-
 func merged(machine, user string) (*Config, error) {
 	m, err := parse("machine", []byte(machine), true)
 	if err != nil {

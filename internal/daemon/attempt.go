@@ -21,6 +21,8 @@ const (
 	launchTime = time.Minute
 	// cleanTime bounds the launch that cleans up, in a distro that runs.
 	cleanTime = 10 * time.Second
+	// maxCleaned bounds the sockets of one launch, whose command line may have 32 KiB.
+	maxCleaned = 100
 )
 
 // join starts the agent in the distro and greets it. An agent that is not
@@ -33,7 +35,7 @@ func (d *Daemon) join(ctx context.Context) (host *bridge.Host, placed bool, err 
 	d.report(Event{State: Placing})
 	putCtx, cancel := context.WithTimeout(ctx, launchTime)
 	defer cancel()
-	start := func(argv []string) (*carrier.Process, error) { return d.WSL.launch(d.Link.Distro, argv) }
+	start := func(argv []string) (*carrier.Process, error) { return d.WSL.launch(d.Distro, argv) }
 	if err := deploy.Put(putCtx, start, d.Agent); err != nil {
 		return nil, false, err
 	}
@@ -52,14 +54,13 @@ func (d *Daemon) greet(ctx context.Context) (*bridge.Host, error) {
 	if d.Debug {
 		argv = append(argv, "--debug")
 	}
-	p, err := d.WSL.launch(d.Link.Distro, argv)
+	p, err := d.WSL.launch(d.Distro, argv)
 	if err != nil {
 		return nil, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, launchTime)
 	defer cancel()
-	links := map[string]bridge.Dial{d.Link.Name: d.Link.Dial}
-	host, err := bridge.Join(ctx, p, id, links, d.Log)
+	host, err := bridge.Join(ctx, p, id, nil, d.Log)
 	var noise *bridge.NoiseError
 	if errors.As(err, &noise) && ctx.Err() == nil {
 		if told := wsl.Explain(noise.Said, p.Stderr(), p.ExitCode()); told != nil {
@@ -67,7 +68,7 @@ func (d *Daemon) greet(ctx context.Context) (*bridge.Host, error) {
 		}
 	}
 	if err != nil {
-		return nil, fmt.Errorf("start agent in %s: %w", d.Link.Distro, err)
+		return nil, fmt.Errorf("start agent in %s: %w", d.Distro, err)
 	}
 	return host, nil
 }
@@ -75,7 +76,7 @@ func (d *Daemon) greet(ctx context.Context) (*bridge.Host, error) {
 // run runs the agent's program in the distro for something short.
 func (d *Daemon) run(ctx context.Context, args []string) error {
 	args = append([]string{deploy.Path(d.Agent.Hash)}, args...)
-	launch, err := wsl.Launch{Distro: d.Link.Distro, User: "root", Cd: "/", Argv: args}.Args()
+	launch, err := wsl.Launch{Distro: d.Distro, User: "root", Cd: "/", Argv: args}.Args()
 	if err != nil {
 		return err
 	}
@@ -86,8 +87,8 @@ func (d *Daemon) run(ctx context.Context, args []string) error {
 // probeArgs have the agent's program do next to nothing.
 func probeArgs() []string { return []string{"hash"} }
 
-// cleanArgs have it end another agent, if that is there still, and remove the
-// socket if nobody serves it.
-func cleanArgs(where bridge.Listening, socket string) []string {
-	return []string{"clean", strconv.Itoa(where.Agent.PID), strconv.FormatUint(where.Agent.Started, 10), socket}
+// cleanArgs have it end another agent, if that is there still, and remove those of
+// its sockets that nobody serves.
+func cleanArgs(agent bridge.Agent, sockets []string) []string {
+	return append([]string{"clean", strconv.Itoa(agent.PID), strconv.FormatUint(agent.Started, 10)}, sockets...)
 }

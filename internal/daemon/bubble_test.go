@@ -45,7 +45,7 @@ func inBubble(t *testing.T, test func(b *bubble)) {
 			probe: func(context.Context) error { return nil },
 		}
 		b.Daemon = &Daemon{
-			Link: Link{Distro: "D"}, Agent: deploy.Binary{Hash: bridge.BuildID{1}.String()},
+			Distro: "D", Agent: deploy.Binary{Hash: bridge.BuildID{1}.String()},
 			WSL: WSL{said: b.said}, Report: b.report, Log: slog.New(slog.DiscardHandler),
 		}
 		agent := make(chan error, 1)
@@ -56,6 +56,7 @@ func inBubble(t *testing.T, test func(b *bubble)) {
 		if b.host, err = bridge.Join(t.Context(), ours, bridge.BuildID{1}, nil, b.Log); err != nil {
 			t.Fatal(err)
 		}
+		b.Set(nil, true)
 		test(b)
 		b.host.Abort()
 		b.carrier.Close()

@@ -1,10 +1,10 @@
-// Package daemon keeps a link served in its distro: it starts the agent there
+// Package daemon keeps the links of a distro served: it starts the agent there
 // through one wsl.exe, watches that carrier, and starts anew what was lost.
 //
 // It decides when something is started, given up or left alone. It knows
 // neither what the bytes mean nor what to tell a person: it reports events.
 //
-// Law: a distro that somebody stopped is not started again by us; a carrier that
+// Law: a link that can't be served disturbs no other; a distro that somebody stopped is not started again by us; a carrier that
 // stands still is not a lost one; and when Run returns, nothing of ours is left
 // on either side but the agent's file.
 package daemon
@@ -14,6 +14,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -30,7 +31,6 @@ const lookEvery = 8 * time.Second
 // Link is what is served.
 type Link struct {
 	Name   string
-	Distro string        // its name
 	Listen bridge.Listen // what the agent is asked for; Link is Name
 	Dial   bridge.Dial   // what a connection leads to
 }
@@ -42,7 +42,8 @@ type State string
 const (
 	Starting State = "starting"       // the agent is being started
 	Placing  State = "placing"        // its file is being put into the distro
-	Serving  State = "ready"          // connections are carried
+	Serving  State = "ready"          // a link's connections are carried
+	Failing  State = "link-failed"    // a link is not listened for; there will be another attempt
 	Frozen   State = "frozen"         // wsl.exe stands still; connections live on
 	Thawed   State = "thawed"         // it moves again: serving
 	Lost     State = "lost"           // it has ended; there will be another attempt
@@ -55,24 +56,26 @@ const (
 type Event struct {
 	State   State
 	Distro  string
+	Link    string           // with Serving and Failing: which; the others are of all links
 	Placed  bool             // with Serving: the agent's file is new there
 	Where   bridge.Listening // with Serving: for whom
 	Streams int              // with Draining: how many
-	Err     error            // with Lost: why
-	Pause   time.Duration    // with Lost: until the next attempt
+	Err     error            // with Lost and Failing: why
+	Pause   time.Duration    // with them: until the next attempt
 }
 
-// Daemon serves one link.
+// Daemon serves the links of one distro.
 type Daemon struct {
 	WSL    WSL
 	Agent  deploy.Binary
-	Link   Link
+	Distro string      // its name
+	Links  []Link      // at the start; Set changes them
 	Report func(Event) // called in turn, never at the same time
 	Log    *slog.Logger
 	Debug  bool // the agent logs each connection
 
 	// WhileRunning has the distro stop when nobody but us uses it, where else it
-	// is held up.
+	// is held up. Set changes it.
 	WhileRunning bool
 
 	// Persist is for when nobody is there to be told of a first start that fails:
@@ -80,8 +83,10 @@ type Daemon struct {
 	// for the distro, too.
 	Persist bool
 
-	relays sync.WaitGroup // of sessions that are over
-	host   atomic.Pointer[bridge.Host]
+	relays  sync.WaitGroup // of sessions that are over
+	host    atomic.Pointer[bridge.Host]
+	telling sync.Mutex // one event at a time
+	wanted  wanted
 
 	left    time.Time // when the distro was left to stop; zero: it was not, or did
 	patient int       // how often it did not stop then
@@ -104,8 +109,10 @@ var ErrWedged = errors.New("wsl.exe stands still, and another one does not")
 // reported, and tried again; with Persist all are.
 func (d *Daemon) Run(ctx context.Context) error {
 	defer d.relays.Wait()
+	d.wanted.begin(d.Links, d.WhileRunning)
 	served := d.Persist
-	awaits := d.Persist && d.WhileRunning
+	mayStop, _ := d.wanted.mayStop()
+	awaits := d.Persist && mayStop
 	var left error // what failed when the last session was left, as asked
 	err := supervisor.Run(ctx, func(ctx context.Context) (well time.Duration, err error) {
 		if awaits {
@@ -140,12 +147,14 @@ func (d *Daemon) Run(ctx context.Context) error {
 
 // isUp tells whether the distro is known to run.
 func (d *Daemon) isUp(ctx context.Context) bool {
-	runs, err := d.WSL.runs(ctx, d.Link.Distro)
+	runs, err := d.WSL.runs(ctx, d.Distro)
 	return runs && err == nil
 }
 
 func (d *Daemon) report(e Event) {
-	e.Distro = d.Link.Distro
+	e.Distro = d.Distro
+	d.telling.Lock()
+	defer d.telling.Unlock()
 	d.Report(e)
 }
 
@@ -153,7 +162,7 @@ func (d *Daemon) report(e Event) {
 // a start that nobody asked for.
 func (d *Daemon) awaitDistro(ctx context.Context) error {
 	for told := !d.left.IsZero(); ; {
-		runs, err := d.WSL.runs(ctx, d.Link.Distro)
+		runs, err := d.WSL.runs(ctx, d.Distro)
 		switch {
 		case ctx.Err() != nil:
 			return context.Cause(ctx)
@@ -175,26 +184,19 @@ func (d *Daemon) awaitDistro(ctx context.Context) error {
 	}
 }
 
-// serving is a carrier in use.
-type serving struct {
-	host  *bridge.Host
-	where bridge.Listening
-}
-
 // start starts the agent, putting it into the distro first if it is not there,
-// and has it listen.
+// and has it listen. It is an error if it can listen for no link at all.
 func (d *Daemon) start(ctx context.Context) (*serving, error) {
 	d.report(Event{State: Starting})
 	host, placed, err := d.join(ctx)
 	if err != nil {
 		return nil, err
 	}
-	where, err := host.Listen(ctx, d.Link.Listen)
-	if err != nil {
-		return nil, errors.Join(&SocketError{d.Link.Distro, err}, host.Close())
+	s := &serving{d: d, host: host, placed: placed, posts: map[string]*post{}}
+	if err := s.listen(ctx); err != nil {
+		return nil, errors.Join(err, host.Close())
 	}
-	d.report(Event{State: Serving, Placed: placed, Where: where})
-	return &serving{host, where}, nil
+	return s, nil
 }
 
 // SocketError says that the agent could not listen.
@@ -223,10 +225,11 @@ func (d *Daemon) serve(ctx context.Context, s *serving) (why, failed error) {
 	})
 	unused := make(chan struct{})
 	watching.Go(func() {
-		if d.WhileRunning && d.watchUsers(watched, s.host) {
+		if d.watchUsers(watched, s.host) {
 			close(unused)
 		}
 	})
+	watching.Go(func() { s.follow(watched) })
 	unwatch := func() { cancel(); watching.Wait() }
 	defer unwatch()
 	select {
@@ -243,8 +246,9 @@ func (d *Daemon) serve(ctx context.Context, s *serving) (why, failed error) {
 		return nil, d.leave(s, unwatch)
 	}
 	s.host.Abort()
+	unwatch()
 	d.relays.Go(s.host.Wait) // the next start need not wait for slow engines
-	return why, d.clean(s.where)
+	return why, d.clean(s)
 }
 
 // leave ends a session as asked: streams get their time.
@@ -258,22 +262,26 @@ func (d *Daemon) leave(s *serving, unwatch func()) error {
 		err = nil // connections were cut, as announced
 	}
 	if !s.host.Left() {
-		err = errors.Join(err, d.clean(s.where))
+		err = errors.Join(err, d.clean(s))
 	}
 	return err
 }
 
-// clean ends an agent that is out of reach and removes its socket, if the
-// distro runs: otherwise both are gone with it.
-func (d *Daemon) clean(where bridge.Listening) error {
+// clean ends an agent that is out of reach and removes its sockets, if the
+// distro runs: otherwise all are gone with it.
+func (d *Daemon) clean(s *serving) error {
 	ctx, cancel := context.WithTimeout(context.Background(), cleanTime)
 	defer cancel()
-	runs, err := d.WSL.runs(ctx, d.Link.Distro)
+	runs, err := d.WSL.runs(ctx, d.Distro)
 	if err != nil || !runs {
 		return nil // nobody is there to be cleaned, or can be asked
 	}
-	if err := d.run(ctx, cleanArgs(where, d.Link.Listen.Socket)); err != nil {
-		return fmt.Errorf("clean up in %s: %w", d.Link.Distro, err)
+	agent, left := s.left()
+	for sockets := range slices.Chunk(left, maxCleaned) {
+		err = errors.Join(err, d.run(ctx, cleanArgs(agent, sockets)))
+	}
+	if err != nil {
+		return fmt.Errorf("clean up in %s: %w", d.Distro, err)
 	}
 	return nil
 }

@@ -94,8 +94,8 @@ func (r *running) daemon() *Daemon {
 	nobody := func(context.Context) (net.Conn, error) { return nil, fs.ErrNotExist }
 	return &Daemon{
 		WSL: WSL{path: filepath.Join(r.dir, "wsl.exe")}, Agent: deploy.Binary{Hash: bridge.BuildID{1}.String()},
-		Link: Link{Name: "engine", Distro: "D", Listen: bridge.Listen{Link: "engine", Socket: r.socket()}, Dial: nobody},
-		Log:  slog.New(slog.DiscardHandler),
+		Distro: "D", Links: []Link{{Name: "engine", Listen: bridge.Listen{Link: "engine", Socket: r.socket()}, Dial: nobody}},
+		Log: slog.New(slog.DiscardHandler),
 	}
 }
 

@@ -147,10 +147,10 @@ func TestEventsAreToldInTurn(t *testing.T) {
 			time.Sleep(time.Minute)
 			b.set(func() { telling = false })
 		}
-		b.WhileRunning, b.others, b.probe = true, 1, asleep
+		b.others, b.probe = 1, asleep
 		ended := make(chan error, 1)
 		go func() {
-			why, failed := b.serve(b.t.Context(), &serving{host: b.host})
+			why, failed := b.serve(b.t.Context(), &serving{d: b.Daemon, host: b.host})
 			ended <- errors.Join(why, failed)
 		}()
 		time.Sleep(pingEvery - time.Second)

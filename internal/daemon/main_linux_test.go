@@ -65,8 +65,10 @@ func play(role string, args []string) int {
 		return serveAgent()
 	case "clean":
 		_, _ = os.ReadFile(filepath.Join(dir, "clean")) // as a rule there is none
-		if err := endpoint.RemoveStale(words[3]); err != nil {
-			return 3
+		for _, socket := range words[3:] {
+			if err := endpoint.RemoveStale(socket); err != nil {
+				return 3
+			}
 		}
 	}
 	return 0

@@ -16,6 +16,14 @@ func (d *Daemon) Streams() int {
 	return 0
 }
 
+// StreamsOf is the number of a link's.
+func (d *Daemon) StreamsOf(link string) int {
+	if host := d.host.Load(); host != nil {
+		return host.StreamsOf(link)
+	}
+	return 0
+}
+
 // Ping measures a round trip to the agent. It is an error when none is there, or none
 // answers before ctx ends.
 func (d *Daemon) Ping(ctx context.Context) (time.Duration, error) {

@@ -28,6 +28,16 @@ var errUnused = errors.New("nobody else uses the distro")
 // there is nothing to watch any more. Connections are use, too.
 func (d *Daemon) watchUsers(ctx context.Context, host *bridge.Host) bool {
 	for idle := 0; idle < idleLooks; {
+		if may, changed := d.wanted.mayStop(); !may {
+			idle = 0
+			select { // nobody need be asked
+			case <-changed:
+				continue
+			case <-host.Done():
+			case <-ctx.Done():
+			}
+			return false
+		}
 		if !d.pause(ctx, host, usersEvery) {
 			return false
 		}
