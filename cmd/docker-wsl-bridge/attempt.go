@@ -53,11 +53,11 @@ func up(ctx context.Context, o *options, r *reporter) (err error) {
 	r.about(o, place, info, deploy.Path(agent.Hash))
 	shown := newScreen(r.event)
 	d := &daemon.Daemon{
-		WSL: w, Agent: agent, Link: o.link(o.dial(place), place.String()), Log: in.log, Debug: o.debug,
+		WSL: w, Agent: agent, Distro: o.distro, Links: []daemon.Link{o.link(o.dial(place), place.String())}, Log: in.log, Debug: o.debug,
 		Report:       func(e daemon.Event) { in.event(e); shown.event(e) },
 		WhileRunning: o.keepAlive == keepWhileRunning,
 	}
-	in.serves(d, place.String)
+	in.serves(d, o.dial(place), place.String)
 	err = d.Run(ctx)
 	shown.close()
 	if err != nil {
@@ -78,8 +78,8 @@ func ownAgent() (deploy.Binary, error) {
 // link is what the flags ask for, with an engine that people know as at.
 func (o *options) link(dial bridge.Dial, at string) daemon.Link {
 	l := daemon.Link{
-		Name: linkName, Distro: o.distro, Dial: dial,
-		Listen: bridge.Listen{Link: linkName, Socket: o.socket, Mode: o.mode, Owner: o.owner},
+		Name: o.name, Dial: dial,
+		Listen: bridge.Listen{Link: o.name, Socket: o.socket, Mode: o.mode, Owner: o.owner},
 	}
 	if o.kind == kindDocker {
 		l.Listen.Kind, l.Listen.Answers = bridge.KindDocker, answers(at)

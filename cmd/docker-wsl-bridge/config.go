@@ -30,7 +30,9 @@ Without a file there is one link, which is what up serves.`,
 }
 
 // configFailed is an error of the files, which has nothing to do with what else is not there.
-func configFailed(err error, hint string) error { return &failure{error: &advised{err, []string{hint}}} }
+func configFailed(err error, hint string) error {
+	return &failure{error: &advised{err, []string{hint}}}
+}
 
 func configInitCommand() *cobra.Command {
 	return &cobra.Command{

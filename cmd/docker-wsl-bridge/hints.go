@@ -158,6 +158,12 @@ func openHints(err error, dir string) []string {
 	var runs *control.RunsError
 	var owned *endpoint.OwnerError
 	switch {
+	case errors.As(err, &runs) && runs.Status.Link == (control.Link{}):
+		return []string{
+			"docker-wsl-bridge status tells how its links are",
+			"docker-wsl-bridge reload has it read the configuration again",
+			"docker-wsl-bridge stop ends it",
+		}
 	case errors.As(err, &runs):
 		at := flagsOf(runs.Status.Link.Place())
 		return []string{
@@ -185,6 +191,7 @@ const (
 	startAgainHint = "docker-wsl-bridge start starts it"
 	noneHint       = "docker-wsl-bridge up starts one"
 
+	reloadNoneHint  = "docker-wsl-bridge up, without flags, serves the configuration if that names links; one that was started otherwise is to be ended first"
 	configCheckHint = "docker-wsl-bridge config check tells all that is wrong"
 	configPathHint  = "docker-wsl-bridge config path tells where the files are, docs/configuration.md what they may have"
 )

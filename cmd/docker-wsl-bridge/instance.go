@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -10,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/bridge"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/daemon"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/engine"
@@ -30,32 +32,50 @@ type instance struct {
 	mu     sync.Mutex
 	status control.Status // but for what is asked anew each time
 	err    error          // behind the status' reason
+	link   daemon.State   // of the link alone: Serving, Failing, or none yet
 	daemon *daemon.Daemon // nil until there is one
+	dial   bridge.Dial    // to the engine
 	engine func() string  // where it is; empty while it was not found
+}
+
+// whole is what an instance is a part of.
+type whole struct {
+	stop   func()
+	reload func(context.Context) (control.Reloaded, error) // nil: there is no configuration
+	config string
 }
 
 // openInstance becomes the one for the place. The context that it gives ends when it is asked to stop.
 func openInstance(ctx context.Context, o *options, r *reporter, told *teller) (context.Context, *instance, error) {
+	ctx, stop := context.WithCancel(ctx)
+	in, err := openPart(ctx, o, r, told, whole{stop: stop})
+	if err != nil {
+		stop()
+		return nil, nil, err
+	}
+	return ctx, in, nil
+}
+
+func openPart(ctx context.Context, o *options, r *reporter, told *teller, of whole) (*instance, error) {
 	state, err := stateDir()
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	place := control.Place{Distro: o.distro, Socket: o.socket}
 	now := time.Now()
 	exe, _ := os.Executable() // without it nobody takes this for the installed one
 	in := &instance{o: o, status: control.Status{
 		Version: version, PID: os.Getpid(), Program: exe, Since: now, State: string(daemon.Starting), StateSince: now,
-		Link: control.Link{Name: linkName, Kind: o.kind, Distro: o.distro, Socket: o.socket}, Log: logFile(state, place),
+		Link: control.Link{Name: o.name, Kind: o.kind, Distro: o.distro, Socket: o.socket}, Log: logFile(state, place),
+		Config: of.config,
 	}}
-	ctx, stop := context.WithCancel(ctx)
-	in.control, err = control.Open(ctx, runDir(state), place, control.Handler{Status: in.now, Stop: stop})
+	in.control, err = control.Open(ctx, runDir(state), place, control.Handler{Status: in.now, Stop: of.stop, Reload: of.reload})
 	if err != nil {
-		stop()
-		return nil, nil, &advised{err, openHints(err, runDir(state))}
+		return nil, &advised{err, openHints(err, runDir(state))}
 	}
 	in.openLog(r, told)
 	in.own.Info("bridge starts", "version", version, "pid", os.Getpid(), "distro", o.distro, "socket", o.socket)
-	return ctx, in, nil
+	return in, nil
 }
 
 // close is told how it went.
@@ -70,10 +90,10 @@ func (in *instance) close(err error) error {
 }
 
 // serves says what is served, once that is known.
-func (in *instance) serves(d *daemon.Daemon, engine func() string) {
+func (in *instance) serves(d *daemon.Daemon, dial bridge.Dial, engine func() string) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
-	in.daemon, in.engine = d, engine
+	in.daemon, in.dial, in.engine = d, dial, engine
 }
 
 // event notes what the daemon is at.
@@ -83,12 +103,12 @@ func (in *instance) event(e daemon.Event) {
 	switch e.State {
 	case daemon.Serving:
 		attrs = append(attrs, "socket", in.o.socket, "mode", e.Where.Mode, "owner", e.Where.Owner, "agentPlaced", e.Placed)
-	case daemon.Lost:
+	case daemon.Lost, daemon.Failing:
 		attrs = append(attrs, "error", e.Err, "pause", e.Pause)
 	case daemon.Draining:
 		attrs = append(attrs, "connections", e.Streams)
 	}
-	in.own.Info("link "+linkName, attrs...)
+	in.own.Info("link "+in.o.name, attrs...)
 }
 
 func (in *instance) note(e daemon.Event) {
@@ -98,10 +118,14 @@ func (in *instance) note(e daemon.Event) {
 	s.State, s.StateSince, s.Next = string(e.State), time.Now(), time.Time{}
 	switch e.State {
 	case daemon.Thawed:
-		s.State = string(daemon.Serving)
+		s.State = string(cmp.Or(in.link, daemon.Starting))
 	case daemon.Serving:
+		in.link = e.State
 		s.Link.Mode, s.Link.Owner, s.Reason, in.err = e.Where.Mode, e.Where.Owner, "", nil
-	case daemon.Lost:
+	case daemon.Lost, daemon.Failing:
+		if e.State == daemon.Failing {
+			in.link = e.State
+		}
 		s.Reason, in.err, s.Next = e.Err.Error(), e.Err, s.StateSince.Add(e.Pause)
 	}
 }
@@ -109,22 +133,22 @@ func (in *instance) note(e daemon.Event) {
 // now is how it is: the agent and the engine are asked.
 func (in *instance) now(ctx context.Context) control.Status {
 	in.mu.Lock()
-	s, err, d, place := in.status, in.err, in.daemon, in.engine
+	s, err, d, dial, place := in.status, in.err, in.daemon, in.dial, in.engine
 	in.mu.Unlock()
 	s.Uptime = time.Since(s.Since).Seconds()
 	ctx, cancel := context.WithTimeout(ctx, askingTime)
 	defer cancel()
 	var engineErr error
 	if d != nil {
-		s.Streams = d.Streams()
+		s.Streams = d.StreamsOf(in.o.name)
 		var asking sync.WaitGroup
 		asking.Go(func() {
 			if trip, err := d.Ping(ctx); err == nil {
 				s.RoundTrip = max(trip, time.Microsecond).Seconds() // Windows' clock may not have moved
 			}
 		})
-		if in.o.kind == kindDocker {
-			s.Engine, engineErr = engine.Probe(ctx, d.Link.Dial)
+		if in.o.kind == kindDocker && !in.o.engine.IsCommand() { // no process is started for a question
+			s.Engine, engineErr = engine.Probe(ctx, dial)
 		}
 		asking.Wait()
 		s.Link.Engine = place() // it may have been found just now
@@ -179,6 +203,11 @@ func (in *instance) openLog(r *reporter, told *teller) {
 // distroLines takes what the distro says on stderr.
 func (in *instance) distroLines() io.Writer {
 	return &lines{tell: func(line string) { in.own.Debug("distro", "said", line) }}
+}
+
+// commandLines takes what a command of this link's says on stderr.
+func (in *instance) commandLines() io.Writer {
+	return &lines{tell: func(line string) { in.own.Info("command of link "+in.o.name, "said", line) }}
 }
 
 // nobody is a log that is not there.

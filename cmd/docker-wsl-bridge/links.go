@@ -52,7 +52,7 @@ func linkOptions(l *config.Link, goos string) (*options, *config.Error) {
 		return nil, l.Wrong(key, err)
 	}
 	o := &options{
-		distro: l.Distro, mode: l.Mode, owner: l.Owner,
+		name: l.Name, distro: l.Distro, mode: l.Mode, owner: l.Owner,
 		kind: l.Kind, keepAlive: l.KeepAlive, paths: l.Paths, trustOwner: l.TrustPipeOwner,
 	}
 	place, err := endpoint.Parse(l.From, "linux")

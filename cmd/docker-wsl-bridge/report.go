@@ -20,11 +20,15 @@ type reporter struct {
 
 	served bool  // once at least
 	what   ready // what is served, but for what the agent tells
+
+	// find gives what is served as a link of the configuration; nil without one.
+	find func(link string) (ready, bool)
 }
 
 // ready is what up serves.
 type ready struct {
-	Event  string      `json:"event"` // "ready"
+	Event  string      `json:"event"`          // "ready"
+	Link   string      `json:"link,omitempty"` // of the configuration
 	Kind   string      `json:"kind"`
 	Engine string      `json:"engine"`
 	Info   engine.Info `json:"engineInfo,omitzero"`
@@ -46,6 +50,7 @@ type socket struct {
 type happening struct {
 	Event  string `json:"event"` // a daemon.State, or "stopped"
 	Distro string `json:"distro,omitempty"`
+	Link   string `json:"link,omitempty"` // of the configuration
 	Reason string `json:"reason,omitempty"`
 	Retry  int64  `json:"retryMilliseconds,omitempty"`
 }
@@ -116,7 +121,13 @@ func (r *reporter) event(e daemon.Event) {
 	case daemon.Draining:
 		r.step("waiting up to 5 s for %d connections to end", e.Streams)
 	case daemon.Serving:
+		if r.find != nil {
+			r.servingLink(e)
+			return
+		}
 		r.serving(e.Where, e.Placed)
+	case daemon.Failing:
+		r.happens(e, fmt.Sprintf("the link %s is not served: %v; next attempt in %v", e.Link, e.Err, e.Pause.Round(100*time.Millisecond)))
 	case daemon.Frozen:
 		r.happens(e, "wsl.exe stands still (does the machine sleep?); connections live on, new ones are told so")
 	case daemon.Thawed:
@@ -131,11 +142,14 @@ func (r *reporter) event(e daemon.Event) {
 }
 
 func (r *reporter) happens(e daemon.Event, words string) {
+	if r.find != nil {
+		words = e.Distro + ": " + words
+	}
 	if !r.json {
-		fmt.Fprintln(r.stderr, words)
+		fmt.Fprintln(r.stderr, harmless(words))
 		return
 	}
-	h := happening{Event: string(e.State), Distro: e.Distro, Retry: e.Pause.Milliseconds()}
+	h := happening{Event: string(e.State), Distro: e.Distro, Link: e.Link, Retry: e.Pause.Milliseconds()}
 	if e.Err != nil {
 		h.Reason = e.Err.Error()
 	}
@@ -159,6 +173,20 @@ func (r *reporter) serving(where bridge.Listening, placed bool) {
 	default:
 		fmt.Fprint(r.stdout, v.text())
 	}
+}
+
+// servingLink tells of one of several.
+func (r *reporter) servingLink(e daemon.Event) {
+	v, known := r.find(e.Link)
+	if !known {
+		return // it is gone again
+	}
+	v.Placed, v.Socket.Distro, v.Socket.Mode, v.Socket.Owner = e.Placed, e.Distro, e.Where.Mode, e.Where.Owner
+	if r.json {
+		r.line(v)
+		return
+	}
+	fmt.Fprintf(r.stdout, "%-16s %s in %s  %s %s\n", v.Link, v.Socket.Socket, v.Socket.Distro, v.Socket.Owner, v.Socket.Mode)
 }
 
 // text is for a person, who wants to know what to run next.

@@ -111,6 +111,9 @@ func statusText(s control.Status) string {
 	line := func(name, format string, args ...any) {
 		text += fmt.Sprintf("%-9s%s\n", name, harmless(fmt.Sprintf(format, args...)))
 	}
+	if s.Config != "" {
+		line("link", "%s", s.Link.Name)
+	}
 	line("socket", "%s in %s  %s %s", s.Link.Socket, s.Link.Distro, s.Link.Owner, s.Link.Mode)
 	line("state", "%s%s", reasonOf(s), sinceText(s.StateSince))
 	if !s.Next.IsZero() {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -23,11 +24,15 @@ func stopCommand() *cobra.Command {
 		Short: "End the bridges that run",
 		Long: `stop ends the bridges of this user as Ctrl-C does, and waits for their end:
 their sockets go away, connections that are under way get 5 s. When none runs
-there is nothing to do, which is no error.`,
+there is nothing to do, which is no error. Links of a configuration have one
+bridge: with one of them end all; to end one, take it out of the file and reload.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			found, err := running(cmd.Context(), c)
 			if err != nil {
+				return &failure{error: err}
+			}
+			if found, err = withTheirOwn(cmd.Context(), found); err != nil {
 				return &failure{error: err}
 			}
 			out := cmd.OutOrStdout()
@@ -51,6 +56,14 @@ there is nothing to do, which is no error.`,
 	}
 	c.flags(cmd)
 	return cmd
+}
+
+// withTheirOwn adds the other links of the same bridges, which end with them.
+func withTheirOwn(ctx context.Context, found []control.Found) ([]control.Found, error) {
+	all, err := running(ctx, chosen{})
+	return slices.DeleteFunc(all, func(f control.Found) bool {
+		return !slices.ContainsFunc(found, func(of control.Found) bool { return of.PID == f.PID })
+	}), err
 }
 
 // stopAll stops all at once.

@@ -37,10 +37,14 @@ a distro, an engine. When a bridge for the socket runs already there is nothing 
 do, which is no error.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := o.understand(runtime.GOOS); err != nil {
+			err := o.understand(runtime.GOOS)
+			if c, wrong := configured(cmd.Flags()); wrong != nil || c != nil {
+				err = unattendedConfig(cmd.Context(), c, wrong, &o)
+			} else if err == nil {
+				err = unattended(cmd.Context(), &o)
+			} else {
 				return err
 			}
-			err := unattended(cmd.Context(), &o)
 			var runs *control.RunsError
 			if err == nil || errors.As(err, &runs) {
 				return nil
@@ -65,7 +69,7 @@ func unattended(ctx context.Context, o *options) error {
 		}
 	}
 	return o.instance(ctx, func(ctx context.Context, in *instance) error {
-		w, distro := in.choose(ctx, o.distro)
+		w, distro := choosing(ctx, o.distro, in.event)
 		if distro == "" {
 			return nil
 		}
@@ -77,12 +81,12 @@ func unattended(ctx context.Context, o *options) error {
 		if o.debug {
 			w.Stderr = in.distroLines
 		}
-		f := &finder{o: o}
+		f := newFinder(o, in)
 		d := &daemon.Daemon{
-			WSL: w, Agent: agent, Link: o.link(f.dial, f.words()), Log: in.log, Debug: o.debug,
+			WSL: w, Agent: agent, Distro: o.distro, Links: []daemon.Link{o.link(f.dial, f.words())}, Log: in.log, Debug: o.debug,
 			Report: in.event, WhileRunning: o.keepAlive == keepWhileRunning, Persist: true,
 		}
-		in.serves(d, f.place)
+		in.serves(d, f.dial, f.place)
 		return d.Run(ctx)
 	})
 }
@@ -107,21 +111,21 @@ func awaitDefault(ctx context.Context, o options) (distro string, err error) {
 	}
 	o.distro = unknownDistro
 	err = o.instance(ctx, func(ctx context.Context, in *instance) error {
-		_, distro = in.choose(ctx, "")
+		_, distro = choosing(ctx, "", in.event)
 		return nil
 	})
 	return distro, err
 }
 
-// choose has WSL tell the distro that is meant, as often as that takes. It is empty when ctx ends
+// choosing has WSL tell the distro that is meant, as often as that takes. It is empty when ctx ends
 // before.
-func (in *instance) choose(ctx context.Context, name string) (w daemon.WSL, distro string) {
+func choosing(ctx context.Context, name string, tell func(daemon.Event)) (w daemon.WSL, distro string) {
 	_ = supervisor.Run(ctx, func(ctx context.Context) (well time.Duration, err error) {
 		w, distro, err = choose(ctx, name)
 		return 0, err
 	}, func(err error, pause time.Duration) (last bool) {
 		if err != nil {
-			in.event(daemon.Event{State: daemon.Lost, Distro: name, Err: err, Pause: pause})
+			tell(daemon.Event{State: daemon.Lost, Distro: name, Err: err, Pause: pause})
 		}
 		return err == nil
 	})
@@ -144,10 +148,22 @@ func choose(ctx context.Context, name string) (daemon.WSL, string, error) {
 // finder leads connections to the engine: the named one, or the first one for Windows containers,
 // which need not be there before somebody connects.
 type finder struct {
-	o *options
+	o        *options
+	commands *endpoint.Commands // nil: it is a place
 
 	mu    sync.Mutex
 	found endpoint.Endpoint // the zero value while none was
+}
+
+// maxCommands bounds the processes of a link to a command.
+const maxCommands = 64
+
+func newFinder(o *options, in *instance) *finder {
+	f := &finder{o: o}
+	if o.engine.IsCommand() {
+		f.commands = o.engine.Commands(maxCommands, in.commandLines)
+	}
+	return f
 }
 
 func (f *finder) known() (at endpoint.Endpoint, known bool) {
@@ -179,6 +195,9 @@ func (f *finder) words() string {
 
 // dial is a bridge.Dial. An engine that has gone from its pipe may be at another one now.
 func (f *finder) dial(ctx context.Context) (net.Conn, error) {
+	if f.commands != nil {
+		return f.commands.Dial(ctx)
+	}
 	if at, known := f.known(); known {
 		conn, err := f.o.dial(at)(ctx)
 		if err == nil || at == f.o.engine || !errors.Is(err, fs.ErrNotExist) {

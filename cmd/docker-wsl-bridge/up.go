@@ -16,6 +16,7 @@ import (
 
 // options are the flags of up.
 type options struct {
+	name                 string // of the link
 	distro, socket, pipe string
 	mode, owner          string
 	kind, keepAlive      string
@@ -97,8 +98,11 @@ func upCommand() *cobra.Command {
 		Use:   "up",
 		Short: "Serve the socket until Ctrl-C",
 		Long: `up serves a unix socket in a WSL2 distro that is the Docker engine of Windows.
-It needs no configuration and leaves nothing behind but its agent's file in the
+It needs no configuration, and leaves nothing behind but its agent's file in the
 distro's /run, which is gone with the distro.
+
+Without flags it serves what the configuration names, if that names links; see
+docker-wsl-bridge config.
 
 Ctrl-C ends it: the socket goes away, connections that are under way get 5 s to
 come to their end. Ctrl-C again ends it at once.`,
@@ -108,10 +112,13 @@ come to their end. Ctrl-C again ends it at once.`,
   docker-wsl-bridge up --kind raw --pipe openssh-ssh-agent --socket /run/docker-wsl-bridge/ssh-agent.sock`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			r := &reporter{stdout: cmd.OutOrStdout(), stderr: cmd.ErrOrStderr(), json: o.json}
+			if c, err := configured(cmd.Flags()); err != nil || c != nil {
+				return attended(cmd.Context(), c, err, &o, r)
+			}
 			if err := o.understand(runtime.GOOS); err != nil {
 				return err
 			}
-			r := &reporter{stdout: cmd.OutOrStdout(), stderr: cmd.ErrOrStderr(), json: o.json}
 			err := up(cmd.Context(), &o, r)
 			switch {
 			case err == nil:
@@ -129,6 +136,7 @@ come to their end. Ctrl-C again ends it at once.`,
 
 // flags are those that say what is served.
 func (o *options) flags(f *pflag.FlagSet) {
+	o.name = linkName
 	f.StringVarP(&o.distro, "distro", "d", "", "the WSL2 `name` of the distro (default: WSL's default distro)")
 	f.StringVar(&o.socket, "socket", defaultSocket, "the socket's `path` in the distro")
 	f.StringVar(&o.pipe, "pipe", "", "the engine's `pipe`: a name, npipe:////./pipe/NAME, or on Linux\nunix:/path (default: the first engine for Windows containers)")

@@ -16,6 +16,8 @@ import (
 const (
 	// askTime bounds a question. An instance answers within a second or so.
 	askTime = 5 * time.Second
+	// reloadTime bounds a reload: links that go get a moment to leave.
+	reloadTime = 30 * time.Second
 	// maxAnswer bounds what is read of an answer.
 	maxAnswer = 64 << 10
 )
@@ -58,19 +60,40 @@ func Stop(ctx context.Context, at endpoint.Endpoint) error {
 	return nil
 }
 
-// do makes one request on a connection of its own.
-func do(ctx context.Context, at endpoint.Endpoint, method, path string) (*http.Response, error) {
-	transport := &http.Transport{
-		DialContext:            func(ctx context.Context, _, _ string) (net.Conn, error) { return at.Dial(ctx) },
-		DisableKeepAlives:      true,
-		DisableCompression:     true,
-		MaxResponseHeaderBytes: maxHead,
-	}
-	request, err := http.NewRequestWithContext(ctx, method, "http://control"+path, nil)
+// RefusedError is why a bridge has not done what it was asked, in its words.
+type RefusedError struct{ Text string }
+
+func (e *RefusedError) Error() string { return e.Text }
+
+// Reload has the instance at an endpoint read its configuration again. An error of which it told
+// is a *RefusedError, and has changed nothing.
+func Reload(ctx context.Context, at endpoint.Endpoint) (done Reloaded, err error) {
+	ctx, cancel := context.WithTimeout(ctx, reloadTime)
+	defer cancel()
+	answer, err := request(ctx, at, http.MethodPost, reloadPath)
 	if err != nil {
-		return nil, err
+		return done, fmt.Errorf("ask bridge: %w", err)
 	}
-	answer, err := transport.RoundTrip(request)
+	defer answer.Body.Close()
+	body := json.NewDecoder(io.LimitReader(answer.Body, maxAnswer))
+	var told reloadError
+	switch {
+	case answer.StatusCode == http.StatusOK:
+		err = body.Decode(&done)
+	case answer.StatusCode == http.StatusConflict && body.Decode(&told) == nil && told.Error != "":
+		return done, &RefusedError{told.Error}
+	default:
+		err = fmt.Errorf("status %d", answer.StatusCode)
+	}
+	if err != nil {
+		return done, errors.New("ask bridge: it answered something else")
+	}
+	return done, nil
+}
+
+// do makes one request on a connection of its own, and wants it to succeed.
+func do(ctx context.Context, at endpoint.Endpoint, method, path string) (*http.Response, error) {
+	answer, err := request(ctx, at, method, path)
 	if err != nil {
 		return nil, err
 	}
@@ -79,4 +102,19 @@ func do(ctx context.Context, at endpoint.Endpoint, method, path string) (*http.R
 		return nil, fmt.Errorf("%s %s: status %d", method, path, answer.StatusCode)
 	}
 	return answer, nil
+}
+
+// request makes one on a connection of its own.
+func request(ctx context.Context, at endpoint.Endpoint, method, path string) (*http.Response, error) {
+	transport := &http.Transport{
+		DialContext:            func(ctx context.Context, _, _ string) (net.Conn, error) { return at.Dial(ctx) },
+		DisableKeepAlives:      true,
+		DisableCompression:     true,
+		MaxResponseHeaderBytes: maxHead,
+	}
+	r, err := http.NewRequestWithContext(ctx, method, "http://control"+path, nil)
+	if err != nil {
+		return nil, err
+	}
+	return transport.RoundTrip(r)
 }

@@ -4,7 +4,7 @@
 // It knows what can be asked and how instances of one user find each other: a file for each
 // tells where it listens. It knows neither what the answers mean nor how a bridge is ended.
 //
-// Law: one place, a socket in a distro, has one instance; whoever is not the user (or the system)
+// Law: one place, a socket in a distro or a configuration, has one instance; whoever is not the user (or the system)
 // reaches none; a file whose instance does not answer any more counts for nothing.
 package control
 
@@ -51,6 +51,10 @@ type Status struct {
 	Engine      engine.Info `json:"engine,omitzero"`
 	EngineError string      `json:"engineError,omitempty"`
 
+	// Config is the user's file of a bridge that serves what files say. Such a bridge has several
+	// links: each has an endpoint that tells of it.
+	Config string `json:"config,omitempty"`
+
 	Hints []string `json:"hints,omitempty"` // what cures it, when it does not work
 	Log   string   `json:"log,omitempty"`   // the file
 }
@@ -69,8 +73,20 @@ type Link struct {
 // Place is the link's.
 func (l Link) Place() Place { return Place{l.Distro, l.Socket} }
 
+// ConfigPlace stands for all that a user's configuration wants: who has it serves that file.
+func ConfigPlace(file string) Place { return Place{Socket: file} }
+
+// Reloaded is what a reload has changed, by the links' names.
+type Reloaded struct {
+	Added     []string `json:"added"`
+	Removed   []string `json:"removed"`
+	Changed   []string `json:"changed"`
+	Unchanged []string `json:"unchanged"`
+}
+
 // The paths.
 const (
 	statusPath = "/v1/status"
 	stopPath   = "/v1/stop"
+	reloadPath = "/v1/reload"
 )

@@ -25,7 +25,7 @@ func (e *RunsError) Error() string {
 // Instance is the one bridge for its place.
 type Instance struct {
 	server *server
-	file   string
+	file   string // empty: nobody looks for it
 }
 
 // Open becomes the instance of a place: it listens for questions, proves that it can be reached,
@@ -39,7 +39,30 @@ func Open(ctx context.Context, dir string, p Place, h Handler) (*Instance, error
 	return i, nil
 }
 
+// OpenConfig becomes the instance of a configuration, which is found by who knows its file.
+// The error is a *RunsError if another one has it.
+func OpenConfig(ctx context.Context, dir, file string, h Handler) (*Instance, error) {
+	s, err := listenAt(ctx, dir, ConfigPlace(file), h)
+	if err != nil {
+		return nil, fmt.Errorf("open control endpoint for %s: %w", file, err)
+	}
+	return &Instance{server: s}, nil
+}
+
 func open(ctx context.Context, dir string, p Place, h Handler) (*Instance, error) {
+	s, err := listenAt(ctx, dir, p, h)
+	if err != nil {
+		return nil, err
+	}
+	i := &Instance{server: s, file: filepath.Join(dir, fmt.Sprintf("%s.%d.json", p.ID(), os.Getpid()))}
+	if err := writeRecord(i.file, record{PID: os.Getpid(), Distro: p.Distro, Socket: p.Socket}); err != nil {
+		return nil, errors.Join(err, s.close())
+	}
+	return i, nil
+}
+
+// listenAt listens at a place's endpoint and proves that it can be reached.
+func listenAt(ctx context.Context, dir string, p Place, h Handler) (*server, error) {
 	at, err := endpoint.Private(dir, p.ID())
 	if err != nil {
 		return nil, err
@@ -51,15 +74,14 @@ func open(ctx context.Context, dir string, p Place, h Handler) (*Instance, error
 	if err := reached(ctx, at); err != nil {
 		return nil, errors.Join(err, s.close())
 	}
-	i := &Instance{server: s, file: filepath.Join(dir, fmt.Sprintf("%s.%d.json", p.ID(), os.Getpid()))}
-	if err := writeRecord(i.file, record{PID: os.Getpid(), Distro: p.Distro, Socket: p.Socket}); err != nil {
-		return nil, errors.Join(err, s.close())
-	}
-	return i, nil
+	return s, nil
 }
 
 // Close removes the file and ends the endpoint, which tells who waits that it has ended.
 func (i *Instance) Close() error {
+	if i.file == "" {
+		return i.server.close()
+	}
 	err := os.Remove(i.file)
 	if errors.Is(err, fs.ErrNotExist) {
 		err = nil

@@ -27,6 +27,13 @@ type Handler struct {
 	Status func(context.Context) Status
 	// Stop has it end, as Ctrl-C does, and does not wait for that.
 	Stop func()
+	// Reload has it read its configuration again. It is nil where there is none. An error
+	// has changed nothing.
+	Reload func(context.Context) (Reloaded, error)
+}
+
+type reloadError struct {
+	Error string `json:"error"`
 }
 
 // server serves until close, which ends all its connections.
@@ -47,8 +54,20 @@ func newServer(l net.Listener, h Handler) *server {
 		// The answer ends with the instance, which whoever asked can wait for.
 		<-r.Context().Done()
 	})
+	mux.HandleFunc("POST "+reloadPath, func(w http.ResponseWriter, r *http.Request) {
+		if h.Reload == nil {
+			answer(w, http.StatusConflict, reloadError{"it serves no configuration"})
+			return
+		}
+		done, err := h.Reload(r.Context())
+		if err != nil {
+			answer(w, http.StatusConflict, reloadError{err.Error()})
+			return
+		}
+		answer(w, http.StatusOK, done)
+	})
 	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
-		answer(w, http.StatusNotFound, map[string]string{"error": "there is GET " + statusPath + " and POST " + stopPath})
+		answer(w, http.StatusNotFound, map[string]string{"error": "there is GET " + statusPath + ", POST " + stopPath + " and POST " + reloadPath})
 	})
 	s := &server{http: &http.Server{
 		Handler:        http.MaxBytesHandler(mux, maxBody),

@@ -33,6 +33,8 @@ type Link struct {
 	Name   string
 	Listen bridge.Listen // what the agent is asked for; Link is Name
 	Dial   bridge.Dial   // what a connection leads to
+
+	Version int // with another one it is another link, though all else be the same
 }
 
 // State is what the daemon is at.

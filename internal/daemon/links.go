@@ -52,7 +52,7 @@ func (w *wanted) mayStop() (may bool, changed <-chan struct{}) {
 }
 
 // Set changes what is served, at once where a carrier is up. Links with the same Listen
-// as before are not touched, but for where new connections lead; connections of one that
+// and Version as before are not touched, but for where new connections lead; connections of one that
 // is gone go on.
 func (d *Daemon) Set(links []Link, whileRunning bool) {
 	d.wanted.mu.Lock()
@@ -179,7 +179,7 @@ func (s *serving) change(ctx context.Context, links []Link) {
 		if p == nil {
 			p = &post{}
 			s.posts[l.Name] = p
-		} else if !p.gone && reflect.DeepEqual(p.link.Listen, l.Listen) {
+		} else if !p.gone && p.link.Version == l.Version && reflect.DeepEqual(p.link.Listen, l.Listen) {
 			s.host.Lead(l.Name, l.Dial)
 			continue
 		}

@@ -37,6 +37,9 @@ func Exec(argv []string) (Endpoint, error) {
 	return Endpoint{execScheme, strings.Join(argv, "\x00")}, nil
 }
 
+// IsCommand tells an endpoint of Exec.
+func (e Endpoint) IsCommand() bool { return e.scheme == execScheme }
+
 func (e Endpoint) argv() []string { return strings.Split(e.addr, "\x00") }
 
 // words shows a command so that the words stay apart and a terminal obeys none of them.
@@ -65,16 +68,64 @@ func (e *ExitError) Error() string {
 	return fmt.Sprintf("the command ended with exit code %d", e.Code)
 }
 
+// Commands dials a command in bounds, and listens to what it says on stderr.
+type Commands struct {
+	e      Endpoint
+	stderr func() io.Writer
+	room   chan struct{}
+}
+
+// Commands has at most so many of an Exec endpoint's processes run at once. stderr makes a writer
+// for what one of them says there, live; it may be nil.
+func (e Endpoint) Commands(most int, stderr func() io.Writer) *Commands {
+	return &Commands{e: e, stderr: stderr, room: make(chan struct{}, most)}
+}
+
+// Dial is Endpoint.Dial. While too many run it waits, and is ErrBusy like a busy place.
+func (c *Commands) Dial(ctx context.Context) (net.Conn, error) {
+	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
+	defer cancel()
+	conn, err := c.dial(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("dial %s: %w", c.e, classify(err))
+	}
+	return conn, nil
+}
+
+func (c *Commands) dial(ctx context.Context) (net.Conn, error) {
+	select {
+	case c.room <- struct{}{}:
+	case <-ctx.Done():
+		return nil, &reason{ErrBusy, fmt.Sprintf("%d commands run, which is the most", cap(c.room)), errors.Join(os.ErrDeadlineExceeded, ctx.Err())}
+	}
+	leave := func() { <-c.room }
+	var stderr io.Writer
+	if c.stderr != nil {
+		stderr = c.stderr()
+	}
+	conn, err := startCommand(ctx, c.e, stderr, leave)
+	if err != nil {
+		leave()
+		return nil, err
+	}
+	return conn, nil
+}
+
 func dialExec(ctx context.Context, e Endpoint) (net.Conn, error) {
+	return startCommand(ctx, e, nil, func() {})
+}
+
+// startCommand has leave called when the process has been reaped.
+func startCommand(ctx context.Context, e Endpoint, stderr io.Writer, leave func()) (net.Conn, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
 	argv := e.argv()
-	process, err := carrier.Start(carrier.Command{Path: argv[0], Args: argv[1:]})
+	process, err := carrier.Start(carrier.Command{Path: argv[0], Args: argv[1:], Stderr: stderr})
 	if err != nil {
 		return nil, startCause(err)
 	}
-	c := &command{process: process, e: e}
+	c := &command{process: process, e: e, leave: sync.OnceFunc(leave)}
 	c.end = sync.OnceValue(c.awaitExit)
 	return c, nil
 }
@@ -93,11 +144,12 @@ func startCause(err error) error {
 
 // command is a connection to a running command. CloseWrite ends its stdin; Close ends and
 // reaps it within 1 s if it obeys the end of its stdin, within 7 s at the most. The last
-// 32 KiB of its stderr are kept and shown to nobody.
+// 32 KiB of its stderr are kept and, but for Commands, shown to nobody.
 type command struct {
 	process *carrier.Process
 	e       Endpoint
 	end     func() error // of its output
+	leave   func()
 
 	writeEnded atomic.Bool
 }
@@ -133,7 +185,10 @@ func (c *command) CloseWrite() error {
 	return connCause(c.process.CloseWrite())
 }
 
-func (c *command) Close() error { return connCause(c.process.CloseAfter(0)) }
+func (c *command) Close() error {
+	defer c.leave()
+	return connCause(c.process.CloseAfter(0))
+}
 
 func (c *command) LocalAddr() net.Addr  { return execAddr{c.e} }
 func (c *command) RemoteAddr() net.Addr { return execAddr{c.e} }

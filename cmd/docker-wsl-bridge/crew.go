@@ -1,0 +1,206 @@
+package main
+
+import (
+	"context"
+	"io"
+	"runtime"
+	"sync"
+	"time"
+
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/config"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/daemon"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/supervisor"
+)
+
+// crew serves the links of one distro.
+type crew struct {
+	f      *fleet
+	distro string // as the configuration has it; empty: the default one, while it has no name
+	stop   context.CancelFunc
+	first  chan struct{} // closed when there is something to serve
+	begin  func()        // closes it
+
+	mu      sync.Mutex
+	posts   map[string]*post // by link
+	daemon  *daemon.Daemon   // nil until the distro is found
+	last    daemon.Event     // of those of all links
+	opening int              // counts the links that were opened
+}
+
+// post is a link and, once it has its place, its instance.
+type post struct {
+	link  config.Link
+	o     *options
+	leave context.CancelFunc
+	ended chan struct{}
+
+	// With the crew's lock.
+	in     *instance // nil until it has its place
+	served daemon.Link
+	engine func() string // where it is
+}
+
+func newCrew(f *fleet, distro string) *crew {
+	c := &crew{f: f, distro: distro, first: make(chan struct{}), posts: map[string]*post{}}
+	c.begin = sync.OnceFunc(func() { close(c.first) })
+	return c
+}
+
+// start runs it until ctx ends or stop is called.
+func (c *crew) start(ctx context.Context) {
+	ctx, c.stop = context.WithCancel(ctx)
+	c.f.running.Go(func() {
+		defer c.stop()
+		defer c.keep(func(*config.Link) bool { return false })
+		c.run(ctx)
+	})
+}
+
+func (c *crew) run(ctx context.Context) {
+	w, distro := choosing(ctx, c.distro, c.event)
+	if distro == "" {
+		return
+	}
+	if c.distro == "" {
+		c.f.name(distro)
+		return // its links have another crew now
+	}
+	select {
+	case <-c.first:
+	case <-ctx.Done():
+		return
+	}
+	if c.f.debug {
+		w.Stderr = func() io.Writer { return c.f.distroLines(distro) }
+	}
+	d := &daemon.Daemon{
+		WSL: w, Agent: c.f.agent, Distro: distro, Log: c.f.log, Debug: c.f.debug, Report: c.event, Persist: true,
+	}
+	c.mu.Lock()
+	c.daemon = d
+	c.set()
+	c.mu.Unlock()
+	if err := d.Run(ctx); err != nil {
+		c.f.own.Error("distro "+distro, "error", err)
+	}
+}
+
+// set tells the daemon what to serve. It is called with the lock.
+func (c *crew) set() {
+	if c.daemon == nil {
+		return
+	}
+	var links []daemon.Link
+	mayStop := true
+	for _, p := range c.posts {
+		if p.in == nil {
+			continue
+		}
+		p.in.serves(c.daemon, p.served.Dial, p.engine)
+		links = append(links, p.served)
+		mayStop = mayStop && p.o.keepAlive == keepWhileRunning
+	}
+	c.daemon.Set(links, mayStop)
+}
+
+// take begins to serve a link, unless it does.
+func (c *crew) take(l *config.Link) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.posts[l.Name] != nil {
+		return
+	}
+	o, wrong := linkOptions(l, runtime.GOOS)
+	if wrong != nil {
+		return // it was looked at before
+	}
+	o.debug, o.distro = c.f.debug, c.distro
+	if c.distro == "" {
+		o.distro = unknownDistro
+	}
+	ctx, leave := context.WithCancel(context.Background())
+	p := &post{link: *l, o: o, leave: leave, ended: make(chan struct{})}
+	c.posts[l.Name] = p
+	go func() {
+		defer close(p.ended)
+		c.hold(ctx, p)
+	}()
+}
+
+// keep ends all links but some, and returns when their places are free.
+func (c *crew) keep(some func(*config.Link) bool) {
+	c.mu.Lock()
+	var going []*post
+	for name, p := range c.posts {
+		if !some(&p.link) {
+			going = append(going, p)
+			delete(c.posts, name)
+		}
+	}
+	if len(going) > 0 {
+		c.set()
+	}
+	c.mu.Unlock()
+	for _, p := range going {
+		p.leave()
+		<-p.ended
+	}
+}
+
+func (c *crew) idle() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.posts) == 0
+}
+
+// hold has a link's place as long as the link is wanted, or tries to get it.
+func (c *crew) hold(ctx context.Context, p *post) {
+	_ = supervisor.Run(ctx, func(ctx context.Context) (well time.Duration, err error) {
+		in, err := openPart(ctx, p.o, quiet(), nil, c.f.whole())
+		if err != nil {
+			return 0, err
+		}
+		c.opened(p, in)
+		<-ctx.Done()
+		return 0, in.close(nil)
+	}, func(err error, pause time.Duration) (last bool) {
+		c.f.broken(p.link.Name, p.o.distro, err, pause)
+		return false
+	})
+}
+
+// opened has a link served that has its place now.
+func (c *crew) opened(p *post, in *instance) {
+	f := newFinder(p.o, in)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.posts[p.link.Name] != p {
+		return // it is to go again
+	}
+	if c.last.State != "" {
+		in.event(c.last)
+	}
+	p.in, p.served, p.engine = in, p.o.link(f.dial, f.words()), f.place
+	c.opening++
+	p.served.Version = c.opening
+	c.set()
+	c.begin()
+}
+
+// event tells whom it is about. It is called by one at a time.
+func (c *crew) event(e daemon.Event) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if e.Link == "" {
+		c.last = e
+	}
+	for name, p := range c.posts {
+		if p.in != nil && (e.Link == "" || e.Link == name) {
+			p.in.event(e)
+		}
+	}
+	if e.Distro == "" {
+		e.Distro = "the default distro"
+	}
+	c.f.show.event(e)
+}

@@ -1,0 +1,301 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"os"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/config"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/daemon"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/deploy"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/logs"
+)
+
+// configured is what the files want, nil if they name no link or flags say what is served.
+func configured(flags *pflag.FlagSet) (*config.Config, error) {
+	if linkFlags(flags) {
+		return nil, nil
+	}
+	user, err := userConfig()
+	if err != nil {
+		return nil, nil // without a place there is no file
+	}
+	c, err := config.Load(config.MachineFile(), user)
+	switch {
+	case err != nil:
+		return nil, err
+	case c.Default:
+		return nil, nil
+	}
+	return c, understandLinks(c, runtime.GOOS)
+}
+
+// linkFlags tells whether one was given that says what is served.
+func linkFlags(flags *pflag.FlagSet) (given bool) {
+	flags.Visit(func(f *pflag.Flag) { given = given || f.Name != "json" && f.Name != "debug" })
+	return given
+}
+
+// attended is up with a configuration.
+func attended(ctx context.Context, c *config.Config, wrong error, o *options, r *reporter) error {
+	if wrong != nil {
+		return configFailed(wrong, configCheckHint)
+	}
+	f := newFleet(r, o.debug)
+	r.find = f.find
+	if err := f.run(ctx, c); err != nil {
+		return &failure{error: err}
+	}
+	return r.stopped()
+}
+
+// unattendedConfig is run with one. A wrong file is in the log: nobody else is there to be told.
+func unattendedConfig(ctx context.Context, c *config.Config, wrong error, o *options) error {
+	f := newFleet(quiet(), o.debug)
+	if wrong != nil {
+		f.openLog()
+		f.own.Error("the configuration is wrong", "error", wrong)
+		return errors.Join(&advised{wrong, []string{configCheckHint}}, f.logFile.Close())
+	}
+	return f.run(ctx, c)
+}
+
+// fleet serves the links of a configuration: those of each distro over a carrier of their own.
+type fleet struct {
+	r       *reporter
+	debug   bool
+	file    string // the user's
+	since   time.Time
+	agent   deploy.Binary
+	told    *teller
+	show    *screen
+	logFile io.WriteCloser
+	log     *slog.Logger // as an instance's: of what is no single link's
+	own     *slog.Logger
+	ctx     context.Context // ends when it is to end
+	stop    context.CancelFunc
+	running sync.WaitGroup // crews
+
+	reloading sync.Mutex // one at a time
+
+	mu    sync.Mutex
+	links []config.Link
+	named string           // the default distro; empty while it is not known
+	crews map[string]*crew // by distro
+}
+
+func newFleet(r *reporter, debug bool) *fleet {
+	return &fleet{r: r, debug: debug, since: time.Now(), crews: map[string]*crew{}}
+}
+
+// run serves until ctx ends or it is asked to stop.
+func (f *fleet) run(ctx context.Context, c *config.Config) (err error) {
+	if f.agent, err = ownAgent(); err != nil {
+		return err
+	}
+	if f.file, err = userConfig(); err != nil {
+		return err
+	}
+	state, err := stateDir()
+	if err != nil {
+		return err
+	}
+	f.ctx, f.stop = context.WithCancel(ctx)
+	defer f.stop()
+	own, err := control.OpenConfig(f.ctx, runDir(state), f.file, control.Handler{Status: f.status, Stop: f.stop, Reload: f.reload})
+	if err != nil {
+		return &advised{err, openHints(err, runDir(state))}
+	}
+	f.openLog()
+	f.own.Info("bridge starts", "version", version, "pid", os.Getpid(), "configuration", f.file, "links", len(c.Links))
+	f.show = newScreen(f.r.event)
+	if c.Ignored != nil {
+		f.own.Warn("the machine's configuration does not count", "error", c.Ignored)
+	}
+	f.arrange(c.Links)
+	<-f.ctx.Done()
+	f.running.Wait()
+	f.own.Info("bridge ends")
+	f.show.close()
+	if f.told != nil {
+		f.told.close()
+	}
+	return errors.Join(f.logFile.Close(), own.Close())
+}
+
+// openLog opens that of what is no single link's; as an instance's it may be missing.
+func (f *fleet) openLog() {
+	level := slog.LevelInfo
+	if f.debug {
+		level = slog.LevelDebug
+		f.told = newTeller(f.r.stderr)
+	}
+	f.logFile = nobody{}
+	if state, err := stateDir(); err == nil {
+		if file, err := logs.Open(logFile(state, control.Place{Distro: configLog})); err == nil {
+			f.logFile = file
+		}
+	}
+	handler := slog.NewTextHandler(f.logFile, &slog.HandlerOptions{Level: level})
+	f.own = slog.New(handler)
+	f.log = slog.New(slog.NewMultiHandler(handler, f.told.log()))
+}
+
+// configLog stands where a link's log has its distro.
+const configLog = "(configuration)"
+
+// status is that of the process; each link has its own.
+func (f *fleet) status(context.Context) control.Status {
+	exe, _ := os.Executable()
+	return control.Status{
+		Version: version, PID: os.Getpid(), Program: exe, Since: f.since, Uptime: time.Since(f.since).Seconds(),
+		State: string(daemon.Serving), StateSince: f.since, Config: f.file,
+	}
+}
+
+// reload reads the files again. What is wrong with them changes nothing.
+func (f *fleet) reload(context.Context) (control.Reloaded, error) {
+	f.reloading.Lock()
+	defer f.reloading.Unlock()
+	c, err := loadConfig()
+	if err != nil {
+		f.own.Warn("the configuration was not reloaded", "error", err)
+		return control.Reloaded{}, err
+	}
+	done := f.arrange(c.Links)
+	f.own.Info("the configuration was reloaded", "added", done.Added, "removed", done.Removed, "changed", done.Changed)
+	return done, nil
+}
+
+// arrange has the crews serve these links, and tells what is new.
+func (f *fleet) arrange(links []config.Link) control.Reloaded {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	done := compare(f.links, links)
+	f.links = links
+	f.assign()
+	return done
+}
+
+func compare(before, now []config.Link) control.Reloaded {
+	done := control.Reloaded{Added: []string{}, Removed: []string{}, Changed: []string{}, Unchanged: []string{}}
+	for i := range now {
+		l := &now[i]
+		switch old := linkNamed(before, l.Name); {
+		case old == nil:
+			done.Added = append(done.Added, l.Name)
+		case old.Equal(l):
+			done.Unchanged = append(done.Unchanged, l.Name)
+		default:
+			done.Changed = append(done.Changed, l.Name)
+		}
+	}
+	for i := range before {
+		if linkNamed(now, before[i].Name) == nil {
+			done.Removed = append(done.Removed, before[i].Name)
+		}
+	}
+	return done
+}
+
+func linkNamed(links []config.Link, name string) *config.Link {
+	i := slices.IndexFunc(links, func(l config.Link) bool { return l.Name == name })
+	if i < 0 {
+		return nil
+	}
+	return &links[i]
+}
+
+// distroOf is the distro of a link, empty while the default one has no name.
+func (f *fleet) distroOf(l *config.Link) string {
+	if l.Distro == "" {
+		return f.named
+	}
+	return l.Distro
+}
+
+// assign gives each link to its distro's crew. Links go before others come, which may want their
+// sockets.
+func (f *fleet) assign() {
+	for distro, c := range f.crews {
+		c.keep(func(l *config.Link) bool {
+			now := linkNamed(f.links, l.Name)
+			return now != nil && now.Equal(l) && strings.ToLower(f.distroOf(now)) == distro
+		})
+	}
+	for i := range f.links {
+		l := &f.links[i]
+		distro := f.distroOf(l)
+		c := f.crews[strings.ToLower(distro)]
+		if c == nil {
+			c = f.crew(distro)
+		}
+		c.take(l)
+	}
+	for distro, c := range f.crews {
+		if c.idle() {
+			c.stop()
+			delete(f.crews, distro)
+		}
+	}
+}
+
+// crew makes one for a distro. It lives as long as the fleet or until it has nothing to do.
+func (f *fleet) crew(distro string) *crew {
+	c := newCrew(f, distro)
+	f.crews[strings.ToLower(distro)] = c
+	c.start(f.ctx)
+	return c
+}
+
+// name gives the default distro its name, and its links to that distro's crew.
+func (f *fleet) name(distro string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.named = distro
+	f.assign()
+}
+
+// find is what is told of a link when it is served.
+func (f *fleet) find(link string) (ready, bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	l := linkNamed(f.links, link)
+	if l == nil {
+		return ready{}, false
+	}
+	o, wrong := linkOptions(l, runtime.GOOS)
+	if wrong != nil {
+		return ready{}, false
+	}
+	v := ready{Event: string(daemon.Serving), Link: link, Kind: l.Kind, Engine: harmless(l.To.String()), Agent: deploy.Path(f.agent.Hash)}
+	v.Socket.Socket = o.socket
+	if l.Kind == kindDocker {
+		v.Host = "unix://" + o.socket
+	}
+	return v, true
+}
+
+// broken tells of a link that has no place of its own.
+func (f *fleet) broken(link, distro string, err error, pause time.Duration) {
+	f.own.Warn("link "+link, "distro", distro, "error", err, "pause", pause)
+	f.show.event(daemon.Event{State: daemon.Failing, Link: link, Distro: distro, Err: err, Pause: pause})
+}
+
+// whole is what each link's instance is a part of.
+func (f *fleet) whole() whole { return whole{stop: f.stop, reload: f.reload, config: f.file} }
+
+// distroLines takes what a distro says on stderr.
+func (f *fleet) distroLines(distro string) io.Writer {
+	return &lines{tell: func(line string) { f.log.Debug("distro "+distro, "said", line) }}
+}

@@ -1,0 +1,80 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/endpoint"
+)
+
+var errNoConfigured = errors.New("no bridge runs that serves the configuration")
+
+func reloadCommand() *cobra.Command {
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "reload",
+		Short: "Have the running bridge read its configuration again",
+		Long: `reload has the bridge that serves the configuration read it again. Links that are
+as before keep their sockets and connections, those that are new are served, those
+that are gone or others now lose their socket; connections that are under way go on.
+A configuration that is wrong changes nothing.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			done, err := reloadRunning(cmd)
+			if err != nil {
+				return &failure{error: err}
+			}
+			if asJSON {
+				return json.NewEncoder(cmd.OutOrStdout()).Encode(done)
+			}
+			_, err = fmt.Fprintln(cmd.OutOrStdout(), harmless(reloadedWords(done)))
+			return err
+		},
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "report as JSON, one object")
+	return cmd
+}
+
+func reloadRunning(cmd *cobra.Command) (done control.Reloaded, err error) {
+	file, err := userConfig()
+	if err != nil {
+		return done, err
+	}
+	state, err := stateDir()
+	if err != nil {
+		return done, err
+	}
+	at, err := endpoint.Private(runDir(state), control.ConfigPlace(file).ID())
+	if err != nil {
+		return done, err
+	}
+	done, err = control.Reload(cmd.Context(), at)
+	var refused *control.RefusedError
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return done, &advised{errNoConfigured, []string{reloadNoneHint}}
+	case errors.As(err, &refused):
+		return done, &advised{errors.New("nothing was changed: " + harmless(refused.Text)), []string{configCheckHint}}
+	}
+	return done, err
+}
+
+// reloadedWords say what has changed.
+func reloadedWords(done control.Reloaded) string {
+	var parts []string
+	for _, of := range []struct {
+		what  string
+		names []string
+	}{{"added", done.Added}, {"removed", done.Removed}, {"changed", done.Changed}, {"unchanged", done.Unchanged}} {
+		if len(of.names) > 0 {
+			parts = append(parts, of.what+" "+strings.Join(of.names, ", "))
+		}
+	}
+	return "reloaded: " + strings.Join(parts, "; ")
+}
