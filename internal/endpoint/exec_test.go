@@ -187,3 +187,68 @@ func halfClosed(t *testing.T) halfclose.Make {
 		return client, engine
 	}
 }
+
+// Of a link's commands no more than so many run at once; the next one has room when one has ended.
+func TestCommandsAreBounded(t *testing.T) {
+	commands := made(t, "cat").Commands(1, nil)
+	first, err := commands.Dial(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	short, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond) // a bound, not a pause: it is full
+	defer cancel()
+	if _, err := commands.Dial(short); !errors.Is(err, ErrBusy) || !strings.Contains(err.Error(), "1 commands run") {
+		t.Errorf("a second one: %v", err)
+	}
+	if err := first.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := first.Close(); err != nil { // makes no more room
+		t.Error(err)
+	}
+	second, err := commands.Dial(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer second.Close()
+	short, cancel = context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	if _, err := commands.Dial(short); !errors.Is(err, ErrBusy) {
+		t.Errorf("a third one: %v", err)
+	}
+	none, err := Exec([]string{"no-such-program"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	commands = none.Commands(1, nil)
+	for range 3 { // what does not start takes no room
+		if _, err := commands.Dial(t.Context()); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("%v", err)
+		}
+	}
+}
+
+type chanWriter chan string
+
+func (w chanWriter) Write(b []byte) (int, error) {
+	w <- string(b)
+	return len(b), nil
+}
+
+// What a command says on stderr is heard while it runs.
+func TestCommandsAreHeard(t *testing.T) {
+	heard := make(chan string, 100)
+	c, err := made(t, "exit", "0", "").Commands(1, func() io.Writer { return chanWriter(heard) }).Dial(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	select {
+	case said := <-heard:
+		if said != "a secret of the peer's" {
+			t.Errorf("heard %q", said)
+		}
+	case <-time.After(30 * time.Second):
+		t.Error("nothing was heard")
+	}
+}
