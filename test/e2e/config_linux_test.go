@@ -29,7 +29,6 @@ type configuredStage struct {
 	*ward
 	echo string // a pipe whose service says everything back
 	file string
-	out  *stage.Bridge // `up --json`
 }
 
 const (
@@ -114,10 +113,11 @@ func link(name, distro, to string, more ...string) string {
 // up starts it, without flags of links.
 func (c *configuredStage) up(ctx context.Context, t *testing.T) {
 	t.Helper()
-	b, err := c.s.Up(ctx, c.s.Windows(context.WithoutCancel(ctx), "up", "--json"))
+	console, err := c.s.Wine.Console(c.s.Windows(context.WithoutCancel(ctx), "up", "--json"))
 	if err != nil {
 		t.Fatal(err)
 	}
+	b := &stage.Bridge{Console: console}
 	c.b = b
 	t.Cleanup(func() {
 		if t.Failed() {
@@ -205,7 +205,7 @@ func TestLinksOfAConfiguration(t *testing.T) {
 	c.write(t, append(good,
 		link("broken", one, echo, `from = "unix:/none/none/broken.sock"`),
 		link("lost", "NoSuchDistro", echo),
-		link("empty", two, `"no-such-pipe"`))...)
+		link("empty", two, `"no-such-pipe"`, `kind = "docker"`))...)
 	c.up(ctx, t)
 	for _, l := range []struct{ distro, name string }{{one, "engine"}, {one, "echo"}, {two, "far"}} {
 		if got := c.is(ctx, t, l.distro, l.name, "ready"); !got.Works || got.PID == 0 {
@@ -213,7 +213,7 @@ func TestLinksOfAConfiguration(t *testing.T) {
 		}
 	}
 	c.is(ctx, t, "NoSuchDistro", "lost", "lost")
-	if got := c.is(ctx, t, two, "empty", "ready"); got.Works && got.Streams > 0 {
+	if got := c.is(ctx, t, two, "empty", "ready"); got.Works || !strings.Contains(got.EngineError, "there is no such place") {
 		t.Errorf("empty: %+v", got)
 	}
 	all := bridges(t, c.s.Windows(ctx, "status", "--json"))
@@ -244,7 +244,7 @@ func TestLinksOfAConfiguration(t *testing.T) {
 
 	c.write(t, good[0], good[1], "[[link]]\nname = \"new\"\nkindd = \"raw\"\n")
 	o := said(t, c.s.Windows(ctx, "reload"))
-	if o.code != 1 || !strings.Contains(o.stderr, `config.toml:11:1: a link has no key "kindd"; did you mean "kind"?`) {
+	if o.code != 1 || !strings.Contains(o.stderr, `config.toml:15:1: a link has no key "kindd"; did you mean "kind"?`) {
 		t.Errorf("reload of a wrong file: %+v", o)
 	}
 	echoed(t, live, "still")
@@ -341,7 +341,7 @@ func TestHalfCloseOfACommand(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { engine.Close() })
-	text := fmt.Sprintf("[[link]]\nname = \"command\"\nto = { exec = [\"socat\", \"-d\", \"-d\", \"-t\", \"60\", \"-\", \"TCP:%s\"] }\n", engine.Addr())
+	text := fmt.Sprintf("[[link]]\nname = \"command\"\nto = { exec = [\"socat\", \"-d\", \"-d\", \"-t\", \"60\", \"-,shut-close\", \"TCP:%s\"] }\n", engine.Addr())
 	if err := os.MkdirAll(filepath.Join(home, "docker-wsl-bridge"), 0o700); err != nil {
 		t.Fatal(err)
 	}
