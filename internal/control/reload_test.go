@@ -20,20 +20,22 @@ func TestReload(t *testing.T) {
 	if _, err := Reload(t.Context(), at); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("with nobody there: %v", err)
 	}
-	wrong := error(nil)
+	wrong := make(chan error, 1) // with each reload
 	h := handler(func() {})
-	h.Reload = func(context.Context) (Reloaded, error) { return Reloaded{Added: []string{"a"}}, wrong }
+	h.Reload = func(context.Context) (Reloaded, error) { return Reloaded{Added: []string{"a"}}, <-wrong }
 	i, err := OpenConfig(t.Context(), dir, file, h)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer i.Close()
+	wrong <- nil
 	if done, err := Reload(t.Context(), at); err != nil || !slices.Equal(done.Added, []string{"a"}) {
 		t.Errorf("%+v, %v", done, err)
 	}
-	wrong = errors.New("config.toml:1:1: there is no key")
+	const words = "config.toml:1:1: there is no key"
+	wrong <- errors.New(words)
 	var refused *RefusedError
-	if _, err := Reload(t.Context(), at); !errors.As(err, &refused) || refused.Text != wrong.Error() {
+	if _, err := Reload(t.Context(), at); !errors.As(err, &refused) || refused.Text != words {
 		t.Errorf("%v", err)
 	}
 	var runs *RunsError
