@@ -84,6 +84,9 @@ var cures = []struct {
 }{
 	{errWindowsOnly, []string{"docker-wsl-bridge up serves the socket until Ctrl-C"}},
 	{errNotInstalled, []string{"docker-wsl-bridge install has it start at logon", "docker-wsl-bridge up serves the socket until Ctrl-C"}},
+	{errOtherForm, []string{"docker-wsl-bridge uninstall removes that first"}},
+	{errNeedsAdmin, []string{"repeat it in a window that was opened with \"Run as administrator\""}},
+	{errNotYours, []string{"docker-wsl-bridge install, in a window of the desktop's user that is not elevated", "docker-wsl-bridge install --all-users installs the service for every user"}},
 	{errNoPrograms, []string{"keep docker-wsl-bridge.exe and docker-wsl-bridgew.exe of the download in one directory"}},
 	{errNotUp, []string{"docker-wsl-bridge logs tells what happened", "docker-wsl-bridge up, in a window, tells what is wrong"}},
 	{errLegacyOS, []string{"docker-wsl-bridge supervise -- COMMAND keeps a command running here, too"}},
