@@ -76,6 +76,9 @@ func cure(err error) []string {
 	return nil
 }
 
+// serviceHints are for a service that Windows has refused.
+var serviceHints = []string{"docker-wsl-bridge install --user does without a service, for this user", "docker-wsl-bridge uninstall removes what was copied"}
+
 // cures are looked through in their order: what a distro says of a file comes
 // before what an engine says of its pipe.
 var cures = []struct {

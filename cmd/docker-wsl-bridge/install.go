@@ -163,7 +163,10 @@ func (i *installation) makeInstalled(ctx context.Context, c install.Change, w in
 		i.record = &next
 		return err
 	case install.AddService:
-		return install.Service(i.place, w.Args).Add()
+		if err := install.Service(i.place, w.Args).Add(); err != nil {
+			return &advised{err, serviceHints}
+		}
+		return nil
 	case install.RemoveServ:
 		return install.RemoveService(c.What)
 	case install.AddSource:

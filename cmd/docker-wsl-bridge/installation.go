@@ -86,7 +86,7 @@ func lookUp() (*installation, error) {
 	}
 	own := install.At(os.Getenv("LOCALAPPDATA"), state, sid)
 	i := &installation{
-		place: own, own: own, shared: own.Everywhere(os.Getenv("ProgramFiles")), state: state,
+		place: own, own: own, shared: own.Everywhere(install.ProgramFiles()), state: state,
 		elevated: install.Elevated(), desktop: install.DesktopUser(),
 	}
 	if i.record, err = own.Read(); err == nil {

@@ -133,6 +133,10 @@ func HasEventSource() bool { return hasEventSource() }
 // RemoveEventSource undoes it. One that is not there is no error.
 func RemoveEventSource() error { return removeEventSource() }
 
+// ProgramFiles is the directory of programs for all users. It is not the variable of that name, which
+// a user may set for his own administrator's windows.
+func ProgramFiles() string { return programFiles() }
+
 // Elevated tells whether this process has an administrator's rights.
 func Elevated() bool { return elevated() }
 

@@ -20,6 +20,8 @@ func hasEventSource() bool { return false }
 
 func removeEventSource() error { return errors.ErrUnsupported }
 
+func programFiles() string { return "" }
+
 func elevated() bool { return false }
 
 func desktopUser() string { return "" }

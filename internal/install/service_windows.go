@@ -204,6 +204,14 @@ func hasEventSource() bool {
 
 func removeEventSource() error { return removeKey(sourceKey) }
 
+func programFiles() string {
+	dir, err := windows.KnownFolderPath(windows.FOLDERID_ProgramFiles, 0)
+	if err != nil {
+		return `C:\Program Files`
+	}
+	return dir
+}
+
 func elevated() bool { return windows.GetCurrentProcessToken().IsElevated() }
 
 // desktopUser is the user of the Explorer of this session.

@@ -34,6 +34,7 @@ func TestServiceIsRegisteredAndRemoved(t *testing.T) {
 	// An instance as Windows names it, which its template leaves behind.
 	instance := template
 	instance.Name += "_1a2b3"
+	instance.DisplayName += "_1a2b3"
 	if err := instance.Add(); err != nil {
 		t.Fatal(err)
 	}
