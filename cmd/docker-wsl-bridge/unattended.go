@@ -17,6 +17,7 @@ import (
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/daemon"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/endpoint"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/engine"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/install"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/supervisor"
 )
 
@@ -49,8 +50,13 @@ do, which is no error.`,
 		},
 	}
 	o.flags(cmd.Flags())
+	cmd.Flags().BoolVar(&o.ifInstalled, ifInstalled, false, "do nothing for a user for whom it is not installed")
+	_ = cmd.Flags().MarkHidden(ifInstalled) // fails only for a flag that is not there
 	return cmd
 }
+
+// ifInstalled is the flag of a service's instances, which every user has.
+const ifInstalled = "if-installed"
 
 // quiet is what tells nobody.
 func quiet() *reporter { return &reporter{stdout: io.Discard, stderr: io.Discard} }
@@ -58,6 +64,11 @@ func quiet() *reporter { return &reporter{stdout: io.Discard, stderr: io.Discard
 // unattended serves until ctx ends or it is asked to stop, whatever is missing at the start. It
 // fills in the distro.
 func unattended(ctx context.Context, o *options) error {
+	if o.ifInstalled {
+		if marked, err := install.Marked(); !marked || err != nil {
+			return err
+		}
+	}
 	if o.distro == "" {
 		var err error
 		if o.distro, err = awaitDefault(ctx, *o); err != nil || o.distro == "" {

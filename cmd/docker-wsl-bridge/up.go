@@ -22,6 +22,7 @@ type options struct {
 	paths                string
 	trustOwner           bool
 	json, debug          bool
+	ifInstalled          bool
 
 	engine endpoint.Endpoint // pipe, understood; the zero value if there is none
 }
