@@ -138,8 +138,6 @@ func (p *place) startNative(ctx context.Context, args []string) *exec.Cmd {
 // writeNativeWSL takes what comes before -e for what the product writes there:
 // -d DISTRO -u USER --cd DIRECTORY. Questions go to the stand-in.
 func (p *place) writeNativeWSL() error {
-	enter := p.s.VM.Command(context.Background(), "DISTRO", "USER", "PROGRAM")
-	enter.Args[0] = enter.Path
 	standIn := filepath.Join(p.s.Native(), "wsl.exe")
 	var b strings.Builder
 	fmt.Fprintf(&b, "#!/bin/sh\ncase \"$*\" in *' -e '*) ;; *) exec %s \"$@\" ;; esac\n", standIn)
@@ -147,7 +145,8 @@ func (p *place) writeNativeWSL() error {
 	for _, engine := range engines {
 		distro := nameNative + "-" + engine
 		cmd := p.s.VM.Command(context.Background(), distro, "root")
-		fmt.Fprintf(&b, "%s) exec env -i %s %s \"$@\" ;;\n", distro, cmd.Path, strings.Join(cmd.Args[1:], " "))
+		check := asWSL(nil)
+		fmt.Fprintf(&b, "%s) exec env -i %s %s %s %s '%s' \"$@\" ;;\n", distro, cmd.Path, strings.Join(cmd.Args[1:], " "), check[0], check[1], check[2])
 	}
 	b.WriteString("esac\n")
 	if err := os.MkdirAll(p.nativeDir(), 0o755); err != nil {

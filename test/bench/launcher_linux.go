@@ -1,13 +1,13 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"encoding/json"
 	"fmt"
 	"io"
 	"net"
-	"os"
 	"sync"
 
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/test/bench/load"
@@ -79,34 +79,43 @@ func (l *launcher) take(c *net.TCPConn) {
 		return
 	}
 	defer c.Close()
-	code, err := l.start(launch)
+	ended, err := l.start(launch)
 	if err != nil {
-		fmt.Fprintln(os.Stderr, "bench: start for plainwsl:", err)
-		code = 255
+		ended = load.Ended{Code: 255, Said: err.Error()}
 	}
-	fmt.Fprintln(c, code)
+	_ = json.NewEncoder(c).Encode(ended) // plainwsl may have been killed
 }
 
-func (l *launcher) start(launch load.Launch) (int, error) {
+// asWSL is a program's argument list with what WSL's init says when there is no
+// such program: the product puts its agent there then.
+func asWSL(argv []string) []string {
+	const script = `[ -x "$0" ] && exec "$0" "$@"
+echo "<3>WSL (1 - Relay) ERROR: CreateProcessCommon:798: execvpe($0) failed: No such file or directory" >&2
+exit 1`
+	return append([]string{"/bin/sh", "-c", script}, argv...)
+}
+
+func (l *launcher) start(launch load.Launch) (ended load.Ended, err error) {
 	l.mu.Lock()
 	stdio := l.stdio[launch.ID]
 	delete(l.stdio, launch.ID)
 	l.mu.Unlock()
 	if stdio == nil {
-		return 0, fmt.Errorf("find the stdio of %s: there is none", launch.Argv[0])
+		return ended, fmt.Errorf("find the stdio of %s: there is none", launch.Argv[0])
 	}
 	file, err := stdio.File()
 	_ = stdio.Close() // the file is another one
 	if err != nil {
-		return 0, err
+		return ended, err
 	}
-	cmd := l.p.s.VM.Command(l.ctx, launch.Distro, launch.User, launch.Argv...)
-	cmd.Stdin, cmd.Stdout = file, file
+	cmd := l.p.s.VM.Command(l.ctx, launch.Distro, launch.User, asWSL(launch.Argv)...)
+	var said bytes.Buffer // of the agent: little
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = file, file, &said
 	err = cmd.Start()
 	_ = file.Close() // it is the program's now
 	if err != nil {
-		return 0, err
+		return ended, err
 	}
 	_ = cmd.Wait() // how it ended is what is told
-	return cmd.ProcessState.ExitCode(), nil
+	return load.Ended{Code: cmd.ProcessState.ExitCode(), Said: said.String()}, nil
 }

@@ -46,19 +46,21 @@ func Send(w io.Writer, n int64) error {
 	return nil
 }
 
-// Check reads n bytes and wants them to be the first n of the noise. It gives how
-// many were; the error tells why not all. With errors or not, it reads no more than n.
+// Check reads n bytes and no more, and wants them to be the first n of the noise. It
+// gives how many were, to the nearest piece; the error tells why not all.
 func Check(r io.Reader, n int64) (good int64, err error) {
 	buf := make([]byte, pieceSize)
 	for good < n {
-		// Not over the border of a piece, so that one comparison does.
-		want := piece(good)
-		want = want[:min(int64(len(want)), n-good)]
-		got, err := r.Read(buf[:len(want)])
-		if !bytes.Equal(buf[:got], want[:got]) {
-			return good, fmt.Errorf("other bytes than were sent, from byte %d on", good)
+		got, err := r.Read(buf[:min(pieceSize, n-good)])
+		for rest := buf[:got]; len(rest) > 0; {
+			want := piece(good)
+			want = want[:min(len(want), len(rest))]
+			if !bytes.Equal(rest[:len(want)], want) {
+				return good, fmt.Errorf("other bytes than were sent, from byte %d on", good)
+			}
+			good += int64(len(want))
+			rest = rest[len(want):]
 		}
-		good += int64(got)
 		if err != nil && good < n {
 			if errors.Is(err, io.EOF) {
 				err = io.ErrUnexpectedEOF

@@ -7,3 +7,9 @@ type Launch struct {
 	Distro, User string
 	Argv         []string
 }
+
+// Ended says how it ended.
+type Ended struct {
+	Code int
+	Said string // on stderr
+}

@@ -50,9 +50,13 @@ func run(args []string) int {
 	return code
 }
 
+// standIn is where the stage has it. Not by %ProgramFiles%: Wine takes that from
+// %ProgramW6432%, which led here.
+const standIn = `C:\Program Files\WSL\wsl.exe`
+
 // passOn has the stand-in answer.
 func passOn(args []string) int {
-	cmd := exec.Command(os.Getenv("ProgramFiles")+`\WSL\wsl.exe`, args...)
+	cmd := exec.Command(standIn, args...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
 	err := cmd.Run()
 	var exit *exec.ExitError
@@ -84,11 +88,12 @@ func start(l load.Launch) (int, error) {
 		_ = stdio.CloseWrite()
 	}()
 	carry(os.Stdout, stdio)
-	var code int
-	if _, err := fmt.Fscan(control, &code); err != nil {
+	var ended load.Ended
+	if err := json.NewDecoder(control).Decode(&ended); err != nil {
 		return 0, fmt.Errorf("read exit code: %w", err)
 	}
-	return code, nil
+	_, err = io.WriteString(os.Stderr, ended.Said)
+	return ended.Code, err
 }
 
 func connect(address string, l load.Launch) (*net.TCPConn, error) {
