@@ -12,6 +12,9 @@ TESTS    ?= ./...
 FUZZTIME ?= 30s
 MINUTES  ?= 10
 SEED     ?=
+ROUNDS   ?=
+ROWS     ?=
+COLUMNS  ?=
 
 .PHONY: help demo test test-full soak check reproducible build agents bench fuzz clean
 
@@ -65,8 +68,10 @@ agents: # the agents that the programs embed; a new one is put in place only whe
 	  if cmp -s $$packed.new $$packed; then rm $$packed.new; else mv $$packed.new $$packed; fi; \
 	done
 
-bench: ## mux beside go-yamux
-	$(GO) test -run '^$$' -bench . -benchmem ./internal/mux
+bench: ## every path to an engine side by side, in 25 minutes at most; ROWS, COLUMNS and ROUNDS for a short one
+	@test/setup
+	@$(GO) run ./test/bench $(if $(ROUNDS),-rounds $(ROUNDS)) $(if $(ROWS),-rows $(ROWS)) $(if $(COLUMNS),-columns $(COLUMNS)) \
+	  $(if $(ROWS)$(COLUMNS),-json build/bench.json,-docs docs/performance.md)
 
 fuzz: ## every fuzz target for FUZZTIME each
 	@for dir in $$(grep -rl --include='*_test.go' '^func Fuzz' internal | xargs -n1 dirname | sort -u); do \
