@@ -49,7 +49,7 @@ func run(args []string, out io.Writer) int {
 	flags.StringVar(&o.rows, "rows", "", "only these rows, `names` between commas")
 	flags.StringVar(&o.columns, "columns", "", "only these columns, `names` between commas")
 	flags.IntVar(&o.rounds, "rounds", defaultRounds, "how often each cell is measured")
-	flags.DurationVar(&o.limit, "limit", 23*time.Minute, "no cell is begun later")
+	flags.DurationVar(&o.limit, "limit", 20*time.Minute, "no cell is begun later")
 	flags.Int64Var(&o.bytes, "bytes", 200_000_000, "how much a bulk cell carries")
 	flags.BoolVar(&o.quick, "quick", false, "short cells, for a look and for tests")
 	flags.StringVar(&o.json, "json", filepath.Join(lab.Root(), "bench", "latest.json"), "the `file` for the figures; empty: none")

@@ -46,7 +46,7 @@ type turn struct {
 func turns(t *table) (list []turn) {
 	for round := range t.rounds {
 		for _, r := range t.rows {
-			if r.once && round > 0 {
+			if r.rounds > 0 && round >= r.rounds {
 				continue
 			}
 			for _, c := range t.columns {
