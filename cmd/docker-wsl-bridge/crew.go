@@ -19,6 +19,7 @@ type crew struct {
 	stop   context.CancelFunc
 	first  chan struct{} // closed when there is something to serve
 	begin  func()        // closes it
+	wake   chan struct{} // the machine has just woken up
 
 	mu      sync.Mutex
 	posts   map[string]*post // by link
@@ -41,7 +42,7 @@ type post struct {
 }
 
 func newCrew(f *fleet, distro string) *crew {
-	c := &crew{f: f, distro: distro, first: make(chan struct{}), posts: map[string]*post{}}
+	c := &crew{f: f, distro: distro, first: make(chan struct{}), wake: make(chan struct{}, 1), posts: map[string]*post{}}
 	c.begin = sync.OnceFunc(func() { close(c.first) })
 	return c
 }
@@ -74,7 +75,7 @@ func (c *crew) run(ctx context.Context) {
 		w.Stderr = func() io.Writer { return c.f.distroLines(distro) }
 	}
 	d := &daemon.Daemon{
-		WSL: w, Agent: c.f.agent, Distro: distro, Log: c.f.log, Debug: c.f.debug, Report: c.event, Persist: true,
+		WSL: w, Agent: c.f.agent, Distro: distro, Log: c.f.log, Debug: c.f.debug, Report: c.event, Persist: true, Wake: c.wake,
 	}
 	c.mu.Lock()
 	c.daemon = d

@@ -42,7 +42,7 @@ func configured(flags *pflag.FlagSet) (*config.Config, error) {
 
 // linkFlags tells whether one was given that says what is served.
 func linkFlags(flags *pflag.FlagSet) (given bool) {
-	flags.Visit(func(f *pflag.Flag) { given = given || f.Name != "json" && f.Name != "debug" })
+	flags.Visit(func(f *pflag.Flag) { given = given || f.Name != "json" && f.Name != "debug" && f.Name != ifInstalled })
 	return given
 }
 
@@ -62,6 +62,7 @@ func attended(ctx context.Context, c *config.Config, wrong error, o *options, r 
 // unattendedConfig is run with one. A wrong file is in the log: nobody else is there to be told.
 func unattendedConfig(ctx context.Context, c *config.Config, wrong error, o *options) error {
 	f := newFleet(quiet(), o.debug)
+	f.wake = o.wake
 	if wrong != nil {
 		f.openLog()
 		f.own.Error("the configuration is wrong", "error", wrong)
@@ -86,7 +87,8 @@ type fleet struct {
 	stop    context.CancelFunc
 	running sync.WaitGroup // crews
 
-	reloading sync.Mutex // one at a time
+	wake      <-chan struct{} // the machine has just woken up
+	reloading sync.Mutex      // one at a time
 
 	mu    sync.Mutex
 	links []config.Link
@@ -123,7 +125,7 @@ func (f *fleet) run(ctx context.Context, c *config.Config) (err error) {
 		f.own.Warn("the machine's configuration does not count", "error", c.Ignored)
 	}
 	f.arrange(c.Links)
-	<-f.ctx.Done()
+	f.untilEnd()
 	f.running.Wait()
 	f.own.Info("bridge ends")
 	f.show.close()
@@ -131,6 +133,25 @@ func (f *fleet) run(ctx context.Context, c *config.Config) (err error) {
 		f.told.close()
 	}
 	return errors.Join(f.logFile.Close(), own.Close())
+}
+
+// untilEnd passes it on to all crews when the machine has woken up.
+func (f *fleet) untilEnd() {
+	for {
+		select {
+		case <-f.wake:
+			f.mu.Lock()
+			for _, c := range f.crews {
+				select {
+				case c.wake <- struct{}{}:
+				default: // it looks already
+				}
+			}
+			f.mu.Unlock()
+		case <-f.ctx.Done():
+			return
+		}
+	}
 }
 
 // openLog opens that of what is no single link's; as an instance's it may be missing.

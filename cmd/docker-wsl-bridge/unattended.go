@@ -17,6 +17,8 @@ import (
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/daemon"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/endpoint"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/engine"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/install"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/service"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/supervisor"
 )
 
@@ -37,24 +39,87 @@ a distro, an engine. When a bridge for the socket runs already there is nothing 
 do, which is no error.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			err := o.understand(runtime.GOOS)
-			if c, wrong := configured(cmd.Flags()); wrong != nil || c != nil {
-				err = unattendedConfig(cmd.Context(), c, wrong, &o)
-			} else if err == nil {
-				err = unattended(cmd.Context(), &o)
+			wanted, wrong := configured(cmd.Flags())
+			if wanted == nil && wrong == nil {
+				if err := o.understand(runtime.GOOS); err != nil {
+					return err
+				}
+			}
+			o.serve = func(ctx context.Context) error {
+				if wanted == nil && wrong == nil {
+					return unattended(ctx, &o)
+				}
+				return unattendedConfig(ctx, wanted, wrong, &o)
+			}
+			err := error(nil)
+			if service.Started() {
+				err = service.Run(o.body)
 			} else {
-				return err
+				err = o.standing(cmd.Context())
 			}
-			var runs *control.RunsError
-			if err == nil || errors.As(err, &runs) {
-				return nil
+			if err != nil {
+				return &failure{err, o.distro}
 			}
-			return &failure{err, o.distro}
+			return nil
 		},
 	}
 	o.flags(cmd.Flags())
+	cmd.Flags().BoolVar(&o.ifInstalled, ifInstalled, false, "do nothing for a user for whom it is not installed")
+	_ = cmd.Flags().MarkHidden(ifInstalled) // fails only for a flag that is not there
 	return cmd
 }
+
+// standing serves what run is told to, for as long as nobody has it end.
+func (o *options) standing(ctx context.Context) error {
+	if o.ifInstalled {
+		if marked, err := install.Marked(); !marked || err != nil {
+			return err
+		}
+	}
+	return quietly(o.serve(ctx))
+}
+
+// quietly takes it for success that another bridge serves the place.
+func quietly(err error) error {
+	var runs *control.RunsError
+	if errors.As(err, &runs) {
+		return nil
+	}
+	return err
+}
+
+// body is the same as a service. That is running as soon as it tries: whether it serves is for
+// status to say, and a stopped engine must not fail a start. The end of its user's session is a
+// stop; what else happens around it is noted.
+func (o *options) body(ctx context.Context, c service.Control) uint32 {
+	c.Started()
+	wake := make(chan struct{}, 1)
+	o.wake = wake
+	ctx, cancel := context.WithCancel(ctx)
+	var listener sync.WaitGroup
+	listener.Go(func() {
+		for {
+			select {
+			case e := <-c.Events:
+				if e == service.Resume {
+					select {
+					case wake <- struct{}{}:
+					default: // it looks already
+					}
+				}
+			case <-ctx.Done():
+				return
+			}
+		}
+	})
+	err := o.standing(ctx)
+	cancel()
+	listener.Wait()
+	return service.ErrorCode(err)
+}
+
+// ifInstalled is the flag of a service's instances, which every user has.
+const ifInstalled = "if-installed"
 
 // quiet is what tells nobody.
 func quiet() *reporter { return &reporter{stdout: io.Discard, stderr: io.Discard} }
@@ -84,6 +149,7 @@ func unattended(ctx context.Context, o *options) error {
 		f := newFinder(o, in)
 		d := &daemon.Daemon{
 			WSL: w, Agent: agent, Distro: o.distro, Links: []daemon.Link{o.link(f.dial, f.words())}, Log: in.log, Debug: o.debug,
+			Wake:   o.wake,
 			Report: in.event, WhileRunning: o.keepAlive == keepWhileRunning, Persist: true,
 		}
 		in.serves(d, f.dial, f.place)

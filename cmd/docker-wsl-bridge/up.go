@@ -23,8 +23,12 @@ type options struct {
 	paths                string
 	trustOwner           bool
 	json, debug          bool
+	ifInstalled          bool
 
 	engine endpoint.Endpoint // pipe, understood; the zero value if there is none
+	wake   <-chan struct{}   // the machine has just woken up; nil if nobody tells
+
+	serve func(context.Context) error // what run does
 }
 
 // The kinds of link: what is known of the bytes.

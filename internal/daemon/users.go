@@ -38,7 +38,7 @@ func (d *Daemon) watchUsers(ctx context.Context, host *bridge.Host) bool {
 			}
 			return false
 		}
-		if !d.pause(ctx, host, usersEvery) {
+		if !d.pause(ctx, host, usersEvery, nil) {
 			return false
 		}
 		others, err := host.Users(ctx)
