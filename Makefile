@@ -16,7 +16,7 @@ ROUNDS   ?=
 ROWS     ?=
 COLUMNS  ?=
 
-.PHONY: help demo test test-full soak check reproducible build agents bench fuzz clean
+.PHONY: help demo test test-full soak check reproducible build agents resources release bench fuzz clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -50,7 +50,7 @@ check: ## gofmt, go vet for every target, staticcheck, and that two builds are t
 reproducible: ## two builds in two directories, the second without a build cache, are the same
 	@DWB_FULL=1 test/reproducible
 
-build: agents ## the programs, into build/OS-ARCH
+build: agents resources ## the programs, into build/OS-ARCH
 	@for t in $(TARGETS); do \
 	  dir=build/$$(echo $$t | tr / -); mkdir -p $$dir; \
 	  GOOS=$${t%/*} GOARCH=$${t#*/} $(BUILD) -o $$dir/ ./cmd/docker-wsl-bridge || exit 1; \
@@ -68,6 +68,22 @@ agents: # the agents that the programs embed; a new one is put in place only whe
 	  if cmp -s $$packed.new $$packed; then rm $$packed.new; else mv $$packed.new $$packed; fi; \
 	done
 
+# What Windows shows of its programs and how it starts them; go build takes it along
+# where it is. The version is the source's. Put in place as above.
+VERSION = $(shell sed -n 's/^const version = "\(.*\)"$$/\1/p' cmd/docker-wsl-bridge/main.go)
+resources:
+	@mkdir -p build
+	@cd cmd/docker-wsl-bridge && $(GO) tool go-winres make --arch amd64,arm64 --out ../../build/rsrc \
+	  --file-version $(VERSION) --product-version $(VERSION)
+	@for arch in amd64 arm64; do \
+	  made=build/rsrc_windows_$$arch.syso; placed=cmd/docker-wsl-bridge/rsrc_windows_$$arch.syso; \
+	  if cmp -s $$made $$placed; then rm $$made; else mv $$made $$placed; fi; \
+	done
+
+release: build ## the zips for Windows and their digests, into build/release
+	@$(GO) run ./release -version $(VERSION)
+	@cat build/release/SHA256SUMS
+
 bench: ## every path to an engine side by side, in 25 minutes at most; ROWS, COLUMNS and ROUNDS for a short one
 	@test/setup
 	@$(GO) run ./test/bench $(if $(ROUNDS),-rounds $(ROUNDS)) $(if $(ROWS),-rows $(ROWS)) $(if $(COLUMNS),-columns $(COLUMNS)) \
@@ -81,4 +97,4 @@ fuzz: ## every fuzz target for FUZZTIME each
 	done
 
 clean: ## remove everything that was built
-	rm -rf build $(EMBEDDED)/*.gz
+	rm -rf build $(EMBEDDED)/*.gz cmd/docker-wsl-bridge/*.syso

@@ -96,7 +96,7 @@ func bridged(log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
-	err = bridge.RunAgent(ctx, stdio, id, bridge.Distro{Open: openSocket, Users: otherUsers}, log)
+	err = bridge.RunAgent(ctx, stdio, id, bridge.Distro{Open: openSocket, Users: otherUsers, Drives: drives}, log)
 	if ctx.Err() != nil {
 		return errors.New("a signal ended it")
 	}

@@ -83,6 +83,9 @@ func (o *options) link(dial bridge.Dial, at string) daemon.Link {
 	}
 	if o.kind == kindDocker {
 		l.Listen.Kind, l.Listen.Answers = bridge.KindDocker, answers(at)
+		if o.paths == pathsAuto {
+			l.Listen.Paths = bridge.PathsAuto
+		}
 	}
 	return l
 }

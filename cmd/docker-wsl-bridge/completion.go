@@ -31,6 +31,7 @@ func addCompletion(root *cobra.Command) {
 			completeFlag(cmd, "pipe", func(context.Context) []string { return pipeNames(runtime.GOOS) })
 			completeFlag(cmd, "kind", func(context.Context) []string { return kinds() })
 			completeFlag(cmd, "keep-alive", func(context.Context) []string { return keepAlives() })
+			completeFlag(cmd, "paths", func(context.Context) []string { return pathWays() })
 			completeFlag(cmd, "socket-mode", func(context.Context) []string { return socketModes() })
 			if cmd.Name() == "install" {
 				completeFlag(cmd, "at-logon", func(context.Context) []string { return logonWays() })
@@ -100,8 +101,12 @@ func keepAlives() []string {
 	return []string{keepAlways + "\tthe distro stays up", keepWhileRunning + "\tit stops when nobody else uses it"}
 }
 
+func pathWays() []string {
+	return []string{pathsAuto + "\tthe distro's become Windows' for a Windows engine", pathsOff + "\tthey stay"}
+}
+
 func logonWays() []string {
-	return []string{"auto\ta task or, where that is refused, the Run key", "task\ta scheduled task", "run-key\tthe user's Run key"}
+	return []string{"auto\ta service for an administrator, else a task or the Run key", "service\ta per-user service", "task\ta scheduled task", "run-key\tthe user's Run key"}
 }
 
 func restarts() []string {

@@ -19,10 +19,13 @@ type options struct {
 	distro, socket, pipe string
 	mode, owner          string
 	kind, keepAlive      string
+	paths                string
 	trustOwner           bool
 	json, debug          bool
+	ifInstalled          bool
 
 	engine endpoint.Endpoint // pipe, understood; the zero value if there is none
+	wake   <-chan struct{}   // the machine has just woken up; nil if nobody tells
 }
 
 // The kinds of link: what is known of the bytes.
@@ -35,6 +38,12 @@ const (
 const (
 	keepAlways       = "always"        // it stays up as long as we run
 	keepWhileRunning = "while-running" // it may stop; it is served again when somebody runs it
+)
+
+// What is done with paths of the distro in what clients ask to be created.
+const (
+	pathsAuto = "auto" // for an engine for Windows containers they become Windows' own
+	pathsOff  = "off"
 )
 
 // understand checks the flags before anything is done.
@@ -54,6 +63,9 @@ func (o *options) understand(goos string) error {
 	}
 	if o.keepAlive != keepAlways && o.keepAlive != keepWhileRunning {
 		return fmt.Errorf("--keep-alive: there is no such way, %q; write always or while-running", o.keepAlive)
+	}
+	if o.paths != pathsAuto && o.paths != pathsOff {
+		return fmt.Errorf("--paths: there is no such way, %q; write auto or off", o.paths)
 	}
 	if o.pipe == "" && o.trustOwner {
 		return errors.New("--trust-pipe-owner: the pipe must be named; write --pipe NAME")
@@ -126,6 +138,7 @@ func (o *options) flags(f *pflag.FlagSet) {
 	f.StringVar(&o.mode, "socket-mode", "", "the socket's permissions, `octal` (default: 0660 with a\ngroup docker in the distro, else 0600)")
 	f.StringVar(&o.owner, "socket-owner", "", "the socket's `user[:group]` (default: root:docker, else the user of\n/etc/wsl.conf, else uid 1000)")
 	f.StringVar(&o.keepAlive, "keep-alive", keepAlways, "always keeps the distro up, while-running lets it stop when nobody\nelse uses it, and serves it again when somebody does (`way`)")
+	f.StringVar(&o.paths, "paths", pathsAuto, "auto turns the distro's paths of bind mounts (-v /mnt/c/src:C:\\src) into\nthose of Windows for a Windows engine, off leaves them (`way`)")
 	f.BoolVar(&o.trustOwner, "trust-pipe-owner", false, "take the pipe of --pipe whoever owns it (default: it must be the system's,\nthe administrators' or your own)")
 	f.BoolVar(&o.debug, "debug", false, "log each connection, from both sides, to stderr")
 }

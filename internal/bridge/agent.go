@@ -10,7 +10,9 @@ import (
 	"sync"
 	"time"
 
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/dockerapi"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/mux"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/paths"
 )
 
 // acceptPause is how long accepting rests after an error, which is as a rule
@@ -24,6 +26,8 @@ type Distro struct {
 	Open func(Listen) (net.Listener, Listening, error)
 	// Users counts the programs that Windows has started here, but for us.
 	Users func() (int, error)
+	// Drives tells which directories here are Windows' own.
+	Drives func() (paths.Drives, error)
 }
 
 // agent is the Linux half of a session.
@@ -34,7 +38,9 @@ type agent struct {
 
 	pulse  *pulse
 	idle   idle
+	memory memory
 	relays sync.WaitGroup
+	held   dockerapi.Held
 
 	mu        sync.Mutex
 	leaving   bool
@@ -192,5 +198,5 @@ func (a *agent) serveRaw(conn net.Conn, l Listen) {
 		_ = conn.Close()
 		return
 	}
-	relay(conn, stream, clients)
+	(&joint{conn: conn, stream: stream, side: clients, memory: &a.memory}).run()
 }

@@ -69,7 +69,7 @@ func buildWith(t testing.TB, links map[string]Dial) *bridged {
 	log := slog.New(slog.DiscardHandler)
 	theirs := b.frost.on(b.agent)
 	go func() {
-		b.ended <- RunAgent(context.Background(), theirs, BuildID{1}, Distro{Open: openPlain, Users: nobody}, log)
+		b.ended <- RunAgent(context.Background(), theirs, BuildID{1}, Distro{Open: openPlain, Users: nobody, Drives: cDrive}, log)
 	}()
 	place, err := endpoint.Parse("unix:"+engine.Addr().String(), "linux")
 	if err != nil {

@@ -26,6 +26,8 @@ type Listen struct {
 	Owner  string `json:"owner,omitempty"` // USER[:GROUP]; empty likewise
 	Kind   string `json:"kind,omitempty"`  // KindDocker, or empty for any byte stream
 
+	Paths string `json:"paths,omitempty"` // PathsAuto, or empty: none is translated
+
 	// What a client of a docker link is told, by reason: WhyFrozen and so on.
 	Answers map[string]string `json:"answers,omitempty"`
 }

@@ -1,6 +1,7 @@
 package bridge
 
 import (
+	"bytes"
 	"errors"
 	"io"
 	"net"
@@ -39,6 +40,8 @@ const (
 	// tellTime is what a client gets to take its answer, while what it still
 	// sends is thrown away.
 	tellTime = 5 * time.Second
+	// maxFirst is what is read of a client before its stream is opened.
+	maxFirst = 4 << 10
 	// maxIdle bounds the connections that wait for their clients: what such a one
 	// holds is a descriptor and 8 KiB. As many may carry something.
 	maxIdle = 4096
@@ -68,6 +71,7 @@ type client struct {
 	first   []byte            // what it began with
 	answers map[string]string // what to say, by reason
 	idle    *idle
+	refusal []byte // the answer to a request that was refused
 }
 
 // tell answers the client's request with the reason why its engine does not,
@@ -78,9 +82,13 @@ func (c *client) tell(why string) {
 	if message == "" {
 		message = "the Docker engine of Windows can't be reached: " + why
 	}
+	answer := dockerapi.Unavailable(c.first, message)
+	if why == WhyLinuxPath {
+		answer = c.refusal
+	}
 	_ = c.conn.SetDeadline(time.Now().Add(tellTime))
 	// Whoever is gone needs no answer.
-	_, _ = c.conn.Write(dockerapi.Unavailable(c.first, message))
+	_, _ = c.conn.Write(answer)
 	if end, ok := c.conn.(interface{ CloseWrite() error }); ok {
 		_ = end.CloseWrite()
 	}
@@ -98,19 +106,23 @@ func drain(conn net.Conn) { _, _ = io.Copy(io.Discard, conn) }
 func (a *agent) serveDocker(conn net.Conn, l Listen) {
 	defer conn.Close()
 	defer a.idle.remove(conn)
-	first := make([]byte, smallBuffer)
+	first := make([]byte, maxFirst)
 	n := a.await(conn, first)
 	if n == 0 {
 		return // it asked nothing
 	}
-	c := &client{conn: conn, first: first[:n], answers: l.Answers, idle: &a.idle}
+	c := &client{conn: conn, first: bytes.Clone(first[:n]), answers: l.Answers, idle: &a.idle}
 	stream, why := a.openFor(l.Link)
 	if why != "" {
 		c.tell(why)
 		drain(conn)
 		return
 	}
-	j := &joint{conn: conn, stream: stream, side: clients, first: c.first, tell: c.tell}
+	j := &joint{conn: conn, stream: stream, side: clients, memory: &a.memory, first: c.first, tell: c.tell}
+	if l.Paths == PathsAuto {
+		j.requests = a.translate(j, c, l)
+		defer j.requests.Close()
+	}
 	if dockerapi.IsRead(c.first) {
 		stop := a.watch(j)
 		defer stop()

@@ -91,7 +91,7 @@ func FuzzAgent(f *testing.F) {
 			return l, Listening{Mode: "0600", Owner: "root:root"}, nil
 		}
 		ends(t, "the agent", func() {
-			_ = RunAgent(context.Background(), play(said), BuildID{1}, Distro{Open: open, Users: func() (int, error) { return 1, nil }}, slog.New(slog.DiscardHandler)) // any error will do
+			_ = RunAgent(context.Background(), play(said), BuildID{1}, Distro{Open: open, Users: func() (int, error) { return 1, nil }, Drives: cDrive}, slog.New(slog.DiscardHandler)) // any error will do
 		})
 		for _, l := range opened {
 			select {

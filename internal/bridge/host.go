@@ -20,6 +20,7 @@ type Host struct {
 	session *mux.Session
 	links   map[string]Dial
 	log     *slog.Logger
+	memory  memory
 	relays  sync.WaitGroup
 	joined  atomic.Int64 // connections
 	left    bool         // the agent said goodbye; valid after Close
@@ -180,7 +181,7 @@ func (h *Host) join(ctx context.Context, offer *mux.Offer) {
 		offer.Refuse(refusal(err))
 		return
 	}
-	relay(conn, offer.Accept(), engines)
+	(&joint{conn: conn, stream: offer.Accept(), side: engines, memory: &h.memory}).run()
 }
 
 func refusal(err error) mux.RefuseCode {

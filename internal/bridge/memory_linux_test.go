@@ -12,6 +12,9 @@ import (
 	"runtime"
 	"sync"
 	"testing"
+	"time"
+
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/mux"
 )
 
 // A hostile agent opens streams, fills their windows with frames of one byte
@@ -156,6 +159,48 @@ func awaitPong(t *testing.T, agent pipes) {
 		}
 		if _, err := io.CopyN(io.Discard, in, int64(binary.BigEndian.Uint16(b[2:]))); err != nil {
 			t.Fatal(err)
+		}
+	}
+}
+
+// What many connections held while bytes flowed goes back to the system soon after, without
+// anybody asking the runtime to collect.
+func TestIdleConnectionsGiveTheirMemoryBack(t *testing.T) {
+	const streams = 256
+	x, y := net.Pipe()
+	host, agent := mux.New(x, mux.Host), mux.New(y, mux.Agent)
+	t.Cleanup(func() { host.Close(); agent.Close() })
+	before := heapInUse()
+	var given memory
+	for range streams {
+		client, agentConn := net.Pipe()
+		stream, err := agent.Open("engine")
+		if err != nil {
+			t.Fatal(err)
+		}
+		go (&joint{conn: agentConn, stream: stream, side: clients, memory: &given}).run()
+		t.Cleanup(func() { client.Close() })
+		go func() { _, _ = client.Write(make([]byte, 64<<10)) }() // a short one shows below
+		offer, err := host.Accept()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n, err := io.ReadFull(offer.Accept(), make([]byte, 64<<10)); err != nil {
+			t.Fatalf("%d bytes, %v", n, err)
+		}
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	for tick := time.Tick(50 * time.Millisecond); ; {
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		if held := int64(m.HeapInuse) - before; held < streams*largeBuffer/2 {
+			return
+		}
+		select {
+		case <-tick:
+		case <-ctx.Done():
+			t.Fatalf("%d KiB are held for each", (int64(m.HeapInuse)-before)>>10/streams)
 		}
 	}
 }

@@ -8,14 +8,17 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/dockerapi"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/mux"
 )
 
 // A direction that moves little holds little: two buffers of 32 KiB for each
-// of 2,000 idle streams would be 128 MiB.
+// of 2,000 idle streams would be 128 MiB. So a large buffer is had while bytes
+// flow, and given back when none came for parkTime.
 const (
-	smallBuffer = 4 << 10
+	smallBuffer = 2 << 10
 	largeBuffer = 32 << 10
+	parkTime    = time.Second
 )
 
 // joint is a local connection and a stream, joined until both directions have
@@ -30,10 +33,13 @@ type joint struct {
 	conn   net.Conn
 	stream *mux.Stream
 	side   side
+	memory *memory
 
 	// Of a client that can be told why it gets no answer, else nil.
 	first []byte           // what it has said already
 	tell  func(why string) // answers it instead of its engine
+
+	requests *dockerapi.Requests // the way of what it says, which may be changed there; nil if it can't
 
 	moved   atomic.Int64 // counts hand-ons, when they begin and when they end, to see progress by
 	writing atomic.Int32 // hand-ons under way
@@ -42,6 +48,7 @@ type joint struct {
 	started bool   // bytes of the answer have been handed on
 	more    bool   // the client has said more than first
 	givenUp bool   // none will be
+	refused bool   // one of its requests was, and is the last
 	told    string // why the client gets no answer, once it is told
 	inDone  bool   // stream to conn
 	dead    bool   // the stream is
@@ -76,6 +83,8 @@ func (j *joint) out() {
 	defer j.ended(false)
 	readErr, writeErr := j.send()
 	switch {
+	case errors.Is(writeErr, errRefused):
+		j.refuse() // in tells the client
 	case writeErr != nil && j.unanswered(writeErr) != "":
 		drain(j.conn) // in tells the client
 	case writeErr != nil:
@@ -93,11 +102,23 @@ func (j *joint) out() {
 // send puts on the stream what the client said first, and what it says.
 func (j *joint) send() (readErr, writeErr error) {
 	if len(j.first) > 0 {
-		if err := j.write(j.stream, j.first); err != nil {
+		if err := j.ask(j.first); err != nil {
 			return nil, err
 		}
 	}
-	return j.copy(j.say, j.conn)
+	readErr, writeErr = j.copy(j.say, j.conn)
+	if j.requests != nil && readErr == io.EOF {
+		writeErr = j.requests.End()
+	}
+	return readErr, writeErr
+}
+
+// ask hands on what a client says.
+func (j *joint) ask(b []byte) error {
+	if j.requests != nil {
+		return j.requests.Write(b)
+	}
+	return j.write(j.stream, b)
 }
 
 // say hands on what a client says behind its first words.
@@ -109,7 +130,7 @@ func (j *joint) say(b []byte) error {
 	if givenUp {
 		return errGivenUp
 	}
-	return j.write(j.stream, b)
+	return j.ask(b)
 }
 
 // in carries from the stream to the connection.
@@ -176,6 +197,8 @@ func (j *joint) unanswered(err error) (why string) {
 	defer j.mu.Unlock()
 	var refused *mux.RefusedError
 	switch {
+	case j.refused:
+		return WhyLinuxPath
 	case j.tell == nil || j.started:
 		return ""
 	case j.told != "":
@@ -207,23 +230,57 @@ func (j *joint) closeWrite() {
 	j.moved.Add(1)
 }
 
+// source is what can be read with a deadline: every net.Conn.
+type source interface {
+	io.Reader
+	SetReadDeadline(time.Time) error
+}
+
 // copy moves bytes until one side fails; exactly one of the errors is set.
-func (j *joint) copy(hand func([]byte) error, src io.Reader) (readErr, writeErr error) {
-	b := make([]byte, smallBuffer)
+func (j *joint) copy(hand func([]byte) error, src source) (readErr, writeErr error) {
+	small := make([]byte, smallBuffer)
+	b := small
+	var asked time.Time // when the deadline was set
+	defer func() {
+		if !asked.IsZero() {
+			j.readUntil(src, time.Time{})
+			j.memory.leave()
+		}
+	}()
 	for {
+		if now := time.Now(); len(b) == largeBuffer && now.Sub(asked) > parkTime/4 && j.readUntil(src, now.Add(parkTime)) {
+			asked = now
+		}
 		n, err := src.Read(b)
 		if n > 0 { // a zero-byte write would be an end of stream to a pipe
 			if writeErr := hand(b[:n]); writeErr != nil {
 				return nil, writeErr
 			}
 		}
-		if err != nil {
+		switch {
+		case timedOut(err) && !asked.IsZero() && j.readUntil(src, time.Time{}):
+			b, asked = small, time.Time{}
+			j.memory.leave()
+		case err != nil:
 			return err, nil
-		}
-		if n > smallBuffer/2 && len(b) == smallBuffer {
+		case n > smallBuffer/2 && len(b) == smallBuffer:
 			b = make([]byte, largeBuffer)
 		}
 	}
+}
+
+// timedOut also knows go-winio's own error.
+func timedOut(err error) bool {
+	var timeout interface{ Timeout() bool }
+	return errors.As(err, &timeout) && timeout.Timeout()
+}
+
+// readUntil sets a deadline of the copy's. A client that is told has another one,
+// which is an end.
+func (j *joint) readUntil(src source, t time.Time) bool {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.told == "" && src.SetReadDeadline(t) == nil
 }
 
 func (j *joint) write(dst io.Writer, b []byte) error {

@@ -3,6 +3,7 @@ package bridge
 import (
 	"io"
 	"net"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -123,5 +124,55 @@ func TestASilentClientIsNoStuckOne(t *testing.T) {
 		}
 		client.Close()
 		engine.Close()
+	})
+}
+
+// measured notes how much memory the read under way holds.
+type measured struct {
+	*mux.Stream
+	holds atomic.Int64
+}
+
+func (m *measured) Read(b []byte) (int, error) {
+	m.holds.Store(int64(len(b)))
+	return m.Stream.Read(b)
+}
+
+// A connection that has carried much and waits holds little, and goes on as before.
+func TestAParkedConnectionHoldsLittle(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client, agentConn := pair(t)
+		agentStream, engine := pair(t)
+		conn := &measured{Stream: agentConn}
+		over := make(chan struct{})
+		go func() {
+			relay(conn, agentStream, clients)
+			close(over)
+		}()
+		say := func(n int) {
+			t.Helper()
+			go func() { _, _ = client.Write(make([]byte, n)) }() // a short one shows below
+			if got, err := io.ReadFull(engine, make([]byte, n)); err != nil {
+				t.Fatalf("%d of %d bytes, %v", got, n, err)
+			}
+			synctest.Wait()
+		}
+		for range 2 {
+			say(64 << 10)
+			if n := conn.holds.Load(); n != largeBuffer {
+				t.Errorf("it reads with %d bytes while bytes flow", n)
+			}
+			time.Sleep(2 * parkTime) // the bubble's clock
+			if n := conn.holds.Load(); n != smallBuffer {
+				t.Errorf("it waits with %d bytes", n)
+			}
+			say(1)
+		}
+		client.CloseWrite()
+		if n, err := engine.Read(make([]byte, 1)); n != 0 || err != io.EOF {
+			t.Errorf("at the end: %d bytes, %v", n, err)
+		}
+		engine.Close()
+		<-over
 	})
 }

@@ -26,6 +26,7 @@ var floors = map[string]int{
 	"internal/mux":        1,
 	"internal/engine":     1,
 	"internal/dockerapi":  1,
+	"internal/paths":      1,
 	"internal/bridge":     2,
 	"internal/control":    2,
 	"internal/deploy":     2,

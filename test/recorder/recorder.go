@@ -93,6 +93,12 @@ func (r *Recorder) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 		answer(w, http.StatusOK, map[string]any{"Version": "20.10.24", "ApiVersion": "1.41", "MinAPIVersion": "1.24", "Os": "windows", "Arch": "amd64"})
 	case path == "/info":
 		answer(w, http.StatusOK, map[string]any{"OSType": "windows", "OperatingSystem": "Windows Server 2022", "ServerVersion": "20.10.24"})
+	case path == "/containers/json":
+		answer(w, http.StatusOK, []any{})
+	case image.MatchString(path): // it has every image
+		answer(w, http.StatusOK, map[string]any{"Id": "sha256:" + strings.Repeat("5eed", 16), "Os": "windows", "Config": map[string]any{}, "ContainerConfig": map[string]any{}})
+	case path == "/services/create" && req.Method == http.MethodPost:
+		answer(w, http.StatusCreated, map[string]any{"ID": strings.Repeat("5eed", 6)})
 	case path == "/containers/create" && req.Method == http.MethodPost:
 		answer(w, http.StatusCreated, map[string]any{"Id": strings.Repeat("5eed", 16), "Warnings": []string{}})
 	default:
@@ -102,6 +108,8 @@ func (r *Recorder) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 
 // version is the /v1.41 that clients put before a path.
 var version = regexp.MustCompile(`^/v[0-9.]+(/.*)$`)
+
+var image = regexp.MustCompile(`^/images/.+/json$`)
 
 func unversioned(path string) string { return version.ReplaceAllString(path, "$1") }
 

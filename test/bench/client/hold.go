@@ -12,7 +12,10 @@ import (
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/test/bench/load"
 )
 
-// hold opens o.n streams, has each carry load.HoldBytes each way, says "held"
+// restTime is how long streams are left alone before they count as idle.
+const restTime = 5 * time.Second
+
+// hold opens o.n streams, has each carry load.HoldBytes each way, lets them rest, says "held"
 // and keeps them until its stdin ends.
 func hold(o options, r *load.Result) error {
 	for range o.n {
@@ -30,6 +33,7 @@ func hold(o options, r *load.Result) error {
 		_ = c.SetDeadline(time.Time{})
 		r.Count++
 	}
+	time.Sleep(restTime)
 	fmt.Println("held")
 	_, err := io.Copy(io.Discard, os.Stdin)
 	return err

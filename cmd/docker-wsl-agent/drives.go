@@ -1,0 +1,34 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/paths"
+)
+
+// virtioTags has a symbolic link for each share of virtiofs, to what that is on Windows
+// (SaveVirtiofsTagMapping in src/linux/init/drvfs.cpp of microsoft/WSL).
+const virtioTags = "/run/wsl/virtiofs"
+
+// drives are this distro's, now.
+func drives() (paths.Drives, error) {
+	mountinfo, err := os.ReadFile("/proc/self/mountinfo")
+	if err != nil {
+		return paths.Drives{}, fmt.Errorf("list mounts: %w", err)
+	}
+	return paths.ReadDrives(string(mountinfo), virtioRoot), nil
+}
+
+func virtioRoot(tag string) string {
+	if strings.Contains(tag, "/") {
+		return ""
+	}
+	root, err := os.Readlink(filepath.Join(virtioTags, tag))
+	if err != nil {
+		return "" // a share of somebody else
+	}
+	return root
+}

@@ -1,0 +1,119 @@
+package dockerapi
+
+import (
+	"bytes"
+	"strconv"
+	"strings"
+)
+
+// maxLine bounds a line of a chunked body; net/http's own bound is 4 KiB.
+const maxLine = 4 << 10
+
+// framing follows a body to its end and no further.
+type framing struct {
+	data func([]byte) // gets the body free of chunks, if it is set
+
+	next part
+	left int64  // bytes of the body or of the chunk
+	line []byte // as far as it has come
+	tail int    // where the last chunk's data would be, in a body that came in one piece
+}
+
+// part is what comes next of a body.
+type part int
+
+const (
+	theEnd part = iota
+	plain       // left bytes
+	chunkSize
+	chunkData // left bytes
+	chunkEnd
+	trailer
+)
+
+// body is where the body of this head begins.
+func (h head) body() framing {
+	switch {
+	case h.chunked:
+		return framing{next: chunkSize}
+	case h.length > 0:
+		return framing{next: plain, left: h.length}
+	}
+	return framing{}
+}
+
+// whole tells whether nothing more comes.
+func (f *framing) whole() bool { return f.next == theEnd }
+
+// skip tells how many bytes of b belong to the body. It is no good if they can't
+// be understood.
+func (f *framing) skip(b []byte) (n int, good bool) {
+	for n < len(b) && !f.whole() {
+		if f.next == plain || f.next == chunkData {
+			n += f.pass(b[n:])
+			continue
+		}
+		line, used, whole := f.readLine(b[n:])
+		n += used
+		if len(f.line) > maxLine {
+			return n, false
+		}
+		if !whole {
+			continue
+		}
+		if !f.take(line) {
+			return n, false
+		}
+		if f.next == trailer && f.tail == 0 {
+			f.tail = n - used
+		}
+	}
+	return n, true
+}
+
+// pass takes bytes by their count.
+func (f *framing) pass(b []byte) int {
+	n := int(min(f.left, int64(len(b))))
+	if f.data != nil {
+		f.data(b[:n])
+	}
+	if f.left -= int64(n); f.left == 0 {
+		f.next = map[part]part{plain: theEnd, chunkData: chunkEnd}[f.next]
+	}
+	return n
+}
+
+func (f *framing) readLine(b []byte) (line string, used int, whole bool) {
+	lf := bytes.IndexByte(b, '\n')
+	if lf < 0 {
+		f.line = append(f.line, b[:min(len(b), maxLine+1)]...)
+		return "", len(b), false
+	}
+	f.line = append(f.line, b[:lf]...)
+	line = strings.TrimSuffix(string(f.line), "\r")
+	f.line = f.line[:0]
+	return line, lf + 1, true
+}
+
+func (f *framing) take(line string) (good bool) {
+	switch f.next {
+	case chunkSize:
+		size, _, _ := strings.Cut(line, ";") // extensions say nothing
+		n, err := strconv.ParseUint(strings.TrimRight(size, " \t"), 16, 62)
+		if err != nil {
+			return false
+		}
+		f.left, f.next = int64(n), chunkData
+		if n == 0 {
+			f.next = trailer
+		}
+	case chunkEnd:
+		f.next = chunkSize
+		return line == ""
+	case trailer:
+		if line == "" {
+			f.next = theEnd
+		}
+	}
+	return true
+}

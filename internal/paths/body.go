@@ -1,0 +1,200 @@
+package paths
+
+import (
+	"bytes"
+	"encoding/json"
+	"strings"
+)
+
+// shape is where in a body the sources are. Keys are those that the engine's decoder takes for
+// the field, which is any case (encoding/json), and of duplicates each.
+type shape struct {
+	fields map[string]*shape
+	items  *shape // of an array
+	bind   bool   // a text SOURCE:DESTINATION
+	mount  bool   // an object with Type and Source
+}
+
+var (
+	mounts = &shape{items: &shape{mount: true}}
+	// ofContainer is the body of POST /containers/create.
+	ofContainer = &shape{fields: map[string]*shape{"HostConfig": {fields: map[string]*shape{
+		"Binds": {items: &shape{bind: true}}, "Mounts": mounts,
+	}}}}
+	// ofService is the body of POST /services/create.
+	ofService = &shape{fields: map[string]*shape{"TaskTemplate": {fields: map[string]*shape{
+		"ContainerSpec": {fields: map[string]*shape{"Mounts": mounts}},
+	}}}}
+)
+
+// Container gives the body of a request that creates a container with the
+// sources of its bind mounts as they are on Windows, or nil if nothing is to be
+// changed. The error is a *LinuxError.
+func (d Drives) Container(body []byte) ([]byte, error) { return d.body(ofContainer, body) }
+
+// Service is the same for a service.
+func (d Drives) Service(body []byte) ([]byte, error) { return d.body(ofService, body) }
+
+func (d Drives) body(s *shape, body []byte) ([]byte, error) {
+	var first json.RawMessage // the engine reads one value, too, and may mind what is behind
+	if json.NewDecoder(bytes.NewReader(body)).Decode(&first) != nil {
+		return nil, nil
+	}
+	w := &walk{drives: d, body: body, json: json.NewDecoder(bytes.NewReader(body))}
+	w.value(s)
+	if w.err != nil || len(w.edits) == 0 {
+		return nil, w.err
+	}
+	var out []byte
+	at := 0
+	for _, e := range w.edits {
+		out = append(append(out, body[at:e.start]...), e.text...)
+		at = e.end
+	}
+	return append(out, body[at:]...), nil
+}
+
+// walk goes through a body that is known to be JSON.
+type walk struct {
+	drives Drives
+	body   []byte
+	json   *json.Decoder
+	edits  []edit // in their order
+	err    error  // of the first source that can't be
+}
+
+// edit is another text for body[start:end].
+type edit struct {
+	start, end int
+	text       []byte
+}
+
+// token is the next one, and where it stands.
+func (w *walk) token() (t json.Token, start, end int) {
+	before := int(w.json.InputOffset())
+	t, err := w.json.Token()
+	if err != nil { // it was decoded once
+		return nil, before, before
+	}
+	end = int(w.json.InputOffset())
+	start = before + len(w.body[before:end]) - len(bytes.TrimLeft(w.body[before:end], " \t\r\n:,"))
+	return t, start, end
+}
+
+// value goes through one. A nil shape has nothing in it for us.
+func (w *walk) value(s *shape) {
+	t, start, end := w.token()
+	switch t {
+	case json.Delim('{'):
+		w.object(s)
+	case json.Delim('['):
+		for w.json.More() {
+			w.value(s.item())
+		}
+		w.token()
+	}
+	if text, is := t.(string); is && s != nil && s.bind {
+		w.replace(start, end, text, w.drives.bind)
+	}
+}
+
+func (s *shape) item() *shape {
+	if s == nil {
+		return nil
+	}
+	return s.items
+}
+
+func (s *shape) field(key string) *shape {
+	if s == nil {
+		return nil
+	}
+	for name, field := range s.fields {
+		if strings.EqualFold(name, key) {
+			return field
+		}
+	}
+	return nil
+}
+
+func (w *walk) object(s *shape) {
+	if s != nil && s.mount {
+		w.mount()
+		return
+	}
+	for w.json.More() {
+		key, _, _ := w.token()
+		name, _ := key.(string)
+		w.value(s.field(name))
+	}
+	w.token()
+}
+
+// mount goes through a mount, whose type may stand behind its source. Of
+// duplicates the engine takes the last.
+func (w *walk) mount() {
+	kind := ""
+	var sources []source
+	for w.json.More() {
+		key, _, _ := w.token()
+		name, _ := key.(string)
+		switch {
+		case strings.EqualFold(name, "Type"), strings.EqualFold(name, "Source"):
+			w.field(name, &kind, &sources)
+		default:
+			w.value(nil)
+		}
+	}
+	w.token()
+	if kind != "bind" {
+		return
+	}
+	for _, s := range sources {
+		w.replace(s.start, s.end, s.text, w.drives.Source)
+	}
+}
+
+type source struct {
+	start, end int
+	text       string
+}
+
+func (w *walk) field(name string, kind *string, sources *[]source) {
+	t, start, end := w.token()
+	text, is := t.(string)
+	switch {
+	case t == json.Delim('{'):
+		w.object(nil)
+	case t == json.Delim('['):
+		for w.json.More() {
+			w.value(nil)
+		}
+		w.token()
+	case is && strings.EqualFold(name, "Type"):
+		*kind = text
+	case is:
+		*sources = append(*sources, source{start, end, text})
+	}
+}
+
+func (w *walk) replace(start, end int, was string, by func(string) (string, error)) {
+	is, err := by(was)
+	if err != nil {
+		if w.err == nil {
+			w.err = err
+		}
+		return
+	}
+	if is != was {
+		w.edits = append(w.edits, edit{start, end, quoted(is)})
+	}
+}
+
+// quoted is a string's JSON, without escapes that only a web page needs.
+func quoted(s string) []byte {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	_ = e.Encode(s) // a string always is JSON
+	return bytes.TrimSuffix(b.Bytes(), []byte{'\n'})
+}

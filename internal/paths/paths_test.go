@@ -1,0 +1,231 @@
+package paths
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// What WSL shows of Windows in different versions: 9p, virtiofs by a tag that tells and by one
+// that does not, the drive of a share, a bind mount, one drive at another place; and what is not
+// Windows'.
+const mountinfo = `20 1 8:32 / / rw,relatime - ext4 /dev/sdc rw,discard
+21 20 0:30 / /mnt/wsl rw,relatime shared:1 - tmpfs none rw
+22 20 0:40 / /mnt/c rw,noatime - 9p C:\134 rw,dirsync,aname=drvfs;path=C:\;uid=1000;gid=1000;symlinkroot=/mnt/,cache=5,access=client,msize=65536,trans=fd,rfd=5,wfd=5
+23 20 0:41 / /mnt/d\040e rw,noatime - 9p drvfs rw,aname=drvfs;path=D:;uid=0,trans=virtio
+24 20 0:42 / /mnt/e rw,noatime - virtiofs drvfsaE rw
+25 20 0:43 / /mnt/f rw,noatime - virtiofs 0d8e7a51-6a83-4d0b-9f7d-cd5b0a3d6b2e rw
+26 20 0:44 / /mnt/share rw,noatime - 9p drvfs rw,aname=drvfs;path=UNC\server\share;uid=0
+27 20 0:40 /Users/me /home/me/win rw,noatime - 9p C:\134 rw,aname=drvfs;path=C:\;uid=1000
+28 20 0:45 / /usr/lib/wsl/drivers ro - 9p none ro,aname=drivers;fmask=222
+29 22 0:46 / /mnt/c/linux rw - tmpfs tmpfs rw
+30 20 0:47 / /mnt/g rw - virtiofs unknown rw
+31 20 0:48 / /mnt/h rw - drvfs H:/ rw
+`
+
+func testDrives() Drives {
+	return ReadDrives(mountinfo, func(tag string) string {
+		return map[string]string{"0d8e7a51-6a83-4d0b-9f7d-cd5b0a3d6b2e": `F:\`}[tag]
+	})
+}
+
+func TestSource(t *testing.T) {
+	const refused = "refused"
+	for source, want := range map[string]string{
+		"/mnt/c":                   `C:\`,
+		"/mnt/c/":                  `C:\`,
+		"/mnt/c/Users/me/a b":      `C:\Users\me\a b`,
+		"/mnt/c/x/../y//z/":        `C:\y\z`,
+		"/mnt/d e/x":               `D:\x`,
+		"/mnt/e/x":                 `E:\x`,
+		"/mnt/f/x":                 `F:\x`,
+		"/mnt/h":                   `H:\`,
+		"/mnt/share":               `\\server\share`,
+		"/mnt/share/x":             `\\server\share\x`,
+		"/home/me/win/src":         `C:\Users\me\src`,
+		"/home/me/win":             `C:\Users\me`,
+		"/home/me":                 refused,
+		"/mnt/cc":                  refused,
+		"/mnt/c/linux/x":           refused,
+		"/mnt/c/../../etc":         refused,
+		"/mnt/g/x":                 refused,
+		"/mnt/wsl":                 refused,
+		"/usr/lib/wsl/drivers":     refused,
+		"/var/run/docker.sock":     refused,
+		"/":                        refused,
+		`/home/me/C:\src`:          `C:\src`,
+		`/mnt/c/proj/D:\data\x`:    `D:\data\x`,
+		"/home/me/c:/src":          "c:/src",
+		`/home/me/\\.\pipe\x`:      `\\.\pipe\x`,
+		`C:\src`:                   `C:\src`,
+		"C:/src":                   "C:/src",
+		"data":                     "data",
+		"./data":                   "./data",
+		"":                         "",
+		`\\server\share`:           `\\server\share`,
+		"//./pipe/docker_engine":   "//./pipe/docker_engine",
+		`/mnt/c/proj\sub`:          `C:\proj\sub`,
+		"/home/me/.wine/drive_c/x": refused,
+	} {
+		got, err := testDrives().Source(source)
+		var linux *LinuxError
+		if errors.As(err, &linux) {
+			got = refused
+		}
+		if got != want || err != nil && (linux == nil || linux.Path != source) {
+			t.Errorf("%q is %q (%v), want %q", source, got, err, want)
+		}
+	}
+}
+
+func TestBind(t *testing.T) {
+	for text, want := range map[string]string{
+		`/mnt/c/src:C:\src`:        `C:\src:C:\src`,
+		`/mnt/c/src:C:\src:ro`:     `C:\src:C:\src:ro`,
+		`/mnt/c/src:C:/src`:        `C:\src:C:/src`,
+		`/mnt/c:D:`:                `C:\:D:`,
+		`/mnt/c:C:\host:rw`:        `C:\:C:\host:rw`,
+		`/mnt/c/src:/src`:          `C:\src:/src`,
+		`/mnt/c/src:/src:ro`:       `C:\src:/src:ro`,
+		`/mnt/c:/dst:ro`:           `C:\:/dst:ro`,
+		`/home/me/C:\x:C:\y`:       `C:\x:C:\y`,
+		`/home/me/C:\x:C:\y:ro`:    `C:\x:C:\y:ro`,
+		`/home/me/C:/x:D:/y`:       `C:/x:D:/y`,
+		`/home/me/C:\x:/y`:         `C:\x:/y`,
+		`C:\x:C:\y`:                `C:\x:C:\y`,
+		`data:C:\data`:             `data:C:\data`,
+		`data:/data:ro`:            `data:/data:ro`,
+		`./x:C:\y`:                 `./x:C:\y`,
+		`/mnt/c/x`:                 `/mnt/c/x`, // a volume without a name at that place
+		`//./pipe/a://./pipe/b`:    `//./pipe/a://./pipe/b`,
+		`\\.\pipe\a:\\.\pipe\b`:    `\\.\pipe\a:\\.\pipe\b`,
+		`/mnt/c/x:\\.\pipe\b`:      `C:\x:\\.\pipe\b`,
+		`/home/me/\\.\pipe\a:C:\y`: `\\.\pipe\a:C:\y`,
+		``:                         ``,
+		`:`:                        `:`,
+		`/mnt/c/a:b`:               `C:\a:b`,
+	} {
+		if got, err := testDrives().bind(text); err != nil || got != want {
+			t.Errorf("%q is %q (%v), want %q", text, got, err, want)
+		}
+	}
+	for _, text := range []string{`/home/me:C:\src`, `/var/run/docker.sock:/var/run/docker.sock`, `/mnt/wsl/x:C:\y:ro`} {
+		if got, err := testDrives().bind(text); err == nil {
+			t.Errorf("%q is %q, want it refused", text, got)
+		}
+	}
+}
+
+// Only the text of a source changes.
+func TestBodyKeepsEverythingElse(t *testing.T) {
+	for body, want := range map[string]string{
+		`{"HostConfig":{"Binds":["/mnt/c/a:C:\\a"]}}`: `{"HostConfig":{"Binds":["C:\\a:C:\\a"]}}`,
+		"{ \"n\":1.50e+3 ,\"HostConfig\" :{\t\"Binds\": [\n\"/mnt/c/<&>:C:/a\" , \"v:C:/b\"] },\"n\":9007199254740993}\n":                        "{ \"n\":1.50e+3 ,\"HostConfig\" :{\t\"Binds\": [\n\"C:\\\\<&>:C:/a\" , \"v:C:/b\"] },\"n\":9007199254740993}\n",
+		`{"hostconfig":{"BINDS":["/mnt/c/a:C:/a"]},"HOSTCONFIG":{"bind\u0073":["/mnt/c/b:C:/b"],"Bindſ":["/mnt/c/c:C:/c"]}}`:                     `{"hostconfig":{"BINDS":["C:\\a:C:/a"]},"HOSTCONFIG":{"bind\u0073":["C:\\b:C:/b"],"Bindſ":["C:\\c:C:/c"]}}`,
+		`{"HostConfig":{"Binds":["/mnt/c/a:C:/a"],"Binds":["\/mnt\/c\/b:C:/b"]}}`:                                                                `{"HostConfig":{"Binds":["C:\\a:C:/a"],"Binds":["C:\\b:C:/b"]}}`,
+		`{"HostConfig":{"Mounts":[{"Source":"/mnt/c/a","Target":"/mnt/c/a","Type":"bind"}]}}`:                                                    `{"HostConfig":{"Mounts":[{"Source":"C:\\a","Target":"/mnt/c/a","Type":"bind"}]}}`,
+		`{"HostConfig":{"Mounts":[{"type":"volume","Source":"/home","TYPE":"bind","source":"/mnt/c/b","Source":"/mnt/c"}]}}`:                     "",
+		`{"HostConfig":{"Mounts":[{"Type":"bind","Source":"/home","Type":"volume"}]}}`:                                                           "",
+		`{"HostConfig":{"Mounts":[{"Type":"volume","Source":"/mnt/c"},{"Type":"tmpfs"},7,null,{"Type":["bind"],"Source":{"Source":"/mnt/c"}}]}}`: "",
+		`{"Binds":["/mnt/c/a:C:/a"],"HostConfig":null,"Env":["/mnt/c/a:C:/a"],"Cmd":["/home:C:/x"]}`:                                             "",
+		`{"HostConfig":{"Binds":{"0":"/mnt/c/a:C:/a"}}}`:                                                                                         "",
+		`{"HostConfig":{"Binds":["/mnt/c/a:C:/a"`:                                                                                                "",
+		`not JSON`: "", ``: "", `[]`: "", `"/mnt/c"`: "",
+		`{"HostConfig":{"Binds":["/mnt/c/a:C:/a"]}} behind`: `{"HostConfig":{"Binds":["C:\\a:C:/a"]}} behind`,
+	} {
+		got, err := testDrives().Container([]byte(body))
+		if strings.Contains(body, `"TYPE":"bind"`) { // and one of its sources is Linux'
+			if err == nil {
+				t.Errorf("%s is %s, want it refused", body, got)
+			}
+			continue
+		}
+		if err != nil || string(got) != want {
+			t.Errorf("%s\nis   %s (%v)\nwant %s", body, got, err, want)
+		}
+	}
+	got, err := testDrives().Service([]byte(`{"TaskTemplate":{"ContainerSpec":{"Mounts":[{"Type":"bind","Source":"/mnt/c/a","Target":"C:/a"}]}},"HostConfig":{"Binds":["/mnt/c/a:C:/a"]}}`))
+	if want := `{"TaskTemplate":{"ContainerSpec":{"Mounts":[{"Type":"bind","Source":"C:\\a","Target":"C:/a"}]}},"HostConfig":{"Binds":["/mnt/c/a:C:/a"]}}`; err != nil || string(got) != want {
+		t.Errorf("a service is %s (%v)", got, err)
+	}
+}
+
+// Bodies that real clients have sent to test/recorder: the docker command of Debian 12 and a later
+// one, and Debian's docker-compose and docker-py. The names of the files tell which.
+func TestBodiesOfRealClients(t *testing.T) {
+	files, err := filepath.Glob("testdata/*.json")
+	if err != nil || len(files) == 0 {
+		t.Fatal("no bodies", err)
+	}
+	for _, file := range files {
+		body, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := strings.ReplaceAll(string(body), `"/mnt/c/`, `"C:\\`)
+		translate := testDrives().Container
+		if strings.HasPrefix(filepath.Base(file), "service-") {
+			translate = testDrives().Service
+		}
+		got, err := translate(body)
+		if err != nil || string(got) != want || want == string(body) {
+			t.Errorf("%s\nis   %s (%v)\nwant %s", file, got, err, want)
+		}
+	}
+}
+
+// What is not a path stays, to the byte.
+func FuzzBody(f *testing.F) {
+	f.Add([]byte(`{"HostConfig":{"Binds":["/mnt/c/a:C:\\a","v:C:\\b"],"Mounts":[{"Type":"bind","Source":"/mnt/c"}]}}`))
+	f.Add([]byte(`{"hostCONFIG":{"binds":[],"Binds":["/home/x:C:/x"]},"x":1e400}`))
+	f.Add([]byte(`{"HostConfig":{"Mounts":[{"Source":"/mnt/c/x","Source":"/mnt/d e","type":"bind"}]}} {}`))
+	f.Fuzz(func(t *testing.T, body []byte) {
+		before := bytes.Clone(body)
+		got, err := testDrives().Container(body)
+		if !bytes.Equal(before, body) {
+			t.Fatal("the body itself was changed")
+		}
+		if got == nil || err != nil {
+			return
+		}
+		if json.Valid(body) && !json.Valid(got) {
+			t.Fatalf("%q is no JSON any more: %q", body, got)
+		}
+		if !bytes.Contains(bytes.ToLower(body), []byte("mnt")) && !bytes.ContainsAny(body, `:\`) {
+			t.Fatalf("%q names no drive, and is %q", body, got)
+		}
+		same(t, body, got)
+	})
+}
+
+// same wants two texts to have the same tokens but for strings, and all that is
+// between them to be the same.
+func same(t *testing.T, was, is []byte) {
+	t.Helper()
+	a, b := strip(was), strip(is)
+	if a != b {
+		t.Fatalf("more than texts has changed:\n%q\n%q", was, is)
+	}
+}
+
+// strip takes the inside of every string of JSON away.
+func strip(b []byte) string {
+	var out strings.Builder
+	inside := false
+	for i := 0; i < len(b); i++ {
+		switch {
+		case b[i] == '"':
+			inside = !inside
+			out.WriteByte('"')
+		case inside && b[i] == '\\':
+			i++
+		case !inside:
+			out.WriteByte(b[i])
+		}
+	}
+	return out.String()
+}

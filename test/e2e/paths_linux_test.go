@@ -1,0 +1,112 @@
+package e2e
+
+import (
+	"context"
+	"encoding/json"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/test/lab"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/test/recorder"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/test/stage"
+)
+
+// withDriveC lets the agents of the distro see drive C as WSL mounts it. The test's machine has no
+// such file system, so the list of mounts is put in the place of theirs; it goes with them.
+func withDriveC(ctx context.Context, t *testing.T, s *stage.Stage) {
+	t.Helper()
+	const list = "1 0 8:1 / / rw - ext4 /dev/sdc rw\n" +
+		"2 1 0:50 / /mnt/c rw,noatime - 9p C:\\134 rw,dirsync,aname=drvfs;path=C:\\;uid=1000;gid=1000;symlinkroot=/mnt/,mmap\n"
+	if err := os.WriteFile(in(s, stage.Debian, "/tmp/mountinfo"), []byte(list), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	const script = `for p in /proc/[0-9]*; do
+		case $(readlink $p/exe) in /run/docker-wsl-bridge/agent-*) mount --bind /tmp/mountinfo $p/mountinfo && n=1;; esac
+	done; [ $n ]`
+	if out, err := s.VM.Command(ctx, stage.Debian, "root", "/bin/sh", "-c", script).CombinedOutput(); err != nil {
+		t.Fatalf("show drive C: %v: %s", err, out)
+	}
+}
+
+// created are the bind mounts of all containers that the engine was asked for.
+func created(t *testing.T, r *recorder.Recorder) (all []string) {
+	t.Helper()
+	for _, q := range r.Requests() {
+		if q.Method != "POST" || !strings.Contains(q.Path, "/containers/create") {
+			continue
+		}
+		var body struct {
+			HostConfig struct {
+				Binds  []string
+				Mounts []struct{ Source string }
+			}
+		}
+		if err := json.Unmarshal(q.Body, &body); err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, body.HostConfig.Binds...)
+		for _, m := range body.HostConfig.Mounts {
+			all = append(all, m.Source)
+		}
+	}
+	return all
+}
+
+// A person in /mnt/c mounts what is there into a Windows container, with each of the clients; what
+// Windows can't reach is refused with the reason.
+func TestPathsForAWindowsEngine(t *testing.T) {
+	lab.Need(t, lab.PartCompose, lab.PartPython)
+	ctx, s, _ := onStage(t)
+	r := windowsEngine(ctx, t, s, "docker_engine_windows")
+	b := serve(ctx, t, s, "--socket", "/run/docker-wsl-bridge/paths.sock")
+	withDriveC(ctx, t, s)
+	bridged := route{name: "bridge", host: b.Host}
+	var want []string
+	for _, command := range []string{"docker", debianDocker} {
+		if o := bridged.with(command).run(ctx, t, s, nil, "create", "-v", `/mnt/c/src:C:\src:ro`, "--mount", `type=bind,source=/mnt/c/data,target=C:\data`, "image"); o.code != 0 {
+			t.Errorf("%s: %+v", command, o)
+		}
+		want = append(want, `C:\src:C:\src:ro`, `C:\data`)
+	}
+	const script = "import docker\nc = docker.from_env().api\n" +
+		`c.create_container("image", host_config=c.create_host_config(binds=["/mnt/c/py:C:\\py", "/home/alice/D:\\x:C:\\y"]))`
+	python := s.Client(ctx, "env", "DOCKER_HOST="+b.Host, "/usr/bin/python3", "-")
+	if o := finish(t, python, strings.NewReader(script)); o.code != 0 {
+		t.Errorf("docker-py: %+v", o)
+	}
+	want = append(want, `C:\py:C:\py`, `D:\x:C:\y`)
+	const project = "version: '3.8'\nservices: {web: {image: image, network_mode: none, volumes: ['/mnt/c/compose:C:\\compose']}}\n"
+	compose := s.Client(ctx, "/usr/bin/docker-compose", "-H", b.Host, "-f", "-", "-p", "case", "up", "-d")
+	_ = finish(t, compose, strings.NewReader(project)) // the recorder runs nothing
+	want = append(want, `C:\compose:C:\compose`)
+
+	o := bridged.run(ctx, t, s, nil, "create", "-v", `/home/alice:C:\src`, "image")
+	if o.code != 1 {
+		t.Errorf("%+v", o)
+	}
+	contains(t, o.stderr, `"/home/alice" is in the file system of this Linux distro`, "/mnt/c/Users", "--paths off")
+	if got := created(t, r); !slices.Equal(got, want) {
+		t.Errorf("the engine was asked for\n%q, want\n%q", got, want)
+	}
+}
+
+// Off is off, and an engine for Linux containers gets the paths that it was meant to get.
+func TestPathsThatStay(t *testing.T) {
+	ctx, s, shared := onStage(t)
+	r := windowsEngine(ctx, t, s, "docker_engine_windows")
+	b := serve(ctx, t, s, "--socket", "/run/docker-wsl-bridge/paths-off.sock", "--paths", "off")
+	withDriveC(ctx, t, s)
+	off := route{name: "off", host: b.Host}
+	off.must(ctx, t, s, "create", "-v", `/mnt/c/src:C:\src`, "-v", `/home/alice:C:\home`, "image")
+	if got, want := created(t, r), []string{`/mnt/c/src:C:\src`, `/home/alice:C:\home`}; !slices.Equal(got, want) {
+		t.Errorf("the engine was asked for %q, want %q", got, want)
+	}
+	_, bridged := routes(s, shared)
+	id := strings.TrimSpace(bridged.must(ctx, t, s, "create", "-v", "/mnt/c:/c", "-v", "/tmp:/t", s.Docker.Image))
+	defer bridged.must(ctx, t, s, "rm", id)
+	if got := bridged.must(ctx, t, s, "inspect", "-f", "{{json .HostConfig.Binds}}", id); got != `["/mnt/c:/c","/tmp:/t"]`+"\n" {
+		t.Errorf("the Linux engine was asked for %s", got)
+	}
+}
