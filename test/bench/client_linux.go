@@ -84,7 +84,7 @@ func bulk(op string, directions int) func(context.Context, *place, *column, *mea
 		if !c.wine && !p.o.quick {
 			n *= 5 // 200 MB are over before the clock has a figure
 		}
-		host, agent := cpu(h.host), cpu(h.agent)
+		host, agent, server := cpu(h.host), cpu(h.agent), cpu(p.wineServer)
 		r, err := p.runClient(ctx, c, c.bytes, "-op", op, "-n", strconv.FormatInt(n, 10))
 		if err != nil {
 			return err
@@ -98,6 +98,9 @@ func bulk(op string, directions int) func(context.Context, *place, *column, *mea
 			gb := float64(directions) * float64(n) / 1e9
 			m.also("hostCPU", (cpu(h.host)-host)/gb)
 			m.also("agentCPU", (cpu(h.agent)-agent)/gb)
+		}
+		if c.wine {
+			m.also("wineServerCPU", (cpu(p.wineServer)-server)/float64(r.Bytes)*1e9)
 		}
 		return nil
 	}
@@ -140,6 +143,7 @@ func late(ctx context.Context, p *place, c *column, m *measure) error {
 }
 
 // carrier measures wsl.exe alone: what its relays move when nothing of ours is there.
+// A client in the distro gets its bytes by wsl.exe's stdin.
 func carrier(way, script string) func(context.Context, *place, *column, *measure) error {
 	return func(ctx context.Context, p *place, c *column, m *measure) error {
 		exe := `C:\Program Files\WSL\wsl.exe`

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -82,7 +83,7 @@ func (t *table) markdownGoals(b *strings.Builder) {
 	for _, v := range t.verdicts {
 		reached := v.Reached
 		if !v.Known {
-			reached = "not measured"
+			reached = cmp.Or(v.Reached, "not measured")
 		}
 		fmt.Fprintf(b, "| %s | %s | %s | %s |\n", v.Goal, v.Row, reached, v.word())
 	}

@@ -50,6 +50,9 @@ func (m *measure) text() string {
 		agent, _ := m.extraOf("agentCPU")
 		said += fmt.Sprintf("; %.2g + %.2g s/GB", host, agent)
 	}
+	if server, ok := m.extraOf("wineServerCPU"); ok {
+		said += fmt.Sprintf("; Wine's server %.2g", server)
+	}
 	if both, ok := m.extraOf("halves"); ok {
 		said += fmt.Sprintf("; halves %s", number(both))
 	}

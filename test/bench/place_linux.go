@@ -35,6 +35,8 @@ type place struct {
 	fileSize  int64
 	launcher  *launcher
 
+	wineServer int // the process that all Windows programs ask
+
 	closers []func() error
 }
 
@@ -53,6 +55,9 @@ func (p *place) open(ctx context.Context, out io.Writer) error {
 		return err
 	}
 	p.onClose(all.Close)
+	if p.wineServer = wineServerOf(p.dir); p.wineServer == 0 {
+		return errors.New("find wineserver: it does not run")
+	}
 	fmt.Fprintln(out, "starting the engine of bytes, the distros and the clients ...")
 	if err := p.startBytes(ctx, all); err != nil {
 		return err

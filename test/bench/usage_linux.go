@@ -83,3 +83,17 @@ func wakeUps(pid int) (count int64) {
 	}
 	return count
 }
+
+// wineServerOf is the server of the prefix below a directory.
+func wineServerOf(dir string) int {
+	names, _ := filepath.Glob("/proc/[0-9]*/comm")
+	for _, file := range names {
+		name, _ := os.ReadFile(file) // it may have ended
+		env, _ := os.ReadFile(filepath.Join(filepath.Dir(file), "environ"))
+		if strings.HasPrefix(string(name), "wineserver") && strings.Contains(string(env), "WINEPREFIX="+dir+"/") {
+			pid, _ := strconv.Atoi(filepath.Base(filepath.Dir(file)))
+			return pid
+		}
+	}
+	return 0
+}

@@ -41,7 +41,7 @@ func hold(o options, r *load.Result) error {
 
 // relay starts the program that is named, sends it o.n bytes and reads as many: the
 // way of a carrier with nothing of ours on it. The path says which direction is
-// measured: /both wants its own bytes back, /down any bytes, /up an answer at the end.
+// measured: /both wants its own bytes back, /out any bytes, /in an answer at the end.
 func relay(o options, r *load.Result) error {
 	if len(o.argv) == 0 {
 		return errors.New("no program is named")
@@ -71,7 +71,7 @@ func relayed(o options, in io.WriteCloser, out io.Reader, r *load.Result) error 
 	began := time.Now()
 	sent := make(chan error, 1)
 	go func() {
-		if o.path == "/down" {
+		if o.path == "/out" {
 			sent <- nil
 			return
 		}
@@ -81,9 +81,9 @@ func relayed(o options, in io.WriteCloser, out io.Reader, r *load.Result) error 
 	switch o.path {
 	case "/both":
 		good, err = load.Check(out, o.n)
-	case "/down":
+	case "/out":
 		good, err = io.CopyBuffer(struct{ io.Writer }{io.Discard}, struct{ io.Reader }{io.LimitReader(out, o.n)}, make([]byte, 64<<10))
-	case "/up":
+	case "/in":
 		if _, err = io.ReadFull(out, word); err == nil {
 			good = o.n
 		}
