@@ -89,8 +89,8 @@ func quietly(err error) error {
 }
 
 // body is the same as a service. That is running as soon as it tries: whether it serves is for
-// status to say, and a stopped engine must not fail a start. The end of its user's session is a
-// stop; what else happens around it is noted.
+// status to say, and a stopped engine must not fail a start. At the end of its user's session Windows
+// has it stop, and of what else happens around it only an awakening counts.
 func (o *options) body(ctx context.Context, c service.Control) uint32 {
 	c.Started()
 	wake := make(chan struct{}, 1)

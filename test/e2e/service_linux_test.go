@@ -16,21 +16,23 @@ import (
 // knows no per-user services.
 type asService struct {
 	*ward
-	name   string
-	before scene
+	name    string
+	engine  string // the pipe that it is told of
+	standin string // the file by which its wsl.exe finds the VM: a service has an environment of its own
+	before  scene
 }
 
+// onService has one that is not started.
 func onService(t *testing.T) (context.Context, *asService) {
 	t.Helper()
 	ctx, w := openWard(t)
-	// A service has an environment of its own: its wsl.exe finds the VM by a file.
-	file := filepath.Join(w.s.Wine.DriveC(), "Program Files", "WSL", "standin")
-	_, place, _ := strings.Cut(w.s.VM.Env()[0], "=")
-	if err := os.WriteFile(file, []byte(place), 0o600); err != nil {
-		t.Fatal(err)
+	s := &asService{
+		ward: w, name: "dwb-" + w.distro, engine: stage.EnginePipe,
+		standin: filepath.Join(w.s.Wine.DriveC(), "Program Files", "WSL", "standin"),
+		before:  look(t, w.s, w.distro),
 	}
-	t.Cleanup(func() { os.Remove(file) })
-	s := &asService{w, "dwb-" + w.distro, look(t, w.s, w.distro)}
+	s.installWSL(t)
+	t.Cleanup(func() { os.Remove(s.standin) })
 	w.b = &stage.Bridge{Host: "unix://" + wardSocket}
 	t.Cleanup(func() {
 		s.sc(context.WithoutCancel(ctx), t, "stop", s.name) // it may have stopped
@@ -46,9 +48,17 @@ func onService(t *testing.T) (context.Context, *asService) {
 	return ctx, s
 }
 
+func (s *asService) installWSL(t *testing.T) {
+	t.Helper()
+	_, place, _ := strings.Cut(s.s.VM.Env()[0], "=")
+	if err := os.WriteFile(s.standin, []byte(place), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
 func (s *asService) create(ctx context.Context, t *testing.T) {
 	t.Helper()
-	line := `"Z:` + strings.ReplaceAll(stage.WindowsExe(), "/", `\`) + `" run --distro=` + s.distro + ` --pipe=` + stage.EnginePipe
+	line := `"Z:` + strings.ReplaceAll(stage.WindowsExe(), "/", `\`) + `" run --distro=` + s.distro + ` --pipe=` + s.engine
 	if o := s.sc(ctx, t, "create", s.name, "binPath=", line); o.code != 0 {
 		t.Fatalf("sc create: %+v", o)
 	}
@@ -60,16 +70,33 @@ func (s *asService) sc(ctx context.Context, t *testing.T, args ...string) outcom
 	return filed(t, s.s.Wine.Command(ctx, "sc.exe", args...))
 }
 
-// starts wants it to be running, and then to serve.
-func (s *asService) starts(ctx context.Context, t *testing.T) {
+// tries wants it to be running, whether it can serve or not.
+func (s *asService) tries(ctx context.Context, t *testing.T) {
 	t.Helper()
 	if o := s.sc(ctx, t, "start", s.name); o.code != 0 {
 		t.Fatalf("sc start: %+v", o)
 	}
 	contains(t, s.sc(ctx, t, "query", s.name).stdout, "RUNNING")
+}
+
+// starts wants it to serve, too.
+func (s *asService) starts(ctx context.Context, t *testing.T) {
+	t.Helper()
+	s.tries(ctx, t)
 	until(ctx, t, "the bridge serves", func() bool {
 		return s.status(ctx, t).Works
 	})
+}
+
+// hasStopped wants it to end, which is success however much was on its way.
+func (s *asService) hasStopped(ctx context.Context, t *testing.T) {
+	t.Helper()
+	said := ""
+	until(ctx, t, "the service has stopped", func() bool {
+		said = s.sc(ctx, t, "query", s.name).stdout
+		return strings.Contains(said, "STOPPED")
+	})
+	contains(t, said, "WIN32_EXIT_CODE    : 0 ")
 }
 
 // stops wants it to stop, and to leave nothing.
@@ -78,10 +105,42 @@ func (s *asService) stops(ctx context.Context, t *testing.T) {
 	if o := s.sc(ctx, t, "stop", s.name); o.code != 0 {
 		t.Fatalf("sc stop: %+v", o)
 	}
-	until(ctx, t, "the service has stopped", func() bool {
-		return strings.Contains(s.sc(ctx, t, "query", s.name).stdout, "STOPPED")
-	})
+	s.hasStopped(ctx, t)
 	s.before.awaitEmpty(ctx, t)
+	absent(t, s.s, s.distro, wardSocket)
+}
+
+// Neither a WSL that does not work nor an engine that is not there fails a start: it is running, status
+// tells the reason, and what comes is served. While it waits it is stopped like any other.
+func TestServiceStartsWhateverIsMissing(t *testing.T) {
+	ctx, s := onService(t)
+	s.sc(ctx, t, "delete", s.name)
+	s.engine = "dwb-late"
+	s.create(ctx, t)
+	if err := os.Remove(s.standin); err != nil {
+		t.Fatal(err)
+	}
+	s.tries(ctx, t)
+	until(ctx, t, "the lack of WSL to be told", func() bool { return s.status(ctx, t).State == "lost" })
+	s.stops(ctx, t)
+
+	s.tries(ctx, t)
+	until(ctx, t, "the lack of WSL to be told", func() bool { return s.status(ctx, t).State == "lost" })
+	s.installWSL(t)
+	until(ctx, t, "the socket to be served", func() bool { return s.status(ctx, t).State == "ready" })
+	if got := s.status(ctx, t); got.Works || !strings.Contains(got.EngineError, "dwb-late") {
+		t.Errorf("without an engine: %+v", got)
+	}
+	contains(t, s.sc(ctx, t, "query", s.name).stdout, "RUNNING")
+	windowsEngine(ctx, t, s.s, s.engine)
+	if o := s.route().run(ctx, t, s.s, nil, "version"); o.code != 0 || !strings.Contains(o.stdout, "windows/amd64") {
+		t.Errorf("docker version: %+v", o)
+	}
+	s.sc(ctx, t, "stop", s.name)
+	s.hasStopped(ctx, t)
+	until(ctx, t, "all but the engine's pipe to end", func() bool {
+		return len(s.before.newOnWindows()) == 1 && len(s.before.newInDistro(t)) == 0
+	})
 	absent(t, s.s, s.distro, wardSocket)
 }
 
@@ -104,9 +163,7 @@ func TestRunAsAService(t *testing.T) {
 	s.starts(ctx, t)
 	contains(t, fails(t, s.command(ctx)), "is served already, by pid ", "hint: docker-wsl-bridge stop --distro "+s.distro)
 	contains(t, filed(t, s.s.Windows(ctx, "stop", "--distro", s.distro)).stdout, "stopped the bridge for ")
-	until(ctx, t, "the service has stopped", func() bool {
-		return strings.Contains(s.sc(ctx, t, "query", s.name).stdout, "STOPPED")
-	})
+	s.hasStopped(ctx, t)
 	s.before.awaitEmpty(ctx, t)
 }
 
@@ -140,9 +197,7 @@ func TestServiceStopsDuringATransfer(t *testing.T) {
 	} else {
 		t.Logf("docker got %d of %d bytes: %v", first+rest, size, err)
 	}
-	until(ctx, t, "the service has stopped", func() bool {
-		return strings.Contains(s.sc(ctx, t, "query", s.name).stdout, "STOPPED")
-	})
+	s.hasStopped(ctx, t)
 	s.before.awaitEmpty(ctx, t)
 }
 
