@@ -79,30 +79,41 @@ func (in *instance) serves(d *daemon.Daemon, engine func() string) {
 // event notes what the daemon is at.
 func (in *instance) event(e daemon.Event) {
 	in.note(e)
-	attrs := []any{"state", string(e.State)}
+	attrs, level := []any{"state", string(e.State)}, slog.LevelInfo
+	switch e.State {
+	case daemon.Lost, daemon.Gone, daemon.Frozen:
+		level = slog.LevelWarn
+	}
 	switch e.State {
 	case daemon.Serving:
 		attrs = append(attrs, "socket", in.o.socket, "mode", e.Where.Mode, "owner", e.Where.Owner, "agentPlaced", e.Placed)
-	case daemon.Lost:
+	case daemon.Lost, daemon.Gone:
 		attrs = append(attrs, "error", e.Err, "pause", e.Pause)
 	case daemon.Draining:
 		attrs = append(attrs, "connections", e.Streams)
 	}
-	in.own.Info("link "+linkName, attrs...)
+	in.own.Log(context.Background(), level, "link "+linkName, attrs...)
 }
 
 func (in *instance) note(e daemon.Event) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	s := &in.status
+	if e.State == daemon.Woken {
+		s.Woken = time.Now()
+		return
+	}
 	s.State, s.StateSince, s.Next = string(e.State), time.Now(), time.Time{}
 	switch e.State {
 	case daemon.Thawed:
 		s.State = string(daemon.Serving)
 	case daemon.Serving:
 		s.Link.Mode, s.Link.Owner, s.Reason, in.err = e.Where.Mode, e.Where.Owner, "", nil
-	case daemon.Lost:
-		s.Reason, in.err, s.Next = e.Err.Error(), e.Err, s.StateSince.Add(e.Pause)
+	case daemon.Lost, daemon.Gone:
+		s.Reason, in.err = e.Err.Error(), e.Err
+		if e.Pause > 0 {
+			s.Next = s.StateSince.Add(e.Pause)
+		}
 	}
 }
 

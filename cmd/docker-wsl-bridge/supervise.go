@@ -77,7 +77,7 @@ func (s *supervised) run(ctx context.Context) error {
 		}
 		s.log.Warn("command ends and starts again", "why", reason(err), "after", pause.Round(time.Millisecond))
 		return false
-	})
+	}, nil)
 	if ctx.Err() != nil {
 		s.log.Info("stopped")
 		return nil

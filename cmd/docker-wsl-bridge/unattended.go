@@ -177,10 +177,10 @@ func (in *instance) choose(ctx context.Context, name string) (w daemon.WSL, dist
 		return 0, err
 	}, func(err error, pause time.Duration) (last bool) {
 		if err != nil {
-			in.event(daemon.Event{State: daemon.Lost, Distro: name, Err: err, Pause: pause})
+			in.event(daemon.Failed(name, err, pause))
 		}
 		return err == nil
-	})
+	}, in.o.wake)
 	return w, distro
 }
 
