@@ -25,6 +25,7 @@ type instance struct {
 	log     *slog.Logger // of the halves: to the file, and with --debug to the screen
 	own     *slog.Logger // to the file alone: a person is told by the reporter
 	file    io.WriteCloser
+	system  io.Closer // the Event Log, for what nobody is there to see
 	control *control.Instance
 
 	mu     sync.Mutex
@@ -32,6 +33,8 @@ type instance struct {
 	err    error          // behind the status' reason
 	daemon *daemon.Daemon // nil until there is one
 	engine func() string  // where it is; empty while it was not found
+
+	engineDown bool // the last connection to it has failed
 }
 
 // openInstance becomes the one for the place. The context that it gives ends when it is asked to stop.
@@ -63,16 +66,17 @@ func (in *instance) close(err error) error {
 	if err == nil {
 		in.own.Info("bridge ends")
 	} else {
-		in.own.Error("bridge ends", "error", err)
+		in.own.Error("bridge ends", "error", err, numbered(eventFailed))
 	}
 	// The endpoint goes last: whoever waits for its end may start the next one, with the same log.
-	return errors.Join(in.file.Close(), in.control.Close())
+	return errors.Join(in.file.Close(), in.system.Close(), in.control.Close())
 }
 
 // serves says what is served, once that is known.
 func (in *instance) serves(d *daemon.Daemon, engine func() string) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
+	d.Link.Dial = in.dials(d.Link.Dial)
 	in.daemon, in.engine = d, engine
 }
 
@@ -81,16 +85,15 @@ func (in *instance) event(e daemon.Event) {
 	in.note(e)
 	attrs, level := []any{"state", string(e.State)}, slog.LevelInfo
 	switch e.State {
-	case daemon.Lost, daemon.Gone, daemon.Frozen:
-		level = slog.LevelWarn
-	}
-	switch e.State {
 	case daemon.Serving:
 		attrs = append(attrs, "socket", in.o.socket, "mode", e.Where.Mode, "owner", e.Where.Owner, "agentPlaced", e.Placed)
 	case daemon.Lost, daemon.Gone:
 		attrs = append(attrs, "error", e.Err, "pause", e.Pause)
 	case daemon.Draining:
 		attrs = append(attrs, "connections", e.Streams)
+	}
+	if id, is := eventOf(e.State); is {
+		attrs, level = append(attrs, numbered(id)), eventLevels[id]
 	}
 	in.own.Log(context.Background(), level, "link "+linkName, attrs...)
 }
@@ -183,7 +186,12 @@ func (in *instance) openLog(r *reporter, told *teller) {
 		in.file = file
 	}
 	handler := slog.NewTextHandler(in.file, &slog.HandlerOptions{Level: level})
-	in.own = slog.New(handler)
+	system := slog.Handler(slog.DiscardHandler)
+	in.system = nobody{}
+	if r.alone {
+		system, in.system = systemLog()
+	}
+	in.own = slog.New(slog.NewMultiHandler(handler, system))
 	in.log = slog.New(slog.NewMultiHandler(handler, told.log()))
 }
 

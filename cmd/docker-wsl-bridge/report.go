@@ -17,6 +17,7 @@ import (
 type reporter struct {
 	stdout, stderr io.Writer
 	json           bool
+	alone          bool // nobody is there
 
 	served bool  // once at least
 	what   ready // what is served, but for what the agent tells

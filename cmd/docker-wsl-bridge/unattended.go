@@ -103,7 +103,7 @@ func (o *options) body(ctx context.Context, c service.Control) uint32 {
 const ifInstalled = "if-installed"
 
 // quiet is what tells nobody.
-func quiet() *reporter { return &reporter{stdout: io.Discard, stderr: io.Discard} }
+func quiet() *reporter { return &reporter{stdout: io.Discard, stderr: io.Discard, alone: true} }
 
 // unattended serves until ctx ends or it is asked to stop, whatever is missing at the start. It
 // fills in the distro.
