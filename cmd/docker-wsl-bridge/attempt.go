@@ -53,7 +53,7 @@ func up(ctx context.Context, o *options, r *reporter) (err error) {
 	r.about(o, place, info, deploy.Path(agent.Hash))
 	shown := newScreen(r.event)
 	d := &daemon.Daemon{
-		WSL: w, Agent: agent, Distro: o.distro, Links: []daemon.Link{o.link(o.dial(place), place.String())}, Log: in.log, Debug: o.debug,
+		WSL: w, Agent: agent, Distro: o.distro, Links: []daemon.Link{o.link(in.dials(o.dial(place)), place.String())}, Log: in.log, Debug: o.debug,
 		Report:       func(e daemon.Event) { in.event(e); shown.event(e) },
 		WhileRunning: o.keepAlive == keepWhileRunning,
 	}

@@ -58,7 +58,7 @@ func (c *crew) start(ctx context.Context) {
 }
 
 func (c *crew) run(ctx context.Context) {
-	w, distro := choosing(ctx, c.distro, c.event)
+	w, distro := choosing(ctx, c.distro, c.event, c.wake)
 	if distro == "" {
 		return
 	}
@@ -167,7 +167,7 @@ func (c *crew) hold(ctx context.Context, p *post) {
 	}, func(err error, pause time.Duration) (last bool) {
 		c.f.broken(p.link.Name, p.o.distro, err, pause)
 		return false
-	})
+	}, nil)
 }
 
 // opened has a link served that has its place now.
@@ -181,7 +181,7 @@ func (c *crew) opened(p *post, in *instance) {
 	if c.last.State != "" {
 		in.event(c.last)
 	}
-	p.in, p.served, p.engine = in, p.o.link(f.dial, f.words()), f.place
+	p.in, p.served, p.engine = in, p.o.link(in.dials(f.dial), f.words()), f.place
 	c.opening++
 	p.served.Version = c.opening
 	c.set()

@@ -27,6 +27,7 @@ type instance struct {
 	log     *slog.Logger // of the halves: to the file, and with --debug to the screen
 	own     *slog.Logger // to the file alone: a person is told by the reporter
 	file    io.WriteCloser
+	system  io.Closer // the Event Log, for what nobody is there to see
 	control *control.Instance
 
 	mu     sync.Mutex
@@ -36,6 +37,8 @@ type instance struct {
 	daemon *daemon.Daemon // nil until there is one
 	dial   bridge.Dial    // to the engine
 	engine func() string  // where it is; empty while it was not found
+
+	engineDown bool // the last connection to it has failed
 }
 
 // whole is what an instance is a part of.
@@ -83,10 +86,10 @@ func (in *instance) close(err error) error {
 	if err == nil {
 		in.own.Info("bridge ends")
 	} else {
-		in.own.Error("bridge ends", "error", err)
+		in.own.Error("bridge ends", "error", err, numbered(eventFailed))
 	}
 	// The endpoint goes last: whoever waits for its end may start the next one, with the same log.
-	return errors.Join(in.file.Close(), in.control.Close())
+	return errors.Join(in.file.Close(), in.system.Close(), in.control.Close())
 }
 
 // serves says what is served, once that is known.
@@ -99,22 +102,29 @@ func (in *instance) serves(d *daemon.Daemon, dial bridge.Dial, engine func() str
 // event notes what the daemon is at.
 func (in *instance) event(e daemon.Event) {
 	in.note(e)
-	attrs := []any{"state", string(e.State)}
+	attrs, level := []any{"state", string(e.State)}, slog.LevelInfo
 	switch e.State {
 	case daemon.Serving:
 		attrs = append(attrs, "socket", in.o.socket, "mode", e.Where.Mode, "owner", e.Where.Owner, "agentPlaced", e.Placed)
-	case daemon.Lost, daemon.Failing:
+	case daemon.Lost, daemon.Failing, daemon.Gone:
 		attrs = append(attrs, "error", e.Err, "pause", e.Pause)
 	case daemon.Draining:
 		attrs = append(attrs, "connections", e.Streams)
 	}
-	in.own.Info("link "+in.o.name, attrs...)
+	if id, is := eventOf(e.State); is {
+		attrs, level = append(attrs, numbered(id)), eventLevels[id]
+	}
+	in.own.Log(context.Background(), level, "link "+in.o.name, attrs...)
 }
 
 func (in *instance) note(e daemon.Event) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	s := &in.status
+	if e.State == daemon.Woken {
+		s.Woken = time.Now()
+		return
+	}
 	s.State, s.StateSince, s.Next = string(e.State), time.Now(), time.Time{}
 	switch e.State {
 	case daemon.Thawed:
@@ -122,11 +132,14 @@ func (in *instance) note(e daemon.Event) {
 	case daemon.Serving:
 		in.link = e.State
 		s.Link.Mode, s.Link.Owner, s.Reason, in.err = e.Where.Mode, e.Where.Owner, "", nil
-	case daemon.Lost, daemon.Failing:
+	case daemon.Lost, daemon.Failing, daemon.Gone:
 		if e.State == daemon.Failing {
 			in.link = e.State
 		}
-		s.Reason, in.err, s.Next = e.Err.Error(), e.Err, s.StateSince.Add(e.Pause)
+		s.Reason, in.err = e.Err.Error(), e.Err
+		if e.Pause > 0 {
+			s.Next = s.StateSince.Add(e.Pause)
+		}
 	}
 }
 
@@ -196,7 +209,12 @@ func (in *instance) openLog(r *reporter, told *teller) {
 		in.file = file
 	}
 	handler := slog.NewTextHandler(in.file, &slog.HandlerOptions{Level: level})
-	in.own = slog.New(handler)
+	system := slog.Handler(slog.DiscardHandler)
+	in.system = nobody{}
+	if r.alone {
+		system, in.system = systemLog()
+	}
+	in.own = slog.New(slog.NewMultiHandler(handler, system))
 	in.log = slog.New(slog.NewMultiHandler(handler, told.log()))
 }
 

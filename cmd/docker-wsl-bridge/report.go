@@ -17,6 +17,7 @@ import (
 type reporter struct {
 	stdout, stderr io.Writer
 	json           bool
+	alone          bool // nobody is there
 
 	served bool  // once at least
 	what   ready // what is served, but for what the agent tells
@@ -134,6 +135,10 @@ func (r *reporter) event(e daemon.Event) {
 		r.happens(e, "wsl.exe moves again")
 	case daemon.Stopped:
 		r.happens(e, fmt.Sprintf("%s was stopped; it is served again when somebody runs it", e.Distro))
+	case daemon.Gone:
+		r.happens(e, fmt.Sprintf("there is no distro %s any more; one of that name is served when somebody runs it", e.Distro))
+	case daemon.Woken:
+		r.happens(e, "the machine has woken up; the connection to "+e.Distro+" is looked at")
 	case daemon.Unused:
 		r.happens(e, fmt.Sprintf("nobody else uses %s; it may stop, and is served again when somebody runs it", e.Distro))
 	case daemon.Lost:

@@ -3,6 +3,9 @@ package main
 import (
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -201,5 +204,23 @@ func TestServiceSupervise(t *testing.T) {
 	waitGone(t, pid)
 	if said, _ := left(t, file("bye")); said != "bye" {
 		t.Errorf("last words %q", said)
+	}
+	state, err := stateDir()
+	if err != nil {
+		t.Fatal(err)
+	}
+	logs, _ := filepath.Glob(filepath.Join(state, "logs", "supervise-*.log"))
+	var text []byte
+	for _, file := range logs {
+		b, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text = append(text, b...)
+	}
+	for _, want := range []string{`msg="command ends and starts again" why="the command has ended with exit code 3"`, "msg=stopped"} {
+		if !strings.Contains(string(text), want) {
+			t.Errorf("%q is not in its log, %q: %s", want, logs, text)
+		}
 	}
 }

@@ -75,9 +75,9 @@ func (s *supervised) run(ctx context.Context) error {
 		if !s.ran || !again(s.restart, err) {
 			return true
 		}
-		s.log.Warn("command ends and starts again", "why", reason(err), "after", pause.Round(time.Millisecond))
+		s.log.Warn("command ends and starts again", "why", reason(err), "pause", pause.Round(time.Millisecond), numbered(eventRestarts))
 		return false
-	})
+	}, nil)
 	if ctx.Err() != nil {
 		s.log.Info("stopped")
 		return nil
@@ -120,7 +120,7 @@ func (s *supervised) attempt(ctx context.Context) (well time.Duration, err error
 	case <-p.Done():
 	case <-ctx.Done():
 		if !p.Ask(stopGrace) {
-			s.log.Warn("command is killed: it did not end when it was asked to", "within", stopGrace)
+			s.log.Warn("command is killed: it did not end when it was asked to", "within", stopGrace, numbered(eventKilled))
 		}
 	}
 	well = time.Since(began)
@@ -148,10 +148,10 @@ func (s *supervised) end(p *carrier.Process, drained <-chan struct{}) error {
 // body is the same as a service.
 func (s *supervised) body(ctx context.Context, c service.Control) uint32 {
 	s.started = c.Started
-	var listener sync.WaitGroup
-	defer listener.Wait()
+	log := s.toFile()
+	defer log.Close() // nobody is there to be told of an error
 	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
+	var listener sync.WaitGroup
 	listener.Go(func() {
 		for {
 			select {
@@ -162,7 +162,13 @@ func (s *supervised) body(ctx context.Context, c service.Control) uint32 {
 			}
 		}
 	})
-	return serviceCode(s.run(ctx))
+	err := s.run(ctx)
+	cancel()
+	listener.Wait()
+	if err != nil {
+		s.log.Error("command ends", "error", err, numbered(eventSupervise))
+	}
+	return serviceCode(err)
 }
 
 // serviceCode is the exit code of a service for how its command has ended.
@@ -195,7 +201,8 @@ func superviseCommand() *cobra.Command {
 		Short: "Keep a command running, in the foreground or as a service",
 		Long: `supervise runs a command and starts it again when it ends, after a pause that
 grows from half a second to 30 s and starts over after a healthy minute. Its
-output goes to stderr; its stdin is open, and nothing comes. It has no window, and
+output goes to stderr, of a service to a log (supervise-*.log beside those that
+docker-wsl-bridge status names); its stdin is open, and nothing comes. It has no window, and
 dies with supervise, even if that is killed.
 
 Ctrl-C, or the stop of the service, asks the command to end: by Ctrl-C, on Linux

@@ -122,7 +122,7 @@ func (o *options) body(ctx context.Context, c service.Control) uint32 {
 const ifInstalled = "if-installed"
 
 // quiet is what tells nobody.
-func quiet() *reporter { return &reporter{stdout: io.Discard, stderr: io.Discard} }
+func quiet() *reporter { return &reporter{stdout: io.Discard, stderr: io.Discard, alone: true} }
 
 // unattended serves until ctx ends or it is asked to stop, whatever is missing at the start. It
 // fills in the distro.
@@ -134,7 +134,7 @@ func unattended(ctx context.Context, o *options) error {
 		}
 	}
 	return o.instance(ctx, func(ctx context.Context, in *instance) error {
-		w, distro := choosing(ctx, o.distro, in.event)
+		w, distro := choosing(ctx, o.distro, in.event, o.wake)
 		if distro == "" {
 			return nil
 		}
@@ -148,7 +148,7 @@ func unattended(ctx context.Context, o *options) error {
 		}
 		f := newFinder(o, in)
 		d := &daemon.Daemon{
-			WSL: w, Agent: agent, Distro: o.distro, Links: []daemon.Link{o.link(f.dial, f.words())}, Log: in.log, Debug: o.debug,
+			WSL: w, Agent: agent, Distro: o.distro, Links: []daemon.Link{o.link(in.dials(f.dial), f.words())}, Log: in.log, Debug: o.debug,
 			Wake:   o.wake,
 			Report: in.event, WhileRunning: o.keepAlive == keepWhileRunning, Persist: true,
 		}
@@ -177,7 +177,7 @@ func awaitDefault(ctx context.Context, o options) (distro string, err error) {
 	}
 	o.distro = unknownDistro
 	err = o.instance(ctx, func(ctx context.Context, in *instance) error {
-		_, distro = choosing(ctx, "", in.event)
+		_, distro = choosing(ctx, "", in.event, o.wake)
 		return nil
 	})
 	return distro, err
@@ -185,16 +185,16 @@ func awaitDefault(ctx context.Context, o options) (distro string, err error) {
 
 // choosing has WSL tell the distro that is meant, as often as that takes. It is empty when ctx ends
 // before.
-func choosing(ctx context.Context, name string, tell func(daemon.Event)) (w daemon.WSL, distro string) {
+func choosing(ctx context.Context, name string, tell func(daemon.Event), wake <-chan struct{}) (w daemon.WSL, distro string) {
 	_ = supervisor.Run(ctx, func(ctx context.Context) (well time.Duration, err error) {
 		w, distro, err = choose(ctx, name)
 		return 0, err
 	}, func(err error, pause time.Duration) (last bool) {
 		if err != nil {
-			tell(daemon.Event{State: daemon.Lost, Distro: name, Err: err, Pause: pause})
+			tell(daemon.Failed(name, err, pause))
 		}
 		return err == nil
-	})
+	}, wake)
 	return w, distro
 }
 

@@ -43,7 +43,8 @@ type Status struct {
 	StateSince time.Time `json:"stateSince"` // in that state
 	Reason     string    `json:"reason,omitempty"`
 	Next       time.Time `json:"nextAttempt,omitzero"`
-	Streams    int       `json:"streams"` // connections that are carried now
+	Woken      time.Time `json:"wokenAt,omitzero"` // when the machine was last seen to have slept
+	Streams    int       `json:"streams"`          // connections that are carried now
 	// RoundTrip is that of one question to the agent, 0 if it did not answer within a second.
 	RoundTrip float64 `json:"roundTripSeconds,omitempty"`
 

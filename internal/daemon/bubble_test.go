@@ -30,6 +30,7 @@ type bubble struct {
 
 	mu     sync.Mutex
 	runs   bool                        // the distro
+	gone   bool                        // it is not there at all
 	others int                         // who uses it besides us
 	probe  func(context.Context) error // what a fresh wsl.exe does in the distro
 	asked  []string                    // of wsl.exe, in a word each
@@ -74,19 +75,19 @@ func (b *bubble) users() (int, error) {
 // said is wsl.exe.
 func (b *bubble) said(ctx context.Context, args []string) ([]byte, error) {
 	b.mu.Lock()
-	runs, probe := b.runs, b.probe
-	list := slices.Equal(args, wsl.RunningArgs())
+	runs, gone, probe := b.runs, b.gone, b.probe
+	list, all := slices.Equal(args, wsl.RunningArgs()), slices.Equal(args, wsl.ListArgs())
 	word := "list"
-	if !list {
+	if !list && !all {
 		word = args[slices.Index(args, "-e")+2]
 		b.runs = true // it starts what does not
 	}
 	b.asked = append(b.asked, word)
 	b.mu.Unlock()
 	switch {
-	case list && runs:
+	case list && runs, all && !gone:
 		return []byte("other\r\nD\r\n"), ctx.Err()
-	case list:
+	case list, all:
 		return []byte("other\r\n"), ctx.Err()
 	}
 	return nil, probe(ctx)

@@ -22,11 +22,15 @@ import (
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/bridge"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/deploy"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/supervisor"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/wsl"
 )
 
 // lookEvery is how often a stopped distro is looked for. A look and a start
 // together take less than 10 s.
 const lookEvery = 8 * time.Second
+
+// goneEvery is after how many looks it is asked again whether a distro is there at all.
+const goneEvery = 8
 
 // Link is what is served.
 type Link struct {
@@ -50,8 +54,10 @@ const (
 	Thawed   State = "thawed"         // it moves again: serving
 	Lost     State = "lost"           // it has ended; there will be another attempt
 	Stopped  State = "distro-stopped" // somebody stopped the distro; it is not started again
+	Gone     State = "distro-gone"    // there is no distro of that name any more, or never was
 	Unused   State = "distro-unused"  // nobody else uses the distro; it may stop
 	Draining State = "draining"       // asked to end: connections come to theirs
+	Woken    State = "woken"          // the machine has slept, and the carrier is asked at once: the state is as before
 )
 
 // Event tells that the state has changed.
@@ -62,8 +68,8 @@ type Event struct {
 	Placed  bool             // with Serving: the agent's file is new there
 	Where   bridge.Listening // with Serving: for whom
 	Streams int              // with Draining: how many
-	Err     error            // with Lost and Failing: why
-	Pause   time.Duration    // with them: until the next attempt
+	Err     error            // with Lost, Failing and Gone: why
+	Pause   time.Duration    // with Lost, Failing, and with Gone if it is not 0: until the next attempt
 }
 
 // Daemon serves the links of one distro.
@@ -76,8 +82,8 @@ type Daemon struct {
 	Log    *slog.Logger
 	Debug  bool // the agent logs each connection
 
-	// Wake, where there is one, tells that the machine has just woken up: then the carrier is
-	// asked at once whether it moves.
+	// Wake, where there is one, tells that the machine has just woken up: then whatever is waited
+	// for is looked at once. A clock that has jumped tells it, too.
 	Wake <-chan struct{}
 
 	// WhileRunning has the distro stop when nobody but us uses it, where else it
@@ -88,6 +94,8 @@ type Daemon struct {
 	// it is reported and tried again like every other. With WhileRunning it waits
 	// for the distro, too.
 	Persist bool
+
+	clock func() time.Time // tests: instead of time.Now
 
 	relays  sync.WaitGroup // of sessions that are over
 	host    atomic.Pointer[bridge.Host]
@@ -141,14 +149,24 @@ func (d *Daemon) Run(ctx context.Context) error {
 		return time.Since(began), errors.Join(why, failed)
 	}, func(err error, pause time.Duration) (last bool) {
 		if served && !errors.Is(err, errUnused) {
-			d.report(Event{State: Lost, Err: err, Pause: pause})
+			d.report(Failed(d.Distro, err, pause))
 		}
 		return !served
-	})
+	}, d.Wake)
 	if served {
 		return left // whatever was lost before, it ends as asked
 	}
 	return err
+}
+
+// Failed is the event of an attempt that has failed. It tells a distro that is not there from all
+// that may pass.
+func Failed(distro string, err error, pause time.Duration) Event {
+	e := Event{State: Lost, Distro: distro, Err: err, Pause: pause}
+	if errors.Is(err, wsl.ErrDistroNotFound) {
+		e.State = Gone
+	}
+	return e
 }
 
 // isUp tells whether the distro is known to run.
@@ -167,7 +185,11 @@ func (d *Daemon) report(e Event) {
 // awaitDistro returns when the distro runs, whoever has started it. It is for
 // a start that nobody asked for.
 func (d *Daemon) awaitDistro(ctx context.Context) error {
-	for told := !d.left.IsZero(); ; {
+	told := State("")
+	if !d.left.IsZero() {
+		told = Stopped // as it was meant to
+	}
+	for look := 0; ; {
 		runs, err := d.WSL.runs(ctx, d.Distro)
 		switch {
 		case ctx.Err() != nil:
@@ -176,18 +198,32 @@ func (d *Daemon) awaitDistro(ctx context.Context) error {
 			return err
 		case runs && d.usedAgain():
 			return nil
-		case !runs && !told:
-			d.report(Event{State: Stopped})
 		}
 		if !runs {
-			told, d.left, d.patient = true, time.Time{}, 0
+			if look++; look%goneEvery == 1 {
+				told = d.tellStopped(ctx, told)
+			}
+			d.left, d.patient = time.Time{}, 0
 		}
 		select {
 		case <-time.After(lookEvery):
+		case <-d.Wake:
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		}
 	}
+}
+
+// tellStopped tells why a distro does not run, if that is new.
+func (d *Daemon) tellStopped(ctx context.Context, told State) State {
+	e := Event{State: Stopped}
+	if there, err := d.WSL.has(ctx, d.Distro); err == nil && !there {
+		e = Event{State: Gone, Err: fmt.Errorf("use distro %s: %w", d.Distro, wsl.ErrDistroNotFound)}
+	}
+	if e.State != told && ctx.Err() == nil {
+		d.report(e)
+	}
+	return e.State
 }
 
 // start starts the agent, putting it into the distro first if it is not there,

@@ -3,9 +3,12 @@ package daemon
 import (
 	"context"
 	"errors"
+	"fmt"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/wsl"
 )
 
 // awaited runs awaitDistro and tells when it returned, since it was called.
@@ -36,6 +39,51 @@ func TestAStoppedDistroIsWaitedFor(t *testing.T) {
 		b.wantEvents("0s distro-stopped")
 		if n := b.count("list"); n != len(b.asked) {
 			t.Errorf("wsl.exe was asked for more than its list: %d of %d", n, len(b.asked))
+		}
+	})
+}
+
+// One that was unregistered is another matter, and told as one; it may come back, stopped or not.
+func TestADistroThatIsGoneIsToldFromAStoppedOne(t *testing.T) {
+	inBubble(t, func(b *bubble) {
+		b.runs, b.gone = false, true
+		after, err := b.awaited(func() {
+			time.Sleep(time.Hour)
+			b.set(func() { b.gone = false })
+			time.Sleep(time.Hour)
+			b.set(func() { b.runs = true })
+		})
+		if late := after - 2*time.Hour; err != nil || late < 0 || late > lookEvery {
+			t.Errorf("returned after %v, %v", after, err)
+		}
+		b.wantEvents("0s distro-gone", "1h0m48s distro-stopped")
+		if n := b.count("list"); n != len(b.asked) {
+			t.Errorf("wsl.exe was asked for more than its lists: %d of %d", n, len(b.asked))
+		}
+	})
+}
+
+// A start that fails since there is no such distro is told as that.
+func TestAFailedStartTellsWhetherTheDistroIsThere(t *testing.T) {
+	for want, err := range map[State]error{Gone: fmt.Errorf("use distro D: %w", wsl.ErrDistroNotFound), Lost: ErrWedged} {
+		if e := Failed("D", err, time.Second); e.State != want || e.Err != err || e.Pause != time.Second || e.Distro != "D" {
+			t.Errorf("%v is told as %+v", err, e)
+		}
+	}
+}
+
+// A machine that has woken up does not wait for the next look.
+func TestAnAwakeningIsAReasonToLookForADistro(t *testing.T) {
+	inBubble(t, func(b *bubble) {
+		wake := make(chan struct{}, 1)
+		b.runs, b.Wake = false, wake
+		after, err := b.awaited(func() {
+			time.Sleep(time.Second)
+			b.set(func() { b.runs = true })
+			wake <- struct{}{}
+		})
+		if err != nil || after != time.Second {
+			t.Errorf("returned after %v, %v", after, err)
 		}
 	})
 }

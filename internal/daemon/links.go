@@ -215,6 +215,6 @@ func (s *serving) begin(ctx context.Context, p *post, failed error) {
 				s.d.report(Event{State: Failing, Link: p.link.Name, Err: err, Pause: pause})
 			}
 			return false
-		})
+		}, nil)
 	})
 }

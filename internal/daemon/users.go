@@ -38,7 +38,7 @@ func (d *Daemon) watchUsers(ctx context.Context, host *bridge.Host) bool {
 			}
 			return false
 		}
-		if !d.pause(ctx, host, usersEvery, nil) {
+		if _, on := d.pause(ctx, host, usersEvery, nil); !on {
 			return false
 		}
 		others, err := host.Users(ctx)

@@ -19,6 +19,11 @@ const (
 	probeTime = 30 * time.Second
 	// probeEvery is the pause between two of them. Each costs a process.
 	probeEvery = 30 * time.Second
+	// clockEvery is how often the clock is looked at: one that went on for much longer meanwhile
+	// is that of a machine that has slept.
+	clockEvery = 10 * time.Second
+	// clockSlack is what is no sleep: a busy machine, a clock that is set.
+	clockSlack = 15 * time.Second
 )
 
 // watch returns ErrWedged when the carrier is to be given up, and nil when the
@@ -27,7 +32,7 @@ const (
 // sleeps, and its connections wake up with it.
 func (d *Daemon) watch(ctx context.Context, host *bridge.Host) error {
 	for {
-		if !d.pause(ctx, host, pingEvery, d.Wake) {
+		if !d.untilPing(ctx, host) {
 			return nil
 		}
 		answered := d.ask(ctx, host)
@@ -48,19 +53,41 @@ func (d *Daemon) watch(ctx context.Context, host *bridge.Host) error {
 	}
 }
 
+// untilPing waits until the carrier is to be asked, which is at once when the machine has woken up,
+// and tells whether there is still something to watch. Only a service is told of that, and on
+// Windows the monotonic clock goes on in the sleep: what counts is how long a short wait has
+// taken by the clock on the wall.
+func (d *Daemon) untilPing(ctx context.Context, host *bridge.Host) bool {
+	now := time.Now
+	if d.clock != nil {
+		now = d.clock
+	}
+	for range pingEvery / clockEvery {
+		began := now().Round(0)
+		told, on := d.pause(ctx, host, clockEvery, d.Wake)
+		if !on {
+			return false
+		}
+		if told || now().Round(0).Sub(began) > clockEvery+clockSlack {
+			d.report(Event{State: Woken})
+			return true
+		}
+	}
+	return true
+}
+
 // pause waits, but not beyond a machine's awakening if it is told of one, and tells whether there is
 // still something to watch.
-func (d *Daemon) pause(ctx context.Context, host *bridge.Host, long time.Duration, wake <-chan struct{}) bool {
+func (d *Daemon) pause(ctx context.Context, host *bridge.Host, long time.Duration, wake <-chan struct{}) (woken, on bool) {
 	select {
 	case <-time.After(long):
-		return true
+		return false, true
 	case <-wake:
-		d.Log.Info("the machine has woken up")
-		return true
+		return true, true
 	case <-host.Done():
-		return false
+		return false, false
 	case <-ctx.Done():
-		return false
+		return false, false
 	}
 }
 

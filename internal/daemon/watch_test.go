@@ -37,8 +37,41 @@ func TestAnAwakeningIsAReasonToAsk(t *testing.T) {
 		if err != nil {
 			t.Error(err)
 		}
-		b.wantEvents("6s frozen", "11s thawed")
+		b.wantEvents("1s woken", "6s frozen", "11s thawed")
 	})
+}
+
+// Where nobody tells, the clock on the wall does: it says of a short wait that it has taken hours.
+func TestAClockThatHasJumpedIsAnAwakening(t *testing.T) {
+	for name, tc := range map[string]struct {
+		jump time.Duration
+		want []string
+	}{
+		"a sleep":                  {time.Hour, []string{"10s woken", "15s frozen"}},
+		"a clock that is set":      {10 * time.Second, []string{"35s frozen"}},
+		"a clock that is set back": {-time.Hour, []string{"35s frozen"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, func(b *bubble) {
+				var jumped time.Duration
+				b.clock = func() (now time.Time) {
+					b.set(func() { now = time.Now().Add(jumped) })
+					return now
+				}
+				b.probe = asleep
+				b.carrier.freeze()
+				err := b.watched(func() {
+					time.Sleep(time.Second)
+					b.set(func() { jumped = tc.jump })
+					time.Sleep(time.Minute)
+				})
+				if err != nil {
+					t.Error(err)
+				}
+				b.wantEvents(tc.want...)
+			})
+		})
+	}
 }
 
 // As long as no other wsl.exe gets through, the machine sleeps.

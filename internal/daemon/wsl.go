@@ -102,6 +102,12 @@ func (w WSL) runs(ctx context.Context, distro string) (bool, error) {
 	return slices.ContainsFunc(names, func(n string) bool { return strings.EqualFold(n, distro) }), err
 }
 
+// has tells whether there is such a distro. It starts none.
+func (w WSL) has(ctx context.Context, distro string) (bool, error) {
+	names, err := w.Distros(ctx)
+	return slices.ContainsFunc(names, func(n string) bool { return strings.EqualFold(n, distro) }), err
+}
+
 func (w WSL) list(ctx context.Context, args []string) ([]string, error) {
 	said, err := w.ask(ctx, args)
 	if err != nil {

@@ -28,8 +28,8 @@ const (
 // Run makes attempts until ctx ends, or ended says after one of them that it
 // was the last; it gives that one's error. An attempt tells how long it went
 // well, which is not how long it took: a start may hang. ended is told the pause
-// that follows if it says otherwise.
-func Run(ctx context.Context, attempt func(context.Context) (well time.Duration, err error), ended func(err error, pause time.Duration) (last bool)) error {
+// that follows if it says otherwise. now ends a pause early, when something has changed; it may be nil.
+func Run(ctx context.Context, attempt func(context.Context) (well time.Duration, err error), ended func(err error, pause time.Duration) (last bool), now <-chan struct{}) error {
 	failures := 0
 	for {
 		well, err := attempt(ctx)
@@ -43,6 +43,7 @@ func Run(ctx context.Context, attempt func(context.Context) (well time.Duration,
 		}
 		select {
 		case <-time.After(pause):
+		case <-now:
 		case <-ctx.Done():
 			return err
 		}

@@ -21,7 +21,7 @@ func run(t *testing.T, lengths ...time.Duration) (pauses []time.Duration) {
 		time.Sleep(2 * time.Minute) // a start that hangs
 		ended = time.Now()
 		return lengths[len(pauses)], errLost
-	}, func(err error, _ time.Duration) bool { return err != errLost || len(pauses) == len(lengths)-1 })
+	}, func(err error, _ time.Duration) bool { return err != errLost || len(pauses) == len(lengths)-1 }, nil)
 	if err != errLost {
 		t.Fatal(err)
 	}
@@ -73,11 +73,28 @@ func TestContextEndsIt(t *testing.T) {
 					<-ctx.Done()
 				}
 				return 0, errLost
-			}, func(error, time.Duration) bool { return false })
+			}, func(error, time.Duration) bool { return false }, nil)
 			cancel()
 			if took := time.Since(began); err != errLost || took != 100*time.Millisecond {
 				t.Errorf("%v after %v", err, took)
 			}
+		}
+	})
+}
+
+// A machine that has woken up need not wait for the rest of a pause from before.
+func TestAPauseEndsEarly(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		now, attempts := make(chan struct{}, 1), 0
+		began := time.Now()
+		err := Run(t.Context(), func(context.Context) (time.Duration, error) {
+			if attempts++; attempts == 1 {
+				time.AfterFunc(100*time.Millisecond, func() { now <- struct{}{} })
+			}
+			return 0, errLost
+		}, func(error, time.Duration) bool { return attempts == 2 }, now)
+		if took := time.Since(began); err != errLost || took != 100*time.Millisecond {
+			t.Errorf("%v after %v", err, took)
 		}
 	})
 }

@@ -116,6 +116,31 @@ func TestRunIsStoppedWhileItWaits(t *testing.T) {
 	b.endsWell(t)
 }
 
+// A distro that is not there is told from one that was stopped or lost, with what cures it.
+func TestRunTellsThatTheDistroIsGone(t *testing.T) {
+	ctx, s, _ := onStage(t)
+	home := t.TempDir()
+	program := func(args ...string) *exec.Cmd {
+		cmd := s.Linux(context.WithoutCancel(ctx), args...)
+		cmd.Env = append(cmd.Env, "XDG_STATE_HOME="+home)
+		return cmd
+	}
+	b := runs(t, program("run", "--distro", "Nowhere", "--pipe", "unix:"+s.Docker.Socket))
+	var got bridgeStatus
+	until(ctx, t, "the lack of the distro to be told", func() bool {
+		got = bridges(t, program("status", "--json"))["Nowhere "+wardSocket]
+		return got.State == "distro-gone"
+	})
+	if got.Works || !strings.Contains(got.Reason, "there is no distro of that name") || !strings.Contains(strings.Join(got.Hints, "\n"), "wsl --list --quiet") {
+		t.Errorf("%+v", got)
+	}
+	contains(t, said(t, program("logs")).stdout, "level=WARN", "state=distro-gone error=")
+	if o := said(t, program("stop")); o.code != 0 {
+		t.Errorf("stop: %+v", o)
+	}
+	b.endsWell(t)
+}
+
 // The program without a console, under Wine, with no engine for Windows containers at first: the
 // socket is served, and clients are told.
 func TestRunWithoutAConsole(t *testing.T) {

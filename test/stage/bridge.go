@@ -62,7 +62,7 @@ func (b *Bridge) Close() error {
 	defer cancel()
 	code, err := b.Wait(ctx)
 	if err == nil && code != 0 {
-		err = fmt.Errorf("end bridge: exit code %d: %s", code, b.Output())
+		err = fmt.Errorf("end bridge: %v: %s", b.Cmd.ProcessState, b.Output())
 	}
 	return err
 }

@@ -1,0 +1,126 @@
+package main
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"io"
+	"log/slog"
+	"net"
+	"path/filepath"
+	"strings"
+
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/bridge"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/daemon"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/install"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/logs"
+)
+
+// The numbers of our events in the Event Log, which never change their meaning. docs/events.md is for
+// who acts on them.
+const (
+	eventFailed    = 10
+	eventLost      = 11
+	eventGone      = 12
+	eventFrozen    = 13
+	eventEngine    = 14
+	eventRestarts  = 20
+	eventKilled    = 21
+	eventSupervise = 22
+)
+
+// eventLevels has all events.
+var eventLevels = map[int]slog.Level{
+	logs.OtherWarning: slog.LevelWarn, logs.OtherError: slog.LevelError,
+	eventFailed: slog.LevelError, eventLost: slog.LevelWarn, eventGone: slog.LevelWarn, eventFrozen: slog.LevelWarn,
+	eventEngine: slog.LevelWarn, eventRestarts: slog.LevelWarn, eventKilled: slog.LevelWarn, eventSupervise: slog.LevelError,
+}
+
+// eventOf is the number of what the daemon is at, if somebody should know.
+func eventOf(state daemon.State) (id int, is bool) {
+	switch state {
+	case daemon.Lost:
+		return eventLost, true
+	case daemon.Gone:
+		return eventGone, true
+	case daemon.Frozen:
+		return eventFrozen, true
+	}
+	return 0, false
+}
+
+// numbered is what a log takes for an event.
+func numbered(id int) slog.Attr { return slog.Int(logs.EventKey, id) }
+
+// systemLog is a handler for the Event Log, and its end. It takes nothing where no installation has
+// registered us: Windows would show numbers without words.
+func systemLog() (slog.Handler, io.Closer) {
+	if !install.HasEventSource() {
+		return slog.DiscardHandler, nobody{}
+	}
+	s, err := logs.OpenSystem(install.EventSource)
+	if err != nil {
+		return slog.DiscardHandler, nobody{} // the file has it all
+	}
+	return logs.Events(s.Report), s
+}
+
+// dials is a Dial that notes when the engine is out of reach, and when it is back.
+func (in *instance) dials(dial bridge.Dial) bridge.Dial {
+	return func(ctx context.Context) (net.Conn, error) {
+		conn, err := dial(ctx)
+		if err != nil && ctx.Err() != nil {
+			return conn, err // nobody waits for it any more
+		}
+		in.mu.Lock()
+		was := in.engineDown
+		in.engineDown = err != nil
+		in.mu.Unlock()
+		switch {
+		case err != nil && !was:
+			in.own.Warn("engine can't be reached", "error", err, numbered(eventEngine))
+		case err == nil && was:
+			in.own.Info("engine is reached again")
+		}
+		return conn, err
+	}
+}
+
+// toFile has a service write to a file and the Event Log: nobody sees its stderr. The file is that
+// of the command, in the state directory.
+func (s *supervised) toFile() io.Closer {
+	state, err := stateDir()
+	if err != nil {
+		return nobody{}
+	}
+	sum := sha256.Sum256([]byte(strings.Join(s.argv, "\x00")))
+	file, err := logs.Open(filepath.Join(state, "logs", "supervise-"+hex.EncodeToString(sum[:8])+".log"))
+	if err != nil {
+		return nobody{} // a command is worth more than its log
+	}
+	system, ends := systemLog()
+	s.log = slog.New(slog.NewMultiHandler(slog.NewTextHandler(file, nil), system))
+	output := slog.New(slog.NewTextHandler(file, nil))
+	said := &lines{tell: func(line string) { output.Info("output", "line", line) }}
+	s.out = &sink{w: said}
+	return closeAll{said, file, ends}
+}
+
+// closeAll are things that end in turn.
+type closeAll []io.Closer
+
+func (c closeAll) Close() (err error) {
+	for _, one := range c {
+		err = errors.Join(err, one.Close())
+	}
+	return err
+}
+
+// Close tells the last line, if its end has not come.
+func (l *lines) Close() error {
+	if len(l.rest) > 0 {
+		l.flush()
+	}
+	return nil
+}

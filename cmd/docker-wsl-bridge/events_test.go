@@ -1,0 +1,104 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"net"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/logs"
+)
+
+// The table of docs/events.md has all events, and no other: somebody's alarm may hang on them.
+func TestEventsAreDocumented(t *testing.T) {
+	page, err := os.ReadFile("../../docs/events.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	documented := map[int]slog.Level{}
+	words := map[string]slog.Level{"warning": slog.LevelWarn, "error": slog.LevelError}
+	for _, m := range regexp.MustCompile(`(?m)^\| (\d+) \| (\w+) \| \S`).FindAllStringSubmatch(string(page), -1) {
+		var id int
+		fmt.Sscan(m[1], &id)
+		level, known := words[m[2]]
+		if _, twice := documented[id]; twice || !known {
+			t.Errorf("event %d is documented twice, or as %q", id, m[2])
+		}
+		documented[id] = level
+	}
+	if !maps.Equal(documented, eventLevels) {
+		t.Errorf("docs/events.md has %v, the program %v", documented, eventLevels)
+	}
+	for id := range eventLevels {
+		if id < 1 || id > 1000 {
+			t.Errorf("event %d has no text in Windows' program for these", id)
+		}
+	}
+}
+
+// An engine that goes is told once, not for each of its clients; one that comes back, too. Who gives up by himself tells nothing.
+func TestAnEngineOutOfReachIsToldOnce(t *testing.T) {
+	var list []string
+	in := &instance{own: slog.New(logs.Events(func(level slog.Level, id uint32, text string) error {
+		list = append(list, fmt.Sprint(id, " ", text))
+		return nil
+	}))}
+	failure := errors.New("there is no such place")
+	dial := in.dials(func(ctx context.Context) (net.Conn, error) { return nil, errors.Join(failure, ctx.Err()) })
+	gone, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, _ = dial(gone)
+	if len(list) > 0 || in.engineDown {
+		t.Errorf("a client that gave up: %q", list)
+	}
+	for range 3 {
+		_, _ = dial(t.Context())
+	}
+	failure = nil
+	_, _ = dial(t.Context())
+	failure = errors.New("refused")
+	_, _ = dial(t.Context())
+	want := []string{`14 msg="engine can't be reached" error="there is no such place"`, `14 msg="engine can't be reached" error=refused`}
+	if !slices.Equal(list, want) {
+		t.Errorf("events %q, want %q", list, want)
+	}
+}
+
+// What a supervised command says, and how it ends, is in its own file.
+func TestASupervisedServiceHasALog(t *testing.T) {
+	t.Setenv("XDG_STATE_HOME", t.TempDir())
+	t.Setenv("LOCALAPPDATA", os.Getenv("XDG_STATE_HOME"))
+	s := supervised{argv: []string{"/bin/sh", "-c", "echo one; echo two >&2; printf '\\033[31mthree'; exit 3"}, restart: restartNever, started: func() {}}
+	ends := s.toFile()
+	err := s.run(t.Context())
+	if err := errors.Join(ends.Close()); err != nil {
+		t.Error(err)
+	}
+	var ended *exitError
+	if !errors.As(err, &ended) || ended.code != 3 {
+		t.Errorf("ended with %v", err)
+	}
+	files, _ := os.ReadDir(os.Getenv("XDG_STATE_HOME") + "/docker-wsl-bridge/logs")
+	if len(files) != 1 || !strings.HasPrefix(files[0].Name(), "supervise-") {
+		t.Fatalf("logs %q", files)
+	}
+	text, err := os.ReadFile(os.Getenv("XDG_STATE_HOME") + "/docker-wsl-bridge/logs/" + files[0].Name())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{`msg="command runs"`, "msg=output line=one\n", "msg=output line=two\n", "three"} {
+		if !strings.Contains(string(text), want) {
+			t.Errorf("%q is not in %s", want, text)
+		}
+	}
+	if strings.Contains(string(text), "\x1b") {
+		t.Errorf("it has power over a terminal: %q", text)
+	}
+}
