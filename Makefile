@@ -12,6 +12,9 @@ TESTS    ?= ./...
 FUZZTIME ?= 30s
 MINUTES  ?= 10
 SEED     ?=
+ROUNDS   ?=
+ROWS     ?=
+COLUMNS  ?=
 
 .PHONY: help demo test test-full soak check reproducible build agents resources release bench fuzz clean
 
@@ -81,8 +84,10 @@ release: build ## the zips for Windows and their digests, into build/release
 	@$(GO) run ./release -version $(VERSION)
 	@cat build/release/SHA256SUMS
 
-bench: ## mux beside go-yamux
-	$(GO) test -run '^$$' -bench . -benchmem ./internal/mux
+bench: ## every path to an engine side by side, in 25 minutes at most; ROWS, COLUMNS and ROUNDS for a short one
+	@test/setup
+	@$(GO) run ./test/bench $(if $(ROUNDS),-rounds $(ROUNDS)) $(if $(ROWS),-rows $(ROWS)) $(if $(COLUMNS),-columns $(COLUMNS)) \
+	  $(if $(ROWS)$(COLUMNS),-json build/bench.json,-docs docs/performance.md)
 
 fuzz: ## every fuzz target for FUZZTIME each
 	@for dir in $$(grep -rl --include='*_test.go' '^func Fuzz' internal | xargs -n1 dirname | sort -u); do \

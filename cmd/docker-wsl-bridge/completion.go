@@ -106,7 +106,7 @@ func pathWays() []string {
 }
 
 func logonWays() []string {
-	return []string{"auto\ta task or, where that is refused, the Run key", "task\ta scheduled task", "run-key\tthe user's Run key"}
+	return []string{"auto\ta service for an administrator, else a task or the Run key", "service\ta per-user service", "task\ta scheduled task", "run-key\tthe user's Run key"}
 }
 
 func restarts() []string {

@@ -76,6 +76,9 @@ func cure(err error) []string {
 	return nil
 }
 
+// serviceHints are for a service that Windows has refused.
+var serviceHints = []string{"docker-wsl-bridge install --user does without a service, for this user", "docker-wsl-bridge uninstall removes what was copied"}
+
 // cures are looked through in their order: what a distro says of a file comes
 // before what an engine says of its pipe.
 var cures = []struct {
@@ -84,6 +87,9 @@ var cures = []struct {
 }{
 	{errWindowsOnly, []string{"docker-wsl-bridge up serves the socket until Ctrl-C"}},
 	{errNotInstalled, []string{"docker-wsl-bridge install has it start at logon", "docker-wsl-bridge up serves the socket until Ctrl-C"}},
+	{errOtherForm, []string{"docker-wsl-bridge uninstall removes that first"}},
+	{errNeedsAdmin, []string{"repeat it in a window that was opened with \"Run as administrator\""}},
+	{errNotYours, []string{"docker-wsl-bridge install, in a window of the desktop's user that is not elevated", "docker-wsl-bridge install --all-users installs the service for every user"}},
 	{errNoPrograms, []string{"keep docker-wsl-bridge.exe and docker-wsl-bridgew.exe of the download in one directory"}},
 	{errNotUp, []string{"docker-wsl-bridge logs tells what happened", "docker-wsl-bridge up, in a window, tells what is wrong"}},
 	{errLegacyOS, []string{"docker-wsl-bridge supervise -- COMMAND keeps a command running here, too"}},

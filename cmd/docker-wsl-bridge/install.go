@@ -43,36 +43,43 @@ type result struct {
 func installCommand() *cobra.Command {
 	var o options
 	var t telling
-	var atLogon string
+	var who audience
 	cmd := &cobra.Command{
 		Use:   "install",
 		Short: "Have it start at logon, and now (Windows)",
-		Long: `install copies the program to %LOCALAPPDATA%\Programs\docker-wsl-bridge, has it
-start at each logon of this user, starts it, and waits until it serves. It needs
-no administrator. Called again it changes what differs: flags, version, or nothing.
+		Long: `install has the program start at each logon, starts it, and waits until it
+serves. Called again it changes what differs: flags, version, or nothing.
 
-A scheduled task with the user's own rights starts it or, where that is not
-allowed, the user's Run key. An installation for all users, as a service, does
-not exist yet. docker-wsl-bridge uninstall undoes it.`,
+In an ordinary window it is for this user: it copies the program to
+%LOCALAPPDATA%\Programs\docker-wsl-bridge, and a scheduled task with the user's
+own rights starts it or, where that is not allowed, the user's Run key.
+
+In an administrator's window it copies the program to
+%ProgramFiles%\docker-wsl-bridge and registers a per-user service: Windows runs
+an instance of it in each user's session, as that user. It serves for who has
+installed it, and with --all-users for everybody.
+
+docker-wsl-bridge uninstall undoes it.`,
 		Example: `  docker-wsl-bridge install
   docker-wsl-bridge install --dry-run
-  docker-wsl-bridge install --distro Ubuntu --keep-alive while-running`,
+  docker-wsl-bridge install --distro Ubuntu --keep-alive while-running
+  docker-wsl-bridge install --all-users`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			i, err := findInstallation(cmd.Context())
 			if err != nil {
 				return &failure{error: err}
 			}
-			form, err := install.ParseForm(atLogon)
+			w, err := who.want(i)
 			if err != nil {
-				return fmt.Errorf("--at-logon: %w", err)
+				return err
 			}
-			args := runArgs(cmd.Flags())
+			w.Version, w.Args = version, runArgs(cmd.Flags())
 			if err := o.understand("windows"); err != nil {
 				return err
 			}
 			t.out = cmd.OutOrStdout()
-			if err := i.install(cmd.Context(), &o, &t, install.Want{Version: version, Args: args, Form: form}, atLogon == "auto"); err != nil {
+			if err := i.install(cmd.Context(), &o, &t, w, &who); err != nil {
 				return &failure{err, o.distro}
 			}
 			return nil
@@ -80,7 +87,7 @@ not exist yet. docker-wsl-bridge uninstall undoes it.`,
 	}
 	o.flags(cmd.Flags())
 	t.flags(cmd)
-	cmd.Flags().StringVar(&atLogon, "at-logon", "auto", "what starts it: task, run-key, or auto, which is the task\nand, where that is refused, the Run key (`way`)")
+	who.flags(cmd)
 	return cmd
 }
 
@@ -96,8 +103,11 @@ func runArgs(flags *pflag.FlagSet) []string {
 	return args
 }
 
-// install brings about what is wanted. either says that the Run key will do.
-func (i *installation) install(ctx context.Context, o *options, t *telling, w install.Want, either bool) error {
+// install brings about what is wanted.
+func (i *installation) install(ctx context.Context, o *options, t *telling, w install.Want, who *audience) error {
+	if err := i.mayInstall(w, who); err != nil {
+		return err
+	}
 	for _, f := range i.others {
 		if f.Place.Socket == o.socket && (o.distro == "" || strings.EqualFold(o.distro, f.Place.Distro)) {
 			why := fmt.Errorf("%s is served already, by pid %d, which is not the installed program", placeName(f.Place), f.PID)
@@ -116,10 +126,16 @@ func (i *installation) install(ctx context.Context, o *options, t *telling, w in
 		return err
 	}
 	changes := install.Install(i.place, seen, w)
-	made, err := i.change(ctx, t, changes, func(c install.Change) error { return i.makeInstalled(ctx, c, w, either) })
+	if w.Form == install.ByService {
+		changes = install.MachineWide(i.place, seen, w)
+	}
+	made, err := i.change(ctx, t, changes, func(c install.Change) error { return i.makeInstalled(ctx, c, w, who.either()) })
 	r := result{DryRun: t.dry, Changes: made}
 	if err != nil || t.dry {
 		return errors.Join(err, t.result(r, ""))
+	}
+	if w.Form == install.ByService && w.User == "" {
+		return t.result(r, "\nIt starts at each user's next logon. For who is logged on, in a window of theirs:\n\n  docker-wsl-bridge start\n")
 	}
 	return i.conclude(ctx, t, r)
 }
@@ -127,22 +143,37 @@ func (i *installation) install(ctx context.Context, o *options, t *telling, w in
 // makeInstalled makes one of install's changes.
 func (i *installation) makeInstalled(ctx context.Context, c install.Change, w install.Want, either bool) error {
 	next := install.Record{Version: w.Version, Programs: i.place.Programs, Args: w.Args, Form: install.RunKey}
+	if w.Form == install.ByService {
+		next.Form = install.ByService
+	}
 	switch c.Do {
 	case install.Stop:
 		return i.stop(ctx)
 	case install.Copy:
 		return install.Put(filepath.Join(w.From, filepath.Base(c.What)), c.What)
 	case install.AddTask:
-		err := i.place.AddTask(ctx, w.Args)
+		err := i.place.AddTask(ctx, w.Form, w.Args)
 		switch {
 		case err == nil:
-			next.Form = install.Task
+			next.Form = w.Form
 		case either:
 			next.Why = err.Error()
 			err = i.place.SetRunKey(w.Args)
 		}
 		i.record = &next
 		return err
+	case install.AddService:
+		if err := install.Service(i.place, w.Args).Add(); err != nil {
+			return &advised{err, serviceHints}
+		}
+		return nil
+	case install.RemoveServ:
+		return install.RemoveService(c.What)
+	case install.AddSource:
+		return install.AddEventSource()
+	case install.AddMark:
+		i.machine = i.machine.With(w)
+		return i.machine.Write()
 	case install.AddRunKey:
 		i.record = &next
 		return i.place.SetRunKey(w.Args)
@@ -206,6 +237,8 @@ func (i *installation) conclude(ctx context.Context, t *telling, r result) error
 // formWords say what starts it, and why.
 func formWords(r *install.Record) string {
 	switch {
+	case r.Form == install.ByService:
+		return "by a service, as each user"
 	case r.Form == install.Task:
 		return "by a scheduled task"
 	case r.Why != "":

@@ -33,22 +33,28 @@ const (
 
 // installation is this user's, there or not.
 type installation struct {
-	place   install.Place
+	place   install.Place // the one in use
+	own     install.Place // with the programs of this user
+	shared  install.Place // with those of the machine
 	state   string
 	record  *install.Record
 	bridges []control.Found // of the installed program
 	others  []control.Found // that a person has started
 	kept    string          // a program's file that could not be removed
+
+	elevated bool   // we have an administrator's rights
+	desktop  string // the SID of the desktop's user, empty if that can't be told
+	service  install.Registered
+	machine  *install.Machine // what is recorded for all users, nil if nothing is
 }
 
-// recorded is what this user's installation says of itself, nil if there is none.
+// recorded is what is installed for this user, nil if nothing is.
 func recorded() *install.Record {
-	state, err := stateDir()
-	if err != nil || runtime.GOOS != "windows" {
-		return nil
+	i, err := lookUp()
+	if err != nil {
+		return nil // what can't be read tells nothing
 	}
-	r, _ := install.Place{State: state}.Read() // one that can't be read tells nothing
-	return r
+	return i.record
 }
 
 // installedWords say it in a line.
@@ -58,6 +64,15 @@ func installedWords(r *install.Record) string {
 
 // findInstallation looks at what there is.
 func findInstallation(ctx context.Context) (*installation, error) {
+	i, err := lookUp()
+	if err != nil {
+		return nil, err
+	}
+	return i, i.look(ctx)
+}
+
+// lookUp reads what is recorded.
+func lookUp() (*installation, error) {
 	if runtime.GOOS != "windows" {
 		return nil, errWindowsOnly
 	}
@@ -69,11 +84,27 @@ func findInstallation(ctx context.Context) (*installation, error) {
 	if err != nil {
 		return nil, fmt.Errorf("find user: %w", err)
 	}
-	i := &installation{place: install.At(os.Getenv("LOCALAPPDATA"), state, sid), state: state}
-	if i.record, err = i.place.Read(); err != nil {
+	own := install.At(os.Getenv("LOCALAPPDATA"), state, sid)
+	i := &installation{
+		place: own, own: own, shared: own.Everywhere(install.ProgramFiles()), state: state,
+		elevated: install.Elevated(), desktop: install.DesktopUser(),
+	}
+	if i.record, err = own.Read(); err == nil {
+		i.machine, err = install.ReadMachine()
+	}
+	if err == nil {
+		i.service, err = install.LookForService()
+	}
+	if err != nil {
 		return nil, err
 	}
-	return i, i.look(ctx)
+	if i.record == nil && i.machine.For(sid) {
+		i.record = &install.Record{Version: i.machine.Version, Form: install.ByService, Programs: i.shared.Programs, Args: i.machine.Args}
+	}
+	if i.record != nil && i.record.Form == install.ByService {
+		i.place = i.shared
+	}
+	return i, nil
 }
 
 // look finds which bridges run.
@@ -93,8 +124,9 @@ func (i *installation) look(ctx context.Context) error {
 // seen is what changes start from.
 func (i *installation) seen(ctx context.Context) install.Seen {
 	s := install.Seen{
-		Record: i.record, Files: install.There(i.place.Owned()),
-		Task: i.place.HasTask(ctx, i.record != nil && i.record.Form == install.Task), RunKey: install.HasRunKey(),
+		Record: i.record, Files: install.There(append(i.own.Owned(), i.shared.OwnedPrograms()...)),
+		Task: i.place.HasTask(ctx, i.record != nil && i.record.Form != install.RunKey), RunKey: install.HasRunKey(),
+		Elevated: i.elevated, Service: i.service, Machine: i.machine, EventSource: install.HasEventSource(),
 	}
 	s.Bridges = i.words()
 	return s
@@ -143,13 +175,28 @@ func (i *installation) logsToPurge() []string {
 }
 
 // start starts what is registered. That one which runs already wins is the program's own affair.
+// With an administrator's rights it would see pipes and drives as another one does: then only the
+// task starts what a service starts at logon.
 func (i *installation) start(ctx context.Context) error {
-	if i.record.Form == install.Task && i.place.RunTask(ctx) == nil {
-		if err := i.await(ctx, taskTime, func() bool { return len(i.bridges) > 0 }); err == nil {
-			return nil
+	if i.record.Form != install.RunKey {
+		err := i.startTask(ctx)
+		if err == nil || i.record.Form == install.ByService && i.elevated {
+			return err
 		}
 	}
 	return i.place.Start(i.record.Args)
+}
+
+func (i *installation) startTask(ctx context.Context) error {
+	if i.record.Form == install.ByService && !i.place.HasTask(ctx, false) {
+		if err := i.place.AddTask(ctx, install.ByService, i.record.Args); err != nil {
+			return err
+		}
+	}
+	if err := i.place.RunTask(ctx); err != nil {
+		return err
+	}
+	return i.await(ctx, taskTime, func() bool { return len(i.bridges) > 0 })
 }
 
 // await looks until something holds, or says errNotUp.

@@ -17,6 +17,8 @@ import (
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/daemon"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/endpoint"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/engine"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/install"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/service"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/supervisor"
 )
 
@@ -40,17 +42,65 @@ do, which is no error.`,
 			if err := o.understand(runtime.GOOS); err != nil {
 				return err
 			}
-			err := unattended(cmd.Context(), &o)
-			var runs *control.RunsError
-			if err == nil || errors.As(err, &runs) {
-				return nil
+			err := error(nil)
+			if service.Started() {
+				err = service.Run(o.body)
+			} else {
+				err = quietly(unattended(cmd.Context(), &o))
 			}
-			return &failure{err, o.distro}
+			if err != nil {
+				return &failure{err, o.distro}
+			}
+			return nil
 		},
 	}
 	o.flags(cmd.Flags())
+	cmd.Flags().BoolVar(&o.ifInstalled, ifInstalled, false, "do nothing for a user for whom it is not installed")
+	_ = cmd.Flags().MarkHidden(ifInstalled) // fails only for a flag that is not there
 	return cmd
 }
+
+// quietly takes it for success that another bridge serves the place.
+func quietly(err error) error {
+	var runs *control.RunsError
+	if errors.As(err, &runs) {
+		return nil
+	}
+	return err
+}
+
+// body is the same as a service. That is running as soon as it tries: whether it serves is for
+// status to say, and a stopped engine must not fail a start. The end of its user's session is a
+// stop; what else happens around it is noted.
+func (o *options) body(ctx context.Context, c service.Control) uint32 {
+	c.Started()
+	wake := make(chan struct{}, 1)
+	o.wake = wake
+	ctx, cancel := context.WithCancel(ctx)
+	var listener sync.WaitGroup
+	listener.Go(func() {
+		for {
+			select {
+			case e := <-c.Events:
+				if e == service.Resume {
+					select {
+					case wake <- struct{}{}:
+					default: // it looks already
+					}
+				}
+			case <-ctx.Done():
+				return
+			}
+		}
+	})
+	err := quietly(unattended(ctx, o))
+	cancel()
+	listener.Wait()
+	return service.ErrorCode(err)
+}
+
+// ifInstalled is the flag of a service's instances, which every user has.
+const ifInstalled = "if-installed"
 
 // quiet is what tells nobody.
 func quiet() *reporter { return &reporter{stdout: io.Discard, stderr: io.Discard} }
@@ -58,6 +108,11 @@ func quiet() *reporter { return &reporter{stdout: io.Discard, stderr: io.Discard
 // unattended serves until ctx ends or it is asked to stop, whatever is missing at the start. It
 // fills in the distro.
 func unattended(ctx context.Context, o *options) error {
+	if o.ifInstalled {
+		if marked, err := install.Marked(); !marked || err != nil {
+			return err
+		}
+	}
 	if o.distro == "" {
 		var err error
 		if o.distro, err = awaitDefault(ctx, *o); err != nil || o.distro == "" {
@@ -80,6 +135,7 @@ func unattended(ctx context.Context, o *options) error {
 		f := &finder{o: o}
 		d := &daemon.Daemon{
 			WSL: w, Agent: agent, Link: o.link(f.dial, f.words()), Log: in.log, Debug: o.debug,
+			Wake:   o.wake,
 			Report: in.event, WhileRunning: o.keepAlive == keepWhileRunning, Persist: true,
 		}
 		in.serves(d, f.place)

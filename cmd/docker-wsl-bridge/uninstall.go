@@ -20,8 +20,9 @@ func uninstallCommand() *cobra.Command {
 		Use:   "uninstall",
 		Short: "Undo what install has done (Windows)",
 		Long: `uninstall ends the installed program and removes what install has made: the
-scheduled task or the value of the Run key, the program's files, and the agent's
-file from distros that run. It works from any half-done state, and again.
+service with its instances, the scheduled task or the value of the Run key, the
+program's files, and the agent's file from distros that run. It works from any
+half-done state, and again. What takes an administrator is named to who is none.
 
 A distro that does not run is not started, but named. Logs stay, unless --purge
 is given. Bridges that somebody has started with up are left alone.`,
@@ -60,6 +61,9 @@ func (i *installation) uninstall(ctx context.Context, t *telling, purge, start b
 	if len(changes) == 0 {
 		text = "There is nothing to remove.\n"
 	}
+	if left := install.Privileged(changes); left > 0 && !t.dry {
+		failed = errors.Join(failed, fmt.Errorf("%d of these are left: %w", left, errNeedsAdmin))
+	}
 	r := result{DryRun: t.dry, Changes: made}
 	if i.kept != "" {
 		r.Reason = fmt.Sprintf(keptText, i.kept, i.place.Programs)
@@ -79,6 +83,12 @@ func (i *installation) remove(ctx context.Context, c install.Change) error {
 	switch c.Do {
 	case install.Stop:
 		return i.stop(ctx)
+	case install.RemoveServ:
+		return install.RemoveService(c.What)
+	case install.RemoveSource:
+		return install.RemoveEventSource()
+	case install.RemoveMark:
+		return install.RemoveMachine()
 	case install.RemoveTask:
 		return i.place.RemoveTask(ctx)
 	case install.RemoveRun:

@@ -22,8 +22,10 @@ type options struct {
 	paths                string
 	trustOwner           bool
 	json, debug          bool
+	ifInstalled          bool
 
 	engine endpoint.Endpoint // pipe, understood; the zero value if there is none
+	wake   <-chan struct{}   // the machine has just woken up; nil if nobody tells
 }
 
 // The kinds of link: what is known of the bytes.

@@ -41,7 +41,7 @@ type bridged struct {
 	frost  frost
 }
 
-func build(t *testing.T) *bridged {
+func build(t testing.TB) *bridged {
 	t.Helper()
 	return buildWith(t, map[string]Dial{
 		"denied":  func(context.Context) (net.Conn, error) { return nil, fs.ErrPermission },
@@ -50,7 +50,7 @@ func build(t *testing.T) *bridged {
 }
 
 // buildWith has further links than the engine's.
-func buildWith(t *testing.T, links map[string]Dial) *bridged {
+func buildWith(t testing.TB, links map[string]Dial) *bridged {
 	t.Helper()
 	dir := t.TempDir()
 	b := &bridged{frost: newFrost(), socket: filepath.Join(dir, "windows.sock"), ended: make(chan error, 1)}
@@ -95,9 +95,9 @@ func openPlain(l Listen) (net.Listener, Listening, error) {
 	return listener, Listening{Mode: "0600", Owner: l.Owner}, nil
 }
 
-func (b *bridged) serve(t *testing.T, link string) { b.serveKind(t, link, "") }
+func (b *bridged) serve(t testing.TB, link string) { b.serveKind(t, link, "") }
 
-func (b *bridged) serveKind(t *testing.T, link, kind string) {
+func (b *bridged) serveKind(t testing.TB, link, kind string) {
 	t.Helper()
 	where, err := b.host.Listen(t.Context(), Listen{
 		Link: link, Socket: b.socket, Owner: "root:docker", Kind: kind,
@@ -109,7 +109,7 @@ func (b *bridged) serveKind(t *testing.T, link, kind string) {
 }
 
 // connect gives both ends of a connection through the bridge.
-func (b *bridged) connect(t *testing.T) (client, engine *net.UnixConn) {
+func (b *bridged) connect(t testing.TB) (client, engine *net.UnixConn) {
 	t.Helper()
 	c, err := net.Dial("unix", b.socket)
 	if err != nil {

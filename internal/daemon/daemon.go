@@ -71,6 +71,10 @@ type Daemon struct {
 	Log    *slog.Logger
 	Debug  bool // the agent logs each connection
 
+	// Wake, where there is one, tells that the machine has just woken up: then the carrier is
+	// asked at once whether it moves.
+	Wake <-chan struct{}
+
 	// WhileRunning has the distro stop when nobody but us uses it, where else it
 	// is held up.
 	WhileRunning bool

@@ -28,7 +28,7 @@ var errUnused = errors.New("nobody else uses the distro")
 // there is nothing to watch any more. Connections are use, too.
 func (d *Daemon) watchUsers(ctx context.Context, host *bridge.Host) bool {
 	for idle := 0; idle < idleLooks; {
-		if !d.pause(ctx, host, usersEvery) {
+		if !d.pause(ctx, host, usersEvery, nil) {
 			return false
 		}
 		others, err := host.Users(ctx)

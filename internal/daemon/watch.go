@@ -27,7 +27,7 @@ const (
 // sleeps, and its connections wake up with it.
 func (d *Daemon) watch(ctx context.Context, host *bridge.Host) error {
 	for {
-		if !d.pause(ctx, host, pingEvery) {
+		if !d.pause(ctx, host, pingEvery, d.Wake) {
 			return nil
 		}
 		answered := d.ask(ctx, host)
@@ -48,10 +48,14 @@ func (d *Daemon) watch(ctx context.Context, host *bridge.Host) error {
 	}
 }
 
-// pause waits and tells whether there is still something to watch.
-func (d *Daemon) pause(ctx context.Context, host *bridge.Host, long time.Duration) bool {
+// pause waits, but not beyond a machine's awakening if it is told of one, and tells whether there is
+// still something to watch.
+func (d *Daemon) pause(ctx context.Context, host *bridge.Host, long time.Duration, wake <-chan struct{}) bool {
 	select {
 	case <-time.After(long):
+		return true
+	case <-wake:
+		d.Log.Info("the machine has woken up")
 		return true
 	case <-host.Done():
 		return false

@@ -20,6 +20,27 @@ func TestAHealthyCarrierIsLeftAlone(t *testing.T) {
 	})
 }
 
+// A machine that has just woken up is no reason to wait for half a minute.
+func TestAnAwakeningIsAReasonToAsk(t *testing.T) {
+	inBubble(t, func(b *bubble) {
+		wake := make(chan struct{}, 1)
+		b.Wake = wake
+		b.probe = asleep
+		b.carrier.freeze()
+		err := b.watched(func() {
+			time.Sleep(time.Second)
+			wake <- struct{}{}
+			time.Sleep(10 * time.Second)
+			b.carrier.thaw()
+			time.Sleep(time.Minute)
+		})
+		if err != nil {
+			t.Error(err)
+		}
+		b.wantEvents("6s frozen", "11s thawed")
+	})
+}
+
 // As long as no other wsl.exe gets through, the machine sleeps.
 func TestAFrozenCarrierIsWaitedFor(t *testing.T) {
 	inBubble(t, func(b *bubble) {

@@ -56,6 +56,13 @@ func firstLine(b []byte) (line []byte, whole bool) {
 	return bytes.TrimSuffix(line, []byte{'\r'}), whole
 }
 
+// mayCreate tells whether a first line that has begun so may be a creation's.
+func mayCreate(b []byte) bool {
+	const method = "POST "
+	n := min(len(b), len(method))
+	return string(b[:n]) == method[:n]
+}
+
 // readHead understands a whole head, or says that its connection is not to be read any further:
 // what it says is not plain, or no HTTP follows.
 func readHead(b []byte) (h head, err error) {

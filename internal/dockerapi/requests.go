@@ -33,8 +33,8 @@ const (
 // the bodies of creations, which Edit may change. What is not plainly HTTP/1, and all that follows
 // a change of protocol, passes as it is.
 //
-// A head is held until it is whole, since no engine does anything before that, and so is a
-// creation; the bodies of other requests pass by count. It is not safe for concurrent use.
+// A creation is held until it is whole; the heads of other requests pass as they come, and their
+// bodies by count. It is not safe for concurrent use.
 type Requests struct {
 	Out func([]byte) error // gets the bytes, which are not its own
 	// Edit gives the body to send in place of a creation's. Nil leaves it as it is. An error ends
@@ -46,6 +46,7 @@ type Requests struct {
 	raw     bool    // nothing is looked at any more
 	rest    framing // of a body that passes
 	held    []byte  // a head, or a creation, as far as it has come
+	passed  int     // of it, sent already: a head that is no creation's
 	counted int     // of it, in Held
 	sent    bool    // the head of what is held has been sent, since its client waits for an answer
 }
@@ -62,8 +63,8 @@ func (r *Requests) Midway() bool { return r.sent }
 func (r *Requests) Write(b []byte) error {
 	p := piece{Requests: r, b: b}
 	if len(r.held) > 0 {
-		p.b, p.own = append(r.held, b...), true
-		r.held = nil
+		p.b, p.own, p.gone = append(r.held, b...), true, r.passed
+		r.held, r.passed = nil, 0
 	}
 	err := p.write()
 	if r.held == nil {
@@ -74,13 +75,13 @@ func (r *Requests) Write(b []byte) error {
 
 // End is the end of what the client says.
 func (r *Requests) End() error {
-	held := r.held
+	rest := r.held[r.passed:]
 	r.hold(nil)
-	if len(held) == 0 || r.sent { // what was sent wants a body that does not come
+	if len(rest) == 0 || r.sent { // what was sent wants a body that does not come
 		return nil
 	}
 	r.raw = true
-	return r.Out(held)
+	return r.Out(rest)
 }
 
 // Close forgets what is held.
@@ -125,7 +126,7 @@ func (p *piece) write() error {
 }
 
 func (p *piece) flush() error {
-	if p.gone == p.at {
+	if p.gone >= p.at {
 		return nil
 	}
 	b := p.b[p.gone:p.at]
@@ -143,7 +144,7 @@ func (p *piece) request() (held bool, err error) {
 		p.raw = true
 		return false, nil
 	case n == 0:
-		held, err = p.wait()
+		held, err = p.waitHead(known && !creation.Match(first) || !known && !mayCreate(b))
 		p.raw = !held
 		return held, err
 	}
@@ -158,6 +159,24 @@ func (p *piece) request() (held bool, err error) {
 	p.at += n
 	p.rest = h.body()
 	return false, nil
+}
+
+// waitHead waits for the rest of a head. One that is no creation's passes as far as it has come: an
+// engine may answer half a request.
+func (p *piece) waitHead(passes bool) (held bool, err error) {
+	if passes {
+		at := p.at
+		p.at = len(p.b)
+		err = p.flush()
+		p.at = at
+	}
+	if err == nil {
+		held, err = p.wait()
+	}
+	if passes && held {
+		p.passed = len(p.b) - p.at
+	}
+	return held, err
 }
 
 // wait holds what has come of a request, whose rest must come first.

@@ -112,6 +112,23 @@ func TestExpectedHeadGoesAtOnce(t *testing.T) {
 	}
 }
 
+// Half a request reaches the engine as soon as it can't become a creation: it may be answered.
+func TestHalfARequestPassesAtOnce(t *testing.T) {
+	for _, said := range []string{"G", "GET /_ping HTTP/1.1\r\n", "POST /build HTTP/1.1\r\nHost: ", "no HTTP", "POST", "POST /containers/create HTTP/1.1\r\nHost"} {
+		var out bytes.Buffer
+		r := &Requests{Out: func(p []byte) error { out.Write(p); return nil }, Edit: edit, Held: new(Held)}
+		if err := r.Write([]byte(said)); err != nil {
+			t.Fatal(err)
+		}
+		if want := !strings.HasPrefix(said, "POST /c") && said != "POST"; want && out.String() != said || !want && out.Len() > 0 {
+			t.Errorf("of %q comes %q", said, out.String())
+		}
+		if err := r.End(); err != nil || out.String() != said {
+			t.Errorf("%q comes out as %q, %v", said, out.String(), err)
+		}
+	}
+}
+
 // What is refused is not sent; what was asked before it is.
 func TestRefusedRequestIsNotSent(t *testing.T) {
 	for _, size := range []int{1, 50, 1000} {

@@ -5,7 +5,7 @@
 // is ended.
 //
 // Law: a change is named before it is made, and can be made again; nothing is removed that
-// an installation does not make; nothing needs more rights than the user's.
+// an installation does not make; nothing but a service needs more rights than the user's.
 package install
 
 import (
@@ -14,6 +14,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -25,13 +26,14 @@ const (
 	Windowed = "docker-wsl-bridgew.exe"
 )
 
-// Form is what starts the program. One for all users, a service, will be a third.
+// Form is what starts the program.
 type Form string
 
 // The forms.
 const (
-	Task   Form = "task"    // a scheduled task at the user's logon
-	RunKey Form = "run-key" // a value of the user's Run key, which Explorer obeys
+	Task      Form = "task"    // a scheduled task at the user's logon
+	RunKey    Form = "run-key" // a value of the user's Run key, which Explorer obeys
+	ByService Form = "service" // a per-user service, and a task to start it by hand
 )
 
 // Record is what an installation remembers of itself.
@@ -53,6 +55,12 @@ type Place struct {
 // At is the place of a user with this %LOCALAPPDATA% and state directory.
 func At(local, state, sid string) Place {
 	return Place{Programs: strings.TrimRight(local, `\`) + `\Programs\docker-wsl-bridge`, State: state, SID: sid}
+}
+
+// Everywhere is the same user's place with the programs of all users, who can't change them there.
+func (p Place) Everywhere(programFiles string) Place {
+	p.Programs = strings.TrimRight(programFiles, `\`) + `\docker-wsl-bridge`
+	return p
 }
 
 // File is a program's.
@@ -77,7 +85,7 @@ func (p Place) Read() (*Record, error) {
 		return nil, fmt.Errorf("read what is installed: %w", err)
 	}
 	var r Record
-	if len(b) > maxRecord || json.Unmarshal(b, &r) != nil || r.Form != Task && r.Form != RunKey {
+	if len(b) > maxRecord || json.Unmarshal(b, &r) != nil || r.Form != Task && r.Form != RunKey && r.Form != ByService {
 		return nil, nil
 	}
 	return &r, nil
@@ -111,6 +119,11 @@ type Seen struct {
 	Bridges []string // of the installed program that run, in words
 	Purged  []string // files that a purge removes
 
+	Elevated    bool // with an administrator's rights
+	Service     Registered
+	Machine     *Machine
+	EventSource bool
+
 	Cleaned []string // distros that run and may have an agent's file
 	Stopped []string // those that may have one and don't run
 }
@@ -120,18 +133,24 @@ type Do string
 
 // The changes.
 const (
-	Stop       Do = "stop"
-	Copy       Do = "copy"
-	AddTask    Do = "add-task"
-	AddRunKey  Do = "add-run-key"
-	AddRecord  Do = "write"
-	Start      Do = "start"
-	RemoveTask Do = "remove-task"
-	RemoveRun  Do = "remove-run-key"
-	RemoveFile Do = "remove"
-	RemoveDir  Do = "remove-directory" // if it is empty
-	Clean      Do = "clean-distro"
-	Leave      Do = "leave" // no change, but worth to be told
+	Stop         Do = "stop"
+	Copy         Do = "copy"
+	AddTask      Do = "add-task"
+	AddRunKey    Do = "add-run-key"
+	AddRecord    Do = "write"
+	Start        Do = "start"
+	AddService   Do = "add-service"
+	AddSource    Do = "add-source"
+	AddMark      Do = "mark"
+	RemoveTask   Do = "remove-task"
+	RemoveRun    Do = "remove-run-key"
+	RemoveFile   Do = "remove"
+	RemoveDir    Do = "remove-directory" // if it is empty
+	RemoveServ   Do = "remove-service"
+	RemoveSource Do = "remove-source"
+	RemoveMark   Do = "remove-mark"
+	Clean        Do = "clean-distro"
+	Leave        Do = "leave" // no change, but worth to be told
 )
 
 // Change is one of them.
@@ -154,6 +173,9 @@ type Want struct {
 	From    string // the directory of the download
 	Args    []string
 	Form    Form // RunKey, or what is tried first
+
+	User     string // of a service: the SID of whom it is installed for, empty if only AllUsers are meant
+	AllUsers bool
 }
 
 // Install are the changes that lead from what is seen to what is wanted: none, if that is there
@@ -206,6 +228,7 @@ func Uninstall(p Place, seen Seen) (list []Change) {
 	for _, b := range seen.Bridges {
 		add(Stop, b, "")
 	}
+	list = append(list, uninstallMachine(p, seen)...)
 	if seen.Task {
 		add(RemoveTask, p.TaskName(), "")
 	}
@@ -218,12 +241,7 @@ func Uninstall(p Place, seen Seen) (list []Change) {
 	for _, d := range seen.Stopped {
 		add(Leave, d, "it does not run; what is in its /run goes with it")
 	}
-	for _, f := range append(slices.Clone(seen.Files), seen.Purged...) {
-		add(RemoveFile, f, "")
-	}
-	if slices.ContainsFunc(seen.Files, func(f string) bool { return strings.HasPrefix(f, p.Programs+`\`) }) {
-		add(RemoveDir, p.Programs, "")
-	}
+	list = append(list, removeFiles(p, seen)...)
 	if len(seen.Purged) > 0 {
 		for _, d := range []string{`\logs`, `\run`, ""} {
 			add(RemoveDir, p.State+d, "")
@@ -232,18 +250,64 @@ func Uninstall(p Place, seen Seen) (list []Change) {
 	return list
 }
 
-// Owned are the files that an installation may have made.
-func (p Place) Owned() []string {
-	return []string{p.File(Console), p.File(Windowed), p.File(Console) + ".new", p.File(Windowed) + ".new", p.record(), p.record() + ".new", p.taskFile()}
+// removeFiles removes files and what they leave empty. Where only administrators write they are
+// named to who is none.
+func removeFiles(p Place, seen Seen) (list []Change) {
+	dirs := map[string]bool{}
+	for _, f := range append(slices.Clone(seen.Files), seen.Purged...) {
+		dir := f[:strings.LastIndex(f, `\`)+1]
+		program := strings.HasSuffix(dir, `\docker-wsl-bridge\`) && dir != p.State+`\`
+		if program && !seen.Elevated && !strings.HasPrefix(f, p.home()) {
+			list = append(list, Change{Leave, f, needsAdmin})
+			continue
+		}
+		list = append(list, Change{RemoveFile, f, ""})
+		if program {
+			dirs[dir] = true
+		}
+	}
+	for _, dir := range slices.Sorted(maps.Keys(dirs)) {
+		list = append(list, Change{RemoveDir, strings.TrimRight(dir, `\`), ""})
+	}
+	return list
 }
 
-// ParseForm reads what a person asks for: auto is the task and, where that can't be, the Run key.
-func ParseForm(s string) (Form, error) {
-	switch f := Form(cmp.Or(s, "auto")); f {
-	case "auto":
+// home is the directory that the user's state is in.
+func (p Place) home() string { return p.State[:strings.LastIndex(p.State, `\`)+1] }
+
+// needsAdmin is the note of what is left to an administrator.
+const needsAdmin = "it takes an administrator"
+
+// Privileged counts the changes that are left to an administrator.
+func Privileged(list []Change) (n int) {
+	for _, c := range list {
+		if c.Do == Leave && c.Note == needsAdmin {
+			n++
+		}
+	}
+	return n
+}
+
+// Owned are the files that an installation may have made.
+func (p Place) Owned() []string {
+	return append(p.OwnedPrograms(), p.record(), p.record()+".new", p.taskFile())
+}
+
+// OwnedPrograms are those of them in the directory of the programs.
+func (p Place) OwnedPrograms() []string {
+	return []string{p.File(Console), p.File(Windowed), p.File(Console) + ".new", p.File(Windowed) + ".new"}
+}
+
+// ParseForm reads what a person asks for: auto is the service for who may install one, else the
+// task and, where that can't be, the Run key.
+func ParseForm(s string, elevated bool) (Form, error) {
+	switch f := Form(cmp.Or(s, "auto")); {
+	case f == "auto" && elevated:
+		return ByService, nil
+	case f == "auto":
 		return Task, nil
-	case Task, RunKey:
+	case f == Task, f == RunKey, f == ByService:
 		return f, nil
 	}
-	return "", fmt.Errorf("there is no way %q; write auto, task or run-key", s)
+	return "", fmt.Errorf("there is no way %q; write auto, service, task or run-key", s)
 }

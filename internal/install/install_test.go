@@ -1,6 +1,7 @@
 package install
 
 import (
+	"encoding/json"
 	"encoding/xml"
 	"flag"
 	"os"
@@ -35,7 +36,7 @@ func golden(t *testing.T, name, got string) {
 // The whole task, as the Task Scheduler is given it: what it does at a logon, for whom, with
 // which rights and without which limits.
 func TestTaskXML(t *testing.T) {
-	text := TaskXML(me, []string{"run", "--distro=Debian", `--pipe=\\.\pipe\my "engine"`})
+	text := TaskXML(me, Task, []string{"run", "--distro=Debian", `--pipe=\\.\pipe\my "engine"`})
 	golden(t, "task.xml", text)
 	var task struct {
 		User    string `xml:"Triggers>LogonTrigger>UserId"`
@@ -119,33 +120,93 @@ func TestChanges(t *testing.T) {
 	golden(t, "changes.txt", b.String())
 }
 
-// What the record tells is told again, and a file that is none counts for nothing.
-func TestRecord(t *testing.T) {
-	p := Place{State: t.TempDir()}
-	if r, err := p.Read(); r != nil || err != nil {
-		t.Errorf("without a file: %+v, %v", r, err)
+// everywhere is the same user where the programs are everybody's.
+var everywhere = me.Everywhere(`C:\Program Files`)
+
+// What is changed by an administrator, and what is left to one.
+func TestChangesOfAService(t *testing.T) {
+	w := Want{Version: "2", From: `C:\Downloads`, Args: []string{"run", "--distro=D"}, Form: ByService, User: me.SID}
+	all, others := w, w
+	all.AllUsers, all.User = true, ""
+	others.User = "S-1-5-21-1-2-3-1002"
+	both := []string{Console, Windowed}
+	there := Seen{
+		Elevated: true, Record: &Record{Version: "2", Form: ByService, Programs: everywhere.Programs, Args: w.Args}, Task: true,
+		Service:     Registered{ImagePath: Service(everywhere, w.Args).ImagePath, Instances: []string{ServiceName + "_1a2b3"}},
+		Machine:     &Machine{Version: "2", Args: w.Args, Users: []string{me.SID}},
+		EventSource: true, Bridges: []string{"the bridge for /s in D (pid 1)"}, Files: everywhere.Owned()[:2],
 	}
-	want := Record{Version: "1", Form: RunKey, Why: "refused", Programs: `C:\p`, Args: []string{"run"}}
-	if err := p.Write(want); err != nil {
+	earlier := Seen{Elevated: true, Stale: both, Service: Registered{ImagePath: `"C:\tools\docker-wsl-bridge.exe" "socat x"`, Instances: []string{ServiceName + "_1a2b3"}}}
+	if !earlier.Service.Foreign(everywhere) || there.Service.Foreign(everywhere) {
+		t.Error("whose service it is is told wrongly")
+	}
+	stopped, user, half := there, there, Seen{Elevated: true, Service: Registered{Instances: []string{ServiceName + "_1a2b3"}}}
+	stopped.Bridges = nil
+	user.Elevated = false
+	var b strings.Builder
+	for _, c := range []struct {
+		title string
+		list  []Change
+	}{
+		{"install on a clean machine", MachineWide(everywhere, Seen{Elevated: true, Stale: both}, w)},
+		{"install again", MachineWide(everywhere, there, w)},
+		{"install again, and it does not run", MachineWide(everywhere, stopped, w)},
+		{"install for another user, too", MachineWide(everywhere, Seen{Elevated: true, Service: there.Service, Machine: there.Machine, EventSource: true}, others)},
+		{"install for everybody", MachineWide(everywhere, Seen{Elevated: true, Stale: both}, all)},
+		{"install in place of the earlier program", MachineWide(everywhere, earlier, w)},
+		{"uninstall", Uninstall(everywhere, there)},
+		{"uninstall without an administrator's rights", Uninstall(everywhere, user)},
+		{"uninstall what is left of a template", Uninstall(everywhere, half)},
+		{"uninstall where the earlier program is", Uninstall(everywhere, Seen{Elevated: true, Service: earlier.Service})},
+	} {
+		b.WriteString("# " + c.title + "\n" + lines(c.list) + "\n")
+	}
+	golden(t, "service-changes.txt", b.String())
+	if n := Privileged(Uninstall(everywhere, user)); n != 6 {
+		t.Errorf("%d changes are left to an administrator", n)
+	}
+}
+
+// The whole service as CreateService and ChangeServiceConfig2 are given it.
+func TestService(t *testing.T) {
+	text, err := json.MarshalIndent(Service(everywhere, []string{"run", `--pipe=\\.\pipe\my "engine"`}), "", "  ")
+	if err != nil {
 		t.Fatal(err)
 	}
-	if r, err := p.Read(); err != nil || r == nil || r.Why != want.Why || r.Form != RunKey || !slices.Equal(r.Args, want.Args) {
-		t.Errorf("%+v, %v", r, err)
+	golden(t, "service.json", string(text)+"\n")
+}
+
+// For whom an instance serves.
+func TestMachineIsFor(t *testing.T) {
+	w := Want{Version: "2", User: "S-1"}
+	var none *Machine
+	one := none.With(w)
+	two := one.With(Want{Version: "2", User: "S-2"})
+	all := two.With(Want{Version: "3", AllUsers: true})
+	for _, c := range []struct {
+		m    *Machine
+		sid  string
+		want bool
+	}{
+		{none, "S-1", false}, {one, "S-1", true}, {one, "S-2", false}, {one, "", false},
+		{two, "S-1", true}, {two, "S-2", true}, {all, "S-3", true},
+	} {
+		if c.m.For(c.sid) != c.want {
+			t.Errorf("%+v for %q: %v", c.m, c.sid, !c.want)
+		}
 	}
-	for _, text := range []string{"", "{", `{"form":"service"}`, strings.Repeat(" ", maxRecord) + `{"form":"task"}`} {
-		if err := os.WriteFile(p.record(), []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		if r, err := p.Read(); r != nil || err != nil {
-			t.Errorf("%.20q: %+v, %v", text, r, err)
-		}
+	if n := len(one.With(w).Users); n != 1 {
+		t.Errorf("%d users after the same one again", n)
 	}
 }
 
 func TestParseForm(t *testing.T) {
-	for text, want := range map[string]Form{"auto": Task, "": Task, "task": Task, "run-key": RunKey, "service": "", "Task": ""} {
-		if got, err := ParseForm(text); got != want || (err == nil) != (want != "") {
+	for text, want := range map[string]Form{"auto": Task, "": Task, "task": Task, "run-key": RunKey, "service": ByService, "other": "", "Task": ""} {
+		if got, err := ParseForm(text, false); got != want || (err == nil) != (want != "") {
 			t.Errorf("%q: %q, %v", text, got, err)
 		}
+	}
+	if got, err := ParseForm("auto", true); got != ByService || err != nil {
+		t.Errorf("elevated: %q, %v", got, err)
 	}
 }

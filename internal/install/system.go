@@ -19,12 +19,12 @@ func SID() (string, error) { return ownSID() }
 
 func (p Place) taskFile() string { return p.State + `\task.xml` }
 
-// AddTask registers the logon task, in place of an older one.
-func (p Place) AddTask(ctx context.Context, args []string) (err error) {
+// AddTask registers the task, in place of an older one.
+func (p Place) AddTask(ctx context.Context, f Form, args []string) (err error) {
 	if err := os.MkdirAll(p.State, 0o700); err != nil {
 		return fmt.Errorf("add task: %w", err)
 	}
-	if err := os.WriteFile(p.taskFile(), utf16File(TaskXML(p, args)), 0o600); err != nil {
+	if err := os.WriteFile(p.taskFile(), utf16File(TaskXML(p, f, args)), 0o600); err != nil {
 		return fmt.Errorf("add task: %w", err)
 	}
 	defer func() { err = errors.Join(err, os.Remove(p.taskFile())) }()

@@ -20,12 +20,7 @@ const taskText = `<?xml version="1.0" encoding="UTF-16"?>
   <RegistrationInfo>
     <Description>Serves the Docker engine of Windows in WSL2 (docker-wsl-bridge)</Description>
   </RegistrationInfo>
-  <Triggers>
-    <LogonTrigger>
-      <Enabled>true</Enabled>
-      <UserId>USER</UserId>
-    </LogonTrigger>
-  </Triggers>
+  <Triggers>TRIGGER</Triggers>
   <Principals>
     <Principal id="Author">
       <UserId>USER</UserId>
@@ -66,14 +61,26 @@ const taskText = `<?xml version="1.0" encoding="UTF-16"?>
 </Task>
 `
 
-// TaskXML is the logon task of the place's user, for schtasks /Create /XML.
-func TaskXML(p Place, args []string) string {
+const logonTrigger = `
+    <LogonTrigger>
+      <Enabled>true</Enabled>
+      <UserId>USER</UserId>
+    </LogonTrigger>
+  `
+
+// TaskXML is the task of the place's user, for schtasks /Create /XML. Where a service starts
+// the program at logon the task does only when it is asked to.
+func TaskXML(p Place, f Form, args []string) string {
+	text := strings.Replace(taskText, "TRIGGER", logonTrigger, 1)
+	if f == ByService {
+		text = strings.Replace(taskText, "TRIGGER", "", 1)
+	}
 	words := make([]string, len(args))
 	for i, a := range args {
 		words[i] = quote(a)
 	}
 	return strings.NewReplacer("USER", escape(p.SID), "PROGRAM", escape(p.File(Windowed)),
-		"ARGUMENTS", escape(strings.Join(words, " ")), "DIRECTORY", escape(p.Programs)).Replace(taskText)
+		"ARGUMENTS", escape(strings.Join(words, " ")), "DIRECTORY", escape(p.Programs)).Replace(text)
 }
 
 func escape(s string) string {

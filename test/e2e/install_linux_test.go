@@ -148,7 +148,7 @@ func kinds(t *testing.T, text string) (list []string) {
 // the task and does not run it: then the program is started without it.
 func TestInstall(t *testing.T) {
 	ctx, i := onInstalled(t)
-	flags := []string{"install", "--distro", i.distro, "--pipe", stage.EnginePipe}
+	flags := []string{"install", "--user", "--distro", i.distro, "--pipe", stage.EnginePipe}
 	dry := i.does(ctx, t, append(flags, "--dry-run")...)
 	contains(t, dry, "copy ", "add-task ", "start ", "run --distro="+i.distro+" --pipe="+stage.EnginePipe, "Nothing was changed.\n")
 	i.gone(ctx, t)
@@ -190,7 +190,7 @@ func TestInstall(t *testing.T) {
 // By the Run key, whose value is run as Explorer runs it; stopped, started and started anew.
 func TestInstallByTheRunKey(t *testing.T) {
 	ctx, i := onInstalled(t)
-	i.does(ctx, t, "install", "--distro", i.distro, "--pipe", stage.EnginePipe, "--at-logon", "run-key")
+	i.does(ctx, t, "install", "--user", "--distro", i.distro, "--pipe", stage.EnginePipe, "--at-logon", "run-key")
 	if len(i.tasks(t)) > 0 {
 		t.Errorf("tasks %q", i.tasks(t))
 	}
@@ -236,7 +236,7 @@ func TestInstallByTheRunKey(t *testing.T) {
 // task's place is what Wine can't overwrite.
 func TestInstallWhereTasksAreRefused(t *testing.T) {
 	ctx, i := onInstalled(t)
-	flags := []string{"install", "--distro", i.distro, "--pipe", stage.EnginePipe}
+	flags := []string{"install", "--user", "--distro", i.distro, "--pipe", stage.EnginePipe}
 	_, name, _ := strings.Cut(i.does(ctx, t, append(flags, "--dry-run")...), "add-task          ")
 	name, _, _ = strings.Cut(name, "  (")
 	place := filepath.Join(i.s.Wine.DriveC(), "windows", "system32", "tasks", name)
@@ -261,7 +261,7 @@ func TestInstallWhereTasksAreRefused(t *testing.T) {
 // A half-state: the record and a program are gone, and the bridge was killed.
 func TestUninstallFromAHalfState(t *testing.T) {
 	ctx, i := onInstalled(t)
-	i.does(ctx, t, "install", "--distro", i.distro, "--pipe", stage.EnginePipe)
+	i.does(ctx, t, "install", "--user", "--distro", i.distro, "--pipe", stage.EnginePipe)
 	kill(t, newcomer(t, i.before.newOnWindows(), "docker-wsl-bridgew.exe"))
 	for _, file := range []string{filepath.Join(i.home, "docker-wsl-bridge", "installed.json"), i.program("docker-wsl-bridge.exe")} {
 		if err := os.Remove(file); err != nil {
@@ -269,15 +269,23 @@ func TestUninstallFromAHalfState(t *testing.T) {
 		}
 	}
 	contains(t, i.does(ctx, t, "uninstall", "--dry-run"), "remove-task ", "docker-wsl-bridgew.exe\n")
-	contains(t, i.does(ctx, t, "uninstall"), "Nothing is installed any more.\n")
+	// A distro that somebody has stopped is not started, but named, unless that is asked for.
+	if err := i.s.VM.Terminate(i.distro); err != nil {
+		t.Fatal(err)
+	}
+	contains(t, i.does(ctx, t, "uninstall", "--dry-run"), "leave             "+i.distro+"  (it does not run")
+	contains(t, i.does(ctx, t, "uninstall", "--start-distros", "--purge"), "clean-distro      "+i.distro, "Nothing is installed any more.\n")
 	i.gone(ctx, t)
+	if left, _ := filepath.Glob(filepath.Join(i.home, "docker-wsl-bridge", "logs", i.distro+"-*")); len(left) > 0 {
+		t.Errorf("after --purge: %q", left)
+	}
 }
 
 // A bridge that a person has started is in the way, is named, and left alone by both.
 func TestInstallLeavesOthersAlone(t *testing.T) {
 	ctx, i := onInstalled(t)
 	i.up(ctx, t)
-	o := filed(t, i.s.Windows(ctx, "install", "--distro", i.distro, "--pipe", stage.EnginePipe))
+	o := filed(t, i.s.Windows(ctx, "install", "--user", "--distro", i.distro, "--pipe", stage.EnginePipe))
 	if o.code != 1 || o.stdout != "" {
 		t.Errorf("install: %+v", o)
 	}
@@ -289,4 +297,46 @@ func TestInstallLeavesOthersAlone(t *testing.T) {
 	if logFiles(t, i.s, i.distro) == "" {
 		t.Error("its log is gone")
 	}
+}
+
+// An administrator's install is a service for the machine. Wine knows no service of that type: what
+// is asked for is told before, the refusal is told with what to do, and nothing of it stays. A service of
+// another program with the same name is in the way, named, and left alone without --replace.
+func TestInstallAsAService(t *testing.T) {
+	ctx, i := onInstalled(t)
+	flags := []string{"install", "--distro", i.distro, "--pipe", stage.EnginePipe}
+	dry := i.does(ctx, t, append(flags, "--dry-run")...)
+	contains(t, dry, `copy              C:\Program Files\docker-wsl-bridge\docker-wsl-bridgew.exe`,
+		`add-service       docker.wsl.bridge  ("C:\Program Files\docker-wsl-bridge\docker-wsl-bridgew.exe" run --distro=`+i.distro+" --pipe="+stage.EnginePipe+" --if-installed)",
+		"add-source        docker-wsl-bridge", "mark              S-1-", "to start it now, with the user's own rights", "Nothing was changed.\n")
+	all := i.does(ctx, t, append(flags, "--dry-run", "--all-users")...)
+	contains(t, all, "mark              every user")
+	o := filed(t, i.s.Windows(ctx, flags...))
+	if o.code != 1 {
+		t.Errorf("install: %+v", o)
+	}
+	contains(t, o.stderr, "error: add service docker.wsl.bridge: ", "hint: docker-wsl-bridge install --user")
+	contains(t, i.does(ctx, t, "uninstall"), `remove            C:\Program Files\docker-wsl-bridge\docker-wsl-bridgew.exe`, "Nothing is installed any more.\n")
+	i.gone(ctx, t)
+	if left, _ := filepath.Glob(filepath.Join(i.s.Wine.DriveC(), "Program Files", "docker-wsl-bridge*")); len(left) > 0 {
+		t.Errorf("left: %q", left)
+	}
+
+	// An instance of the service for somebody for whom it was not installed.
+	if o := filed(t, i.s.Windows(ctx, "run", "--distro="+i.distro, "--pipe="+stage.EnginePipe, "--if-installed")); o != (outcome{}) {
+		t.Errorf("run --if-installed: %+v", o)
+	}
+	i.before.awaitEmpty(ctx, t)
+
+	sc := func(args ...string) outcome { return said(t, i.s.Wine.Command(ctx, "sc.exe", args...)) }
+	if o := sc("create", "docker.wsl.bridge", "binPath=", `C:\tools\docker-wsl-bridge.exe "socat x"`); o.code != 0 {
+		t.Fatalf("sc create: %+v", o)
+	}
+	t.Cleanup(func() {
+		said(t, i.s.Wine.Command(context.WithoutCancel(ctx), "sc.exe", "delete", "docker.wsl.bridge"))
+	})
+	told := fails(t, i.s.Windows(ctx, flags...))
+	contains(t, told, `a service docker.wsl.bridge is there that is another program's: C:\tools\docker-wsl-bridge.exe "socat x"`, "hint: docker-wsl-bridge install --replace")
+	contains(t, i.does(ctx, t, append(flags, "--dry-run", "--replace")...), "remove-service    docker.wsl.bridge")
+	contains(t, i.does(ctx, t, "uninstall"), "There is nothing to remove.\n")
 }

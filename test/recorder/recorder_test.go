@@ -36,7 +36,8 @@ func TestSaysWindows(t *testing.T) {
 		{"/_ping", 200, "OK"},
 		{"/version", 200, `"Os":"windows"`},
 		{"/v1.41/info", 200, `"OSType":"windows"`},
-		{"/v1.41/containers/json", 404, `"message":`},
+		{"/v1.41/containers/json", 200, "[]"},
+		{"/v1.41/networks/json", 404, `"message":`},
 		{"/volumes/_ping", 404, `"message":`},
 	} {
 		resp, err := http.Get("http://" + r.Addr + c.path)

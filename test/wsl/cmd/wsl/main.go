@@ -2,7 +2,8 @@
 // runs under Wine, and as a Linux program that tests put on PATH as wsl.exe.
 //
 // It finds its VM by WSL_STANDIN=ADDRESS/TOKEN, as the real one finds the WSL
-// service. WSL_STANDIN_EXIT names a file for the exit code a Windows caller
+// service, or by the same in a file standin beside it, for who starts it without
+// our environment: a service. WSL_STANDIN_EXIT names a file for the exit code a Windows caller
 // would see, since Linux keeps only eight bits of it; WSL_STANDIN_RAW replaces
 // the command line by one raw string; WSL_STANDIN_STUB makes it the wsl.exe of a
 // Windows without WSL. All else is as the real one does it, wherever the program
@@ -18,6 +19,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"strconv"
 
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/test/wsl/wire"
@@ -41,13 +43,26 @@ func main() {
 	os.Exit(int(int32(code)))
 }
 
+// standIn is where the VM is.
+func standIn() string {
+	if place, ok := os.LookupEnv("WSL_STANDIN"); ok {
+		return place
+	}
+	exe, err := os.Executable()
+	if err != nil {
+		return ""
+	}
+	place, _ := os.ReadFile(filepath.Join(filepath.Dir(exe), "standin")) // none is told by its use
+	return string(place)
+}
+
 // run does what the command line says and returns the exit code.
 func run(raw string, stdout io.Writer) uint32 {
 	p := printer{w: stdout, utf8: os.Getenv("WSL_UTF8") == "1"}
 	if kind := os.Getenv(stubVariable); kind != "" {
 		return stub(kind, p)
 	}
-	service, err := wire.FindService(os.Getenv("WSL_STANDIN"))
+	service, err := wire.FindService(standIn())
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "stand-in: WSL_STANDIN:", err)
 		return failed

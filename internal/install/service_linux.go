@@ -1,0 +1,27 @@
+package install
+
+import "errors"
+
+func readMachine() (*Machine, error) { return nil, errors.ErrUnsupported }
+
+func (m *Machine) write() error { return errors.ErrUnsupported }
+
+func removeMachine() error { return errors.ErrUnsupported }
+
+func findServices() (Registered, error) { return Registered{}, errors.ErrUnsupported }
+
+func (t Template) add() error { return errors.ErrUnsupported }
+
+func removeService(string) error { return errors.ErrUnsupported }
+
+func addEventSource() error { return errors.ErrUnsupported }
+
+func hasEventSource() bool { return false }
+
+func removeEventSource() error { return errors.ErrUnsupported }
+
+func programFiles() string { return "" }
+
+func elevated() bool { return false }
+
+func desktopUser() string { return "" }

@@ -1,0 +1,109 @@
+package install
+
+import (
+	"errors"
+	"slices"
+	"testing"
+
+	"golang.org/x/sys/windows"
+)
+
+// The template's calls for real, but for its type and for recovery after an exit code: Wine's service
+// control manager knows neither, and refuses both. What is refused leaves nothing.
+func TestServiceIsRegisteredAndRemoved(t *testing.T) {
+	place := Place{SID: "S-1"}.Everywhere(`C:\Program Files`)
+	template := Service(place, []string{"run"})
+	if err := template.Add(); !errors.Is(err, windows.ERROR_INVALID_PARAMETER) {
+		t.Fatalf("a per-user service: %v", err)
+	}
+	template.Type = windows.SERVICE_WIN32_OWN_PROCESS
+	if err := template.Add(); !errors.Is(err, windows.ERROR_INVALID_LEVEL) {
+		t.Fatalf("with recovery after an exit code: %v", err)
+	}
+	if r, err := LookForService(); err != nil || r.ImagePath != "" {
+		t.Errorf("refused, and there: %+v, %v", r, err)
+	}
+	template.OnExitCode = false
+	if err := template.Add(); err != nil {
+		t.Fatal(err)
+	}
+	r, err := LookForService()
+	if err != nil || r.ImagePath != template.ImagePath || r.Foreign(place) || len(r.Instances) != 0 {
+		t.Errorf("there is %+v, %v", r, err)
+	}
+	// An instance as Windows names it, which its template leaves behind.
+	instance := template
+	instance.Name += "_1a2b3"
+	instance.DisplayName += "_1a2b3"
+	if err := instance.Add(); err != nil {
+		t.Fatal(err)
+	}
+	if r, err := LookForService(); err != nil || !slices.Equal(r.Instances, []string{instance.Name}) {
+		t.Errorf("there is %+v, %v", r, err)
+	}
+	for _, name := range []string{template.Name, instance.Name, template.Name} { // the last one is gone
+		if err := RemoveService(name); err != nil {
+			t.Error(err)
+		}
+	}
+	if r, err := LookForService(); err != nil || r.ImagePath != "" || len(r.Instances) > 0 {
+		t.Errorf("left: %+v, %v", r, err)
+	}
+}
+
+func TestMachineRecord(t *testing.T) {
+	t.Cleanup(func() {
+		if err := errors.Join(RemoveMachine(), RemoveMachine()); err != nil {
+			t.Error(err)
+		}
+	})
+	if m, err := ReadMachine(); m != nil || err != nil {
+		t.Fatalf("at the beginning: %+v, %v", m, err)
+	}
+	if is, err := Marked(); is || err != nil {
+		t.Errorf("marked without a record: %v, %v", is, err)
+	}
+	sid, err := SID()
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := (*Machine)(nil).With(Want{Version: "1", Args: []string{"run", "--distro=D"}, User: sid})
+	if err := want.Write(); err != nil {
+		t.Fatal(err)
+	}
+	m, err := ReadMachine()
+	if err != nil || m == nil || m.Version != "1" || !slices.Equal(m.Args, want.Args) || m.AllUsers || !slices.Equal(m.Users, want.Users) {
+		t.Errorf("%+v, %v", m, err)
+	}
+	if is, err := Marked(); !is || err != nil {
+		t.Errorf("not marked: %v, %v", is, err)
+	}
+}
+
+func TestEventSource(t *testing.T) {
+	if HasEventSource() {
+		t.Fatal("it is there already")
+	}
+	for range 2 {
+		if err := AddEventSource(); err != nil || !HasEventSource() {
+			t.Fatalf("%v", err)
+		}
+	}
+	for range 2 {
+		if err := RemoveEventSource(); err != nil || HasEventSource() {
+			t.Fatalf("%v", err)
+		}
+	}
+}
+
+// Whose desktop it is can be told, or not, and nobody else's is told.
+func TestDesktopUser(t *testing.T) {
+	sid, err := SID()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("elevated: %v; the desktop's user is %q", Elevated(), DesktopUser())
+	if is := DesktopUser(); is != "" && is != sid {
+		t.Errorf("the desktop is %s's, want %s's", is, sid)
+	}
+}

@@ -1,0 +1,163 @@
+package e2e
+
+import (
+	"context"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/test/stage"
+)
+
+// An asService is a ward whose bridge the service control manager runs: with type 0x10, since Wine
+// knows no per-user services.
+type asService struct {
+	*ward
+	name   string
+	before scene
+}
+
+func onService(t *testing.T) (context.Context, *asService) {
+	t.Helper()
+	ctx, w := openWard(t)
+	// A service has an environment of its own: its wsl.exe finds the VM by a file.
+	file := filepath.Join(w.s.Wine.DriveC(), "Program Files", "WSL", "standin")
+	_, place, _ := strings.Cut(w.s.VM.Env()[0], "=")
+	if err := os.WriteFile(file, []byte(place), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.Remove(file) })
+	s := &asService{w, "dwb-" + w.distro, look(t, w.s, w.distro)}
+	w.b = &stage.Bridge{Host: "unix://" + wardSocket}
+	t.Cleanup(func() {
+		s.sc(context.WithoutCancel(ctx), t, "stop", s.name) // it may have stopped
+		s.sc(context.WithoutCancel(ctx), t, "delete", s.name)
+	})
+	s.create(ctx, t)
+	t.Cleanup(func() {
+		if t.Failed() {
+			text := logFiles(t, w.s, w.distro)
+			t.Logf("its log ends with %s", text[max(0, len(text)-2000):])
+		}
+	})
+	return ctx, s
+}
+
+func (s *asService) create(ctx context.Context, t *testing.T) {
+	t.Helper()
+	line := `"Z:` + strings.ReplaceAll(stage.WindowsExe(), "/", `\`) + `" run --distro=` + s.distro + ` --pipe=` + stage.EnginePipe
+	if o := s.sc(ctx, t, "create", s.name, "binPath=", line); o.code != 0 {
+		t.Fatalf("sc create: %+v", o)
+	}
+}
+
+// sc talks to the service control manager.
+func (s *asService) sc(ctx context.Context, t *testing.T, args ...string) outcome {
+	t.Helper()
+	return filed(t, s.s.Wine.Command(ctx, "sc.exe", args...))
+}
+
+// starts wants it to be running, and then to serve.
+func (s *asService) starts(ctx context.Context, t *testing.T) {
+	t.Helper()
+	if o := s.sc(ctx, t, "start", s.name); o.code != 0 {
+		t.Fatalf("sc start: %+v", o)
+	}
+	contains(t, s.sc(ctx, t, "query", s.name).stdout, "RUNNING")
+	until(ctx, t, "the bridge serves", func() bool {
+		return s.status(ctx, t).Works
+	})
+}
+
+// stops wants it to stop, and to leave nothing.
+func (s *asService) stops(ctx context.Context, t *testing.T) {
+	t.Helper()
+	if o := s.sc(ctx, t, "stop", s.name); o.code != 0 {
+		t.Fatalf("sc stop: %+v", o)
+	}
+	until(ctx, t, "the service has stopped", func() bool {
+		return strings.Contains(s.sc(ctx, t, "query", s.name).stdout, "STOPPED")
+	})
+	s.before.awaitEmpty(ctx, t)
+	absent(t, s.s, s.distro, wardSocket)
+}
+
+// Started and stopped by the service control manager, round after round, with docker in between and
+// nothing left on either side.
+func TestRunAsAService(t *testing.T) {
+	ctx, s := onService(t)
+	rounds := 3
+	if os.Getenv("DWB_FULL") != "" {
+		rounds = 50
+	}
+	began := time.Now()
+	for range rounds {
+		s.starts(ctx, t)
+		s.works(ctx, t)
+		s.stops(ctx, t)
+	}
+	t.Logf("%d rounds in %v", rounds, time.Since(began))
+	// Whoever starts another one is told which runs.
+	s.starts(ctx, t)
+	contains(t, fails(t, s.command(ctx)), "is served already, by pid ", "hint: docker-wsl-bridge stop --distro "+s.distro)
+	contains(t, filed(t, s.s.Windows(ctx, "stop", "--distro", s.distro)).stdout, "stopped the bridge for ")
+	until(ctx, t, "the service has stopped", func() bool {
+		return strings.Contains(s.sc(ctx, t, "query", s.name).stdout, "STOPPED")
+	})
+	s.before.awaitEmpty(ctx, t)
+}
+
+// A service is told to stop while much is on its way: it stops in time, and nobody takes a part for
+// the whole.
+func TestServiceStopsDuringATransfer(t *testing.T) {
+	ctx, s := onService(t)
+	s.starts(ctx, t)
+	const size = 200 << 20
+	cmd := s.route().docker(ctx, s.s, "run", "--rm", "--network", "none", s.s.Docker.Image, "dd", "if=/dev/zero", "bs=1M", "count=200")
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	first, err := io.CopyN(io.Discard, out, 1<<20)
+	if err != nil {
+		t.Fatalf("%d bytes, %v", first, err)
+	}
+	stopped := make(chan struct{})
+	go func() {
+		defer close(stopped)
+		s.sc(ctx, t, "stop", s.name)
+	}()
+	rest, _ := io.Copy(io.Discard, out) // the exit code tells how it went
+	<-stopped
+	if err := cmd.Wait(); err == nil && first+rest != size {
+		t.Errorf("docker got %d bytes of %d, and calls that success", first+rest, size)
+	} else {
+		t.Logf("docker got %d of %d bytes: %v", first+rest, size, err)
+	}
+	until(ctx, t, "the service has stopped", func() bool {
+		return strings.Contains(s.sc(ctx, t, "query", s.name).stdout, "STOPPED")
+	})
+	s.before.awaitEmpty(ctx, t)
+}
+
+// The service's process is killed: what it has started goes with it, on both sides. Wine's service
+// control manager does not notice, so that another one takes its place.
+func TestServiceIsKilled(t *testing.T) {
+	ctx, s := onService(t)
+	s.starts(ctx, t)
+	kill(t, newcomer(t, s.before.newOnWindows(), "docker-wsl-bridge.exe run"))
+	s.before.awaitEmpty(ctx, t)
+	absent(t, s.s, s.distro, wardSocket)
+	s.sc(ctx, t, "delete", s.name)
+	s.name += "-again"
+	s.create(ctx, t)
+	s.starts(ctx, t)
+	s.works(ctx, t)
+	s.stops(ctx, t)
+}
