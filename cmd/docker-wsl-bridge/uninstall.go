@@ -98,7 +98,7 @@ func (i *installation) remove(ctx context.Context, c install.Change) error {
 		if err != nil {
 			return err
 		}
-		return w.RemoveAgents(ctx, c.What)
+		return errors.Join(removeContexts(ctx, w, c.What), w.RemoveAgents(ctx, c.What))
 	case install.RemoveDir:
 		return install.Remove(c.What, true)
 	case install.RemoveFile:
