@@ -122,7 +122,7 @@ func isServed(host string) bool {
 
 func problemOf(err error) dockercontext.Problem {
 	switch {
-	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ENOTDIR):
+	case errors.Is(err, fs.ErrNotExist):
 		return dockercontext.NoHome
 	case errors.Is(err, syscall.EROFS):
 		return dockercontext.ReadOnly

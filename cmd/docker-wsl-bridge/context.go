@@ -72,7 +72,12 @@ func askContexts(ctx context.Context, w daemon.WSL, distro string, agent deploy.
 	if err != nil {
 		return dockercontext.Answer{}, err
 	}
-	return dockercontext.ReadAnswer(said)
+	a, err := dockercontext.ReadAnswer(said)
+	var problem *dockercontext.ProblemError
+	if errors.As(err, &problem) {
+		problem.Distro = distro
+	}
+	return a, err
 }
 
 // makeContext makes the context of a socket.
@@ -80,7 +85,7 @@ func makeContext(ctx context.Context, w daemon.WSL, agent deploy.Binary, place c
 	a, err := askContexts(ctx, w, place.Distro, agent, "create", name, "unix://"+place.Socket)
 	switch {
 	case err != nil:
-		return a, fmt.Errorf("make docker context %s: %w", name, err)
+		return a, err
 	case a.State != dockercontext.Made && a.State != dockercontext.Kept:
 		return a, &contextError{place.Distro, a}
 	}
@@ -252,7 +257,7 @@ func contextRmCommand() *cobra.Command {
 			a, err := p.ask(ctx, "rm", p.name)
 			switch {
 			case err != nil:
-				return fmt.Errorf("remove docker context %s: %w", p.name, err)
+				return err
 			case a.State == dockercontext.Foreign:
 				return &contextError{p.Distro, a}
 			case a.State == dockercontext.None:

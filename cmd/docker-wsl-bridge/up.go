@@ -145,6 +145,6 @@ func (o *options) flags(f *pflag.FlagSet) {
 	f.StringVar(&o.keepAlive, "keep-alive", keepAlways, "always keeps the distro up, while-running lets it stop when nobody\nelse uses it, and serves it again when somebody does (`way`)")
 	f.StringVar(&o.paths, "paths", pathsAuto, "auto turns the distro's paths of bind mounts (-v /mnt/c/src:C:\\src) into\nthose of Windows for a Windows engine, off leaves them (`way`)")
 	f.BoolVar(&o.trustOwner, "trust-pipe-owner", false, "take the pipe of --pipe whoever owns it (default: it must be the system's,\nthe administrators' or your own)")
-	f.StringVar(&o.context, "context", "", "the docker context that leads to the socket, of the distro's default\nuser (default: windows, for the default socket; none makes none; `name`)")
+	f.StringVar(&o.context, "context", "", "the `name` of the docker context that leads to the socket, one of the\ndistro's default user; none makes none (default: windows, for the\ndefault socket)")
 	f.BoolVar(&o.debug, "debug", false, "log each connection, from both sides, to stderr")
 }

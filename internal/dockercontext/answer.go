@@ -63,13 +63,14 @@ func (l *Led) Clean() {
 
 // ProblemError says that a context could not be made or removed.
 type ProblemError struct {
+	Distro  string // whoever has asked knows it
 	User    string
 	Problem Problem
 	Text    string
 }
 
 func (e *ProblemError) Error() string {
-	return fmt.Sprintf("docker contexts of %s: %s", e.User, e.Text)
+	return fmt.Sprintf("docker contexts of %s in %s: %s", e.User, e.Distro, e.Text)
 }
 
 var errOtherWords = errors.New("the agent's program said something else than what it should")
@@ -94,7 +95,7 @@ func ReadAnswer(said []byte) (Answer, error) {
 		a.Removed[i] = printable(a.Removed[i])
 	}
 	if a.Problem != "" {
-		return a, &ProblemError{a.User, a.Problem, a.Text}
+		return a, &ProblemError{"", a.User, a.Problem, a.Text}
 	}
 	return a, nil
 }

@@ -105,9 +105,9 @@ func Make(dir, name, host string, served func(host string) bool) (State, error) 
 	old, err := read(dir, name)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-	case err != nil:
-		return Foreign, nil // whatever it is, it is not ours
-	case !old.ours():
+	case isOfSystem(err):
+		return "", fmt.Errorf("make docker context %s: %w", name, err)
+	case err != nil || !old.ours(): // whatever it is, it is not ours
 		return Foreign, nil
 	case old.host() == host:
 		return Kept, nil
@@ -126,6 +126,12 @@ func Make(dir, name, host string, served func(host string) bool) (State, error) 
 		return "", fmt.Errorf("make docker context %s: %w", name, err)
 	}
 	return Made, nil
+}
+
+// isOfSystem tells a file that can't be read from one with something else in it.
+func isOfSystem(err error) bool {
+	var of *fs.PathError
+	return errors.As(err, &of)
 }
 
 // put makes directories as the docker command does. That of the user must be there.
@@ -166,6 +172,8 @@ func Remove(dir, name string) (State, error) {
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return None, nil
+	case isOfSystem(err):
+		return "", fmt.Errorf("remove docker context %s: %w", name, err)
 	case err != nil || !m.ours():
 		return Foreign, nil
 	}
