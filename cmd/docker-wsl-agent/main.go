@@ -35,6 +35,7 @@ usage: docker-wsl-agent serve    be the Linux half; stdin and stdout are the car
                                  tell whether this user may use a socket
        docker-wsl-agent context create NAME HOST | rm [NAME] | ls
                                  this user's contexts of the docker command
+       docker-wsl-agent engines  ask the engines of this distro for their versions
 `
 
 func main() { os.Exit(run(os.Args[1:])) }
@@ -51,6 +52,8 @@ func run(args []string) int {
 		return clean(args[1], args[2], args[3])
 	case len(args) == 2 && args[0] == "inspect":
 		return inspect(args[1])
+	case len(args) == 1 && args[0] == "engines":
+		return engines()
 	case len(args) > 1 && args[0] == "context" && isContext(args[1], len(args)-2):
 		return contexts(args[1], args[2:])
 	}

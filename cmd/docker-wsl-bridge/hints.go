@@ -288,6 +288,27 @@ func contextHints(distro string, err error) []string {
 	return []string{"docker-wsl-bridge up --context none does without"}
 }
 
+// discoverHints tell how what was discovered is linked, or what keeps it from being.
+func discoverHints(d discovered) []string {
+	var owned *endpoint.OwnerError
+	_, pipe, isPipe := strings.Cut(d.Place, "/pipe/")
+	switch {
+	case d.Distro != "" && d.Engine != nil:
+		return []string{"it is used in " + d.Distro + " itself, by docker -H unix://" + strings.TrimPrefix(d.Place, "unix:")}
+	case d.Distro != "" || !isPipe:
+		return nil
+	case d.Engine != nil && d.Engine.OSType != "windows":
+		return []string{"docker-wsl-bridge up --pipe " + pipe + " links it to a distro, although it runs " + d.Engine.OSType + " containers"}
+	case d.Engine != nil:
+		return []string{"docker-wsl-bridge up --pipe " + pipe + " links it to a distro"}
+	case errors.As(d.err, &owned):
+		return []string{ownerHint(pipe, owned)}
+	case errors.Is(d.err, fs.ErrPermission):
+		return []string{accessHint}
+	}
+	return nil
+}
+
 // answers are what clients of a docker link are told when their engine can't be
 // reached, by the bridge's reasons: what is wrong and what cures it.
 func answers(engine string) map[string]string {

@@ -27,6 +27,11 @@ func (w WSL) Version(ctx context.Context) (string, error) {
 // Runs tells whether a distro runs. It does not start it.
 func (w WSL) Runs(ctx context.Context, distro string) (bool, error) { return w.runs(ctx, distro) }
 
+// Running are the names of the distros that run. It starts none.
+func (w WSL) Running(ctx context.Context) ([]string, error) {
+	return w.list(ctx, wsl.RunningArgs())
+}
+
 // AsUser is what a program says that is run as the distro's default user. It
 // starts a distro that does not run.
 func (w WSL) AsUser(ctx context.Context, distro string, argv []string) ([]byte, error) {

@@ -166,8 +166,8 @@ func TestContextThatCannotBeMade(t *testing.T) {
 		t.Errorf("none was asked for: %s", w.b.Output())
 	}
 	for _, c := range []struct{ name, breaks, mends, says, cure string }{
-		{"not his", "mkdir -m 700 .docker", "rmdir .docker", "permission denied", "chown -R alice: ~alice/.docker"},
-		{"a file", "touch .docker", "rm .docker", "not a directory", "--context none"},
+		{"not his", "mkdir -m 700 .docker", "rmdir " + aliceHome + "/.docker", "permission denied", "chown -R alice: ~alice/.docker"},
+		{"a file", "touch .docker", "rm " + aliceHome + "/.docker", "not a directory", "--context none"},
 		{"no directory", "mv " + aliceHome + " /home/away", "mv /home/away " + aliceHome, "no such file or directory", "install -d -o alice ~alice"},
 		{"full", "mount -t tmpfs -o size=4k,mode=777 none . && dd if=/dev/zero of=" + aliceHome + "/x bs=4k count=1", "umount " + aliceHome, "no space left", "df -h ~"},
 		{"read-only", "mount -t tmpfs -o ro none .", "umount " + aliceHome, "read-only", "df -h ~"},

@@ -106,6 +106,8 @@ func TestDoctorInTheDistro(t *testing.T) {
 	d.has(t, "DWB403", "failed", "alice, the user of "+w.distro+", may not use it", "usermod -aG root alice")
 	root("chown root:docker " + wardSocket)
 
+	// A context for the socket is all it takes; without one docker is led elsewhere.
+	w.does(ctx, t, "context", "rm")
 	home := in(w.s, w.distro, "/home/"+stage.User+"/.docker")
 	if err := os.MkdirAll(home, 0o755); err != nil {
 		t.Fatal(err)
@@ -120,6 +122,8 @@ func TestDoctorInTheDistro(t *testing.T) {
 		t.Errorf("failed: %q", failed)
 	}
 	o := said(t, w.s.Windows(ctx, "doctor", "--distro", w.distro))
+	w.does(ctx, t, "context", "create")
+	w.doctor(ctx, t).has(t, "DWB501", "ok", "docker --context windows goes here; without it docker of alice uses the context else\ufffd[2Jwhere", "")
 	harmless(t, strings.ReplaceAll(o.stdout+o.stderr, "\r", ""))
 	contains(t, o.stdout, "failed   DWB501  ", "\n         why:    ", "\n         hint:   export DOCKER_HOST=")
 	if o.code != 1 || !strings.Contains(o.stderr, "error: 1 of 15 checks failed") {
