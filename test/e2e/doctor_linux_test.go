@@ -116,6 +116,7 @@ func TestDoctorInTheDistro(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(home, "config.json"), []byte(`{"currentContext":"else\u001b[2Jwhere"}`), 0o644); err != nil {
 		t.Fatal(err)
 	}
+	w.asRoot(ctx, t, "chown -R alice: "+aliceHome+"/.docker")
 	d = w.doctor(ctx, t)
 	d.has(t, "DWB501", "failed", "docker of alice uses the context else\ufffd[2Jwhere", "export DOCKER_HOST=unix://"+wardSocket)
 	if failed := d.failed(); len(failed) != 1 {
