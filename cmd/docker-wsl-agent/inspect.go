@@ -4,12 +4,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
-	"path/filepath"
-	"strings"
 
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/dockercontext"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/endpoint"
 )
 
@@ -22,17 +20,22 @@ type inspection struct {
 	Owner  string `json:"owner,omitempty"`
 	MayUse bool   `json:"mayUse"`
 
-	DockerHost    string `json:"dockerHost,omitempty"`    // of the environment
-	DockerContext string `json:"dockerContext,omitempty"` // of the environment, else of docker's configuration
+	Led   dockercontext.Led `json:"led"`
+	Leads []string          `json:"leads,omitempty"` // the docker contexts that lead to the socket
 }
 
 // inspect tells how a socket is for the user who runs this. It connects to
 // nothing.
 func inspect(socket string) int {
 	etc := os.DirFS("/etc")
-	own := endpoint.Access{Uid: os.Getuid(), Gid: os.Getgid()}
-	user, _, _ := strings.Cut(endpoint.OwnerNames(etc, own), ":")
-	i := inspection{User: user, DockerHost: os.Getenv("DOCKER_HOST"), DockerContext: dockerContext(os.Getenv)}
+	dir := dockerDir()
+	i := inspection{User: ownName(), Led: led(dir)}
+	contexts, _ := dockercontext.List(dir) // none that can be read is none
+	for _, c := range contexts {
+		if c.Host == "unix://"+socket {
+			i.Leads = append(i.Leads, c.Name)
+		}
+	}
 	info, err := os.Lstat(socket)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -58,28 +61,4 @@ func (i *inspection) look(etc fs.FS, path string, info fs.FileInfo) {
 	}
 	i.Mode = fmt.Sprintf("%04o", info.Mode().Perm())
 	i.MayUse = mayConnect(path)
-}
-
-// maxConfig bounds docker's configuration.
-const maxConfig = 1 << 20
-
-// dockerContext is the context that the docker command would take; "" is none.
-func dockerContext(getenv func(string) string) string {
-	if name := getenv("DOCKER_CONTEXT"); name != "" {
-		return name
-	}
-	dir := getenv("DOCKER_CONFIG")
-	if dir == "" {
-		dir = filepath.Join(getenv("HOME"), ".docker")
-	}
-	f, err := os.Open(filepath.Join(dir, "config.json"))
-	if err != nil {
-		return ""
-	}
-	defer f.Close()
-	var config struct{ CurrentContext string }
-	if json.NewDecoder(io.LimitReader(f, maxConfig)).Decode(&config) != nil {
-		return ""
-	}
-	return config.CurrentContext
 }

@@ -33,6 +33,9 @@ usage: docker-wsl-agent serve    be the Linux half; stdin and stdout are the car
                                  end an agent that is out of reach, remove its socket
        docker-wsl-agent inspect SOCKET
                                  tell whether this user may use a socket
+       docker-wsl-agent context create NAME HOST | rm [NAME] | ls
+                                 this user's contexts of the docker command
+       docker-wsl-agent engines  ask the engines of this distro for their versions
 `
 
 func main() { os.Exit(run(os.Args[1:])) }
@@ -49,9 +52,17 @@ func run(args []string) int {
 		return clean(args[1], args[2], args[3:])
 	case len(args) == 2 && args[0] == "inspect":
 		return inspect(args[1])
+	case len(args) == 1 && args[0] == "engines":
+		return engines()
+	case len(args) > 1 && args[0] == "context" && isContext(args[1], len(args)-2):
+		return contexts(args[1], args[2:])
 	}
 	fmt.Fprint(os.Stderr, usage)
 	return exitUsage
+}
+
+func isContext(do string, args int) bool {
+	return do == "create" && args == 2 || do == "rm" && args <= 1 || do == "ls" && args == 0
 }
 
 func hash() int {

@@ -51,7 +51,10 @@ func up(ctx context.Context, o *options, r *reporter) (err error) {
 		return err
 	}
 	r.about(o, place, info, deploy.Path(agent.Hash))
-	shown := newScreen(r.event)
+	named := &namer{o, w, agent, in.own}
+	shown := newScreen(func(e daemon.Event) {
+		r.event(e, named.event(ctx, e))
+	})
 	d := &daemon.Daemon{
 		WSL: w, Agent: agent, Distro: o.distro, Links: []daemon.Link{o.link(in.dials(o.dial(place)), place.String())}, Log: in.log, Debug: o.debug,
 		Report:       func(e daemon.Event) { in.event(e); shown.event(e) },

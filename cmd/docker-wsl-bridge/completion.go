@@ -28,6 +28,7 @@ func addCompletion(root *cobra.Command) {
 			cmd.Args, cmd.RunE = nearest, func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
 		case "up", "install":
 			completeFlag(cmd, "distro", distroNames)
+			completeFlag(cmd, "context", func(context.Context) []string { return contextNames() })
 			completeFlag(cmd, "pipe", func(context.Context) []string { return pipeNames(runtime.GOOS) })
 			completeFlag(cmd, "kind", func(context.Context) []string { return kinds() })
 			completeFlag(cmd, "keep-alive", func(context.Context) []string { return keepAlives() })
@@ -38,6 +39,15 @@ func addCompletion(root *cobra.Command) {
 			}
 		case "supervise":
 			completeFlag(cmd, "restart", func(context.Context) []string { return restarts() })
+		case "context":
+			for _, verb := range cmd.Commands() {
+				completeFlag(verb, "distro", distroNames)
+				completeFlag(verb, "socket", runningSockets)
+			}
+		case "env":
+			completeFlag(cmd, "distro", distroNames)
+			completeFlag(cmd, "socket", runningSockets)
+			completeFlag(cmd, "shell", func(context.Context) []string { return shells() })
 		case "stop", "logs":
 			completeFlag(cmd, "distro", distroNames)
 			completeFlag(cmd, "socket", runningSockets)
@@ -107,6 +117,10 @@ func pathWays() []string {
 
 func logonWays() []string {
 	return []string{"auto\ta service for an administrator, else a task or the Run key", "service\ta per-user service", "task\ta scheduled task", "run-key\tthe user's Run key"}
+}
+
+func contextNames() []string {
+	return []string{defaultContext, noContext + "\tno docker context is made"}
 }
 
 func restarts() []string {

@@ -120,7 +120,7 @@ func (f *fleet) run(ctx context.Context, c *config.Config) (err error) {
 	}
 	f.openLog()
 	f.own.Info("bridge starts", "version", version, "pid", os.Getpid(), "configuration", f.file, "links", len(c.Links))
-	f.show = newScreen(f.r.event)
+	f.show = newScreen(func(e daemon.Event) { f.r.event(e, nil) })
 	if c.Ignored != nil {
 		f.own.Warn("the machine's configuration does not count", "error", c.Ignored)
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/daemon"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/deploy"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/dockercontext"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/doctor"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/endpoint"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/engine"
@@ -53,7 +54,11 @@ func cure(err error) []string {
 	var other *bridge.OtherBuildError
 	var noise *bridge.NoiseError
 	var start *startError
+	var named *contextError
+	var problem *dockercontext.ProblemError
 	switch {
+	case errors.As(err, &named), errors.As(err, &problem):
+		return contextHints("DISTRO", err)
 	case errors.As(err, &start):
 		return []string{"docker-wsl-bridge supervise -- PATH takes the program's whole path"}
 	case errors.As(err, &notFound):
@@ -90,6 +95,7 @@ var cures = []struct {
 	{errOtherForm, []string{"docker-wsl-bridge uninstall removes that first"}},
 	{errNeedsAdmin, []string{"repeat it in a window that was opened with \"Run as administrator\""}},
 	{errNotYours, []string{"docker-wsl-bridge install, in a window of the desktop's user that is not elevated", "docker-wsl-bridge install --all-users installs the service for every user"}},
+	{errSeveral, []string{"docker-wsl-bridge env --socket PATH names one of them", "docker-wsl-bridge status tells which there are"}},
 	{errNoPrograms, []string{"keep docker-wsl-bridge.exe and docker-wsl-bridgew.exe of the download in one directory"}},
 	{errNotUp, []string{"docker-wsl-bridge logs tells what happened", "docker-wsl-bridge up, in a window, tells what is wrong"}},
 	{errLegacyOS, []string{"docker-wsl-bridge supervise -- COMMAND keeps a command running here, too"}},
@@ -254,11 +260,63 @@ func doctorHints(f doctor.Finding, seen doctor.Seen) []string {
 	case errors.As(f.Err, &barred):
 		return []string{"docker-wsl-bridge stop" + at + ", and then up with --socket-owner " + barred.User + ", makes it that user's"}
 	case f.Code == doctor.ClientLed:
-		return []string{"export DOCKER_HOST=unix://" + seen.Place.Socket + " leads docker here, in a shell of " + seen.Place.Distro}
+		return []string{contextHint(seen.Place), "export DOCKER_HOST=unix://" + seen.Place.Socket + " leads docker here, in a shell of " + seen.Place.Distro}
 	case errors.Is(f.Err, engine.ErrNoAnswer):
 		return []string{restartHint}
 	}
 	return hints(&failure{f.Err, seen.Place.Distro})
+}
+
+// contextHint makes a context that nothing shadows.
+func contextHint(p control.Place) string {
+	return "docker-wsl-bridge context create" + flagsOf(p) + " makes a context: docker --context " + defaultContext + " goes there whatever else is set"
+}
+
+// contextHints are for a docker context that could not be made or removed.
+func contextHints(distro string, err error) []string {
+	var named *contextError
+	var problem *dockercontext.ProblemError
+	if errors.As(err, &named) {
+		list := []string{"docker-wsl-bridge up --context NAME, or install with it, makes one of another name"}
+		if named.State == dockercontext.Taken {
+			return append(list, "docker-wsl-bridge context rm --distro "+distro+" "+named.Name+" removes it, and the next up makes it anew")
+		}
+		return append(list, "docker context rm "+named.Name+", in "+distro+", removes it")
+	}
+	if !errors.As(err, &problem) {
+		return []string{"docker-wsl-bridge context create --distro " + distro + " tries again", "docker-wsl-bridge up --context none does without"}
+	}
+	as := "wsl --distro " + distro + " --user root "
+	switch problem.Problem {
+	case dockercontext.NoHome:
+		return []string{as + "install -d -o " + problem.User + " ~" + problem.User + " makes the user's directory", "docker-wsl-bridge up --context none does without"}
+	case dockercontext.Denied:
+		return []string{as + "chown -R " + problem.User + ": ~" + problem.User + "/.docker gives the directory to its user", "docker-wsl-bridge up --context none does without"}
+	case dockercontext.ReadOnly, dockercontext.NoSpace:
+		return []string{"wsl --distro " + distro + " df -h ~ shows what is full or read-only", "docker-wsl-bridge up --context none does without"}
+	}
+	return []string{"docker-wsl-bridge up --context none does without"}
+}
+
+// discoverHints tell how what was discovered is linked, or what keeps it from being.
+func discoverHints(d discovered) []string {
+	var owned *endpoint.OwnerError
+	_, pipe, isPipe := strings.Cut(d.Place, "/pipe/")
+	switch {
+	case d.Distro != "" && d.Engine != nil:
+		return []string{"it is used in " + d.Distro + " itself, by docker -H unix://" + strings.TrimPrefix(d.Place, "unix:")}
+	case d.Distro != "" || !isPipe:
+		return nil
+	case d.Engine != nil && d.Engine.OSType != "windows":
+		return []string{"docker-wsl-bridge up --pipe " + pipe + " links it to a distro, although it runs " + d.Engine.OSType + " containers"}
+	case d.Engine != nil:
+		return []string{"docker-wsl-bridge up --pipe " + pipe + " links it to a distro"}
+	case errors.As(d.err, &owned):
+		return []string{ownerHint(pipe, owned)}
+	case errors.Is(d.err, fs.ErrPermission):
+		return []string{accessHint}
+	}
+	return nil
 }
 
 // answers are what clients of a docker link are told when their engine can't be

@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/daemon"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/install"
 )
@@ -37,7 +38,9 @@ type result struct {
 	Why     string           `json:"why,omitempty"` // it is not the task
 	Works   bool             `json:"works"`
 	Host    string           `json:"dockerHost,omitempty"`
-	Reason  string           `json:"reason,omitempty"` // it does not work
+	Context string           `json:"context,omitempty"`
+	Unnamed string           `json:"contextError,omitempty"` // why there is no context
+	Reason  string           `json:"reason,omitempty"`       // it does not work
 }
 
 func installCommand() *cobra.Command {
@@ -229,9 +232,25 @@ func (i *installation) conclude(ctx context.Context, t *telling, r result) error
 	}
 	if s.Link.Kind == kindDocker {
 		r.Host = "unix://" + s.Link.Socket
-		text += fmt.Sprintf(howDocker, harmless(s.Link.Distro), harmless(r.Host), harmless(r.Host))
+		text += i.named(ctx, &r, s)
 	}
 	return t.result(r, text)
+}
+
+// named makes the docker context, as the program that serves does, to tell what came of it; and tells
+// how to use what there is. A distro that does not run is not started for that.
+func (i *installation) named(ctx context.Context, r *result, s control.Status) string {
+	v := ready{Host: r.Host, Context: s.Link.Context}
+	v.Socket.Distro = s.Link.Distro
+	if v.Context != "" && s.State == string(daemon.Serving) {
+		made := madeFor(ctx, s.Link)
+		v.Context, v.ContextNote = made.name, made.note
+		if made.err != nil {
+			v.ContextError, v.ContextHints = made.err.Error(), contextHints(s.Link.Distro, made.err)
+		}
+	}
+	r.Context, r.Unnamed = v.Context, v.ContextError
+	return howDocker(s.Link.Distro, r.Host, v.Context) + v.warning()
 }
 
 // formWords say what starts it, and why.

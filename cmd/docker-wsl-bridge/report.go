@@ -37,6 +37,11 @@ type ready struct {
 	Placed bool        `json:"agentPlaced"` // just now; else it was there
 	Socket socket      `json:"socket"`
 	Host   string      `json:"dockerHost,omitempty"` // of a docker link
+
+	Context      string   `json:"context,omitempty"`      // of docker, that leads there
+	ContextNote  string   `json:"contextNote,omitempty"`  // what leads elsewhere where none is named
+	ContextError string   `json:"contextError,omitempty"` // why there is none
+	ContextHints []string `json:"contextHints,omitempty"`
 }
 
 // socket is what is served, and for whom.
@@ -112,8 +117,8 @@ func (s *screen) close() {
 	}
 }
 
-// event tells what the daemon is at.
-func (r *reporter) event(e daemon.Event) {
+// event tells what the daemon is at, and what came of the docker context.
+func (r *reporter) event(e daemon.Event, context *named) {
 	switch e.State {
 	case daemon.Starting:
 		r.step("starting the agent in %s", e.Distro)
@@ -126,7 +131,7 @@ func (r *reporter) event(e daemon.Event) {
 			r.servingLink(e)
 			return
 		}
-		r.serving(e.Where, e.Placed)
+		r.serving(e.Where, e.Placed, context)
 	case daemon.Failing:
 		r.happens(e, fmt.Sprintf("the link %s is not served: %v; next attempt in %v", e.Link, e.Err, e.Pause.Round(100*time.Millisecond)))
 	case daemon.Frozen:
@@ -165,8 +170,15 @@ func (r *reporter) happens(e daemon.Event, words string) {
 func (r *reporter) line(v any) { _ = json.NewEncoder(r.stdout).Encode(v) }
 
 // serving tells what is served: all of it the first time.
-func (r *reporter) serving(where bridge.Listening, placed bool) {
+func (r *reporter) serving(where bridge.Listening, placed bool, context *named) {
 	v := r.what
+	if context != nil {
+		v.Context, v.ContextNote = context.name, context.note
+		if context.err != nil {
+			v.ContextError, v.ContextHints = context.err.Error(), contextHints(v.Socket.Distro, context.err)
+		}
+		r.what.Context = v.Context
+	}
 	v.Placed, v.Socket.Mode, v.Socket.Owner = placed, where.Mode, where.Owner
 	again := r.served
 	r.served = true
@@ -177,6 +189,7 @@ func (r *reporter) serving(where bridge.Listening, placed bool) {
 		fmt.Fprintf(r.stderr, "serving %s in %s again\n", v.Socket.Socket, v.Socket.Distro)
 	default:
 		fmt.Fprint(r.stdout, v.text())
+		fmt.Fprint(r.stderr, v.warning())
 	}
 }
 
@@ -200,7 +213,7 @@ func (v ready) text() string {
 	if v.Placed {
 		placed = "put there now"
 	}
-	what, info, use := "engine", "", fmt.Sprintf(howDocker, v.Socket.Distro, v.Host, v.Host)
+	what, info, use := "engine", "", howDocker(v.Socket.Distro, v.Host, v.Context)
 	if v.Kind == kindRaw {
 		what, use = "pipe  ", ""
 	}
@@ -211,21 +224,50 @@ func (v ready) text() string {
 		what, v.Engine, info, v.Socket.Distro, v.Agent, placed, v.Socket.Socket, v.Socket.Owner, v.Socket.Mode, use)
 }
 
-// howDocker is what to run next: the distro and twice the socket.
-const howDocker = `In %s run
+// howDocker is what to run next in a distro.
+func howDocker(distro, host, context string) string {
+	distro, host = harmless(distro), harmless(host)
+	if context == "" {
+		return fmt.Sprintf("In %s run\n\n  docker -H %s version\n\nor, for all that follows in a shell,\n\n  export DOCKER_HOST=%s\n\n", distro, host, host)
+	}
+	return fmt.Sprintf(`In %s run
 
-  docker -H %s version
+  docker --context %s version
 
-or, for all that follows in a shell,
+or, for all that follows,
+
+  docker context use %s
+
+and for programs that know no contexts
 
   export DOCKER_HOST=%s
 
-`
+`, distro, context, context, host)
+}
+
+// warning is what a person is told of the docker context, if it is not as it should be.
+func (v ready) warning() string {
+	switch {
+	case v.ContextError != "":
+		text := "there is no docker context: " + harmless(v.ContextError) + "\n"
+		for _, h := range v.ContextHints {
+			text += "hint: " + harmless(h) + "\n"
+		}
+		return text
+	case v.ContextNote != "":
+		return harmless(astrayWords(v.Context, v.ContextNote)) + "\n"
+	}
+	return ""
+}
 
 func (r *reporter) stopped() error {
 	if r.json {
 		return json.NewEncoder(r.stdout).Encode(happening{Event: "stopped"})
 	}
-	_, err := fmt.Fprintln(r.stderr, "The bridge has ended; its socket is gone.")
+	text := "The bridge has ended; its socket is gone.\n"
+	if r.what.Context != "" {
+		text += fmt.Sprintf("The docker context %s stays for the next one; docker-wsl-bridge context rm --distro %s %s removes it.\n", r.what.Context, r.what.Socket.Distro, r.what.Context)
+	}
+	_, err := io.WriteString(r.stderr, text)
 	return err
 }

@@ -119,6 +119,9 @@ func statusText(s control.Status) string {
 	if !s.Next.IsZero() {
 		line("", "next attempt at %s", s.Next.Local().Format(time.TimeOnly))
 	}
+	if s.Link.Context != "" {
+		line("context", "%s", s.Link.Context)
+	}
 	if s.Link.Engine != "" {
 		line("engine", "%s", s.Link.Engine)
 	}

@@ -147,10 +147,13 @@ func unattended(ctx context.Context, o *options) error {
 			w.Stderr = in.distroLines
 		}
 		f := newFinder(o, in)
+		named := &namer{o, w, agent, in.own}
+		naming := newScreen(func(e daemon.Event) { named.event(ctx, e) })
+		defer naming.close()
 		d := &daemon.Daemon{
 			WSL: w, Agent: agent, Distro: o.distro, Links: []daemon.Link{o.link(in.dials(f.dial), f.words())}, Log: in.log, Debug: o.debug,
 			Wake:   o.wake,
-			Report: in.event, WhileRunning: o.keepAlive == keepWhileRunning, Persist: true,
+			Report: func(e daemon.Event) { in.event(e); naming.event(e) }, WhileRunning: o.keepAlive == keepWhileRunning, Persist: true,
 		}
 		in.serves(d, f.dial, f.place)
 		return d.Run(ctx)

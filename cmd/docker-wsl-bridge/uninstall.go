@@ -21,7 +21,8 @@ func uninstallCommand() *cobra.Command {
 		Short: "Undo what install has done (Windows)",
 		Long: `uninstall ends the installed program and removes what install has made: the
 service with its instances, the scheduled task or the value of the Run key, the
-program's files, and the agent's file from distros that run. It works from any
+program's files, and from distros that run the agent's file and the docker contexts
+that lead to a bridge, those of the distro's default user. It works from any
 half-done state, and again. What takes an administrator is named to who is none.
 
 A distro that does not run is not started, but named. Logs stay, unless --purge
@@ -41,7 +42,7 @@ is given. Bridges that somebody has started with up are left alone.`,
 	}
 	t.flags(cmd)
 	cmd.Flags().BoolVar(&purge, "purge", false, "remove the logs, too")
-	cmd.Flags().BoolVar(&start, "start-distros", false, "start the distros that don't run, to remove the agent's file there")
+	cmd.Flags().BoolVar(&start, "start-distros", false, "start the distros that don't run, to remove what is in them")
 	return cmd
 }
 
@@ -98,7 +99,7 @@ func (i *installation) remove(ctx context.Context, c install.Change) error {
 		if err != nil {
 			return err
 		}
-		return w.RemoveAgents(ctx, c.What)
+		return errors.Join(removeContexts(ctx, w, c.What), w.RemoveAgents(ctx, c.What))
 	case install.RemoveDir:
 		return install.Remove(c.What, true)
 	case install.RemoveFile:

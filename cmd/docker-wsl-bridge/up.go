@@ -21,6 +21,7 @@ type options struct {
 	mode, owner          string
 	kind, keepAlive      string
 	paths                string
+	context              string // of docker; understood: its name, or empty for none
 	trustOwner           bool
 	json, debug          bool
 	ifInstalled          bool
@@ -70,6 +71,9 @@ func (o *options) understand(goos string) error {
 	if o.paths != pathsAuto && o.paths != pathsOff {
 		return fmt.Errorf("--paths: there is no such way, %q; write auto or off", o.paths)
 	}
+	if err := o.understandContext(); err != nil {
+		return err
+	}
 	if o.pipe == "" && o.trustOwner {
 		return errors.New("--trust-pipe-owner: the pipe must be named; write --pipe NAME")
 	}
@@ -103,7 +107,8 @@ func upCommand() *cobra.Command {
 		Short: "Serve the socket until Ctrl-C",
 		Long: `up serves a unix socket in a WSL2 distro that is the Docker engine of Windows.
 It needs no configuration, and leaves nothing behind but its agent's file in the
-distro's /run, which is gone with the distro.
+distro's /run, which is gone with the distro, and the docker context windows,
+which docker-wsl-bridge context rm removes.
 
 Without flags it serves what the configuration names, if that names links; see
 docker-wsl-bridge config.
@@ -150,5 +155,6 @@ func (o *options) flags(f *pflag.FlagSet) {
 	f.StringVar(&o.keepAlive, "keep-alive", keepAlways, "always keeps the distro up, while-running lets it stop when nobody\nelse uses it, and serves it again when somebody does (`way`)")
 	f.StringVar(&o.paths, "paths", pathsAuto, "auto turns the distro's paths of bind mounts (-v /mnt/c/src:C:\\src) into\nthose of Windows for a Windows engine, off leaves them (`way`)")
 	f.BoolVar(&o.trustOwner, "trust-pipe-owner", false, "take the pipe of --pipe whoever owns it (default: it must be the system's,\nthe administrators' or your own)")
+	f.StringVar(&o.context, "context", "", "the `name` of the docker context that leads to the socket, one of the\ndistro's default user; none makes none (default: windows, for the\ndefault socket)")
 	f.BoolVar(&o.debug, "debug", false, "log each connection, from both sides, to stderr")
 }

@@ -69,6 +69,8 @@ type Link struct {
 	Mode   string `json:"mode,omitempty"`  // of the socket, once it is there
 	Owner  string `json:"owner,omitempty"` // likewise
 	Engine string `json:"engine,omitempty"`
+	// Context is the docker context that is made for it; empty: none.
+	Context string `json:"context,omitempty"`
 }
 
 // Place is the link's.

@@ -2,8 +2,11 @@ package daemon
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/carrier"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/deploy"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/wsl"
 )
@@ -24,6 +27,11 @@ func (w WSL) Version(ctx context.Context) (string, error) {
 // Runs tells whether a distro runs. It does not start it.
 func (w WSL) Runs(ctx context.Context, distro string) (bool, error) { return w.runs(ctx, distro) }
 
+// Running are the names of the distros that run. It starts none.
+func (w WSL) Running(ctx context.Context) ([]string, error) {
+	return w.list(ctx, wsl.RunningArgs())
+}
+
 // AsUser is what a program says that is run as the distro's default user. It
 // starts a distro that does not run.
 func (w WSL) AsUser(ctx context.Context, distro string, argv []string) ([]byte, error) {
@@ -32,6 +40,21 @@ func (w WSL) AsUser(ctx context.Context, distro string, argv []string) ([]byte, 
 		return nil, err
 	}
 	return w.output(ctx, args)
+}
+
+// RunAgent runs the agent's program as the distro's default user, and puts it there first if it is
+// not. It starts a distro that does not run.
+func (w WSL) RunAgent(ctx context.Context, distro string, agent deploy.Binary, args []string) ([]byte, error) {
+	argv := append([]string{deploy.Path(agent.Hash)}, args...)
+	said, err := w.AsUser(ctx, distro, argv)
+	if !errors.Is(err, fs.ErrNotExist) {
+		return said, err
+	}
+	start := func(argv []string) (*carrier.Process, error) { return w.launch(distro, argv) }
+	if err := deploy.Put(ctx, start, agent); err != nil {
+		return nil, err
+	}
+	return w.AsUser(ctx, distro, argv)
 }
 
 // RemoveAgents removes the agents' files from a distro. It starts one that does not run.

@@ -1,10 +1,12 @@
 package doctor
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"strings"
 	"time"
 
@@ -185,20 +187,47 @@ func (e *NotAllowedError) Group() string {
 	return group
 }
 
-// client tells what leads the docker command of the distro's user elsewhere.
+// client tells where the docker command of the distro's user goes. A context for the socket is all it
+// takes: what leads the command elsewhere when no context is named is then the user's affair,
+// unless he has chosen that context.
 func (e *examination) client(context.Context) error {
 	i, ours := e.seen, "unix://"+e.Place.Socket
-	switch {
-	case e.bridge.Status.Link.Kind == "raw":
+	if e.bridge.Status.Link.Kind == "raw" {
 		e.unknown(ClientLed, "not looked at: what is carried is not Docker")
-	case i.DockerHost == ours:
+		return nil
+	}
+	chosen := i.Led.Current != "" && slices.Contains(i.Leads, i.Led.Current)
+	astray := i.Led.Astray(i.Led.Current, ours)
+	elsewhere := i.elsewhere(ours)
+	switch {
+	case i.Led.DockerHost == ours:
 		e.ok(ClientLed, "DOCKER_HOST is this socket")
-	case i.DockerHost != "":
-		return e.fail(ClientLed, "DOCKER_HOST of "+i.User+" is "+i.DockerHost, nil)
-	case i.DockerContext != "" && i.DockerContext != "default":
-		return e.fail(ClientLed, "docker of "+i.User+" uses the context "+i.DockerContext, nil)
+	case chosen && astray != "":
+		return e.fail(ClientLed, i.User+" has chosen the docker context "+i.Led.Current+", which has no effect: "+astray, nil)
+	case chosen:
+		e.ok(ClientLed, "docker of "+i.User+" uses the context "+i.Led.Current+", which is this socket")
+	case len(i.Leads) > 0 && elsewhere != "":
+		e.ok(ClientLed, "docker --context "+i.Leads[0]+" goes here; without it "+elsewhere)
+	case len(i.Leads) > 0:
+		e.ok(ClientLed, "docker --context "+i.Leads[0]+" goes here, for "+i.User)
+	case elsewhere != "":
+		return e.fail(ClientLed, elsewhere, nil)
 	default:
 		e.ok(ClientLed, "neither DOCKER_HOST nor a context is set where programs of "+i.User+" start; name the socket: docker -H "+ours)
 	}
 	return nil
+}
+
+// elsewhere says what leads docker away from the socket when no context is named, "" if nothing does.
+func (i inspection) elsewhere(ours string) string {
+	name := cmp.Or(i.Led.DockerContext, i.Led.Current)
+	switch {
+	case i.Led.DockerHost == ours:
+		return ""
+	case i.Led.DockerHost != "":
+		return "DOCKER_HOST of " + i.User + " is " + i.Led.DockerHost
+	case name != "" && name != "default" && !slices.Contains(i.Leads, name):
+		return "docker of " + i.User + " uses the context " + name
+	}
+	return ""
 }

@@ -11,6 +11,7 @@ import (
 	"unicode"
 
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/daemon"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/dockercontext"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/wsl"
 )
 
@@ -75,9 +76,10 @@ func (e *examination) distroRuns(ctx context.Context) (err error) {
 
 // inspection is what the agent's program tells of a socket; it is of a build with this one.
 type inspection struct {
-	User, Kind, Mode, Owner   string
-	MayUse                    bool
-	DockerHost, DockerContext string
+	User, Kind, Mode, Owner string
+	MayUse                  bool
+	Led                     dockercontext.Led
+	Leads                   []string // docker contexts that lead to the socket
 
 	known bool
 }
@@ -115,8 +117,12 @@ func readInspection(said []byte) (inspection, error) {
 	if err := d.Decode(&i); err != nil {
 		return inspection{}, errOtherWords
 	}
-	for _, word := range []*string{&i.User, &i.Kind, &i.Mode, &i.Owner, &i.DockerHost, &i.DockerContext} {
+	for _, word := range []*string{&i.User, &i.Kind, &i.Mode, &i.Owner} {
 		*word = printable(*word)
+	}
+	i.Led.Clean()
+	for n := range i.Leads {
+		i.Leads[n] = printable(i.Leads[n])
 	}
 	i.known = true
 	return i, nil

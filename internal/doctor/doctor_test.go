@@ -12,6 +12,7 @@ import (
 	"unicode"
 
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/dockercontext"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/engine"
 )
 
@@ -40,12 +41,14 @@ func TestEveryCodeHasASection(t *testing.T) {
 
 // What the agent's program says is taken for what it should be or for nothing; nothing of it has power over a terminal.
 func TestWordsOfTheDistro(t *testing.T) {
-	i, err := readInspection([]byte(`{"user":"alice","kind":"socket","mode":"0660","owner":"root:docker","mayUse":true,"dockerHost":"a\u001b[2Jb` + strings.Repeat("x", 1000) + `"}` + "\n"))
+	i, err := readInspection([]byte(`{"user":"alice","kind":"socket","mode":"0660","owner":"root:docker","mayUse":true,"led":{"dockerHost":"a\u001b[2Jb` + strings.Repeat("x", 1000) + `"},"leads":["a\u001b[2Jb"]}` + "\n"))
 	if err != nil || i.User != "alice" || i.Owner != "root:docker" || !i.MayUse || !i.known {
 		t.Fatalf("%+v, %v", i, err)
 	}
-	if len([]rune(i.DockerHost)) > 203 || strings.ContainsFunc(i.DockerHost, func(r rune) bool { return !unicode.IsPrint(r) }) {
-		t.Errorf("%q", i.DockerHost)
+	for _, word := range append(i.Leads, i.Led.DockerHost) {
+		if len([]rune(word)) > 203 || strings.ContainsFunc(word, func(r rune) bool { return !unicode.IsPrint(r) }) {
+			t.Errorf("%q", word)
+		}
 	}
 	for _, said := range []string{"", "hello", `{"user":1}`, `{"other":"x"}`, "\x1b[2J", `[]`} {
 		if i, err := readInspection([]byte(said)); !errors.Is(err, errOtherWords) || i.known || strings.Contains(err.Error(), "\x1b") {
@@ -81,12 +84,23 @@ func TestSocketAndClient(t *testing.T) {
 		"another mode":     {with(func(i *inspection) { i.Mode = "0666" }), made, []Code{SocketAccess}},
 		"another owner":    {with(func(i *inspection) { i.Owner = "root:root" }), made, []Code{SocketAccess}},
 		"not in the group": {with(func(i *inspection) { i.MayUse = false }), made, []Code{SocketUsable}},
-		"DOCKER_HOST":      {with(func(i *inspection) { i.DockerHost = "tcp://x:2375" }), made, []Code{ClientLed}},
-		"that is ours":     {with(func(i *inspection) { i.DockerHost = "unix:///run/x.sock"; i.DockerContext = "x" }), made, nil},
-		"a context":        {with(func(i *inspection) { i.DockerContext = "desktop-linux" }), made, []Code{ClientLed}},
-		"the default one":  {with(func(i *inspection) { i.DockerContext = "default" }), made, nil},
-		"a raw link":       {with(func(i *inspection) { i.DockerContext = "x" }), control.Link{Kind: "raw", Mode: "0660", Owner: "root:docker"}, nil},
-		"not made yet":     {well, control.Link{Kind: "docker"}, nil},
+		"DOCKER_HOST":      {with(func(i *inspection) { i.Led.DockerHost = "tcp://x:2375" }), made, []Code{ClientLed}},
+		"that is ours":     {with(func(i *inspection) { i.Led.DockerHost = "unix:///run/x.sock"; i.Led.DockerContext = "x" }), made, nil},
+		"a context":        {with(func(i *inspection) { i.Led.DockerContext = "desktop-linux" }), made, []Code{ClientLed}},
+		"a chosen one":     {with(func(i *inspection) { i.Led.Current = "desktop-linux" }), made, []Code{ClientLed}},
+		"the default one":  {with(func(i *inspection) { i.Led.Current = "default" }), made, nil},
+		"ours beside it":   {with(func(i *inspection) { i.Led.Current = "desktop-linux"; i.Leads = []string{"windows"} }), made, nil},
+		"ours is chosen":   {with(func(i *inspection) { i.Led.Current = "windows"; i.Leads = []string{"windows"} }), made, nil},
+		"but DOCKER_HOST": {with(func(i *inspection) {
+			i.Led = dockercontext.Led{Current: "windows", DockerHost: "tcp://x:2375"}
+			i.Leads = []string{"windows"}
+		}), made, []Code{ClientLed}},
+		"but DOCKER_CONTEXT": {with(func(i *inspection) {
+			i.Led = dockercontext.Led{Current: "windows", DockerContext: "other"}
+			i.Leads = []string{"windows"}
+		}), made, []Code{ClientLed}},
+		"a raw link":   {with(func(i *inspection) { i.Led.DockerContext = "x" }), control.Link{Kind: "raw", Mode: "0660", Owner: "root:docker"}, nil},
+		"not made yet": {well, control.Link{Kind: "docker"}, nil},
 	} {
 		var failed []Code
 		for _, code := range Codes() {

@@ -236,7 +236,7 @@ func Uninstall(p Place, seen Seen) (list []Change) {
 		add(RemoveRun, RunValue, "")
 	}
 	for _, d := range seen.Cleaned {
-		add(Clean, d, "the agent's file")
+		add(Clean, d, "the agent's file, our docker contexts")
 	}
 	for _, d := range seen.Stopped {
 		add(Leave, d, "it does not run; what is in its /run goes with it")

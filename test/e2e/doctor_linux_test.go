@@ -106,6 +106,8 @@ func TestDoctorInTheDistro(t *testing.T) {
 	d.has(t, "DWB403", "failed", "alice, the user of "+w.distro+", may not use it", "usermod -aG root alice")
 	root("chown root:docker " + wardSocket)
 
+	// A context for the socket is all it takes; without one docker is led elsewhere.
+	w.does(ctx, t, "context", "rm")
 	home := in(w.s, w.distro, "/home/"+stage.User+"/.docker")
 	if err := os.MkdirAll(home, 0o755); err != nil {
 		t.Fatal(err)
@@ -114,12 +116,15 @@ func TestDoctorInTheDistro(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(home, "config.json"), []byte(`{"currentContext":"else\u001b[2Jwhere"}`), 0o644); err != nil {
 		t.Fatal(err)
 	}
+	w.asRoot(ctx, t, "chown -R alice: "+aliceHome+"/.docker")
 	d = w.doctor(ctx, t)
 	d.has(t, "DWB501", "failed", "docker of alice uses the context else\ufffd[2Jwhere", "export DOCKER_HOST=unix://"+wardSocket)
 	if failed := d.failed(); len(failed) != 1 {
 		t.Errorf("failed: %q", failed)
 	}
 	o := said(t, w.s.Windows(ctx, "doctor", "--distro", w.distro))
+	w.does(ctx, t, "context", "create")
+	w.doctor(ctx, t).has(t, "DWB501", "ok", "docker --context windows goes here; without it docker of alice uses the context else\ufffd[2Jwhere", "")
 	harmless(t, strings.ReplaceAll(o.stdout+o.stderr, "\r", ""))
 	contains(t, o.stdout, "failed   DWB501  ", "\n         why:    ", "\n         hint:   export DOCKER_HOST=")
 	if o.code != 1 || !strings.Contains(o.stderr, "error: 1 of 15 checks failed") {

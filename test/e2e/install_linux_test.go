@@ -153,7 +153,7 @@ func TestInstall(t *testing.T) {
 	contains(t, dry, "copy ", "add-task ", "start ", "run --distro="+i.distro+" --pipe="+stage.EnginePipe, "Nothing was changed.\n")
 	i.gone(ctx, t)
 	contains(t, i.does(ctx, t, flags...), "It serves "+wardSocket+" in "+i.distro+", and starts at logon (by a scheduled task).",
-		"docker -H unix://"+wardSocket+" version")
+		"docker --context windows version")
 	r := route{name: "installed", host: "unix://" + wardSocket}
 	if o := r.run(ctx, t, i.s, nil, "version"); o.code != 0 {
 		t.Errorf("docker version: %+v", o)

@@ -1,0 +1,135 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"io/fs"
+	"net"
+	"os"
+	"os/user"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/dockercontext"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/endpoint"
+)
+
+// contexts makes, removes or lists contexts of the docker command of the user who runs this. What came
+// of it is told on stdout, in any case.
+func contexts(do string, args []string) int {
+	dir := dockerDir()
+	a := dockercontext.Answer{User: ownName(), Led: led(dir)}
+	var err error
+	switch do {
+	case "create":
+		a.Name = args[0]
+		a.State, err = dockercontext.Make(dir, args[0], args[1], isServed)
+		a.Host = args[1]
+		if a.State == dockercontext.Foreign || a.State == dockercontext.Taken {
+			a.Host = hostOf(dir, args[0])
+		}
+	case "rm":
+		err = removeContexts(dir, args, &a)
+	default:
+		a.List, err = dockercontext.List(dir)
+	}
+	if err != nil {
+		a.Problem, a.Text = problemOf(err), err.Error()
+	}
+	if err := json.NewEncoder(os.Stdout).Encode(a); err != nil {
+		return failed(err)
+	}
+	return exitOK
+}
+
+// removeContexts removes the named one or, without a name, all that are ours.
+func removeContexts(dir string, names []string, a *dockercontext.Answer) error {
+	if len(names) == 1 {
+		a.Name = names[0]
+		a.Host = hostOf(dir, names[0])
+	} else {
+		list, err := dockercontext.List(dir)
+		if err != nil {
+			return err
+		}
+		for _, c := range list {
+			if c.Ours {
+				names = append(names, c.Name)
+			}
+		}
+	}
+	for _, name := range names {
+		state, err := dockercontext.Remove(dir, name)
+		if err != nil {
+			return err
+		}
+		a.State = state
+		if state == dockercontext.Removed {
+			a.Removed = append(a.Removed, name)
+		}
+	}
+	return nil
+}
+
+func hostOf(dir, name string) string {
+	list, _ := dockercontext.List(dir) // one that can't be read leads nowhere
+	for _, c := range list {
+		if c.Name == name {
+			return c.Host
+		}
+	}
+	return ""
+}
+
+// dockerDir is where docker of this user has its files. HOME is what WSL has read in passwd.
+func dockerDir() string {
+	home := ""
+	if u, err := user.LookupId(strconv.Itoa(os.Getuid())); err == nil {
+		home = u.HomeDir
+	}
+	return dockercontext.Dir(os.Getenv, home)
+}
+
+func ownName() string {
+	name, _, _ := strings.Cut(endpoint.OwnerNames(os.DirFS("/etc"), endpoint.Access{Uid: os.Getuid(), Gid: os.Getgid()}), ":")
+	return name
+}
+
+func led(dir string) dockercontext.Led {
+	return dockercontext.Led{
+		DockerHost: os.Getenv("DOCKER_HOST"), DockerContext: os.Getenv("DOCKER_CONTEXT"), Current: dockercontext.Current(dir),
+	}
+}
+
+// servedTime is what a socket gets to take a connection.
+const servedTime = time.Second
+
+// isServed tells whether somebody listens at a host. One that does not let us in may be.
+func isServed(host string) bool {
+	path, is := strings.CutPrefix(host, "unix://")
+	if !is {
+		return true
+	}
+	conn, err := net.DialTimeout("unix", path, servedTime)
+	if err != nil {
+		return !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, syscall.ECONNREFUSED)
+	}
+	_ = conn.Close()
+	return true
+}
+
+func problemOf(err error) dockercontext.Problem {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return dockercontext.NoHome
+	case errors.Is(err, syscall.EROFS):
+		return dockercontext.ReadOnly
+	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
+		return dockercontext.NoSpace
+	case errors.Is(err, fs.ErrPermission):
+		return dockercontext.Denied
+	}
+	return dockercontext.Failed
+}

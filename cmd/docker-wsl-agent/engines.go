@@ -1,0 +1,63 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net"
+	"os"
+	"time"
+)
+
+// engineTime bounds what one socket may cost.
+const engineTime = 3 * time.Second
+
+// maxEngineAnswer bounds what is passed on of an answer; dockerd's has 2 KiB.
+const maxEngineAnswer = 8 << 10
+
+// engineAnswer is what somebody at a socket has answered. It is of a build with the program that
+// reads it, which makes sense of the answer.
+type engineAnswer struct {
+	Socket string `json:"socket"`
+	Denied bool   `json:"denied,omitempty"` // this user may not connect
+	Answer []byte `json:"answer,omitempty"` // empty: none has come
+}
+
+// engineSockets are where engines listen: Docker's and Podman's, those of root and those of the user.
+func engineSockets() []string {
+	own := fmt.Sprintf("/run/user/%d/", os.Getuid())
+	return []string{"/var/run/docker.sock", own + "docker.sock", "/run/podman/podman.sock", own + "podman/podman.sock"}
+}
+
+// engines asks whoever listens at those sockets for a version.
+func engines() int {
+	list := []engineAnswer{}
+	for _, socket := range engineSockets() {
+		if _, err := os.Lstat(socket); errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		answer, err := askEngine(socket)
+		list = append(list, engineAnswer{socket, errors.Is(err, fs.ErrPermission), answer})
+	}
+	if err := json.NewEncoder(os.Stdout).Encode(list); err != nil {
+		return failed(err)
+	}
+	return exitOK
+}
+
+func askEngine(socket string) ([]byte, error) {
+	conn, err := net.DialTimeout("unix", socket, engineTime)
+	if err != nil {
+		return nil, err
+	}
+	defer conn.Close()
+	if err := conn.SetDeadline(time.Now().Add(engineTime)); err != nil {
+		return nil, err
+	}
+	if _, err := io.WriteString(conn, "GET /version HTTP/1.1\r\nHost: docker\r\nConnection: close\r\n\r\n"); err != nil {
+		return nil, err
+	}
+	return io.ReadAll(io.LimitReader(conn, maxEngineAnswer))
+}

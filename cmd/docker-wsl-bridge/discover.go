@@ -1,0 +1,237 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/daemon"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/deploy"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/endpoint"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/engine"
+)
+
+// discoverTime bounds what one distro may cost.
+const discoverTime = 20 * time.Second
+
+// discovered is an engine, or a place where one should be.
+type discovered struct {
+	Distro  string          `json:"distro,omitempty"` // empty: it is one of Windows
+	Place   string          `json:"place"`
+	Whose   string          `json:"whose,omitempty"`
+	Engine  *engine.Version `json:"engine,omitempty"`  // nil: none answers
+	Problem string          `json:"problem,omitempty"` // why
+	Use     []string        `json:"use,omitempty"`     // how it is linked, or what is missing
+
+	err error
+}
+
+// unseen is a distro that was not looked into.
+type unseen struct {
+	Distro string `json:"distro"`
+	Why    string `json:"why"`
+}
+
+// discovery is what a script is told.
+type discovery struct {
+	Engines []discovered `json:"engines"`
+	Unseen  []unseen     `json:"notLookedAt,omitempty"`
+}
+
+func discoverCommand() *cobra.Command {
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "discover",
+		Short: "List the engines of Windows and of the distros that run",
+		Long: `discover asks the engines that it knows to look for: those at named pipes of
+Windows, Docker's and Podman's sockets in distros that run. It tells the version,
+the kind of containers, the range of API versions, and how each is linked.
+
+It changes nothing and starts no distro. Its exit code is 1 when no engine answers.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			found := discover(cmd.Context(), runtime.GOOS)
+			err := error(nil)
+			if asJSON {
+				err = json.NewEncoder(cmd.OutOrStdout()).Encode(found)
+			} else {
+				_, err = io.WriteString(cmd.OutOrStdout(), found.text())
+			}
+			if err != nil {
+				return &failure{error: err}
+			}
+			for _, d := range found.Engines {
+				if d.Engine != nil {
+					return nil
+				}
+			}
+			return &failure{error: &advised{errors.New("no engine answers"), []string{startHint, doctorHint}}}
+		},
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "report as JSON, one object")
+	return cmd
+}
+
+func discover(ctx context.Context, goos string) discovery {
+	found := discovery{Engines: []discovered{}}
+	if goos == "windows" {
+		found.Engines = append(found.Engines, discoverPipes(ctx)...)
+	}
+	if w, err := daemon.FindWSL(); err == nil {
+		found.distros(ctx, w)
+	}
+	for i, d := range found.Engines {
+		found.Engines[i].Use = discoverHints(d)
+	}
+	return found
+}
+
+// discoverPipes asks all pipes at once, each with what is trusted of pipes.
+func discoverPipes(ctx context.Context) (list []discovered) {
+	known := engine.Known()
+	all := make([]discovered, len(known))
+	var asking sync.WaitGroup
+	for i, p := range known {
+		asking.Go(func() {
+			place, err := endpoint.Parse(p.Name, "windows")
+			var v engine.Version
+			if err == nil {
+				v, err = engine.Ask(ctx, place.Dial)
+			}
+			all[i] = judged(discovered{Place: place.String(), Whose: p.Whose}, v, err)
+		})
+	}
+	asking.Wait()
+	for _, d := range all {
+		if !errors.Is(d.err, fs.ErrNotExist) {
+			list = append(list, d)
+		}
+	}
+	return list
+}
+
+func judged(d discovered, v engine.Version, err error) discovered {
+	if err == nil {
+		d.Engine = &v
+		return d
+	}
+	d.err, d.Problem = err, harmless(err.Error())
+	return d
+}
+
+// distros looks into those that run; and for WSL's own containers.
+func (found *discovery) distros(ctx context.Context, w daemon.WSL) {
+	if wslc := filepath.Join(filepath.Dir(w.Path()), "wslc.exe"); isFile(wslc) {
+		found.Engines = append(found.Engines, discovered{
+			Place: wslc, Whose: "WSL containers", Problem: "not asked: it listens at no pipe, and to ask it would start it",
+		})
+	}
+	names, err := w.Running(ctx)
+	agent, agentErr := ownAgent()
+	if err = errors.Join(err, agentErr); err != nil {
+		found.Unseen = append(found.Unseen, unseen{"", harmless(err.Error())})
+		return
+	}
+	lists, errs := make([][]discovered, len(names)), make([]error, len(names))
+	var asking sync.WaitGroup
+	for i, name := range names {
+		asking.Go(func() { lists[i], errs[i] = discoverIn(ctx, w, name, deploy.Path(agent.Hash)) })
+	}
+	asking.Wait()
+	for i, name := range names {
+		found.Engines = append(found.Engines, lists[i]...)
+		if errs[i] != nil {
+			found.Unseen = append(found.Unseen, unseen{name, harmless(errs[i].Error())})
+		}
+	}
+}
+
+func isFile(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.Mode().IsRegular()
+}
+
+var errNoAgentThere = errors.New("the agent of this build is not there to look with; up, or context ls, puts it there")
+
+// discoverIn asks the engines of a distro, with the eyes of its user.
+func discoverIn(ctx context.Context, w daemon.WSL, distro, agent string) ([]discovered, error) {
+	ctx, cancel := context.WithTimeout(ctx, discoverTime)
+	defer cancel()
+	said, err := w.AsUser(ctx, distro, []string{agent, "engines"})
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, errNoAgentThere
+	}
+	if err != nil {
+		return nil, err
+	}
+	// It is of a build with the program that says it (cmd/docker-wsl-agent).
+	var answers []struct {
+		Socket string
+		Denied bool
+		Answer []byte
+	}
+	if json.Unmarshal(said, &answers) != nil {
+		return nil, errors.New("the agent's program said something else than what it should")
+	}
+	var list []discovered
+	for _, a := range answers {
+		v, err := engine.ReadVersion(bytes.NewReader(a.Answer))
+		switch {
+		case a.Denied:
+			err = fmt.Errorf("the distro's user may not connect: %w", fs.ErrPermission)
+		case len(a.Answer) == 0:
+			err = engine.ErrNoAnswer
+		case err != nil:
+			err = engine.ErrNotEngine
+		}
+		list = append(list, judged(discovered{Distro: distro, Place: "unix:" + harmless(a.Socket)}, v, err))
+	}
+	return list, nil
+}
+
+// text is for a person.
+func (found discovery) text() string {
+	var text strings.Builder
+	for _, d := range found.Engines {
+		where := "Windows"
+		if d.Distro != "" {
+			where = d.Distro
+		}
+		fmt.Fprintf(&text, "%-9s %s", where, d.Place)
+		if d.Whose != "" {
+			fmt.Fprintf(&text, "  (%s)", d.Whose)
+		}
+		text.WriteString("\n")
+		if v := d.Engine; v != nil {
+			fmt.Fprintf(&text, "          %s, for %s containers, API %s\n", strings.TrimSpace(v.Platform+" "+v.Version), v.OSType, apiRange(v))
+		} else {
+			fmt.Fprintf(&text, "          %s\n", d.Problem)
+		}
+		for _, use := range d.Use {
+			fmt.Fprintf(&text, "          %s\n", harmless(use))
+		}
+	}
+	for _, u := range found.Unseen {
+		fmt.Fprintf(&text, "%-9s not looked at: %s\n", u.Distro, u.Why)
+	}
+	return text.String()
+}
+
+func apiRange(v *engine.Version) string {
+	if v.MinAPIVersion == "" {
+		return v.APIVersion
+	}
+	return v.MinAPIVersion + " to " + v.APIVersion
+}

@@ -1,0 +1,103 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/endpoint"
+)
+
+// plainWord is what no shell changes.
+var plainWord = regexp.MustCompile(`^[A-Za-z0-9/._:@%+,-]+$`)
+
+// shells say how a variable is set. Each is for programs of a distro: the socket is one of Linux.
+func shells() []string { return []string{"sh", "fish", "powershell"} }
+
+func envCommand() *cobra.Command {
+	var c chosen
+	var shell string
+	cmd := &cobra.Command{
+		Use:   "env",
+		Short: "Print the command that leads a WSL shell's docker to a bridge",
+		Long: `env prints the command that sets DOCKER_HOST in a shell of the distro, for docker
+and for programs that know no contexts. It asks nothing of the distro. In WSL:
+
+  eval "$(docker-wsl-bridge.exe env)"`,
+		Example: `  docker-wsl-bridge env
+  docker-wsl-bridge.exe env --shell fish | source`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			socket, err := envSocket(cmd.Context(), c)
+			if err != nil {
+				return err
+			}
+			line, err := setting(shell, "DOCKER_HOST", "unix://"+socket)
+			if err != nil {
+				return fmt.Errorf("--shell: %w", err)
+			}
+			_, err = fmt.Fprintln(cmd.OutOrStdout(), line)
+			return err
+		},
+	}
+	c.flags(cmd)
+	cmd.Flags().StringVar(&shell, "shell", "sh", "the shell: sh (bash and zsh, too), fish or powershell (`name`)")
+	return cmd
+}
+
+var errSeveral = errors.New("bridges for several sockets run")
+
+// envSocket is that of the bridges that are meant, or what was told.
+func envSocket(ctx context.Context, c chosen) (string, error) {
+	if c.socket != "" {
+		place, err := endpoint.Parse("unix:"+c.socket, "linux")
+		if err != nil {
+			return "", fmt.Errorf("--socket: %w", err)
+		}
+		return place.Path(), nil
+	}
+	bridges, err := running(ctx, c)
+	if err != nil {
+		return "", &failure{error: err}
+	}
+	socket := ""
+	for _, b := range bridges {
+		if b.Err == nil && b.Status.Link.Kind == kindRaw {
+			continue
+		}
+		if socket != "" && b.Place.Socket != socket {
+			return "", &failure{error: errSeveral}
+		}
+		socket = b.Place.Socket
+	}
+	if socket == "" {
+		return defaultSocket, nil
+	}
+	return socket, nil
+}
+
+// setting is the command that sets a variable.
+func setting(shell, name, value string) (string, error) {
+	quoted := value
+	if !plainWord.MatchString(value) {
+		switch shell {
+		case "sh":
+			quoted = "'" + strings.ReplaceAll(value, "'", `'\''`) + "'"
+		case "fish":
+			quoted = "'" + strings.NewReplacer(`\`, `\\`, "'", `\'`).Replace(value) + "'"
+		}
+	}
+	switch shell {
+	case "sh":
+		return "export " + name + "=" + quoted, nil
+	case "fish":
+		return "set -gx " + name + " " + quoted, nil
+	case "powershell":
+		return "$Env:" + name + " = '" + strings.ReplaceAll(value, "'", "''") + "'", nil
+	}
+	return "", fmt.Errorf("there is no form for %q; write sh, fish or powershell", shell)
+}

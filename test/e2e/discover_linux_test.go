@@ -1,0 +1,67 @@
+package e2e
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// Engines at Windows' pipes and in distros that run, each with how it is linked: for Windows, for Linux, one
+// that lets nobody in, a stranger's. A distro that does not run is not started.
+func TestDiscover(t *testing.T) {
+	ctx, w := onWard(t)
+	windowsEngine(ctx, t, w.s, "docker_engine_windows")
+	front, err := w.s.Wine.StartFront(ctx, map[string]string{"podman-machine-default": w.s.Docker.TCP, "dockerDesktopLinuxEngine": "denied"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = front.Close() })
+	stranger := windowsEngine(ctx, t, w.s, "docker_engine_linux@"+stranger)
+	// Another bridge stands for an engine of the distro.
+	serveEngine(ctx, t, w.s, w.distro, "/run/docker.sock")
+	o := filed(t, w.s.Windows(ctx, "discover", "--json"))
+	var told struct {
+		Engines []struct {
+			Distro, Place, Problem string
+			Engine                 struct{ OSType, Version, APIVersion, MinAPIVersion string }
+			Use                    []string
+		}
+	}
+	if err := json.Unmarshal([]byte(o.stdout), &told); err != nil || o.code != 0 {
+		t.Fatalf("%v: %+v", err, o)
+	}
+	var places []string
+	for _, e := range told.Engines {
+		places = append(places, e.Distro+" "+strings.TrimPrefix(e.Place, "npipe:////./pipe/"))
+		says := []string{e.Engine.OSType, e.Problem, strings.Join(e.Use, "; ")}
+		t.Logf("%s: %q", e.Place, says)
+		want := map[string]string{
+			"docker_engine_windows":     "windows,,docker-wsl-bridge up --pipe docker_engine_windows links it",
+			"docker_engine":             "linux,,docker-wsl-bridge up --pipe docker_engine links it to a distro, although it runs linux containers",
+			"podman-machine-default":    "linux,,docker-wsl-bridge up --pipe podman-machine-default links it",
+			"dockerDesktopLinuxEngine":  `"group": "docker-users"`,
+			"docker_engine_linux":       "--trust-pipe-owner",
+			"unix:/var/run/docker.sock": "linux,,it is used in " + w.distro + " itself",
+		}[strings.TrimPrefix(e.Place, "npipe:////./pipe/")]
+		contains(t, strings.Join(says, ","), want)
+		if e.Engine.OSType == "linux" && (e.Engine.Version == "" || e.Engine.APIVersion == "" || e.Engine.MinAPIVersion == "") {
+			t.Errorf("%+v", e)
+		}
+	}
+	if want := []string{" docker_engine_windows", " docker_engine", " dockerDesktopLinuxEngine", " docker_engine_linux", " podman-machine-default", w.distro + " unix:/var/run/docker.sock"}; !slices.Equal(places, want) {
+		t.Errorf("%q, want %q", places, want)
+	}
+	heardNothing(t, stranger)
+	contains(t, filed(t, w.s.Windows(ctx, "discover")).stdout, "podman-machine-default  (Podman)\n", ", for linux containers, API ")
+	if err := w.s.VM.Terminate(w.distro); err != nil {
+		t.Fatal(err)
+	}
+	w.happens(ctx, t, "distro-stopped", 1)
+	if o := filed(t, w.s.Windows(ctx, "discover")); o.code != 0 || strings.Contains(o.stdout, w.distro) {
+		t.Errorf("%+v", o)
+	}
+	if _, err := w.s.VM.Pids(w.distro); err == nil {
+		t.Error("it started the distro")
+	}
+}
