@@ -263,7 +263,7 @@ func (s session) start(t *testing.T) pipes {
 		}
 		if t.Failed() {
 			rest, _ := io.ReadAll(p.stderr)
-			t.Logf("wsl.exe: %v, standard error %q", s.cmd.ProcessState, rest)
+			t.Logf("wsl.exe: %v, standard error %.1000q", s.cmd.ProcessState, rest)
 		}
 	})
 	return p
