@@ -77,7 +77,12 @@ func runDaemon(t *testing.T) (r *running, first bridge.Listening) {
 		t.Fatal(err)
 	}
 	script := fmt.Sprintf("#!/bin/sh\n%s=wsl %s=%s exec %s \"$@\"\n", roleEnv, dirEnv, r.dir, exe)
-	if err := os.WriteFile(filepath.Join(r.dir, "wsl.exe"), []byte(script), 0o755); err != nil {
+	// A process that another test forks meanwhile would have the file open for writing, and nobody could
+	// run it then (golang/go#22315).
+	syscall.ForkLock.RLock()
+	err = os.WriteFile(filepath.Join(r.dir, "wsl.exe"), []byte(script), 0o755)
+	syscall.ForkLock.RUnlock()
+	if err != nil {
 		t.Fatal(err)
 	}
 	r.set(t, "D\n")

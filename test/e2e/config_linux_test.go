@@ -212,7 +212,7 @@ func TestLinksOfAConfiguration(t *testing.T) {
 			t.Errorf("%s: %+v", l.name, got)
 		}
 	}
-	c.is(ctx, t, "NoSuchDistro", "lost", "lost")
+	c.is(ctx, t, "NoSuchDistro", "lost", "distro-gone")
 	if got := c.is(ctx, t, two, "empty", "ready"); got.Works || !strings.Contains(got.EngineError, "there is no such place") {
 		t.Errorf("empty: %+v", got)
 	}

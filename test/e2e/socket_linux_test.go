@@ -177,7 +177,7 @@ func TestSocketForDefaultUser(t *testing.T) {
 	if !told {
 		t.Errorf("whose the socket is was not told: %s", b.Output())
 	}
-	contains(t, b.Output(), "In "+stage.Plain+" run", "docker -H unix://"+socket+" version")
+	contains(t, b.Output(), "In "+stage.Plain+" run", "docker --context windows version", "export DOCKER_HOST=unix://"+socket)
 	wantAttributes(ctx, t, s, stage.Plain, socket, "socket 600 alice:alice")
 	if out, err := fromOutside(ctx, s, stage.Plain, socket, "version"); err != nil {
 		t.Errorf("docker version: %v: %s", err, out)
