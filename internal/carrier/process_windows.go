@@ -2,6 +2,7 @@ package carrier
 
 import (
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -70,7 +71,17 @@ func startTree(cmd *exec.Cmd, asker []string) (*tree, error) {
 	// Its own hidden console, not ours: wsl.exe changes the mode and the code page of the
 	// console it finds even when its stdio are pipes, and Ctrl-C is for us alone.
 	cmd.SysProcAttr = &windows.SysProcAttr{HideWindow: true, CreationFlags: windows.CREATE_NO_WINDOW}
-	if err := cmd.Start(); err != nil {
+	err = cmd.Start()
+	if errors.Is(err, windows.ERROR_INTERNAL_ERROR) {
+		// It has died before its first instruction, as under Wine, on a busy machine, one in some
+		// thousands does: nothing has happened yet.
+		cmd = &exec.Cmd{
+			Path: cmd.Path, Args: cmd.Args, Env: cmd.Env, Dir: cmd.Dir,
+			Stdin: cmd.Stdin, Stdout: cmd.Stdout, Stderr: cmd.Stderr, SysProcAttr: cmd.SysProcAttr,
+		}
+		err = cmd.Start()
+	}
+	if err != nil {
 		windows.CloseHandle(job)
 		return nil, err
 	}
