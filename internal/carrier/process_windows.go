@@ -73,8 +73,8 @@ func startTree(cmd *exec.Cmd, asker []string) (*tree, error) {
 	cmd.SysProcAttr = &windows.SysProcAttr{HideWindow: true, CreationFlags: windows.CREATE_NO_WINDOW}
 	err = cmd.Start()
 	if errors.Is(err, windows.ERROR_INTERNAL_ERROR) {
-		// It has died before its first instruction, as under Wine, on a busy machine, one in some
-		// thousands does: nothing has happened yet.
+		// It has died before its first instruction, which was seen under Wine on a busy machine:
+		// nothing has happened yet.
 		cmd = &exec.Cmd{
 			Path: cmd.Path, Args: cmd.Args, Env: cmd.Env, Dir: cmd.Dir,
 			Stdin: cmd.Stdin, Stdout: cmd.Stdout, Stderr: cmd.Stderr, SysProcAttr: cmd.SysProcAttr,
