@@ -196,13 +196,18 @@ var own = []string{
 func (w *Wine) Processes() []string {
 	var list []string
 	for _, p := range processes(w.holds) {
-		name := p.args[0][strings.LastIndexAny(p.args[0], `\/`)+1:]
+		name := base(p.args[0])
+		if strings.HasPrefix(name, "wine") && len(p.args) > 1 && strings.Contains(p.args[1], `\`) {
+			name = base(p.args[1]) // it has not taken its own name yet
+		}
 		if !slices.Contains(own, name) {
 			list = append(list, fmt.Sprint(p.pid, " ", strings.Join(p.args, " ")))
 		}
 	}
 	return list
 }
+
+func base(path string) string { return path[strings.LastIndexAny(path, `\/`)+1:] }
 
 func (w *Wine) holds(p process) bool {
 	return slices.Contains(p.env, "WINEPREFIX="+w.prefix)
