@@ -14,6 +14,7 @@ import (
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/deploy"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/endpoint"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/engine"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/paths"
 )
 
 const linkName = "windows"
@@ -82,7 +83,10 @@ func ownAgent() (deploy.Binary, error) {
 func (o *options) link(dial bridge.Dial, at string) daemon.Link {
 	l := daemon.Link{
 		Name: o.name, Dial: dial,
-		Listen: bridge.Listen{Link: o.name, Socket: o.socket, Mode: o.mode, Owner: o.owner},
+		Listen: bridge.Listen{Link: o.name, Socket: o.socket, Mode: o.mode, Owner: o.owner, Uids: o.uids},
+	}
+	if o.shared {
+		l.Listen.Socket = paths.ToShared(o.socket)
 	}
 	if o.kind == kindDocker {
 		l.Listen.Kind, l.Listen.Answers = bridge.KindDocker, answers(at)

@@ -102,6 +102,24 @@ func (w WSL) runs(ctx context.Context, distro string) (bool, error) {
 	return slices.ContainsFunc(names, func(n string) bool { return strings.EqualFold(n, distro) }), err
 }
 
+// Hosts are the distros that run, and those of them that a socket of all distros may be served from: of WSL 2,
+// and not Docker Desktop's own; in wsl.exe's order, the default one first. It starts none.
+func (w WSL) Hosts(ctx context.Context) (running, hosts []string, err error) {
+	if running, err = w.list(ctx, wsl.RunningArgs()); err != nil || len(running) == 0 {
+		return nil, nil, err
+	}
+	said, err := w.ask(ctx, wsl.TableArgs())
+	if err != nil {
+		return nil, nil, fmt.Errorf("list distros: %w", err)
+	}
+	for _, d := range wsl.ParseTable(said) {
+		if d.Version == 2 && !wsl.OfDockerDesktop(d.Name) && slices.Contains(running, d.Name) {
+			hosts = append(hosts, d.Name)
+		}
+	}
+	return running, hosts, nil
+}
+
 // has tells whether there is such a distro. It starts none.
 func (w WSL) has(ctx context.Context, distro string) (bool, error) {
 	names, err := w.Distros(ctx)
