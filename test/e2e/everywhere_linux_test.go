@@ -185,3 +185,42 @@ func TestOneSocketForAllDistros(t *testing.T) {
 	}
 	absent(t, c.s, stage.DockerDesktop, elsewhere)
 }
+
+// Everybody may make files in the directory that all distros share. What somebody else has put where
+// the socket belongs is not followed and not used, and told with what shows it; when it is gone the
+// socket is served.
+func TestSomebodyElsesSharedDirectory(t *testing.T) {
+	ctx, c := openConfigured(t, wsl.Distro{Name: stage.DockerDesktop, Kind: wsl.Busybox, AutomountRoot: "/mnt/host/"})
+	run := func(user, script string) {
+		t.Helper()
+		if out, err := c.s.VM.Command(ctx, two, user, "/bin/sh", "-c", script).CombinedOutput(); err != nil {
+			t.Fatalf("%s: %v: %s", script, err, out)
+		}
+	}
+	run(stage.User, "ln -s /etc "+sharedPath)
+	c.write(t, link("echo", "*", fmt.Sprintf("%q", c.echo)), link("own", one, fmt.Sprintf("%q", c.echo)))
+	c.up(ctx, t)
+	c.is(ctx, t, one, "own", "ready")
+	refused := func(why string) {
+		t.Helper()
+		var got bridgeStatus
+		until(ctx, t, "it to be refused: "+why, func() bool {
+			got = c.everywhere(ctx, t)
+			return got.State == "link-failed" && strings.Contains(got.Reason, why)
+		})
+		contains(t, strings.Join(got.Hints, "\n"), "wsl --distro "+one+" --user root ls -la "+sharedPath+" shows what is in the way")
+	}
+	refused("is a symbolic link of uid 1000, who could lead it elsewhere")
+	absent(t, c.s, one, "/etc/echo.sock")
+	run(stage.User, "rm "+sharedPath+"; mkdir "+sharedPath)
+	refused("directory " + sharedPath + " belongs to uid 1000, who could replace the socket")
+	echoed(t, c.dial(t, one, "own"), "another link")
+	run("root", "rmdir "+sharedPath)
+	c.servedFrom(ctx, t, one)
+	if o := said(t, c.s.Windows(ctx, "stop")); o.code != 0 {
+		t.Errorf("stop: %+v", o)
+	}
+	if code, err := c.b.Wait(ctx); code != 0 || err != nil {
+		t.Errorf("it ended with %d, %v", code, err)
+	}
+}
