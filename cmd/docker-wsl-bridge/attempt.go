@@ -56,12 +56,14 @@ func up(ctx context.Context, o *options, r *reporter) (err error) {
 	shown := newScreen(func(e daemon.Event) {
 		r.event(e, named.event(ctx, e))
 	})
+	f := newFinder(o, in)
+	f.found = place
 	d := &daemon.Daemon{
-		WSL: w, Agent: agent, Distro: o.distro, Links: []daemon.Link{o.link(in.dials(o.dial(place)), place.String())}, Log: in.log, Debug: o.debug,
+		WSL: w, Agent: agent, Distro: o.distro, Links: []daemon.Link{o.link(in.dials(f.dial), f.words())}, Log: in.log, Debug: o.debug,
 		Report:       func(e daemon.Event) { in.event(e); shown.event(e) },
 		WhileRunning: o.keepAlive == keepWhileRunning,
 	}
-	in.serves(d, o.dial(place), place.String)
+	in.serves(d, f.look, f.place)
 	err = d.Run(ctx)
 	shown.close()
 	if err != nil {

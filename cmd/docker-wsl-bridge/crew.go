@@ -39,7 +39,7 @@ type post struct {
 	// With the crew's lock.
 	in     *instance // nil until it has its place
 	served daemon.Link
-	engine func() string // where it is
+	finder *finder
 }
 
 func newCrew(f *fleet, distro string) *crew {
@@ -99,7 +99,7 @@ func (c *crew) set() {
 		if p.in == nil {
 			continue
 		}
-		p.in.serves(c.daemon, p.served.Dial, p.engine)
+		p.in.serves(c.daemon, p.in.dials(p.finder.look), p.finder.place)
 		links = append(links, p.served)
 		mayStop = mayStop && p.o.keepAlive == keepWhileRunning
 	}
@@ -187,7 +187,7 @@ func (c *crew) opened(p *post, in *instance) {
 	if c.last.State != "" {
 		in.event(c.last)
 	}
-	p.in, p.served, p.engine = in, p.o.link(in.dials(f.dial), f.words()), f.place
+	p.in, p.served, p.finder = in, p.o.link(in.dials(f.dial), f.words()), f
 	c.opening++
 	p.served.Version = c.opening
 	c.set()
