@@ -217,7 +217,7 @@ func TestSomebodyElsesSharedDirectory(t *testing.T) {
 	echoed(t, c.dial(t, one, "own"), "another link")
 	run("root", "rmdir "+sharedPath)
 	c.servedFrom(ctx, t, one)
-	if o := said(t, c.s.Windows(ctx, "stop")); o.code != 0 {
+	if o := said(t, c.s.Windows(ctx, "stop", "--distro", "*")); o.code != 0 {
 		t.Errorf("stop: %+v", o)
 	}
 	if code, err := c.b.Wait(ctx); code != 0 || err != nil {
