@@ -92,11 +92,18 @@ func startOf(pid int) (uint64, error) {
 	return strconv.ParseUint(string(fields[19]), 10, 64)
 }
 
-func removeSocket(path string) error {
-	err := endpoint.RemoveStale(path)
+func removeSocket(socket string) error {
+	path, shared, err := socketPath(socket)
+	if err != nil {
+		return err
+	}
+	err = endpoint.RemoveStale(path)
 	var inUse *endpoint.InUseError
 	if errors.As(err, &inUse) {
 		return nil // somebody serves it: it is not ours any more
+	}
+	if shared && err == nil {
+		removeDir(path)
 	}
 	return err
 }

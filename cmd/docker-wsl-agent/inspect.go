@@ -8,7 +8,6 @@ import (
 	"os"
 
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/dockercontext"
-	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/endpoint"
 )
 
 // inspection is what the user who runs this sees. It is of a build with the
@@ -27,7 +26,10 @@ type inspection struct {
 // inspect tells how a socket is for the user who runs this. It connects to
 // nothing.
 func inspect(socket string) int {
-	etc := os.DirFS("/etc")
+	socket, shared, err := socketPath(socket)
+	if err != nil {
+		return failed(err)
+	}
 	dir := dockerDir()
 	i := inspection{User: ownName(), Led: led(dir)}
 	contexts, _ := dockercontext.List(dir) // none that can be read is none
@@ -43,7 +45,7 @@ func inspect(socket string) int {
 	case err != nil:
 		return failed(err)
 	default:
-		i.look(etc, socket, info)
+		i.look(socket, shared, info)
 	}
 	if err := json.NewEncoder(os.Stdout).Encode(i); err != nil {
 		return failed(err)
@@ -51,13 +53,13 @@ func inspect(socket string) int {
 	return exitOK
 }
 
-func (i *inspection) look(etc fs.FS, path string, info fs.FileInfo) {
+func (i *inspection) look(path string, shared bool, info fs.FileInfo) {
 	i.Kind = "other"
 	if info.Mode().Type() == fs.ModeSocket {
 		i.Kind = "socket"
 	}
 	if access, ok := accessOf(info); ok {
-		i.Owner = endpoint.OwnerNames(etc, access)
+		i.Owner = ownerWords(os.DirFS("/etc"), access, shared)
 	}
 	i.Mode = fmt.Sprintf("%04o", info.Mode().Perm())
 	i.MayUse = mayConnect(path)

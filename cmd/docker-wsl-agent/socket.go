@@ -16,12 +16,15 @@ import (
 // openSocket makes the socket that the host asks for, with the access that it
 // asks for or that is right for this distro.
 func openSocket(l bridge.Listen) (net.Listener, bridge.Listening, error) {
-	etc := os.DirFS("/etc")
-	access, err := endpoint.LookupAccess(etc, l.Mode, l.Owner, -1)
+	path, shared, err := socketPath(l.Socket)
 	if err != nil {
 		return nil, bridge.Listening{}, &bridge.AgentError{Kind: bridge.KindInvalid, Text: err.Error()}
 	}
-	place, err := endpoint.Parse("unix:"+l.Socket, "linux")
+	access, err := accessFor(l, shared)
+	if err != nil {
+		return nil, bridge.Listening{}, &bridge.AgentError{Kind: bridge.KindInvalid, Text: err.Error()}
+	}
+	place, err := endpoint.Parse("unix:"+path, "linux")
 	if err != nil {
 		return nil, bridge.Listening{}, &bridge.AgentError{Kind: bridge.KindInvalid, Text: err.Error()}
 	}
@@ -29,13 +32,16 @@ func openSocket(l bridge.Listen) (net.Listener, bridge.Listening, error) {
 	if err != nil {
 		return nil, bridge.Listening{}, &bridge.AgentError{Kind: kindOf(err), Text: explain(err)}
 	}
+	if shared {
+		listener = sharedListener{listener, path}
+	}
 	started, err := startOf(os.Getpid())
 	if err != nil {
 		return nil, bridge.Listening{}, errors.Join(err, listener.Close())
 	}
 	return listener, bridge.Listening{
-		Mode:  fmt.Sprintf("%04o", access.Mode.Perm()),
-		Owner: endpoint.OwnerNames(etc, access),
+		Mode:  fmt.Sprintf("%04o", access.Shown().Perm()),
+		Owner: ownerWords(os.DirFS("/etc"), access, shared),
 		Agent: bridge.Agent{PID: os.Getpid(), Started: started},
 	}, nil
 }

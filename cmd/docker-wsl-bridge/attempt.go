@@ -14,6 +14,7 @@ import (
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/deploy"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/endpoint"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/engine"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/paths"
 )
 
 const linkName = "windows"
@@ -55,12 +56,14 @@ func up(ctx context.Context, o *options, r *reporter) (err error) {
 	shown := newScreen(func(e daemon.Event) {
 		r.event(e, named.event(ctx, e))
 	})
+	f := newFinder(o, in)
+	f.found = place
 	d := &daemon.Daemon{
-		WSL: w, Agent: agent, Distro: o.distro, Links: []daemon.Link{o.link(in.dials(o.dial(place)), place.String())}, Log: in.log, Debug: o.debug,
+		WSL: w, Agent: agent, Distro: o.distro, Links: []daemon.Link{o.link(in.dials(f.dial), f.words())}, Log: in.log, Debug: o.debug,
 		Report:       func(e daemon.Event) { in.event(e); shown.event(e) },
 		WhileRunning: o.keepAlive == keepWhileRunning, Wake: o.wake,
 	}
-	in.serves(d, o.dial(place), place.String)
+	in.serves(d, f.look, f.place)
 	err = d.Run(ctx)
 	shown.close()
 	if err != nil {
@@ -82,7 +85,10 @@ func ownAgent() (deploy.Binary, error) {
 func (o *options) link(dial bridge.Dial, at string) daemon.Link {
 	l := daemon.Link{
 		Name: o.name, Dial: dial,
-		Listen: bridge.Listen{Link: o.name, Socket: o.socket, Mode: o.mode, Owner: o.owner},
+		Listen: bridge.Listen{Link: o.name, Socket: o.socket, Mode: o.mode, Owner: o.owner, Uids: o.uids},
+	}
+	if o.shared {
+		l.Listen.Socket = paths.ToShared(o.socket)
 	}
 	if o.kind == kindDocker {
 		l.Listen.Kind, l.Listen.Answers = bridge.KindDocker, answers(at)

@@ -89,7 +89,7 @@ func runningSockets(ctx context.Context) []string {
 	bridges, _ := running(ctx, chosen{})
 	var names []string
 	for _, b := range bridges {
-		names = append(names, b.Place.Socket+"\tin "+b.Place.Distro)
+		names = append(names, b.Place.Socket+"\t"+whereWords(b.Place))
 	}
 	return names
 }

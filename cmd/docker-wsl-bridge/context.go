@@ -221,6 +221,9 @@ func findPlace(ctx context.Context, c chosen) (p placed, err error) {
 	p.Place = control.Place{Distro: c.distro, Socket: cmp.Or(c.socket, defaultSocket)}
 	if bridges, err := running(ctx, c); err == nil && len(bridges) == 1 {
 		p.Place = bridges[0].Place
+		if p.Everywhere() {
+			p.Distro = bridges[0].Status.Link.Host
+		}
 	}
 	if p.agent, err = ownAgent(); err != nil {
 		return p, err

@@ -20,6 +20,7 @@ type crew struct {
 	first  chan struct{} // closed when there is something to serve
 	begin  func()        // closes it
 	wake   chan struct{} // the machine has just woken up
+	awaits bool          // it is not for us to start the distro
 
 	mu      sync.Mutex
 	posts   map[string]*post // by link
@@ -38,7 +39,7 @@ type post struct {
 	// With the crew's lock.
 	in     *instance // nil until it has its place
 	served daemon.Link
-	engine func() string // where it is
+	finder *finder
 }
 
 func newCrew(f *fleet, distro string) *crew {
@@ -76,6 +77,7 @@ func (c *crew) run(ctx context.Context) {
 	}
 	d := &daemon.Daemon{
 		WSL: w, Agent: c.f.agent, Distro: distro, Log: c.f.log, Debug: c.f.debug, Report: c.event, Persist: true, Wake: c.wake,
+		Awaits: c.awaits,
 	}
 	c.mu.Lock()
 	c.daemon = d
@@ -97,7 +99,7 @@ func (c *crew) set() {
 		if p.in == nil {
 			continue
 		}
-		p.in.serves(c.daemon, p.served.Dial, p.engine)
+		p.in.serves(c.daemon, p.in.dials(p.finder.look), p.finder.place)
 		links = append(links, p.served)
 		mayStop = mayStop && p.o.keepAlive == keepWhileRunning
 	}
@@ -115,9 +117,13 @@ func (c *crew) take(l *config.Link) {
 	if wrong != nil {
 		return // it was looked at before
 	}
-	o.debug, o.distro = c.f.debug, c.distro
-	if c.distro == "" {
+	o.debug = c.f.debug
+	switch {
+	case o.shared:
+	case c.distro == "":
 		o.distro = unknownDistro
+	default:
+		o.distro = c.distro
 	}
 	ctx, leave := context.WithCancel(context.Background())
 	p := &post{link: *l, o: o, leave: leave, ended: make(chan struct{})}
@@ -181,7 +187,7 @@ func (c *crew) opened(p *post, in *instance) {
 	if c.last.State != "" {
 		in.event(c.last)
 	}
-	p.in, p.served, p.engine = in, p.o.link(in.dials(f.dial), f.words()), f.place
+	p.in, p.served, p.finder = in, p.o.link(in.dials(f.dial), f.words()), f
 	c.opening++
 	p.served.Version = c.opening
 	c.set()
@@ -194,6 +200,7 @@ func (c *crew) event(e daemon.Event) {
 	defer c.mu.Unlock()
 	if e.Link == "" {
 		c.last = e
+		c.f.roaming.stir()
 	}
 	for name, p := range c.posts {
 		if p.in != nil && (e.Link == "" || e.Link == name) {

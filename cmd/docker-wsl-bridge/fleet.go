@@ -93,12 +93,17 @@ type fleet struct {
 
 	mu    sync.Mutex
 	links []config.Link
-	named string           // the default distro; empty while it is not known
-	crews map[string]*crew // by distro
+	named string            // the default distro; empty while it is not known
+	crews map[string]*crew  // by distro
+	seats map[string]string // by link of all distros: the distro that has taken it over
+
+	roaming roaming
 }
 
 func newFleet(r *reporter, debug bool) *fleet {
-	return &fleet{r: r, debug: debug, since: time.Now(), crews: map[string]*crew{}}
+	return &fleet{
+		r: r, debug: debug, since: time.Now(), crews: map[string]*crew{}, seats: map[string]string{}, roaming: newRoaming(),
+	}
 }
 
 // run serves until ctx ends or it is asked to stop.
@@ -126,6 +131,7 @@ func (f *fleet) run(ctx context.Context, c *config.Config) (err error) {
 		f.own.Warn("the machine's configuration does not count", "error", c.Ignored)
 	}
 	f.arrange(c.Links)
+	f.running.Go(f.roam)
 	f.untilEnd()
 	f.running.Wait()
 	f.own.Info("bridge ends")
@@ -204,6 +210,7 @@ func (f *fleet) arrange(links []config.Link) control.Reloaded {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	done := compare(f.links, links)
+	f.unseat(links)
 	f.links = links
 	f.assign()
 	return done
@@ -240,8 +247,11 @@ func linkNamed(links []config.Link, name string) *config.Link {
 
 // distroOf is the distro of a link, empty while the default one has no name.
 func (f *fleet) distroOf(l *config.Link) string {
-	if l.Distro == "" {
+	switch l.Distro {
+	case "":
 		return f.named
+	case config.All:
+		return f.seatOf(l)
 	}
 	return l.Distro
 }
@@ -260,7 +270,7 @@ func (f *fleet) assign() {
 		distro := f.distroOf(l)
 		c := f.crews[strings.ToLower(distro)]
 		if c == nil {
-			c = f.crew(distro)
+			c = f.crew(distro, f.seats[l.Name] != "")
 		}
 		c.take(l)
 	}
@@ -273,8 +283,9 @@ func (f *fleet) assign() {
 }
 
 // crew makes one for a distro. It lives as long as the fleet or until it has nothing to do.
-func (f *fleet) crew(distro string) *crew {
+func (f *fleet) crew(distro string, awaits bool) *crew {
 	c := newCrew(f, distro)
+	c.awaits = awaits
 	f.crews[strings.ToLower(distro)] = c
 	c.start(f.ctx)
 	return c
@@ -302,6 +313,9 @@ func (f *fleet) find(link string) (ready, bool) {
 	}
 	v := ready{Event: string(daemon.Serving), Link: link, Kind: l.Kind, Engine: harmless(l.To.String()), Agent: deploy.Path(f.agent.Hash)}
 	v.Socket.Socket = o.socket
+	if o.shared {
+		v.Socket.Distro = o.distro
+	}
 	if l.Kind == kindDocker {
 		v.Host = "unix://" + o.socket
 	}

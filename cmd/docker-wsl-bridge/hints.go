@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"path"
 	"runtime"
 	"slices"
 	"strings"
@@ -170,7 +171,7 @@ func openHints(err error, dir string) []string {
 	var runs *control.RunsError
 	var owned *endpoint.OwnerError
 	switch {
-	case errors.As(err, &runs) && runs.Status.Link == (control.Link{}):
+	case errors.As(err, &runs) && runs.Status.Link.Socket == "":
 		return []string{
 			"docker-wsl-bridge status tells how its links are",
 			"docker-wsl-bridge reload has it read the configuration again",
@@ -194,7 +195,13 @@ func openHints(err error, dir string) []string {
 }
 
 // flagsOf tell a place from all others.
-func flagsOf(p control.Place) string { return " --distro " + p.Distro + " --socket " + p.Socket }
+func flagsOf(p control.Place) string {
+	distro := p.Distro
+	if p.Everywhere() {
+		distro = `"` + distro + `"` // which a shell would take for all files
+	}
+	return " --distro " + distro + " --socket " + p.Socket
+}
 
 const (
 	frozenHint     = "wsl --shutdown ends a WSL that stands still, and with it every distro"
@@ -225,16 +232,19 @@ func killHints(pid int) []string {
 // statusHints are for a bridge that runs and does not work. err is behind the status' words.
 func statusHints(s control.Status, err error) []string {
 	serving := s.State == string(daemon.Serving)
+	var told *bridge.AgentError
 	var list []string
 	switch {
 	case s.State == string(daemon.Stopped), s.State == string(daemon.Unused):
-		return []string{"wsl --distro " + s.Link.Distro + " runs it; it is served again within 10 s"}
+		return []string{"wsl --distro " + s.Link.Served() + " runs it; it is served again within 10 s"}
+	case s.Link.Place().Everywhere() && errors.As(err, &told):
+		list = []string{"wsl --distro " + s.Link.Host + " --user root ls -la " + path.Dir(s.Link.Socket) + " shows what is in the way; nothing there lives longer than WSL's virtual machine"}
 	case s.State == string(daemon.Frozen), serving && s.EngineError == "":
 		return []string{"wait, if the machine has just woken up", frozenHint}
 	case serving && errors.Is(err, engine.ErrNoAnswer):
 		return []string{restartHint}
 	case err != nil:
-		list = hints(&failure{err, s.Link.Distro})
+		list = hints(&failure{err, s.Link.Served()})
 	}
 	return append(list, doctorHint)
 }
@@ -255,16 +265,18 @@ func doctorHints(f doctor.Finding, seen doctor.Seen) []string {
 		return slices.DeleteFunc(slices.Clone(seen.Bridge.Status.Hints), func(h string) bool { return h == doctorHint })
 	case f.Code == doctor.SocketThere, f.Code == doctor.SocketAccess:
 		return []string{"docker-wsl-bridge stop" + at + ", and then up as before, makes it anew"}
+	case errors.As(f.Err, &barred) && seen.Place.Everywhere():
+		return []string{"wsl --distro " + seen.Distro + " id -u " + barred.User + " tells the number to add to uids of the link; docker-wsl-bridge reload then lets that user in, and those of other distros who have the number"}
 	case errors.As(f.Err, &barred) && barred.Group() != "":
-		return []string{"wsl --distro " + seen.Place.Distro + " --user root usermod -aG " + barred.Group() + " " + barred.User + " lets that user in, from his next shell on"}
+		return []string{"wsl --distro " + seen.Distro + " --user root usermod -aG " + barred.Group() + " " + barred.User + " lets that user in, from his next shell on"}
 	case errors.As(f.Err, &barred):
 		return []string{"docker-wsl-bridge stop" + at + ", and then up with --socket-owner " + barred.User + ", makes it that user's"}
 	case f.Code == doctor.ClientLed:
-		return []string{contextHint(seen.Place), "export DOCKER_HOST=unix://" + seen.Place.Socket + " leads docker here, in a shell of " + seen.Place.Distro}
+		return []string{contextHint(seen.Place), "export DOCKER_HOST=unix://" + seen.Place.Socket + " leads docker here, in a shell of " + seen.Distro}
 	case errors.Is(f.Err, engine.ErrNoAnswer):
 		return []string{restartHint}
 	}
-	return hints(&failure{f.Err, seen.Place.Distro})
+	return hints(&failure{f.Err, seen.Distro})
 }
 
 // contextHint makes a context that nothing shadows.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -11,9 +12,11 @@ import (
 	"strings"
 	"time"
 
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/config"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/daemon"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/install"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/wsl"
 )
 
 var (
@@ -151,14 +154,20 @@ func (i *installation) distros(ctx context.Context, s *install.Seen, start bool)
 	names, _ := w.Distros(ctx) // likewise
 	logs, _ := filepath.Glob(filepath.Join(i.state, "logs", "*.log"))
 	for _, name := range names {
-		served := slices.ContainsFunc(logs, func(l string) bool { return isLog(filepath.Base(l), chosen{distro: name}) })
-		used := slices.ContainsFunc(i.others, func(f control.Found) bool { return strings.EqualFold(f.Place.Distro, name) })
-		if !served || used {
+		of := func(distro string) bool {
+			return slices.ContainsFunc(logs, func(l string) bool { return isLog(filepath.Base(l), chosen{distro: distro}) })
+		}
+		served, perhaps := of(name), of(config.All) && !wsl.OfDockerDesktop(name)
+		used := slices.ContainsFunc(i.others, func(f control.Found) bool {
+			return strings.EqualFold(cmp.Or(f.Status.Link.Served(), f.Place.Distro), name)
+		})
+		if !served && !perhaps || used {
 			continue
 		}
-		if runs, err := w.Runs(ctx, name); start || runs && err == nil {
+		switch runs, err := w.Runs(ctx, name); {
+		case runs && err == nil, served && start:
 			s.Cleaned = append(s.Cleaned, name)
-		} else {
+		case served:
 			s.Stopped = append(s.Stopped, name)
 		}
 	}

@@ -69,7 +69,7 @@ func openPart(ctx context.Context, o *options, r *reporter, told *teller, of who
 	exe, _ := os.Executable() // without it nobody takes this for the installed one
 	in := &instance{o: o, status: control.Status{
 		Version: version, PID: os.Getpid(), Program: exe, Since: now, State: string(daemon.Starting), StateSince: now,
-		Link: control.Link{Name: o.name, Kind: o.kind, Distro: o.distro, Socket: o.socket, Context: o.context}, Log: logFile(state, place),
+		Link: control.Link{Name: o.name, Kind: o.kind, Distro: o.distro, Socket: o.socket, Uids: o.uids, Context: o.context}, Log: logFile(state, place),
 		Config: of.config,
 	}}
 	in.control, err = control.Open(ctx, runDir(state), place, control.Handler{Status: in.now, Stop: of.stop, Reload: of.reload})
@@ -126,6 +126,9 @@ func (in *instance) note(e daemon.Event) {
 		return
 	}
 	s.State, s.StateSince, s.Next = string(e.State), time.Now(), time.Time{}
+	if in.o.shared {
+		s.Link.Host = e.Distro
+	}
 	switch e.State {
 	case daemon.Thawed:
 		s.State = string(cmp.Or(in.link, daemon.Starting))

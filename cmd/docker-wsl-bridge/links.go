@@ -13,9 +13,6 @@ import (
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/wsl"
 )
 
-// allDistros is the distro of a link that every distro sees.
-const allDistros = "*"
-
 // userConfig is where this user's file belongs.
 func userConfig() (string, error) { return config.UserFile(runtime.GOOS, os.Getenv) }
 
@@ -60,7 +57,10 @@ func linkOptions(l *config.Link, goos string) (*options, *config.Error) {
 		return nil, l.Wrong("from", err)
 	}
 	o.socket = place.Path()
-	if o.distro != "" {
+	if key, err := o.everywhere(l); err != nil {
+		return nil, l.Wrong(key, err)
+	}
+	if o.distro != "" && !o.shared {
 		if _, err := (wsl.Launch{Distro: o.distro, Argv: []string{"true"}}).Args(); err != nil {
 			return nil, l.Wrong("distro", err)
 		}
@@ -101,10 +101,6 @@ func notYet(l *config.Link) (key string, err error) {
 	switch {
 	case strings.HasPrefix(l.From, "npipe:"), strings.HasPrefix(l.From, `\\`):
 		return "from", fmt.Errorf("a pipe on Windows that leads to a distro: %s; write unix:/PATH, a socket in the distro", words)
-	case l.Distro == allDistros:
-		return "distro", fmt.Errorf("one socket for all distros: %s; name a distro", words)
-	case l.Host != "":
-		return "host", fmt.Errorf("a distro that serves all: %s; leave the line out", words)
 	case l.Context != "":
 		return "context", fmt.Errorf("a docker context of a link's own: %s; leave the line out", words)
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/config"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/logs"
 )
@@ -83,6 +84,9 @@ func isLog(name string, c chosen) bool {
 		return false
 	}
 	distro, id := stem[:i], stem[i+1:]
+	if distro == allLog {
+		distro = config.All
+	}
 	return (c.distro == "" || strings.EqualFold(c.distro, distro)) &&
 		(c.socket == "" || id == control.Place{Distro: distro, Socket: c.socket}.ID())
 }

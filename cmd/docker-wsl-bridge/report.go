@@ -1,12 +1,14 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
 	"time"
 
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/bridge"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/daemon"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/endpoint"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/engine"
@@ -47,6 +49,7 @@ type ready struct {
 // socket is what is served, and for whom.
 type socket struct {
 	Distro string `json:"distro"`
+	Host   string `json:"host,omitempty"` // whose agent serves all distros
 	Socket string `json:"socket"`
 	Mode   string `json:"mode"`
 	Owner  string `json:"owner"`
@@ -199,12 +202,21 @@ func (r *reporter) servingLink(e daemon.Event) {
 	if !known {
 		return // it is gone again
 	}
-	v.Placed, v.Socket.Distro, v.Socket.Mode, v.Socket.Owner = e.Placed, e.Distro, e.Where.Mode, e.Where.Owner
+	v.Placed, v.Socket.Mode, v.Socket.Owner = e.Placed, e.Where.Mode, e.Where.Owner
+	at := control.Place{Distro: cmp.Or(v.Socket.Distro, e.Distro), Socket: v.Socket.Socket}
+	if at.Everywhere() {
+		v.Socket.Host = e.Distro
+	}
+	v.Socket.Distro = at.Distro
 	if r.json {
 		r.line(v)
 		return
 	}
-	fmt.Fprintf(r.stdout, "%-16s %s in %s  %s %s\n", v.Link, v.Socket.Socket, v.Socket.Distro, v.Socket.Owner, v.Socket.Mode)
+	by := ""
+	if v.Socket.Host != "" {
+		by = ", by " + v.Socket.Host
+	}
+	fmt.Fprintf(r.stdout, "%-16s %s%s  %s %s\n", v.Link, placeName(at), by, v.Socket.Owner, v.Socket.Mode)
 }
 
 // text is for a person, who wants to know what to run next.

@@ -3,7 +3,6 @@ package main
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"slices"
 	"strings"
 	"unicode"
@@ -53,7 +52,15 @@ func running(ctx context.Context, c chosen) ([]control.Found, error) {
 
 // placeName is a place in a sentence.
 func placeName(p control.Place) string {
-	return fmt.Sprintf("%s in %s", harmless(p.Socket), harmless(p.Distro))
+	return harmless(p.Socket) + " " + whereWords(p)
+}
+
+// whereWords say in which distro a place is.
+func whereWords(p control.Place) string {
+	if p.Everywhere() {
+		return "in every distro"
+	}
+	return "in " + harmless(p.Distro)
 }
 
 // harmless is text of a file in one line that a terminal obeys nothing of.

@@ -37,7 +37,15 @@ func stateDirOf(goos string, getenv func(string) string) (string, error) {
 // runDir has a file for each bridge that runs.
 func runDir(state string) string { return filepath.Join(state, "run") }
 
+// allLog stands where the log of a link has its distro, for what all distros have. Windows has no file
+// with a star in its name.
+const allLog = "(all)"
+
 // logFile is a place's. A distro's name is fit for a file's.
 func logFile(state string, p control.Place) string {
-	return filepath.Join(state, "logs", p.Distro+"-"+p.ID()+".log")
+	name := p.Distro
+	if p.Everywhere() {
+		name = allLog
+	}
+	return filepath.Join(state, "logs", name+"-"+p.ID()+".log")
 }

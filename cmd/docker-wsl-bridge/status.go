@@ -114,7 +114,10 @@ func statusText(s control.Status) string {
 	if s.Config != "" {
 		line("link", "%s", s.Link.Name)
 	}
-	line("socket", "%s in %s  %s %s", s.Link.Socket, s.Link.Distro, s.Link.Owner, s.Link.Mode)
+	line("socket", "%s  %s %s", placeName(s.Link.Place()), s.Link.Owner, s.Link.Mode)
+	if s.Link.Place().Everywhere() {
+		line("", "for %s of each distro and root%s", uidWords(s.Link.Uids), servedBy(s.Link.Host))
+	}
 	line("state", "%s%s", reasonOf(s), sinceText(s.StateSince))
 	if !s.Next.IsZero() {
 		line("", "next attempt at %s", s.Next.Local().Format(time.TimeOnly))

@@ -4,10 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
-	"io/fs"
-	"net"
 	"runtime"
-	"strings"
 	"sync"
 	"time"
 
@@ -15,8 +12,6 @@ import (
 
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/daemon"
-	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/endpoint"
-	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/engine"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/install"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/service"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/supervisor"
@@ -156,7 +151,7 @@ func unattended(ctx context.Context, o *options) error {
 			Wake:   o.wake,
 			Report: func(e daemon.Event) { in.event(e); naming.event(e) }, WhileRunning: o.keepAlive == keepWhileRunning, Persist: true,
 		}
-		in.serves(d, f.dial, f.place)
+		in.serves(d, f.look, f.place)
 		return d.Run(ctx)
 	})
 }
@@ -214,94 +209,3 @@ func choose(ctx context.Context, name string) (daemon.WSL, string, error) {
 	}
 	return w, distro, nil
 }
-
-// finder leads connections to the engine: the named one, or the first one for Windows containers,
-// which need not be there before somebody connects.
-type finder struct {
-	o        *options
-	commands *endpoint.Commands // nil: it is a place
-
-	mu    sync.Mutex
-	found endpoint.Endpoint // the zero value while none was
-}
-
-// maxCommands bounds the processes of a link to a command.
-const maxCommands = 64
-
-func newFinder(o *options, in *instance) *finder {
-	f := &finder{o: o}
-	if o.engine.IsCommand() {
-		f.commands = o.engine.Commands(maxCommands, in.commandLines)
-	}
-	return f
-}
-
-func (f *finder) known() (at endpoint.Endpoint, known bool) {
-	if named := f.o.engine; named != (endpoint.Endpoint{}) {
-		return named, true
-	}
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return f.found, f.found != (endpoint.Endpoint{})
-}
-
-// place is where the engine is, empty while that is not known.
-func (f *finder) place() string {
-	if at, known := f.known(); known {
-		return at.String()
-	}
-	return ""
-}
-
-// words are where the engine may be, for who is told that it is not there.
-func (f *finder) words() string {
-	if at, known := f.known(); known {
-		return at.String()
-	}
-	names := engine.Names()
-	last := len(names) - 1
-	return strings.Join(names[:last], ", ") + " or " + names[last] + " for Windows containers"
-}
-
-// dial is a bridge.Dial. An engine that has gone from its pipe may be at another one now.
-func (f *finder) dial(ctx context.Context) (net.Conn, error) {
-	if f.commands != nil {
-		return f.commands.Dial(ctx)
-	}
-	if at, known := f.known(); known {
-		conn, err := f.o.dial(at)(ctx)
-		if err == nil || at == f.o.engine || !errors.Is(err, fs.ErrNotExist) {
-			return conn, err
-		}
-	}
-	at, _, err := findEngine(ctx, f.o, quiet())
-	if err != nil {
-		return nil, lacking(err)
-	}
-	f.mu.Lock()
-	f.found = at
-	f.mu.Unlock()
-	return at.Dial(ctx)
-}
-
-// lacking adds to what was seen of engines whether they are not there or not for this user, which
-// is what a client is told.
-func lacking(err error) error {
-	var none *engine.NotFoundError
-	if !errors.As(err, &none) {
-		return err
-	}
-	for _, seen := range none.Seen {
-		if errors.Is(seen.Err, fs.ErrPermission) {
-			return &lackingError{none, fs.ErrPermission}
-		}
-	}
-	return &lackingError{none, fs.ErrNotExist}
-}
-
-type lackingError struct {
-	error
-	kind error
-}
-
-func (e *lackingError) Unwrap() []error { return []error{e.error, e.kind} }

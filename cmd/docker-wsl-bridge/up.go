@@ -20,6 +20,8 @@ type options struct {
 	name                 string // of the link
 	distro, socket, pipe string
 	mode, owner          string
+	shared               bool  // the socket is one that all distros see: distro is config.All
+	uids                 []int // of that: who may connect
 	kind, keepAlive      string
 	paths                string
 	context              string // of docker; understood: its name, or empty for none

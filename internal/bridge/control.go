@@ -21,9 +21,10 @@ const maxMessage = 64 << 10
 // Listen asks the agent to listen for a link.
 type Listen struct {
 	Link   string `json:"link"`
-	Socket string `json:"socket"`          // absolute path in the distro
+	Socket string `json:"socket"`          // absolute path in the distro, or of paths.ToShared
 	Mode   string `json:"mode,omitempty"`  // octal; empty: see docs/protocol.md
 	Owner  string `json:"owner,omitempty"` // USER[:GROUP]; empty likewise
+	Uids   []int  `json:"uids,omitempty"`  // of a shared socket, instead of both: who may connect
 	Kind   string `json:"kind,omitempty"`  // KindDocker, or empty for any byte stream
 
 	Paths string `json:"paths,omitempty"` // PathsAuto, or empty: none is translated

@@ -32,6 +32,17 @@ const (
 	Raw          = "raw"
 	Always       = "always"
 	WhileRunning = "while-running"
+	All          = "*" // distro: every one that there is
+)
+
+const (
+	// SharedDir is what the directory that all distros share is called in From, wherever a distro
+	// has it.
+	SharedDir = "/mnt/wsl"
+	// MaxUids bounds the users of a socket in it.
+	MaxUids = 32
+	// firstUid is the first user of most distros.
+	firstUid = 1000
 )
 
 // Link is one link, with all its values. What is not set has its default.
@@ -40,7 +51,8 @@ type Link struct {
 	From           string // an endpoint as people write it
 	To             To
 	Distro         string // empty: WSL's default one
-	Host           string // with the distro "*": who serves it
+	Host           string // with the distro All: who serves it first; empty: WSL's default one
+	Uids           []int  // with the distro All: who may connect
 	Kind           string // Docker or Raw
 	Paths          string // Auto or Off
 	Context        string // of the docker command; empty: the link's name
@@ -154,7 +166,14 @@ func (l *Link) take(from *Link) {
 // complete gives all keys that are not set their defaults.
 func (l *Link) complete() {
 	if _, set := l.set["from"]; !set {
-		l.From = "unix:/run/docker-wsl-bridge/" + l.Name + ".sock"
+		dir := "/run"
+		if l.Distro == All {
+			dir = SharedDir
+		}
+		l.From = "unix:" + dir + "/docker-wsl-bridge/" + l.Name + ".sock"
+	}
+	if l.Distro == All && len(l.Uids) == 0 {
+		l.Uids = []int{firstUid}
 	}
 	if l.To.Place == "" && l.To.Exec == nil {
 		l.To.Place = Auto
@@ -178,7 +197,7 @@ func clashes(links []Link) (wrong Errors) {
 	for i := range links {
 		for j := range links[:i] {
 			l, m := &links[i], &links[j]
-			if l.From == m.From && strings.EqualFold(l.Distro, m.Distro) {
+			if l.From == m.From && (strings.EqualFold(l.Distro, m.Distro) || l.Distro == All || m.Distro == All) {
 				wrong = append(wrong, l.Wrong("from", &clash{l.From, m.Name}))
 				break
 			}

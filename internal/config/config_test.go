@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"unicode"
@@ -182,7 +183,8 @@ func TestLocks(t *testing.T) {
 
 // What is printed is a file that says the same.
 func TestTOMLIsRead(t *testing.T) {
-	odd := "[[link]]\nname = \"a\"\nowner = \"J\u00fcrgen \u202e \\\" \\\\ \U000e0001\"\nto = { exec = [\"a b\", \"\\u001b[31m\", \"\"] }\n"
+	odd := "[[link]]\nname = \"a\"\nowner = \"J\u00fcrgen \u202e \\\" \\\\ \U000e0001\"\nto = { exec = [\"a b\", \"\\u001b[31m\", \"\"] }\n" +
+		"[[link]]\nname = \"all\"\ndistro = \"*\"\nuids = [1001, 7, 7]\n"
 	c, err := merged(machineText, odd)
 	if err != nil {
 		t.Fatal(err)
@@ -200,6 +202,24 @@ func TestTOMLIsRead(t *testing.T) {
 		if !again.Links[i].Equal(&c.Links[i]) {
 			t.Errorf("%+v, want %+v", again.Links[i], c.Links[i])
 		}
+	}
+}
+
+// A link of all distros has its place where all of them see it, and is for the first user of each.
+func TestLinkOfAllDistros(t *testing.T) {
+	c, err := merged("", "[[link]]\nname = \"a\"\ndistro = \"*\"\nhost = \"Ubuntu\"\n[[link]]\nname = \"b\"\ndistro = \"*\"\nuids = [1001, 0, 1001]\n")
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := Link{Name: "a", Distro: All, Host: "Ubuntu", Uids: []int{1000}, From: "unix:/mnt/wsl/docker-wsl-bridge/a.sock", To: To{Place: "auto"}, Kind: "docker", Paths: "auto", KeepAlive: "always"}
+	if !c.Links[0].Equal(&a) {
+		t.Errorf("%+v", c.Links[0])
+	}
+	if b := c.Links[1]; !slices.Equal(b.Uids, []int{0, 1001}) || c.Links[0].Equal(&b) {
+		t.Errorf("%+v", b)
+	}
+	if !strings.Contains(c.TOML(), "\nuids = [0, 1001] ") {
+		t.Error(c.TOML())
 	}
 }
 

@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/pelletier/go-toml/v2/unstable"
@@ -11,7 +12,7 @@ import (
 // key is one that a link may have. From this table files are read, printed and described.
 type key struct {
 	name  string
-	field func(*Link) any // *string, *bool or *To
+	field func(*Link) any // *string, *bool, *[]int or *To
 	words []string        // the only values, if there are any
 	help  string          // for editors
 }
@@ -24,9 +25,11 @@ var keys = []key{
 	{"to", func(l *Link) any { return &l.To }, nil,
 		"What they reach on Windows: npipe:////./pipe/NAME or the NAME of a pipe; auto, the first engine for Windows containers, followed when it moves; or { exec = [\"PROGRAM\", \"ARGUMENT\"] }, a command whose stdin and stdout are the connection. Default: auto."},
 	{"distro", func(l *Link) any { return &l.Distro }, nil,
-		"The WSL2 distro. Default: WSL's default one."},
+		"The WSL2 distro, or * for one socket that all distros see. Default: WSL's default one."},
 	{"host", func(l *Link) any { return &l.Host }, nil,
-		"With distro = \"*\": the distro that serves it."},
+		"With distro = \"*\": the distro that serves it, as long as it runs. Default: WSL's default one."},
+	{"uids", func(l *Link) any { return &l.Uids }, nil,
+		"With distro = \"*\": the numbers of the users who may connect, which are users of every distro. Default: [1000]."},
 	{"kind", func(l *Link) any { return &l.Kind }, []string{Docker, Raw},
 		"What answers there: a Docker engine, or any other byte stream. Default: docker if to is auto or has docker or podman in it, else raw."},
 	{"paths", func(l *Link) any { return &l.Paths }, []string{Auto, Off},
@@ -58,6 +61,8 @@ func assign(to, from any) {
 		*to = *from.(*string)
 	case *bool:
 		*to = *from.(*bool)
+	case *[]int:
+		*to = *from.(*[]int)
 	case *To:
 		*to = *from.(*To)
 	}
@@ -69,6 +74,8 @@ func same(a, b any) bool {
 		return *a == *b.(*string)
 	case *bool:
 		return *a == *b.(*bool)
+	case *[]int:
+		return slices.Equal(*a, *b.(*[]int))
 	}
 	return a.(*To).equal(*b.(*To))
 }
@@ -83,6 +90,9 @@ func (k *key) read(l *Link, n *node) (at int, wrong string) {
 		*f = n.text == "true"
 	case *To:
 		return f.read(n)
+	case *[]int:
+		*f, at, wrong = readUids(n)
+		return at, wrong
 	case *string:
 		if n.kind != unstable.String {
 			return n.at, "it is " + kindName(n) + "; write text in quotes"
@@ -91,6 +101,33 @@ func (k *key) read(l *Link, n *node) (at int, wrong string) {
 		return n.at, k.judge(n.text)
 	}
 	return 0, ""
+}
+
+const uidsForm = "write a list of numbers, as in [1000, 1001]"
+
+func readUids(n *node) (list []int, at int, wrong string) {
+	switch {
+	case n.kind != unstable.Array:
+		return nil, n.at, "it is " + kindName(n) + "; " + uidsForm
+	case len(n.list) == 0:
+		return nil, n.at, "it is empty; leave the line out"
+	case len(n.list) > MaxUids:
+		return nil, n.at, fmt.Sprintf("there are more than %d", MaxUids)
+	}
+	for _, one := range n.list {
+		if one.kind != unstable.Integer {
+			return nil, one.at, "one of it is " + kindName(one) + "; " + uidsForm
+		}
+		uid, err := strconv.ParseUint(one.text, 10, 31)
+		if err != nil {
+			return nil, one.at, quoted(one.text) + " is no user's number; " + uidsForm
+		}
+		if !slices.Contains(list, int(uid)) {
+			list = append(list, int(uid))
+		}
+	}
+	slices.Sort(list)
+	return list, n.at, ""
 }
 
 // judge says what is wrong with a text, or nothing.

@@ -9,7 +9,7 @@ import (
 // Value is one key of a link as it counts, and where it comes from.
 type Value struct {
 	Key    string
-	Value  any      // string, bool, or []string for a command
+	Value  any      // string, bool, []int, or []string for a command
 	Source Position // the zero value for a default
 }
 
@@ -22,6 +22,10 @@ func (l *Link) Values() (list []Value) {
 			v.Value = *f
 		case *bool:
 			v.Value = *f
+		case *[]int:
+			if v.Value = *f; len(*f) == 0 {
+				continue
+			}
 		case *To:
 			v.Value = f.Place
 			if f.Exec != nil {
@@ -65,6 +69,8 @@ func literal(v any) string {
 			words[i] = text(w)
 		}
 		return "{ exec = [" + strings.Join(words, ", ") + "] }"
+	case []int:
+		return strings.ReplaceAll(fmt.Sprint(v), " ", ", ")
 	}
 	return fmt.Sprint(v)
 }

@@ -10,6 +10,9 @@ func Schema() []byte {
 		switch k.field(&Link{}).(type) {
 		case *bool:
 			p["type"] = "boolean"
+		case *[]int:
+			p["type"], p["minItems"], p["maxItems"] = "array", 1, MaxUids
+			p["items"] = map[string]any{"type": "integer", "minimum": 0}
 		case *To:
 			p["oneOf"] = []any{map[string]any{"type": "string", "minLength": 1}, execSchema}
 		default:

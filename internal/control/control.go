@@ -14,14 +14,18 @@ import (
 	"strings"
 	"time"
 
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/config"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/engine"
 )
 
 // Place is what one instance serves.
 type Place struct {
-	Distro string // its name, in any case
+	Distro string // its name, in any case; * for one that every distro sees
 	Socket string // the path in it
 }
+
+// Everywhere tells a socket that all distros see.
+func (p Place) Everywhere() bool { return p.Distro == config.All }
 
 // ID names a place, in 16 hexadecimal digits.
 func (p Place) ID() string {
@@ -63,18 +67,29 @@ type Status struct {
 // Link is what is served.
 type Link struct {
 	Name   string `json:"name"`
-	Kind   string `json:"kind"` // docker or raw
-	Distro string `json:"distro"`
+	Kind   string `json:"kind"`   // docker or raw
+	Distro string `json:"distro"` // * for all of them
 	Socket string `json:"socket"`
 	Mode   string `json:"mode,omitempty"`  // of the socket, once it is there
 	Owner  string `json:"owner,omitempty"` // likewise
 	Engine string `json:"engine,omitempty"`
+	// Host is the distro whose agent serves a socket of all distros, and Uids are whom that lets in.
+	Host string `json:"host,omitempty"`
+	Uids []int  `json:"uids,omitempty"`
 	// Context is the docker context that is made for it; empty: none.
 	Context string `json:"context,omitempty"`
 }
 
 // Place is the link's.
 func (l Link) Place() Place { return Place{l.Distro, l.Socket} }
+
+// Served is the distro whose agent serves it.
+func (l Link) Served() string {
+	if l.Place().Everywhere() {
+		return l.Host
+	}
+	return l.Distro
+}
 
 // ConfigPlace stands for all that a user's configuration wants: who has it serves that file.
 func ConfigPlace(file string) Place { return Place{Socket: file} }

@@ -95,6 +95,9 @@ type Daemon struct {
 	// for the distro, too.
 	Persist bool
 
+	// Awaits is for a distro that is served since it ran anyway: with Persist a first start waits for it.
+	Awaits bool
+
 	clock func() time.Time // tests: instead of time.Now
 
 	relays  sync.WaitGroup // of sessions that are over
@@ -126,7 +129,7 @@ func (d *Daemon) Run(ctx context.Context) error {
 	d.wanted.begin(d.Links, d.WhileRunning)
 	served := d.Persist
 	mayStop, _ := d.wanted.mayStop()
-	awaits := d.Persist && mayStop
+	awaits := d.Persist && (mayStop || d.Awaits)
 	var left error // what failed when the last session was left, as asked
 	err := supervisor.Run(ctx, func(ctx context.Context) (well time.Duration, err error) {
 		if awaits {

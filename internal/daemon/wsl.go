@@ -102,6 +102,29 @@ func (w WSL) runs(ctx context.Context, distro string) (bool, error) {
 	return slices.ContainsFunc(names, func(n string) bool { return strings.EqualFold(n, distro) }), err
 }
 
+// Hosts are the distros of WSL 2 that run, and those of them that take over a socket of all distros, which
+// Docker Desktop's own do not; in wsl.exe's order, the default one first. It starts none.
+func (w WSL) Hosts(ctx context.Context) (running, hosts []string, err error) {
+	names, err := w.list(ctx, wsl.RunningArgs())
+	if err != nil || len(names) == 0 {
+		return nil, nil, err
+	}
+	said, err := w.ask(ctx, wsl.TableArgs())
+	if err != nil {
+		return nil, nil, fmt.Errorf("list distros: %w", err)
+	}
+	for _, d := range wsl.ParseTable(said) {
+		if d.Version != 2 || !slices.Contains(names, d.Name) {
+			continue
+		}
+		running = append(running, d.Name)
+		if !wsl.OfDockerDesktop(d.Name) {
+			hosts = append(hosts, d.Name)
+		}
+	}
+	return running, hosts, nil
+}
+
 // has tells whether there is such a distro. It starts none.
 func (w WSL) has(ctx context.Context, distro string) (bool, error) {
 	names, err := w.Distros(ctx)

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/endpoint"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/engine"
 )
@@ -110,13 +111,13 @@ func farthest(seen []engine.Seen) Code {
 func (e *examination) bridgeRuns(context.Context) error {
 	b := e.bridge
 	if b == nil {
-		return e.fail(BridgeRuns, fmt.Sprintf("no bridge of this user serves %s in %s", e.Place.Socket, distroOr(e.Place.Distro)), nil)
+		return e.fail(BridgeRuns, fmt.Sprintf("no bridge of this user serves %s in %s", e.Place.Socket, distroOr(e.Place)), nil)
 	}
 	if b.Err != nil {
 		return e.fail(BridgeRuns, fmt.Sprintf("the bridge with pid %d does not answer", b.PID), b.Err)
 	}
 	s := b.Status
-	e.ok(BridgeRuns, fmt.Sprintf("pid %d serves %s in %s since %s", s.PID, s.Link.Socket, s.Link.Distro, s.Since.Local().Format(time.DateTime)))
+	e.ok(BridgeRuns, fmt.Sprintf("pid %d serves %s in %s since %s", s.PID, s.Link.Socket, distroOr(s.Link.Place()), s.Since.Local().Format(time.DateTime)))
 	if s.Works {
 		e.ok(BridgeWorks, fmt.Sprintf("it carries %d connections, and its agent answers after %.1f ms", s.Streams, s.RoundTrip*1000))
 		return nil
@@ -130,11 +131,14 @@ func (e *examination) bridgeRuns(context.Context) error {
 	return e.fail(BridgeWorks, seen, nil)
 }
 
-func distroOr(name string) string {
-	if name == "" {
+func distroOr(p control.Place) string {
+	switch {
+	case p.Everywhere():
+		return "every distro"
+	case p.Distro == "":
 		return "the default distro"
 	}
-	return name
+	return p.Distro
 }
 
 // socket judges what the distro's user sees at the path.
@@ -166,7 +170,7 @@ func (e *examination) socket(context.Context) error {
 	if i.MayUse {
 		e.ok(SocketUsable, i.User+" may use it")
 	} else {
-		_ = e.fail(SocketUsable, i.User+", the user of "+e.Place.Distro+", may not use it: it is "+access, &NotAllowedError{i.User, i.Owner, i.Mode})
+		_ = e.fail(SocketUsable, i.User+", the user of "+e.distro+", may not use it: it is "+access, &NotAllowedError{i.User, i.Owner, i.Mode})
 	}
 	return nil
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/daemon"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/dockercontext"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/paths"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/wsl"
 )
 
@@ -40,20 +41,24 @@ func (e *examination) wslAnswers(ctx context.Context) error {
 }
 
 func (e *examination) distroThere(ctx context.Context) error {
-	named := e.Place.Distro != ""
-	name, err := e.wsl.Choose(ctx, e.Place.Distro)
-	if name != "" {
+	asked, which := e.Place.Distro, "the distro is "
+	if e.Place.Everywhere() {
+		e.pick()
+		s, _ := e.status()
+		asked, which = s.Link.Host, "the distro that serves all is "
+	}
+	if asked == "" {
+		which = "the default distro is "
+	}
+	name, err := e.wsl.Choose(ctx, asked)
+	if e.distro = name; name != "" && !e.Place.Everywhere() {
 		e.Place.Distro = name
 	}
 	old := errors.Is(err, wsl.ErrVersion1)
 	if err != nil && !old {
 		return e.fail(DistroThere, err.Error(), err)
 	}
-	which := "the distro is " + name
-	if !named {
-		which = "the default distro is " + name
-	}
-	e.ok(DistroThere, which)
+	e.ok(DistroThere, which+name)
 	if old {
 		return e.fail(DistroIsWSL2, err.Error(), err)
 	}
@@ -62,15 +67,15 @@ func (e *examination) distroThere(ctx context.Context) error {
 }
 
 func (e *examination) distroRuns(ctx context.Context) (err error) {
-	if e.runs, err = e.wsl.Runs(ctx, e.Place.Distro); err != nil {
+	if e.runs, err = e.wsl.Runs(ctx, e.distro); err != nil {
 		return e.fail(DistroRuns, err.Error(), err)
 	}
 	if !e.runs {
-		e.ok(DistroRuns, e.Place.Distro+" is stopped; to look into it would start it")
+		e.ok(DistroRuns, e.distro+" is stopped; to look into it would start it")
 		e.unknown(DistroStarts, "not looked at, since the distro is stopped")
 		return errSkip
 	}
-	e.ok(DistroRuns, e.Place.Distro+" runs")
+	e.ok(DistroRuns, e.distro+" runs")
 	return nil
 }
 
@@ -84,6 +89,14 @@ type inspection struct {
 	known bool
 }
 
+// socketThere is the socket as the distro finds it.
+func (e *examination) socketThere() string {
+	if e.Place.Everywhere() {
+		return paths.ToShared(e.Place.Socket)
+	}
+	return e.Place.Socket
+}
+
 // distroStarts has the agent's program look at the socket, with the eyes of the distro's user.
 func (e *examination) distroStarts(ctx context.Context) error {
 	if e.Agent == "" {
@@ -92,18 +105,18 @@ func (e *examination) distroStarts(ctx context.Context) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, startTime)
 	defer cancel()
-	said, err := e.wsl.AsUser(ctx, e.Place.Distro, []string{e.Agent, "inspect", e.Place.Socket})
+	said, err := e.wsl.AsUser(ctx, e.distro, []string{e.Agent, "inspect", e.socketThere()})
 	switch {
 	case errors.Is(err, wsl.ErrExec) && errors.Is(err, fs.ErrNotExist):
-		e.unknown(DistroStarts, "the agent of this build is not in "+e.Place.Distro+", to look around there; up puts it there")
+		e.unknown(DistroStarts, "the agent of this build is not in "+e.distro+", to look around there; up puts it there")
 		return errSkip
 	case err != nil:
-		return e.fail(DistroStarts, "a program of "+e.Place.Distro+" did not start: "+err.Error(), err)
+		return e.fail(DistroStarts, "a program of "+e.distro+" did not start: "+err.Error(), err)
 	}
 	if e.seen, err = readInspection(said); err != nil {
 		return e.fail(DistroStarts, err.Error(), err)
 	}
-	e.ok(DistroStarts, "programs start in "+e.Place.Distro)
+	e.ok(DistroStarts, "programs start in "+e.distro)
 	return nil
 }
 

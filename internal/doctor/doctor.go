@@ -79,6 +79,7 @@ type Patient struct {
 // Seen is what a visit was about, as far as that was found out.
 type Seen struct {
 	Place  control.Place
+	Distro string         // that was looked into
 	Bridge *control.Found // the one for the place; nil: none runs
 }
 
@@ -88,7 +89,8 @@ type examination struct {
 	tell func(Finding)
 
 	wsl    daemon.WSL
-	runs   bool // the distro
+	distro string // that is looked into; empty: none was found
+	runs   bool   // the distro
 	seen   inspection
 	bridge *control.Found
 }
@@ -137,7 +139,7 @@ func Examine(ctx context.Context, p Patient, tell func(Finding)) Seen {
 	row("not looked at, since there is no engine to look at", EngineWindows, e.engine)
 	row("not looked at, since none runs", BridgeWorks, e.bridgeRuns)
 	row("not looked at: that takes a bridge that runs, and its agent in a distro that does", ClientLed, e.socket, e.client)
-	return Seen{e.Place, e.bridge}
+	return Seen{e.Place, e.distro, e.bridge}
 }
 
 // fail tells of a check that failed and ends its row.

@@ -4,16 +4,40 @@ import (
 	"fmt"
 	"io/fs"
 	"net"
+	"slices"
 )
 
-// Access says who may connect to a socket: its permission bits and its owner.
+// Access says who may connect to a socket: its permission bits and its owner, and who else.
 type Access struct {
-	Mode     fs.FileMode
+	Mode     fs.FileMode // with Users 0600
 	Uid, Gid int
+	Users    []int // uids, by an access control list (acl(5))
 }
 
 // String is the access as ls and chown write it: 0660 0:998.
-func (a Access) String() string { return fmt.Sprintf("%04o %d:%d", a.Mode.Perm(), a.Uid, a.Gid) }
+func (a Access) String() string { return fmt.Sprintf("%04o %d:%d", a.Shown().Perm(), a.Uid, a.Gid) }
+
+// Shown is the mode that ls shows: with a list the bits of the group are what the list gives at
+// the most.
+func (a Access) Shown() fs.FileMode {
+	if len(a.Users) > 0 {
+		return a.Mode | 0o060
+	}
+	return a.Mode
+}
+
+// ForUsers lets in these users, and root, and no group: its number may be another group's elsewhere. One
+// alone owns the socket, so that this takes nothing of the file system but a mode.
+func ForUsers(uids []int) Access {
+	uids = slices.DeleteFunc(slices.Clone(uids), func(uid int) bool { return uid == 0 })
+	switch len(uids) {
+	case 0:
+		return Access{Mode: 0o600}
+	case 1:
+		return Access{Mode: 0o600, Uid: uids[0]}
+	}
+	return Access{Mode: 0o600, Users: uids}
+}
 
 // InUseError says that another program accepts connections at a path.
 type InUseError struct {

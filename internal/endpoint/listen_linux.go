@@ -128,6 +128,9 @@ func grant(path string, access Access) (fileID, error) {
 	if err := unix.Chmod("/proc/self/fd/"+strconv.Itoa(fd), uint32(access.Mode.Perm())); err != nil {
 		return fileID{}, fmt.Errorf("set mode of socket: %w", err)
 	}
+	if err := letIn("/proc/self/fd/"+strconv.Itoa(fd), access.Users); err != nil {
+		return fileID{}, err
+	}
 	return idOf(&st), nil
 }
 

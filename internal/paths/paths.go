@@ -1,5 +1,5 @@
 // Package paths turns the paths that a Linux client names into those of the Windows machine, in
-// what a Docker client asks to be created.
+// what a Docker client asks to be created; and says where the directory lies that all distros share.
 //
 // It knows how WSL shows Windows drives to a distro, how a bind mount is written, and where the
 // bodies of two requests name one. It reads no file and sends nothing.

@@ -32,6 +32,11 @@ var versionNumber = regexp.MustCompile(`\b\d{1,6}(\.\d{1,6}){2,3}\b`)
 // of the user's language.
 func ParseVersion(b []byte) string { return versionNumber.FindString(Decode(b)) }
 
+// OfDockerDesktop tells Docker Desktop's own distros from those that people use.
+func OfDockerDesktop(name string) bool {
+	return strings.EqualFold(name, "docker-desktop") || strings.EqualFold(name, "docker-desktop-data")
+}
+
 // Distro is a line of wsl.exe's table.
 type Distro struct {
 	Name    string

@@ -36,13 +36,13 @@ const (
 	two = "ConfigTwo"
 )
 
-func openConfigured(t *testing.T) (context.Context, *configuredStage) {
+func openConfigured(t *testing.T, more ...wsl.Distro) (context.Context, *configuredStage) {
 	t.Helper()
 	ctx, all, _ := onStage(t)
 	c := &configuredStage{ward: &ward{distro: one}, echo: "config-echo"}
 	var err error
 	distros := []wsl.Distro{stage.LikeDebian(one), {Name: two, Kind: wsl.Debian, DockerGroup: true, User: stage.User}}
-	if c.s, err = all.WithVM(ctx, wsl.Options{Dir: t.TempDir(), Distros: distros}); err != nil {
+	if c.s, err = all.WithVM(ctx, wsl.Options{Dir: t.TempDir(), Distros: append(distros, more...)}); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {

@@ -19,8 +19,12 @@ import (
 // A bridgeStatus is what `status --json` tells of one bridge, as far as these
 // tests look.
 type bridgeStatus struct {
-	PID    int
-	Link   struct{ Kind, Distro, Socket, Mode, Owner, Engine string }
+	PID  int
+	Link struct {
+		Kind, Distro, Socket, Mode, Owner, Engine, Host string
+
+		Uids []int
+	}
 	Works  bool
 	State  string
 	Reason string

@@ -1,0 +1,198 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/config"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/daemon"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/paths"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/wsl"
+)
+
+var (
+	errOneDistro  = errors.New(`it is for distro = "*"; leave the line out`)
+	errOwnerUids  = errors.New(`it is for distro = "*"; write owner and mode`)
+	errOtherNames = errors.New(`names and groups are others in another distro; write whom to let in by number: uids = [1000]`)
+	errNotShared  = errors.New("it is no socket that every distro sees; write unix:" + paths.UsualShared + "/docker-wsl-bridge/NAME.sock, in that directory or another one below " + paths.UsualShared)
+)
+
+// everywhere understands what is of a link of all distros alone, or says which key is wrong.
+func (o *options) everywhere(l *config.Link) (key string, err error) {
+	o.shared = l.Distro == config.All
+	switch {
+	case !o.shared && l.Host != "":
+		return "host", errOneDistro
+	case !o.shared && len(l.Uids) > 0:
+		return "uids", errOwnerUids
+	case !o.shared:
+		return "", nil
+	case l.Owner != "":
+		return "owner", errOtherNames
+	case l.Mode != "":
+		return "mode", errOtherNames
+	case path.Dir(path.Dir(o.socket)) != paths.UsualShared:
+		return "from", errNotShared
+	}
+	if l.Host != "" {
+		if _, err := (wsl.Launch{Distro: l.Host, Argv: []string{"true"}}).Args(); err != nil {
+			return "host", err
+		}
+	}
+	o.uids = l.Uids
+	return "", nil
+}
+
+// roamEvery is how often a distro is looked for that takes over a socket of all distros.
+const roamEvery = 8 * time.Second
+
+// roaming has the fleet look whether such a socket is to be served from elsewhere.
+type roaming chan struct{}
+
+func newRoaming() roaming { return make(roaming, 1) }
+
+// stir is called when something has happened to a distro.
+func (r roaming) stir() {
+	select {
+	case r <- struct{}{}:
+	default: // it looks already
+	}
+}
+
+// roam hands sockets of all distros on, until the fleet ends: when the distro that serves one has
+// stopped, one that runs takes over and keeps it until it stops itself. None is started for that.
+func (f *fleet) roam() {
+	for {
+		var again <-chan time.Time
+		if f.handOn(f.ctx) {
+			again = time.After(roamEvery)
+		}
+		select {
+		case <-f.roaming:
+		case <-again:
+		case <-f.ctx.Done():
+			return
+		}
+	}
+}
+
+// handOn tells whether some socket is left without a distro that serves it.
+func (f *fleet) handOn(ctx context.Context) (left bool) {
+	f.mu.Lock()
+	stranded := f.stranded()
+	f.mu.Unlock()
+	if len(stranded) == 0 {
+		return false
+	}
+	w, err := daemon.FindWSL()
+	if err != nil {
+		return true
+	}
+	running, hosts, err := w.Hosts(ctx)
+	if err != nil {
+		return true
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	moved := false
+	for _, l := range f.stranded() { // things may be others by now
+		to := nextHost(l, f.seatOf(l), running, hosts)
+		left = left || to == ""
+		if to != "" {
+			f.own.Info("link "+l.Name+" is served from another distro", "before", f.seatOf(l), "now", to)
+			f.seats[l.Name], moved = to, true
+		}
+	}
+	if moved {
+		f.assign()
+	}
+	return left
+}
+
+// nextHost is the distro that takes a link over, or empty. One that runs again is left what it had.
+func nextHost(l *config.Link, now string, running, hosts []string) string {
+	is := func(name string) func(string) bool {
+		return func(other string) bool { return strings.EqualFold(name, other) }
+	}
+	if len(hosts) == 0 || slices.ContainsFunc(running, is(now)) {
+		return ""
+	}
+	if i := slices.IndexFunc(hosts, is(l.Host)); i >= 0 {
+		return hosts[i]
+	}
+	return hosts[0]
+}
+
+// stranded are the links of all distros whose distro is not there to serve them. It is called with
+// the lock.
+func (f *fleet) stranded() (list []*config.Link) {
+	for i := range f.links {
+		l := &f.links[i]
+		if l.Distro != config.All {
+			continue
+		}
+		if c := f.crews[strings.ToLower(f.seatOf(l))]; c != nil && c.away() {
+			list = append(list, l)
+		}
+	}
+	return list
+}
+
+// seatOf is the distro that serves a link of all distros: that which has taken it over, else the one that
+// is named, else the default one.
+func (f *fleet) seatOf(l *config.Link) string {
+	switch seat := f.seats[l.Name]; {
+	case seat != "":
+		return seat
+	case l.Host != "":
+		return l.Host
+	}
+	return f.named
+}
+
+// unseat forgets who has taken over links that are gone or are to be served by another one from now on. It
+// is called with the lock.
+func (f *fleet) unseat(links []config.Link) {
+	for i := range f.links {
+		old := &f.links[i]
+		if l := linkNamed(links, old.Name); l == nil || l.Distro != old.Distro || l.Host != old.Host {
+			delete(f.seats, old.Name)
+		}
+	}
+}
+
+// away tells that the distro is not there to be served, as far as its crew knows.
+func (c *crew) away() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch c.last.State {
+	case daemon.Stopped, daemon.Gone, daemon.Unused:
+		return true
+	}
+	return errors.Is(c.last.Err, wsl.ErrVersion1)
+}
+
+// uidWords are users by number.
+func uidWords(uids []int) string {
+	words := make([]string, len(uids))
+	for i, uid := range uids {
+		words[i] = strconv.Itoa(uid)
+	}
+	if len(words) == 1 {
+		return "uid " + words[0]
+	}
+	return "uids " + strings.Join(words, ", ")
+}
+
+// servedBy says who serves all distros, once that is known.
+func servedBy(host string) string {
+	if host == "" {
+		return ""
+	}
+	return ", served by " + host
+}
