@@ -24,6 +24,7 @@ type Door struct {
 	listener net.Listener
 	idle     idle
 	closing  chan struct{}
+	close    sync.Once
 	entering sync.WaitGroup // who accepts, and clients that no session has yet
 
 	mu     sync.Mutex
@@ -53,7 +54,7 @@ func (d *Door) Lead(h *Host) {
 // Close ends the listening. Connections that a session carries go on, others are closed.
 func (d *Door) Close() error {
 	err := d.listener.Close()
-	close(d.closing)
+	d.close.Do(func() { close(d.closing) })
 	d.idle.close()
 	d.entering.Wait()
 	return err
