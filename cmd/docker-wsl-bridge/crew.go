@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"io"
 	"runtime"
 	"sync"
@@ -97,7 +98,11 @@ func (c *crew) set() {
 		if p.in == nil {
 			continue
 		}
-		p.in.serves(c.daemon, p.served.Dial, p.engine)
+		dial := p.served.Dial
+		if p.o.reverse.is() {
+			dial = asks(c.daemon, p.o.name)
+		}
+		p.in.serves(c.daemon, dial, p.engine)
 		links = append(links, p.served)
 		mayStop = mayStop && p.o.keepAlive == keepWhileRunning
 	}
@@ -161,7 +166,11 @@ func (c *crew) hold(ctx context.Context, p *post) {
 		if err != nil {
 			return 0, err
 		}
-		c.opened(p, in)
+		if p.o.reverse.is() {
+			return 0, errors.Join(c.holdPipe(ctx, p, in), in.close(nil))
+		}
+		f := newFinder(p.o, in)
+		c.opened(p, in, p.o.link(in.dials(f.dial), f.words()), f.place)
 		<-ctx.Done()
 		return 0, in.close(nil)
 	}, func(err error, pause time.Duration) (last bool) {
@@ -171,8 +180,7 @@ func (c *crew) hold(ctx context.Context, p *post) {
 }
 
 // opened has a link served that has its place now.
-func (c *crew) opened(p *post, in *instance) {
-	f := newFinder(p.o, in)
+func (c *crew) opened(p *post, in *instance, l daemon.Link, engine func() string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.posts[p.link.Name] != p {
@@ -181,7 +189,7 @@ func (c *crew) opened(p *post, in *instance) {
 	if c.last.State != "" {
 		in.event(c.last)
 	}
-	p.in, p.served, p.engine = in, p.o.link(in.dials(f.dial), f.words()), f.place
+	p.in, p.served, p.engine = in, l, engine
 	c.opening++
 	p.served.Version = c.opening
 	c.set()

@@ -301,7 +301,10 @@ func (f *fleet) find(link string) (ready, bool) {
 	}
 	v := ready{Event: string(daemon.Serving), Link: link, Kind: l.Kind, Engine: harmless(l.To.String()), Agent: deploy.Path(f.agent.Hash)}
 	v.Socket.Socket = o.socket
-	if l.Kind == kindDocker {
+	switch {
+	case o.reverse.is() && l.Kind == kindDocker:
+		v.Host = o.socket
+	case l.Kind == kindDocker:
 		v.Host = "unix://" + o.socket
 	}
 	return v, true

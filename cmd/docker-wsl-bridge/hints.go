@@ -229,6 +229,8 @@ func statusHints(s control.Status, err error) []string {
 	switch {
 	case s.State == string(daemon.Stopped), s.State == string(daemon.Unused):
 		return []string{"wsl --distro " + s.Link.Distro + " runs it; it is served again within 10 s"}
+	case s.Link.Reverse && serving && s.EngineError != "":
+		return reverseHints(s.Link)
 	case s.State == string(daemon.Frozen), serving && s.EngineError == "":
 		return []string{"wait, if the machine has just woken up", frozenHint}
 	case serving && errors.Is(err, engine.ErrNoAnswer):

@@ -6,7 +6,6 @@ import (
 	"os"
 	"runtime"
 	"strconv"
-	"strings"
 
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/config"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/endpoint"
@@ -34,7 +33,7 @@ func loadConfig() (*config.Config, error) {
 
 // understandLinks finds what can't be served, and where that is written.
 func understandLinks(c *config.Config, goos string) error {
-	var wrong config.Errors
+	wrong := samePipes(c.Links, goos)
 	for i := range c.Links {
 		if _, err := linkOptions(&c.Links[i], goos); err != nil {
 			wrong = append(wrong, err)
@@ -48,6 +47,9 @@ func understandLinks(c *config.Config, goos string) error {
 
 // linkOptions are what up would be told for a link.
 func linkOptions(l *config.Link, goos string) (*options, *config.Error) {
+	if l.Reverse() {
+		return reverseOptions(l, goos)
+	}
 	if key, err := notYet(l); err != nil {
 		return nil, l.Wrong(key, err)
 	}
@@ -60,10 +62,11 @@ func linkOptions(l *config.Link, goos string) (*options, *config.Error) {
 		return nil, l.Wrong("from", err)
 	}
 	o.socket = place.Path()
-	if o.distro != "" {
-		if _, err := (wsl.Launch{Distro: o.distro, Argv: []string{"true"}}).Args(); err != nil {
-			return nil, l.Wrong("distro", err)
-		}
+	if err := o.checkDistro(); err != nil {
+		return nil, l.Wrong("distro", err)
+	}
+	if l.Allow != "" {
+		return nil, l.Wrong("allow", errors.New("that is for a pipe on Windows; mode and owner say who may use a socket"))
 	}
 	if l.Mode != "" {
 		if bits, err := strconv.ParseUint(l.Mode, 8, 32); err != nil || bits > 0o777 {
@@ -80,6 +83,15 @@ func linkOptions(l *config.Link, goos string) (*options, *config.Error) {
 		return nil, l.Wrong("kind", errors.New("raw needs to be told what to carry; write to = \"NAME\""))
 	}
 	return o, nil
+}
+
+// checkDistro wants a name that a distro can have, or none.
+func (o *options) checkDistro() error {
+	if o.distro == "" {
+		return nil
+	}
+	_, err := (wsl.Launch{Distro: o.distro, Argv: []string{"true"}}).Args()
+	return err
 }
 
 // leadTo notes the other end.
@@ -99,8 +111,6 @@ func (o *options) leadTo(to config.To, goos string) (err error) {
 func notYet(l *config.Link) (key string, err error) {
 	const words = "this version can't do that yet"
 	switch {
-	case strings.HasPrefix(l.From, "npipe:"), strings.HasPrefix(l.From, `\\`):
-		return "from", fmt.Errorf("a pipe on Windows that leads to a distro: %s; write unix:/PATH, a socket in the distro", words)
 	case l.Distro == allDistros:
 		return "distro", fmt.Errorf("one socket for all distros: %s; name a distro", words)
 	case l.Host != "":

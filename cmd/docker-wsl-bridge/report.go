@@ -204,6 +204,10 @@ func (r *reporter) servingLink(e daemon.Event) {
 		r.line(v)
 		return
 	}
+	if v.Socket.Owner == "" {
+		fmt.Fprintf(r.stdout, "%-16s %s to %s in %s\n", v.Link, v.Socket.Socket, v.Engine, v.Socket.Distro)
+		return
+	}
 	fmt.Fprintf(r.stdout, "%-16s %s in %s  %s %s\n", v.Link, v.Socket.Socket, v.Socket.Distro, v.Socket.Owner, v.Socket.Mode)
 }
 

@@ -114,7 +114,11 @@ func statusText(s control.Status) string {
 	if s.Config != "" {
 		line("link", "%s", s.Link.Name)
 	}
-	line("socket", "%s in %s  %s %s", s.Link.Socket, s.Link.Distro, s.Link.Owner, s.Link.Mode)
+	if s.Link.Reverse {
+		line("pipe", "%s, which leads to %s", s.Link.Socket, s.Link.Distro)
+	} else {
+		line("socket", "%s in %s  %s %s", s.Link.Socket, s.Link.Distro, s.Link.Owner, s.Link.Mode)
+	}
 	line("state", "%s%s", reasonOf(s), sinceText(s.StateSince))
 	if !s.Next.IsZero() {
 		line("", "next attempt at %s", s.Next.Local().Format(time.TimeOnly))

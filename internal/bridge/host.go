@@ -90,11 +90,12 @@ func (h *Host) UnleadAgent(ctx context.Context, link string) error {
 	return err
 }
 
-// Dial opens a connection of a reverse link for a program of ours.
+// Dial opens a connection of a reverse link for a question of ours. Whether it is refused shows in
+// Read, with a *mux.RefusedError.
 func (h *Host) Dial(link string) (net.Conn, error) {
-	stream, why := h.openFor(link)
-	if why != "" {
-		return nil, fmt.Errorf("open a connection of link %s: %s", link, why)
+	stream, err := h.session.Open(link)
+	if err != nil {
+		return nil, fmt.Errorf("dial link %s: %w", link, err)
 	}
 	return stream, nil
 }

@@ -71,6 +71,9 @@ type Link struct {
 	Engine string `json:"engine,omitempty"`
 	// Context is the docker context that is made for it; empty: none.
 	Context string `json:"context,omitempty"`
+	// Reverse says that the clients are on Windows: Socket is the pipe that they connect to, Engine a
+	// socket in the distro.
+	Reverse bool `json:"reverse,omitempty"`
 }
 
 // Place is the link's.
