@@ -33,6 +33,9 @@ const reverseForm = `a pipe leads to a socket in a distro; write to = "unix:/var
 // reverseOptions understand such a link.
 func reverseOptions(l *config.Link, goos string) (*options, *config.Error) {
 	o := &options{name: l.Name, distro: l.Distro, kind: l.Kind, keepAlive: l.KeepAlive, paths: pathsOff}
+	if goos != "windows" {
+		return nil, l.Wrong("from", errors.New("a pipe is a place on Windows; write unix:/PATH, a socket in the distro"))
+	}
 	var err error
 	if o.reverse.pipe, err = endpoint.Parse(l.From, goos); err != nil {
 		return nil, l.Wrong("from", err)
