@@ -87,8 +87,10 @@ func (c *client) turnAway(why string) {
 		_ = c.conn.Close()
 		return
 	}
+	var taking sync.WaitGroup
+	taking.Go(func() { drain(c.conn) }) // a pipe's client may not read before that
 	c.tell(why)
-	drain(c.conn)
+	taking.Wait()
 }
 
 // end lets go of the connection.
@@ -122,6 +124,9 @@ func (c *client) tell(why string) {
 		late := time.AfterFunc(tellTime, func() { _ = c.conn.Close() }) // go-winio's waits without a deadline
 		_ = end.CloseWrite()
 		late.Stop()
+	}
+	if c.whole { // all was read, and there is no other end that everybody understands
+		_ = c.conn.Close()
 	}
 }
 

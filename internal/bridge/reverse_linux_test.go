@@ -200,6 +200,25 @@ func TestClientsAtADoorAreTold(t *testing.T) {
 	if err := d.Close(); err != nil {
 		t.Fatal(err)
 	}
+	d = b.doorOf(t, "back", KindDocker)
+	up := b.say(t, "POST /build HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n") // and it goes on sending
+	began := time.Now()
+	sent := make(chan error, 1)
+	go func() {
+		_, err := up.Write(make([]byte, 16<<20))
+		sent <- err
+	}()
+	if r, said := answerOf(t, up, post); r.StatusCode != 503 || said != "why: down" {
+		t.Errorf("who uploads: %s %q", r.Status, said)
+	}
+	if !isClosed(t, up.(*net.UnixConn)) || time.Since(began) > tellTime {
+		t.Error("who uploads: its connection was not closed behind the answer")
+	}
+	<-sent
+	up.Close()
+	if err := d.Close(); err != nil {
+		t.Fatal(err)
+	}
 	b.doorOf(t, "back", "")
 	c := b.say(t, "hello")
 	defer c.Close()
