@@ -21,6 +21,7 @@ type crew struct {
 	first  chan struct{} // closed when there is something to serve
 	begin  func()        // closes it
 	wake   chan struct{} // the machine has just woken up
+	naming *screen       // makes docker contexts, and holds up nobody
 
 	mu      sync.Mutex
 	posts   map[string]*post // by link
@@ -51,7 +52,9 @@ func newCrew(f *fleet, distro string) *crew {
 // start runs it until ctx ends or stop is called.
 func (c *crew) start(ctx context.Context) {
 	ctx, c.stop = context.WithCancel(ctx)
+	c.naming = newScreen(func(e daemon.Event) { c.name(ctx, e) })
 	c.f.running.Go(func() {
+		defer c.naming.close()
 		defer c.stop()
 		defer c.keep(func(*config.Link) bool { return false })
 		c.run(ctx)
@@ -196,6 +199,21 @@ func (c *crew) opened(p *post, in *instance, l daemon.Link, engine func() string
 	c.begin()
 }
 
+// name makes the docker context of a link that is served now.
+func (c *crew) name(ctx context.Context, e daemon.Event) {
+	c.mu.Lock()
+	p, d := c.posts[e.Link], c.daemon
+	if p == nil || p.in == nil || d == nil {
+		c.mu.Unlock()
+		return
+	}
+	n := &namer{p.o, d.WSL, c.f.agent, p.in.own}
+	c.mu.Unlock()
+	if made := n.event(ctx, e); made != nil && made.err != nil && ctx.Err() == nil {
+		c.f.show.event(daemon.Event{State: contextFailed, Distro: c.distro, Link: e.Link, Err: made.err})
+	}
+}
+
 // event tells whom it is about. It is called by one at a time.
 func (c *crew) event(e daemon.Event) {
 	c.mu.Lock()
@@ -207,6 +225,9 @@ func (c *crew) event(e daemon.Event) {
 		if p.in != nil && (e.Link == "" || e.Link == name) {
 			p.in.event(e)
 		}
+	}
+	if e.State == daemon.Serving {
+		c.naming.event(e)
 	}
 	if e.Distro == "" {
 		e.Distro = "the default distro"

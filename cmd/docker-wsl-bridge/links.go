@@ -6,6 +6,7 @@ import (
 	"os"
 	"runtime"
 	"strconv"
+	"strings"
 
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/config"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/endpoint"
@@ -33,7 +34,7 @@ func loadConfig() (*config.Config, error) {
 
 // understandLinks finds what can't be served, and where that is written.
 func understandLinks(c *config.Config, goos string) error {
-	wrong := samePipes(c.Links, goos)
+	wrong := append(samePipes(c.Links, goos), sameContexts(c.Links, goos)...)
 	for i := range c.Links {
 		if _, err := linkOptions(&c.Links[i], goos); err != nil {
 			wrong = append(wrong, err)
@@ -76,6 +77,12 @@ func linkOptions(l *config.Link, goos string) (*options, *config.Error) {
 	if err := o.leadTo(l.To, goos); err != nil {
 		return nil, l.Wrong("to", err)
 	}
+	if o.context = l.Context; o.context == config.Off {
+		o.context = noContext
+	}
+	if err := o.understandContext(); err != nil {
+		return nil, l.Wrong("context", err)
+	}
 	if l.TrustPipeOwner && (goos == "windows" && l.To.IsAuto() || l.To.Exec != nil) {
 		return nil, l.Wrong("trust-pipe-owner", errors.New("the pipe must be named; write to = \"NAME\""))
 	}
@@ -83,6 +90,25 @@ func linkOptions(l *config.Link, goos string) (*options, *config.Error) {
 		return nil, l.Wrong("kind", errors.New("raw needs to be told what to carry; write to = \"NAME\""))
 	}
 	return o, nil
+}
+
+// sameContexts are links of a distro that would have one docker context.
+func sameContexts(links []config.Link, goos string) (wrong config.Errors) {
+	seen := map[string]string{} // links, by distros and contexts
+	for i := range links {
+		l := &links[i]
+		o, err := linkOptions(l, goos)
+		if err != nil || o.context == "" {
+			continue // it is told elsewhere
+		}
+		context := strings.ToLower(l.Distro) + "\x00" + o.context
+		if other := seen[context]; other != "" {
+			wrong = append(wrong, l.Wrong("context", fmt.Errorf("the link %s has the docker context %s already; write another name, or off", other, o.context)))
+			continue
+		}
+		seen[context] = l.Name
+	}
+	return wrong
 }
 
 // checkDistro wants a name that a distro can have, or none.
@@ -115,8 +141,6 @@ func notYet(l *config.Link) (key string, err error) {
 		return "distro", fmt.Errorf("one socket for all distros: %s; name a distro", words)
 	case l.Host != "":
 		return "host", fmt.Errorf("a distro that serves all: %s; leave the line out", words)
-	case l.Context != "":
-		return "context", fmt.Errorf("a docker context of a link's own: %s; leave the line out", words)
 	}
 	return "", nil
 }

@@ -79,6 +79,10 @@ func (r *reporter) step(format string, args ...any) {
 	}
 }
 
+// contextFailed is what becomes of a link of a configuration whose docker context can't be made: it is
+// served all the same.
+const contextFailed daemon.State = "context-failed"
+
 // screen shows events in their order, and never holds up who reports them: a
 // click into a Windows console stops its output, and with it whoever writes.
 type screen struct {
@@ -134,6 +138,13 @@ func (r *reporter) event(e daemon.Event, context *named) {
 		r.serving(e.Where, e.Placed, context)
 	case daemon.Failing:
 		r.happens(e, fmt.Sprintf("the link %s is not served: %v; next attempt in %v", e.Link, e.Err, e.Pause.Round(100*time.Millisecond)))
+	case contextFailed:
+		r.happens(e, fmt.Sprintf("the link %s has no docker context: %v", e.Link, e.Err))
+		if !r.json {
+			for _, h := range contextHints(e.Distro, e.Err) {
+				fmt.Fprintln(r.stderr, "hint: "+harmless(h))
+			}
+		}
 	case daemon.Frozen:
 		r.happens(e, "wsl.exe stands still (does the machine sleep?); connections live on, new ones are told so")
 	case daemon.Thawed:

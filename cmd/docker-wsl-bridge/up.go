@@ -71,7 +71,7 @@ func (o *options) understand(goos string) error {
 		return fmt.Errorf("--paths: there is no such way, %q; write auto or off", o.paths)
 	}
 	if err := o.understandContext(); err != nil {
-		return err
+		return fmt.Errorf("--context: %w", err)
 	}
 	if o.pipe == "" && o.trustOwner {
 		return errors.New("--trust-pipe-owner: the pipe must be named; write --pipe NAME")

@@ -43,7 +43,7 @@ type Link struct {
 	Host           string // with the distro "*": who serves it
 	Kind           string // Docker or Raw
 	Paths          string // Auto or Off
-	Context        string // of the docker command; empty: the link's name
+	Context        string // of the docker command, or Off; empty: windows for the default socket, else none
 	Mode, Owner    string // of the socket; empty: as the distro has it
 	Allow          string // of a pipe: who may connect; empty: the user, the system, the administrators
 	KeepAlive      string // Always or WhileRunning

@@ -32,7 +32,7 @@ var keys = []key{
 	{"paths", func(l *Link) any { return &l.Paths }, []string{Auto, Off},
 		"Whether paths of the distro become Windows' in requests to an engine for Windows containers. Default: auto."},
 	{"context", func(l *Link) any { return &l.Context }, nil,
-		"The docker context to make; off makes none."},
+		"The docker context to make for the distro's default user; off makes none. Default: windows for the socket /run/docker-wsl-bridge/windows.sock, else none."},
 	{"mode", func(l *Link) any { return &l.Mode }, nil,
 		"The socket's permissions, octal. Default: 0660 where the distro has a group docker, else 0600."},
 	{"owner", func(l *Link) any { return &l.Owner }, nil,

@@ -197,7 +197,7 @@ func TestBothDirections(t *testing.T) {
 	ctx, r := openReversed(t)
 	engineSocket := runDir + "/engine.sock"
 	links := []string{
-		link("engine", one, fmt.Sprintf("%q", stage.EnginePipe)),
+		link("engine", one, fmt.Sprintf("%q", stage.EnginePipe), `context = "both"`),
 		link("echo", one, fmt.Sprintf("%q", r.echo)),
 		reverseLink("back", one, "reverse_back", "unix:"+backSocket, `kind = "raw"`, `allow = "S-1-5-18"`),
 		reverseLink("linux", one, "reverse_docker", "unix:"+engineSocket, `kind = "docker"`),
@@ -235,6 +235,15 @@ func TestBothDirections(t *testing.T) {
 			t.Errorf("its status: %+v", got)
 		}
 		contains(t, filed(t, r.s.Windows(ctx, "status")).stdout, "pipe     npipe:////./pipe/reverse_docker, which leads to "+one, "engine   unix:"+engineSocket)
+	})
+	t.Run("Context", func(t *testing.T) {
+		var o outcome
+		until(ctx, t, "the docker context to be made", func() bool {
+			o = r.ward.docker(ctx, t, "--context", "both", "version")
+			return o.code == 0
+		})
+		contains(t, o.stdout, "Server:")
+		contains(t, filed(t, r.s.Windows(ctx, "status")).stdout, "context  both\n")
 	})
 	t.Run("Bulk", func(t *testing.T) { r.bulkBothWays(t) })
 	t.Run("Reload", func(t *testing.T) { r.reloads(ctx, t, links) })
