@@ -255,6 +255,8 @@ func doctorHints(f doctor.Finding, seen doctor.Seen) []string {
 		return killHints(seen.Bridge.PID)
 	case f.Code == doctor.BridgeWorks:
 		return slices.DeleteFunc(slices.Clone(seen.Bridge.Status.Hints), func(h string) bool { return h == doctorHint })
+	case f.Code == doctor.PipeThere && seen.Bridge != nil && seen.Bridge.Status.Link.Reverse:
+		return reverseHints(seen.Bridge.Status.Link)[:1]
 	case f.Code == doctor.SocketThere, f.Code == doctor.SocketAccess:
 		return []string{"docker-wsl-bridge stop" + at + ", and then up as before, makes it anew"}
 	case errors.As(f.Err, &barred) && barred.Group() != "":
