@@ -30,8 +30,8 @@ usage: docker-wsl-agent serve    be the Linux half; stdin and stdout are the car
        docker-wsl-agent serve --debug
                                  and log each connection, to stderr
        docker-wsl-agent hash     print the SHA-256 of this file
-       docker-wsl-agent clean PID STARTED SOCKET...
-                                 end an agent that is out of reach, remove its socket
+       docker-wsl-agent clean PID STARTED [SOCKET...]
+                                 end an agent that is out of reach, remove its sockets
        docker-wsl-agent inspect SOCKET
                                  tell whether this user may use a socket
        docker-wsl-agent context create NAME HOST | rm [NAME] | ls
@@ -52,7 +52,7 @@ func run(args []string) int {
 		return serve(slog.LevelDebug)
 	case len(args) == 1 && args[0] == "hash":
 		return hash()
-	case len(args) > 3 && args[0] == "clean":
+	case len(args) > 2 && args[0] == "clean":
 		return clean(args[1], args[2], args[3:])
 	case len(args) == 2 && args[0] == "inspect":
 		return inspect(args[1])
@@ -111,7 +111,7 @@ func bridged(log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
-	err = bridge.RunAgent(ctx, stdio, id, bridge.Distro{Open: openSocket, Users: otherUsers, Drives: drives}, log)
+	err = bridge.RunAgent(ctx, stdio, id, bridge.Distro{Open: openSocket, Users: otherUsers, Drives: drives, Self: self, Dial: dialSocket}, log)
 	if ctx.Err() != nil {
 		return errors.New("a signal ended it")
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -35,15 +36,29 @@ func openSocket(l bridge.Listen) (net.Listener, bridge.Listening, error) {
 	if shared {
 		listener = sharedListener{listener, path}
 	}
-	started, err := startOf(os.Getpid())
+	agent, err := self()
 	if err != nil {
 		return nil, bridge.Listening{}, errors.Join(err, listener.Close())
 	}
 	return listener, bridge.Listening{
 		Mode:  fmt.Sprintf("%04o", access.Shown().Perm()),
 		Owner: ownerWords(os.DirFS("/etc"), access, shared),
-		Agent: bridge.Agent{PID: os.Getpid(), Started: started},
+		Agent: agent,
 	}, nil
+}
+
+func self() (bridge.Agent, error) {
+	started, err := startOf(os.Getpid())
+	return bridge.Agent{PID: os.Getpid(), Started: started}, err
+}
+
+// dialSocket connects to a socket that the host has named.
+func dialSocket(ctx context.Context, socket string) (net.Conn, error) {
+	place, err := endpoint.Parse("unix:"+socket, "linux")
+	if err != nil {
+		return nil, err
+	}
+	return place.Dial(ctx)
 }
 
 // explain names another bridge as a person knows it: its agent's file has a

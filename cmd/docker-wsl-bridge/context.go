@@ -35,17 +35,14 @@ func (o *options) understandContext() error {
 	case asked == noContext:
 		o.context = ""
 	case o.kind == kindRaw && asked != "":
-		return errors.New("--context: a docker context leads to Docker, and raw carries something else")
+		return errors.New("a docker context leads to Docker, and raw carries something else")
 	case asked == "" && o.kind == kindDocker && o.socket == defaultSocket:
 		o.context = defaultContext
 	}
 	if o.context == "" {
 		return nil
 	}
-	if err := dockercontext.CheckName(o.context); err != nil {
-		return fmt.Errorf("--context: %w", err)
-	}
-	return nil
+	return dockercontext.CheckName(o.context)
 }
 
 // contextError says that there is no context as it was asked for, but somebody's own or another of ours.

@@ -2,11 +2,13 @@ package main
 
 import (
 	"context"
+	"errors"
 	"io"
 	"runtime"
 	"sync"
 	"time"
 
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/bridge"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/config"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/daemon"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/supervisor"
@@ -21,6 +23,7 @@ type crew struct {
 	begin  func()        // closes it
 	wake   chan struct{} // the machine has just woken up
 	awaits bool          // it is not for us to start the distro
+	naming *screen       // makes docker contexts, and holds up nobody
 
 	mu      sync.Mutex
 	posts   map[string]*post // by link
@@ -39,7 +42,8 @@ type post struct {
 	// With the crew's lock.
 	in     *instance // nil until it has its place
 	served daemon.Link
-	finder *finder
+	look   bridge.Dial   // dials for status, which what was seen before does not count for
+	engine func() string // what it leads to
 }
 
 func newCrew(f *fleet, distro string) *crew {
@@ -51,7 +55,9 @@ func newCrew(f *fleet, distro string) *crew {
 // start runs it until ctx ends or stop is called.
 func (c *crew) start(ctx context.Context) {
 	ctx, c.stop = context.WithCancel(ctx)
+	c.naming = newScreen(func(e daemon.Event) { c.name(ctx, e) })
 	c.f.running.Go(func() {
+		defer c.naming.close()
 		defer c.stop()
 		defer c.keep(func(*config.Link) bool { return false })
 		c.run(ctx)
@@ -99,7 +105,11 @@ func (c *crew) set() {
 		if p.in == nil {
 			continue
 		}
-		p.in.serves(c.daemon, p.in.dials(p.finder.look), p.finder.place)
+		dial := p.look
+		if p.o.reverse.is() {
+			dial = asks(c.daemon, p.o.name)
+		}
+		p.in.serves(c.daemon, dial, p.engine)
 		links = append(links, p.served)
 		mayStop = mayStop && p.o.keepAlive == keepWhileRunning
 	}
@@ -167,7 +177,11 @@ func (c *crew) hold(ctx context.Context, p *post) {
 		if err != nil {
 			return 0, err
 		}
-		c.opened(p, in)
+		if p.o.reverse.is() {
+			return 0, errors.Join(c.holdPipe(ctx, p, in), in.close(nil))
+		}
+		f := newFinder(p.o, in)
+		c.opened(p, in, p.o.link(in.dials(f.dial), f.words()), in.dials(f.look), f.place)
 		<-ctx.Done()
 		return 0, in.close(nil)
 	}, func(err error, pause time.Duration) (last bool) {
@@ -177,8 +191,7 @@ func (c *crew) hold(ctx context.Context, p *post) {
 }
 
 // opened has a link served that has its place now.
-func (c *crew) opened(p *post, in *instance) {
-	f := newFinder(p.o, in)
+func (c *crew) opened(p *post, in *instance, l daemon.Link, look bridge.Dial, engine func() string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.posts[p.link.Name] != p {
@@ -187,11 +200,26 @@ func (c *crew) opened(p *post, in *instance) {
 	if c.last.State != "" {
 		in.event(c.last)
 	}
-	p.in, p.served, p.finder = in, p.o.link(in.dials(f.dial), f.words()), f
+	p.in, p.served, p.look, p.engine = in, l, look, engine
 	c.opening++
 	p.served.Version = c.opening
 	c.set()
 	c.begin()
+}
+
+// name makes the docker context of a link that is served now.
+func (c *crew) name(ctx context.Context, e daemon.Event) {
+	c.mu.Lock()
+	p, d := c.posts[e.Link], c.daemon
+	if p == nil || p.in == nil || d == nil {
+		c.mu.Unlock()
+		return
+	}
+	n := &namer{p.o, d.WSL, c.f.agent, p.in.own}
+	c.mu.Unlock()
+	if made := n.event(ctx, e); made != nil && made.err != nil && ctx.Err() == nil {
+		c.f.show.event(daemon.Event{State: contextFailed, Distro: c.distro, Link: e.Link, Err: made.err})
+	}
 }
 
 // event tells whom it is about. It is called by one at a time.
@@ -206,6 +234,9 @@ func (c *crew) event(e daemon.Event) {
 		if p.in != nil && (e.Link == "" || e.Link == name) {
 			p.in.event(e)
 		}
+	}
+	if e.State == daemon.Serving {
+		c.naming.event(e)
 	}
 	if e.Distro == "" {
 		e.Distro = "the default distro"

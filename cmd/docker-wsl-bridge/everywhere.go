@@ -19,6 +19,7 @@ var (
 	errOneDistro  = errors.New(`it is for distro = "*"; leave the line out`)
 	errOwnerUids  = errors.New(`it is for distro = "*"; write owner and mode`)
 	errOtherNames = errors.New(`names and groups are others in another distro; write whom to let in by number: uids = [1000]`)
+	errOtherUsers = errors.New("each distro has contexts of its own; docker context create makes one in each that wants it")
 	errNotShared  = errors.New("it is no socket that every distro sees; write unix:" + paths.UsualShared + "/docker-wsl-bridge/NAME.sock, in that directory or another one below " + paths.UsualShared)
 )
 
@@ -36,6 +37,8 @@ func (o *options) everywhere(l *config.Link) (key string, err error) {
 		return "owner", errOtherNames
 	case l.Mode != "":
 		return "mode", errOtherNames
+	case l.Context != "" && l.Context != config.Off:
+		return "context", errOtherUsers
 	case path.Dir(path.Dir(o.socket)) != paths.UsualShared:
 		return "from", errNotShared
 	}

@@ -316,7 +316,10 @@ func (f *fleet) find(link string) (ready, bool) {
 	if o.shared {
 		v.Socket.Distro = o.distro
 	}
-	if l.Kind == kindDocker {
+	switch {
+	case o.reverse.is() && l.Kind == kindDocker:
+		v.Host = o.socket
+	case l.Kind == kindDocker:
 		v.Host = "unix://" + o.socket
 	}
 	return v, true

@@ -239,6 +239,8 @@ func statusHints(s control.Status, err error) []string {
 		return []string{"wsl --distro " + s.Link.Served() + " runs it; it is served again within 10 s"}
 	case s.Link.Place().Everywhere() && errors.As(err, &told):
 		list = []string{"wsl --distro " + s.Link.Host + " --user root ls -la " + path.Dir(s.Link.Socket) + " shows what is in the way; nothing there lives longer than WSL's virtual machine"}
+	case s.Link.Reverse && serving && s.EngineError != "":
+		return reverseHints(s.Link)
 	case s.State == string(daemon.Frozen), serving && s.EngineError == "":
 		return []string{"wait, if the machine has just woken up", frozenHint}
 	case serving && errors.Is(err, engine.ErrNoAnswer):
@@ -263,6 +265,8 @@ func doctorHints(f doctor.Finding, seen doctor.Seen) []string {
 		return killHints(seen.Bridge.PID)
 	case f.Code == doctor.BridgeWorks:
 		return slices.DeleteFunc(slices.Clone(seen.Bridge.Status.Hints), func(h string) bool { return h == doctorHint })
+	case f.Code == doctor.PipeThere && seen.Bridge != nil && seen.Bridge.Status.Link.Reverse:
+		return reverseHints(seen.Bridge.Status.Link)[:1]
 	case f.Code == doctor.SocketThere, f.Code == doctor.SocketAccess:
 		return []string{"docker-wsl-bridge stop" + at + ", and then up as before, makes it anew"}
 	case errors.As(f.Err, &barred) && seen.Place.Everywhere():

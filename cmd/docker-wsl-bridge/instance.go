@@ -69,7 +69,10 @@ func openPart(ctx context.Context, o *options, r *reporter, told *teller, of who
 	exe, _ := os.Executable() // without it nobody takes this for the installed one
 	in := &instance{o: o, status: control.Status{
 		Version: version, PID: os.Getpid(), Program: exe, Since: now, State: string(daemon.Starting), StateSince: now,
-		Link: control.Link{Name: o.name, Kind: o.kind, Distro: o.distro, Socket: o.socket, Uids: o.uids, Context: o.context}, Log: logFile(state, place),
+		Link: control.Link{
+			Name: o.name, Kind: o.kind, Distro: o.distro, Socket: o.socket, Uids: o.uids, Context: o.context, Reverse: o.reverse.is(),
+		},
+		Log:    logFile(state, place),
 		Config: of.config,
 	}}
 	in.control, err = control.Open(ctx, runDir(state), place, control.Handler{Status: in.now, Stop: of.stop, Reload: of.reload})
@@ -164,7 +167,11 @@ func (in *instance) now(ctx context.Context) control.Status {
 			}
 		})
 		if in.o.kind == kindDocker && !in.o.engine.IsCommand() { // no process is started for a question
-			s.Engine, engineErr = engine.Probe(ctx, dial)
+			if in.o.reverse.is() {
+				s.Engine, engineErr = probeReverse(ctx, dial)
+			} else {
+				s.Engine, engineErr = engine.Probe(ctx, dial)
+			}
 		}
 		asking.Wait()
 		s.Link.Engine = place() // it may have been found just now

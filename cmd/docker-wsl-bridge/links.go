@@ -37,6 +37,7 @@ func understandLinks(c *config.Config, goos string) error {
 			wrong = append(wrong, err)
 		}
 	}
+	wrong = append(append(wrong, samePipes(c.Links, goos)...), sameContexts(c.Links, goos)...)
 	if len(wrong) > 0 {
 		return wrong
 	}
@@ -45,8 +46,8 @@ func understandLinks(c *config.Config, goos string) error {
 
 // linkOptions are what up would be told for a link.
 func linkOptions(l *config.Link, goos string) (*options, *config.Error) {
-	if key, err := notYet(l); err != nil {
-		return nil, l.Wrong(key, err)
+	if l.Reverse() {
+		return reverseOptions(l, goos)
 	}
 	o := &options{
 		name: l.Name, distro: l.Distro, mode: l.Mode, owner: l.Owner,
@@ -60,10 +61,11 @@ func linkOptions(l *config.Link, goos string) (*options, *config.Error) {
 	if key, err := o.everywhere(l); err != nil {
 		return nil, l.Wrong(key, err)
 	}
-	if o.distro != "" && !o.shared {
-		if _, err := (wsl.Launch{Distro: o.distro, Argv: []string{"true"}}).Args(); err != nil {
-			return nil, l.Wrong("distro", err)
-		}
+	if err := o.checkDistro(); err != nil {
+		return nil, l.Wrong("distro", err)
+	}
+	if l.Allow != "" {
+		return nil, l.Wrong("allow", errors.New("that is for a pipe on Windows; mode and owner say who may use a socket"))
 	}
 	if l.Mode != "" {
 		if bits, err := strconv.ParseUint(l.Mode, 8, 32); err != nil || bits > 0o777 {
@@ -73,6 +75,12 @@ func linkOptions(l *config.Link, goos string) (*options, *config.Error) {
 	if err := o.leadTo(l.To, goos); err != nil {
 		return nil, l.Wrong("to", err)
 	}
+	if o.context = l.Context; o.context == config.Off {
+		o.context = noContext
+	}
+	if err := o.understandContext(); err != nil {
+		return nil, l.Wrong("context", err)
+	}
 	if l.TrustPipeOwner && (goos == "windows" && l.To.IsAuto() || l.To.Exec != nil) {
 		return nil, l.Wrong("trust-pipe-owner", errors.New("the pipe must be named; write to = \"NAME\""))
 	}
@@ -80,6 +88,34 @@ func linkOptions(l *config.Link, goos string) (*options, *config.Error) {
 		return nil, l.Wrong("kind", errors.New("raw needs to be told what to carry; write to = \"NAME\""))
 	}
 	return o, nil
+}
+
+// sameContexts are links of a distro that would have one docker context.
+func sameContexts(links []config.Link, goos string) (wrong config.Errors) {
+	seen := map[string]string{} // links, by distros and contexts
+	for i := range links {
+		l := &links[i]
+		o, err := linkOptions(l, goos)
+		if err != nil || o.context == "" {
+			continue // it is told elsewhere
+		}
+		context := strings.ToLower(l.Distro) + "\x00" + o.context
+		if other := seen[context]; other != "" {
+			wrong = append(wrong, l.Wrong("context", fmt.Errorf("the link %s has the docker context %s already; write another name, or off", other, o.context)))
+			continue
+		}
+		seen[context] = l.Name
+	}
+	return wrong
+}
+
+// checkDistro wants a name that a distro can have, or none.
+func (o *options) checkDistro() error {
+	if o.distro == "" || o.shared {
+		return nil
+	}
+	_, err := (wsl.Launch{Distro: o.distro, Argv: []string{"true"}}).Args()
+	return err
 }
 
 // leadTo notes the other end.
@@ -93,16 +129,4 @@ func (o *options) leadTo(to config.To, goos string) (err error) {
 		return errors.New("engines are looked for on Windows only; write to = \"unix:/var/run/docker.sock\"")
 	}
 	return err
-}
-
-// notYet is what the form of a file has room for and this version does not do.
-func notYet(l *config.Link) (key string, err error) {
-	const words = "this version can't do that yet"
-	switch {
-	case strings.HasPrefix(l.From, "npipe:"), strings.HasPrefix(l.From, `\\`):
-		return "from", fmt.Errorf("a pipe on Windows that leads to a distro: %s; write unix:/PATH, a socket in the distro", words)
-	case l.Context != "":
-		return "context", fmt.Errorf("a docker context of a link's own: %s; leave the line out", words)
-	}
-	return "", nil
 }

@@ -82,6 +82,10 @@ func (r *reporter) step(format string, args ...any) {
 	}
 }
 
+// contextFailed is what becomes of a link of a configuration whose docker context can't be made: it is
+// served all the same.
+const contextFailed daemon.State = "context-failed"
+
 // screen shows events in their order, and never holds up who reports them: a
 // click into a Windows console stops its output, and with it whoever writes.
 type screen struct {
@@ -137,6 +141,13 @@ func (r *reporter) event(e daemon.Event, context *named) {
 		r.serving(e.Where, e.Placed, context)
 	case daemon.Failing:
 		r.happens(e, fmt.Sprintf("the link %s is not served: %v; next attempt in %v", e.Link, e.Err, e.Pause.Round(100*time.Millisecond)))
+	case contextFailed:
+		r.happens(e, fmt.Sprintf("the link %s has no docker context: %v", e.Link, e.Err))
+		if !r.json {
+			for _, h := range contextHints(e.Distro, e.Err) {
+				fmt.Fprintln(r.stderr, "hint: "+harmless(h))
+			}
+		}
 	case daemon.Frozen:
 		r.happens(e, "wsl.exe stands still (does the machine sleep?); connections live on, new ones are told so")
 	case daemon.Thawed:
@@ -210,6 +221,10 @@ func (r *reporter) servingLink(e daemon.Event) {
 	v.Socket.Distro = at.Distro
 	if r.json {
 		r.line(v)
+		return
+	}
+	if v.Socket.Owner == "" {
+		fmt.Fprintf(r.stdout, "%-16s %s to %s in %s\n", v.Link, v.Socket.Socket, v.Engine, v.Socket.Distro)
 		return
 	}
 	by := ""

@@ -114,7 +114,11 @@ func statusText(s control.Status) string {
 	if s.Config != "" {
 		line("link", "%s", s.Link.Name)
 	}
-	line("socket", "%s  %s %s", placeName(s.Link.Place()), s.Link.Owner, s.Link.Mode)
+	if s.Link.Reverse {
+		line("pipe", "%s, which leads to %s", s.Link.Socket, s.Link.Distro)
+	} else {
+		line("socket", "%s  %s %s", placeName(s.Link.Place()), s.Link.Owner, s.Link.Mode)
+	}
 	if s.Link.Place().Everywhere() {
 		line("", "for %s of each distro and root%s", uidWords(s.Link.Uids), servedBy(s.Link.Host))
 	}

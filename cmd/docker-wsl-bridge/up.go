@@ -12,7 +12,6 @@ import (
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/bridge"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/endpoint"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/service"
-	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/wsl"
 )
 
 // options are the flags of up.
@@ -28,6 +27,8 @@ type options struct {
 	trustOwner           bool
 	json, debug          bool
 	ifInstalled          bool
+
+	reverse reverse // of a link whose clients are on Windows
 
 	engine endpoint.Endpoint // pipe, understood; the zero value if there is none
 	wake   <-chan struct{}   // the machine has just woken up; nil if nobody tells
@@ -60,10 +61,8 @@ func (o *options) understand(goos string) error {
 		return fmt.Errorf("--socket: %w", err)
 	}
 	o.socket = place.Path()
-	if o.distro != "" {
-		if _, err := (wsl.Launch{Distro: o.distro, Argv: []string{"true"}}).Args(); err != nil {
-			return fmt.Errorf("--distro: %w", err)
-		}
+	if err := o.checkDistro(); err != nil {
+		return fmt.Errorf("--distro: %w", err)
 	}
 	if o.kind != kindDocker && o.kind != kindRaw {
 		return fmt.Errorf("--kind: there is no kind %q; write docker or raw", o.kind)
@@ -75,7 +74,7 @@ func (o *options) understand(goos string) error {
 		return fmt.Errorf("--paths: there is no such way, %q; write auto or off", o.paths)
 	}
 	if err := o.understandContext(); err != nil {
-		return err
+		return fmt.Errorf("--context: %w", err)
 	}
 	if o.pipe == "" && o.trustOwner {
 		return errors.New("--trust-pipe-owner: the pipe must be named; write --pipe NAME")

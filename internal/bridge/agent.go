@@ -26,20 +26,18 @@ type Distro struct {
 	Open func(Listen) (net.Listener, Listening, error)
 	// Users counts the programs that Windows has started here, but for us.
 	Users func() (int, error)
+	// Self tells this agent's process from all others.
+	Self func() (Agent, error)
 	// Drives tells which directories here are Windows' own.
 	Drives func() (paths.Drives, error)
+	// Dial connects to a socket that the host has named.
+	Dial func(ctx context.Context, socket string) (net.Conn, error)
 }
 
 // agent is the Linux half of a session.
 type agent struct {
-	session *mux.Session
-	distro  Distro
-	log     *slog.Logger
-
-	pulse  *pulse
-	idle   idle
-	memory memory
-	relays sync.WaitGroup
+	half
+	distro Distro
 	held   dockerapi.Held
 
 	mu        sync.Mutex
@@ -57,8 +55,8 @@ func RunAgent(ctx context.Context, carrier io.ReadWriteCloser, id BuildID, distr
 	if err := readHello(ctx, carrier, id); err != nil {
 		return errors.Join(fmt.Errorf("greet host: %w", err), carrier.Close())
 	}
-	session := mux.New(carrier, mux.Agent)
-	a := &agent{session: session, distro: distro, log: log, pulse: &pulse{session: session}, listeners: map[string]net.Listener{}}
+	a := &agent{half: newHalf(mux.New(carrier, mux.Agent), log), distro: distro, listeners: map[string]net.Listener{}}
+	a.whole, a.control = true, a.answer
 	a.relays.Go(a.serve)
 	a.relays.Go(func() { boundFailing(a.session) })
 	err := a.live(ctx)
@@ -112,21 +110,6 @@ func (a *agent) unlisten(link string) error {
 	return l.Close()
 }
 
-// serve answers the host's control stream; it offers no other.
-func (a *agent) serve() {
-	for {
-		offer, err := a.session.Accept()
-		if err != nil {
-			return
-		}
-		if offer.Link() != controlLink {
-			offer.Refuse(mux.RefuseUnknownLink)
-			continue
-		}
-		a.relays.Go(func() { a.answer(offer.Accept()) })
-	}
-}
-
 func (a *agent) answer(stream *mux.Stream) {
 	defer stream.Close()
 	m := newMessages(stream)
@@ -156,6 +139,11 @@ func (a *agent) handle(r request) answer {
 			return failed(err)
 		}
 		return answer{Users: &n}
+	case r.Lead != nil:
+		return a.leadTo(*r.Lead)
+	case r.Unlead != nil:
+		a.leads.unlead(r.Unlead.Link)
+		return answer{Unled: &struct{}{}}
 	case r.Listen == nil:
 		return failed(&AgentError{KindInvalid, "the request asks for nothing"})
 	}
@@ -180,6 +168,20 @@ func (a *agent) listen(l Listen) answer {
 	return answer{Listening: &where}
 }
 
+// leadTo has streams that the host opens for a link lead to a socket. Only what the host says here
+// is ever dialled.
+func (a *agent) leadTo(l Lead) answer {
+	if l.Link == "" || l.Socket == "" {
+		return failed(&AgentError{KindInvalid, "the link leads nowhere"})
+	}
+	self, err := a.distro.Self()
+	if err != nil {
+		return failed(err)
+	}
+	a.leads.lead(l.Link, func(ctx context.Context) (net.Conn, error) { return a.distro.Dial(ctx, l.Socket) })
+	return answer{Leading: &Leading{self}}
+}
+
 func failed(err error) answer {
 	var known *AgentError
 	if !errors.As(err, &known) {
@@ -190,36 +192,18 @@ func failed(err error) answer {
 
 // accept carries every connection.
 func (a *agent) accept(listener net.Listener, l Listen) {
-	for {
-		conn, err := listener.Accept()
-		switch {
-		case errors.Is(err, net.ErrClosed):
-			return
-		case err != nil:
-			a.log.Warn("accept", "link", l.Link, "error", err)
-			select {
-			case <-time.After(acceptPause):
-			case <-a.session.Done():
-				return
-			}
-			continue
-		}
+	acceptAll(listener, l.Link, a.log, a.session.Done(), func(conn net.Conn) {
 		a.logPeer(conn, l.Link)
 		serve := a.serveRaw
 		if l.Kind == KindDocker {
 			serve = a.serveDocker
 		}
 		a.relays.Go(func() { serve(conn, l) })
-	}
+	})
 }
 
 // serveRaw carries a client of which nothing is known. It can't be told what is
 // wrong, so its connection is closed.
 func (a *agent) serveRaw(conn net.Conn, l Listen) {
-	stream, why := a.openFor(l.Link)
-	if why != "" {
-		_ = conn.Close()
-		return
-	}
-	(&joint{conn: conn, stream: stream, side: clients, memory: &a.memory}).run()
+	a.carry(&client{conn: conn}, l.Link, nil)
 }

@@ -69,7 +69,7 @@ func buildWith(t testing.TB, links map[string]Dial) *bridged {
 	log := slog.New(slog.DiscardHandler)
 	theirs := b.frost.on(b.agent)
 	go func() {
-		b.ended <- RunAgent(context.Background(), theirs, BuildID{1}, Distro{Open: openPlain, Users: nobody, Drives: cDrive}, log)
+		b.ended <- RunAgent(context.Background(), theirs, BuildID{1}, Distro{Open: openPlain, Users: nobody, Drives: cDrive, Self: ownAgent, Dial: dialPlain}, log)
 	}()
 	place, err := endpoint.Parse("unix:"+engine.Addr().String(), "linux")
 	if err != nil {
@@ -85,6 +85,14 @@ func buildWith(t testing.TB, links map[string]Dial) *bridged {
 }
 
 func nobody() (int, error) { return 0, nil }
+
+func dialPlain(ctx context.Context, socket string) (net.Conn, error) {
+	place, err := endpoint.Parse("unix:"+socket, "linux")
+	if err != nil {
+		return nil, err
+	}
+	return place.Dial(ctx)
+}
 
 // openPlain listens without a thought about access.
 func openPlain(l Listen) (net.Listener, Listening, error) {

@@ -82,9 +82,22 @@ type request struct {
 	Listen   *Listen   `json:"listen,omitempty"`
 	Unlisten *unlisten `json:"unlisten,omitempty"`
 	Users    *struct{} `json:"users,omitempty"`
+	Lead     *Lead     `json:"lead,omitempty"`
+	Unlead   *unlisten `json:"unlead,omitempty"`
 }
 
-// unlisten asks the agent to listen for a link no more.
+// Lead has connections of a reverse link lead to a socket in the distro.
+type Lead struct {
+	Link   string `json:"link"`
+	Socket string `json:"socket"` // absolute path in the distro
+}
+
+// Leading says who dials.
+type Leading struct {
+	Agent Agent `json:"agent"`
+}
+
+// unlisten names a link whose socket, or whose lead, is to go.
 type unlisten struct {
 	Link string `json:"link"`
 }
@@ -93,6 +106,8 @@ type answer struct {
 	Listening  *Listening  `json:"listening,omitempty"`
 	Unlistened *struct{}   `json:"unlistened,omitempty"`
 	Users      *int        `json:"users,omitempty"`
+	Leading    *Leading    `json:"leading,omitempty"`
+	Unled      *struct{}   `json:"unled,omitempty"`
 	Error      *AgentError `json:"error,omitempty"`
 }
 

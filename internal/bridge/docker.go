@@ -17,8 +17,10 @@ import (
 const KindDocker = "docker"
 
 // Why there is no answer: the keys of Listen.Answers. The first is the
-// agent's own finding, the others are the host's reasons to refuse.
+// finding of the clients' own half, the others are the other half's reasons to refuse.
+// WhyDown is for the clients of a reverse link alone: there is no session.
 const (
+	WhyDown     = "down"
 	WhyFrozen   = "frozen"
 	WhyUnknown  = "unknown-link"
 	WhyLimit    = "too-many"
@@ -65,22 +67,47 @@ func whyRefused(code mux.RefuseCode) string {
 	return WhyFailed
 }
 
-// client is one of a docker link, from its first bytes on.
+// client is a connection to be brought to the other half.
 type client struct {
-	conn    net.Conn
-	first   []byte            // what it began with
-	answers map[string]string // what to say, by reason
+	conn  net.Conn
+	whole bool // see gone.go
+
+	// Of a docker link, from its first bytes on; else nil.
+	first   []byte                  // what it began with
+	words   func(why string) string // what to say, by reason
 	idle    *idle
 	refusal []byte // the answer to a request that was refused
+}
+
+func isRead(c *client) bool { return dockerapi.IsRead(c.first) }
+
+// turnAway ends a client that gets no stream: one that can be told is told why.
+func (c *client) turnAway(why string) {
+	if c.words == nil {
+		_ = c.conn.Close()
+		return
+	}
+	var taking sync.WaitGroup
+	taking.Go(func() { drain(c.conn) }) // a pipe's client may not read before that
+	c.tell(why)
+	taking.Wait()
+}
+
+// end lets go of the connection.
+func (c *client) end() {
+	_ = c.conn.Close() // it may be closed
+	if c.idle != nil {
+		c.idle.remove(c.conn)
+	}
 }
 
 // tell answers the client's request with the reason why its engine does not,
 // and leaves it tellTime to read that. What comes behind must still be taken,
 // since a client that can't write may not get to reading.
 func (c *client) tell(why string) {
-	message := c.answers[why]
+	message := c.words(why)
 	if message == "" {
-		message = "the Docker engine of Windows can't be reached: " + why
+		message = "the Docker engine can't be reached: " + why
 	}
 	answer := dockerapi.Unavailable(c.first, message)
 	if why == WhyLinuxPath {
@@ -89,10 +116,16 @@ func (c *client) tell(why string) {
 	_ = c.conn.SetDeadline(time.Now().Add(tellTime))
 	// Whoever is gone needs no answer.
 	_, _ = c.conn.Write(answer)
-	if end, ok := c.conn.(interface{ CloseWrite() error }); ok {
-		_ = end.CloseWrite()
-	}
 	if !c.idle.add(c.conn) {
+		_ = c.conn.Close()
+		return
+	}
+	if end, ok := c.conn.(interface{ CloseWrite() error }); ok {
+		late := time.AfterFunc(tellTime, func() { _ = c.conn.Close() }) // go-winio's waits without a deadline
+		_ = end.CloseWrite()
+		late.Stop()
+	}
+	if c.whole { // all was read, and there is no other end that everybody understands
 		_ = c.conn.Close()
 	}
 }
@@ -104,52 +137,19 @@ func drain(conn net.Conn) { _, _ = io.Copy(io.Discard, conn) }
 // has said something: the engine then hears both at once, and a client that
 // says nothing costs the other half nothing.
 func (a *agent) serveDocker(conn net.Conn, l Listen) {
-	defer conn.Close()
-	defer a.idle.remove(conn)
-	j := a.meet(conn, l)
-	if j == nil {
-		return
+	first := a.idle.await(conn)
+	if first == nil {
+		_ = conn.Close()
+		return // it asked nothing
 	}
-	if j.requests != nil {
-		defer j.requests.Close()
-	}
-	if dockerapi.IsRead(j.first) {
-		defer a.watch(j)()
-	}
-	j.run()
-}
-
-// meet is a client joined to its stream, once it has said something; nil if it asks nothing, or is
-// answered. It is apart from serveDocker since what that holds, each idle stream does.
-func (a *agent) meet(conn net.Conn, l Listen) *joint {
-	first := make([]byte, maxFirst)
-	n := a.await(conn, first)
-	if n == 0 {
-		return nil // it asked nothing
-	}
-	c := &client{conn: conn, first: bytes.Clone(first[:n]), answers: l.Answers, idle: &a.idle}
-	stream, why := a.openFor(l.Link)
-	if why != "" {
-		c.tell(why)
-		drain(conn)
-		return nil
-	}
-	j := &joint{conn: conn, stream: stream, side: clients, memory: &a.memory, first: c.first, tell: c.tell}
-	if l.Paths == PathsAuto {
+	c := &client{conn: conn, first: first, words: func(why string) string { return l.Answers[why] }, idle: &a.idle}
+	a.carry(c, l.Link, func(j *joint) (done func()) {
+		if l.Paths != PathsAuto {
+			return func() {}
+		}
 		j.requests = a.translate(j, c, l)
-	}
-	return j
-}
-
-// await reads what a client begins with. It gets nothing when the agent leaves,
-// and when too many wait already.
-func (a *agent) await(conn net.Conn, b []byte) int {
-	if !a.idle.add(conn) {
-		return 0
-	}
-	defer a.idle.remove(conn)
-	n, _ := conn.Read(b) // an end or an error will come again
-	return n
+		return func() { j.requests.Close() }
+	})
 }
 
 // idle are connections that wait for their clients and for nothing else. They
@@ -173,6 +173,21 @@ func (i *idle) add(conn net.Conn) bool {
 	return true
 }
 
+// await reads what a client begins with. It gets nothing when this half leaves,
+// and when too many wait already.
+func (i *idle) await(conn net.Conn) []byte {
+	if !i.add(conn) {
+		return nil
+	}
+	defer i.remove(conn)
+	b := make([]byte, maxFirst)
+	n, _ := conn.Read(b) // an end or an error will come again
+	if n == 0 {
+		return nil
+	}
+	return bytes.Clone(b[:n])
+}
+
 func (i *idle) remove(conn net.Conn) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
@@ -190,11 +205,11 @@ func (i *idle) close() {
 
 // openFor opens a stream, or says why a client can't have one. While the carrier
 // is frozen nothing new is put on it.
-func (a *agent) openFor(link string) (stream *mux.Stream, why string) {
-	if !a.pulse.alive() {
+func (h *half) openFor(link string) (stream *mux.Stream, why string) {
+	if !h.pulse.alive() {
 		return nil, WhyFrozen
 	}
-	stream, err := a.session.Open(link)
+	stream, err := h.session.Open(link)
 	switch {
 	case err == nil:
 		return stream, ""
@@ -202,15 +217,17 @@ func (a *agent) openFor(link string) (stream *mux.Stream, why string) {
 		return nil, WhyLimit
 	case errors.Is(err, mux.ErrGoingAway):
 		return nil, WhyStopping
+	case h.session.Err() != nil:
+		return nil, WhyDown
 	}
-	a.log.Debug("open stream", "link", link, "error", err)
+	h.log.Debug("open stream", "link", link, "error", err)
 	return nil, WhyFailed
 }
 
 // watch gives a read up when the carrier freezes before any answer has come and before its
 // client has said more. A slow engine is waited for.
-func (a *agent) watch(j *joint) (stop func()) {
-	w := &watch{pulse: a.pulse, joint: j}
+func (h *half) watch(j *joint) (stop func()) {
+	w := &watch{pulse: h.pulse, joint: j}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.timer = time.AfterFunc(firstWatch, w.look)

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"io/fs"
 	"log/slog"
 	"net"
 	"strings"
@@ -71,6 +72,10 @@ func (l *silent) Accept() (net.Conn, error) { <-l.closed; return nil, net.ErrClo
 func (l *silent) Close() error              { l.once.Do(func() { close(l.closed) }); return nil }
 func (l *silent) Addr() net.Addr            { return nil }
 
+func ownAgent() (Agent, error) { return Agent{PID: 7, Started: 1}, nil }
+
+func dialNobody(context.Context, string) (net.Conn, error) { return nil, fs.ErrNotExist }
+
 // FuzzAgent has a host that says anything: the agent ends with its carrier, and so do its
 // sockets.
 func FuzzAgent(f *testing.F) {
@@ -79,6 +84,7 @@ func FuzzAgent(f *testing.F) {
 	f.Add(frames(frame(fOpen, 2, controlLink), frame(fData, 2, listen+listen), frame(fReset, 2, "\x00\x00\x00\x00")))
 	f.Add(frames(frame(fOpen, 2, controlLink), frame(fData, 2, "{}\n"), frame(fData, 2, `{"x":1}`+"\n")))
 	f.Add(frames(frame(fOpen, 2, "docker"), frame(fGoAway, 0, "")))
+	f.Add(frames(frame(fOpen, 2, controlLink), frame(fData, 2, `{"lead":{"link":"linux","socket":"/x"}}`+"\n"), frame(fOpen, 4, "linux"), frame(fData, 4, "GET")))
 	f.Add(frames(frame(fGoAway, 0, ""), frame(fPong, 0, "\x00\x00\x00\x00\x00\x00\x00\x01")))
 	f.Fuzz(func(t *testing.T, said []byte) {
 		var mu sync.Mutex
@@ -91,7 +97,7 @@ func FuzzAgent(f *testing.F) {
 			return l, Listening{Mode: "0600", Owner: "root:root"}, nil
 		}
 		ends(t, "the agent", func() {
-			_ = RunAgent(context.Background(), play(said), BuildID{1}, Distro{Open: open, Users: func() (int, error) { return 1, nil }, Drives: cDrive}, slog.New(slog.DiscardHandler)) // any error will do
+			_ = RunAgent(context.Background(), play(said), BuildID{1}, Distro{Open: open, Users: func() (int, error) { return 1, nil }, Drives: cDrive, Self: ownAgent, Dial: dialNobody}, slog.New(slog.DiscardHandler)) // any error will do
 		})
 		for _, l := range opened {
 			select {

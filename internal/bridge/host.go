@@ -8,8 +8,8 @@ import (
 	"io/fs"
 	"log/slog"
 	"maps"
+	"net"
 	"os"
-	"sync"
 	"time"
 
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/mux"
@@ -17,15 +17,8 @@ import (
 
 // Host is the Windows half of a session.
 type Host struct {
-	session *mux.Session
-	log     *slog.Logger
-	memory  memory
-	relays  sync.WaitGroup
-	left    bool // the agent said goodbye; valid after Close
-
-	mu     sync.Mutex
-	links  map[string]Dial
-	joined map[string]int // connections, by link
+	half
+	left bool // the agent said goodbye; valid after Close
 }
 
 // Join greets the agent at the other end of the carrier, which it owns from
@@ -40,8 +33,8 @@ func Join(ctx context.Context, carrier io.ReadWriteCloser, id BuildID, links map
 	if err != nil {
 		return nil, errors.Join(err, carrier.Close())
 	}
-	h := &Host{session: mux.New(carrier, mux.Host), links: map[string]Dial{}, joined: map[string]int{}, log: log}
-	maps.Copy(h.links, links)
+	h := &Host{half: newHalf(mux.New(carrier, mux.Host), log)}
+	maps.Copy(h.leads.to, links)
 	h.relays.Go(h.serve)
 	h.relays.Go(func() { boundFailing(h.session) })
 	return h, nil
@@ -61,23 +54,60 @@ func (h *Host) Listen(ctx context.Context, l Listen) (Listening, error) {
 }
 
 // Lead has new connections of a link lead to where dial does.
-func (h *Host) Lead(link string, dial Dial) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.links[link] = dial
-}
+func (h *Host) Lead(link string, dial Dial) { h.leads.lead(link, dial) }
 
 // Unlisten ends a link: connections that come are refused, and the agent removes the
 // socket. Those that are there go on. It takes 10 s at the most.
 func (h *Host) Unlisten(ctx context.Context, link string) error {
-	h.mu.Lock()
-	delete(h.links, link)
-	h.mu.Unlock()
+	h.leads.unlead(link)
 	a, err := h.ask(ctx, request{Unlisten: &unlisten{link}})
 	if err == nil && a.Unlistened == nil {
 		err = errOtherAnswer
 	}
 	return err
+}
+
+// LeadAgent has the agent dial a socket of the distro for connections of a reverse link. The
+// error is an *AgentError if it could not. It takes 10 s at the most.
+func (h *Host) LeadAgent(ctx context.Context, l Lead) (Leading, error) {
+	a, err := h.ask(ctx, request{Lead: &l})
+	switch {
+	case err != nil:
+		return Leading{}, err
+	case a.Leading == nil || a.Leading.Agent.PID < 0:
+		return Leading{}, errOtherAnswer
+	}
+	return *a.Leading, nil
+}
+
+// UnleadAgent ends a reverse link: what is opened for it from now on is refused. Connections that
+// are there go on. It takes 10 s at the most.
+func (h *Host) UnleadAgent(ctx context.Context, link string) error {
+	a, err := h.ask(ctx, request{Unlead: &unlisten{link}})
+	if err == nil && a.Unled == nil {
+		err = errOtherAnswer
+	}
+	return err
+}
+
+// Dial opens a connection of a reverse link for a question of ours. Whether it is refused shows in
+// Read, with a *mux.RefusedError.
+func (h *Host) Dial(link string) (net.Conn, error) {
+	stream, err := h.session.Open(link)
+	if err != nil {
+		return nil, fmt.Errorf("dial link %s: %w", link, err)
+	}
+	return stream, nil
+}
+
+// take begins to carry a client of a reverse link, unless the session is over.
+func (h *Host) take(c *client, link string) bool {
+	return h.leads.begin(link, func() {
+		h.relays.Go(func() {
+			defer h.leads.leave(link)
+			h.carry(c, link, nil)
+		})
+	})
 }
 
 // Users is how many programs of others Windows has started in the distro that
@@ -115,21 +145,10 @@ func (h *Host) ask(ctx context.Context, r request) (answer, error) {
 
 // Streams is the number of connections that are bridged now. Questions to the
 // agent are streams of the session, and none of these.
-func (h *Host) Streams() (n int) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	for _, of := range h.joined {
-		n += of
-	}
-	return n
-}
+func (h *Host) Streams() int { return h.leads.countAll() }
 
 // StreamsOf is the number of a link's.
-func (h *Host) StreamsOf(link string) int {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	return h.joined[link]
-}
+func (h *Host) StreamsOf(link string) int { return h.leads.count(link) }
 
 // Done is closed when the session has ended; Err tells why.
 func (h *Host) Done() <-chan struct{} { return h.session.Done() }
@@ -156,7 +175,7 @@ func (h *Host) Close() error {
 	case <-time.After(leaveTime):
 	}
 	err = errors.Join(err, h.session.Close())
-	h.relays.Wait()
+	h.Wait()
 	return err
 }
 
@@ -169,7 +188,10 @@ func (h *Host) Left() bool { return h.left }
 func (h *Host) Abort() { _ = h.session.Close() }
 
 // Wait returns when no relay of an ended session is left.
-func (h *Host) Wait() { h.relays.Wait() }
+func (h *Host) Wait() {
+	h.relays.Wait()
+	h.pulse.asking.Wait()
+}
 
 // Ping measures a round trip to the agent. It ends with the context's error
 // while the carrier stands still.
@@ -186,63 +208,6 @@ func boundFailing(s *mux.Session) {
 	case <-s.Done():
 	case <-time.After(failTime):
 		s.Close()
-	}
-}
-
-// serve takes the agent's streams until the session ends.
-func (h *Host) serve() {
-	ctx, cancel := context.WithCancel(context.Background())
-	defer cancel()
-	for {
-		offer, err := h.session.Accept()
-		if err != nil {
-			return
-		}
-		h.relays.Go(func() { h.join(ctx, offer) })
-	}
-}
-
-// join dials what the stream is for and relays.
-func (h *Host) join(ctx context.Context, offer *mux.Offer) {
-	dial, known := h.enter(offer.Link())
-	if !known {
-		h.log.Debug("link refused", "link", offer.Link(), "reason", "unknown")
-		offer.Refuse(mux.RefuseUnknownLink)
-		return
-	}
-	defer h.leave(offer.Link())
-	if j := h.meet(ctx, offer, dial); j != nil {
-		j.run()
-	}
-}
-
-// meet is the stream joined to its engine; nil if that is not to be had. It has its own frame:
-// what join holds, each idle stream does.
-func (h *Host) meet(ctx context.Context, offer *mux.Offer, dial Dial) *joint {
-	conn, err := dial(ctx)
-	if err != nil {
-		h.log.Debug("link refused", "link", offer.Link(), "reason", err)
-		offer.Refuse(refusal(err))
-		return nil
-	}
-	return &joint{conn: conn, stream: offer.Accept(), side: engines, memory: &h.memory}
-}
-
-// enter counts a connection to a link. What a distro asks for that is no link is not counted.
-func (h *Host) enter(link string) (dial Dial, known bool) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if dial, known = h.links[link]; known {
-		h.joined[link]++
-	}
-	return dial, known
-}
-
-func (h *Host) leave(link string) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if h.joined[link]--; h.joined[link] == 0 {
-		delete(h.joined, link)
 	}
 }
 

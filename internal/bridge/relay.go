@@ -41,6 +41,10 @@ type joint struct {
 
 	requests *dockerapi.Requests // the way of what it says, which may be changed there; nil if it can't
 
+	// whole has the end of the engine's whole connection passed on as such: see gone.go.
+	whole    bool
+	watching sync.WaitGroup // for that end
+
 	moved   atomic.Int64 // counts hand-ons, when they begin and when they end, to see progress by
 	writing atomic.Int32 // hand-ons under way
 
@@ -52,6 +56,7 @@ type joint struct {
 	told    string // why the client gets no answer, once it is told
 	inDone  bool   // stream to conn
 	dead    bool   // the stream is
+	gone    bool   // the engine is, in both directions; with whole alone
 	over    int    // directions that have ended
 	linger  *time.Timer
 }
@@ -60,8 +65,8 @@ type joint struct {
 type side bool
 
 const (
-	clients side = true  // the agent's
-	engines side = false // the host's
+	clients side = true  // the agent's; the host's of a reverse link
+	engines side = false // the host's; the agent's of a reverse link
 )
 
 // relay returns when both directions have ended and both ends are closed.
@@ -71,6 +76,7 @@ func relay(conn net.Conn, stream *mux.Stream, of side) {
 
 func (j *joint) run() {
 	j.stream.OnAbort(j.streamAborted)
+	j.awaitGone()
 	var out sync.WaitGroup
 	out.Go(j.out)
 	j.in()
@@ -98,6 +104,9 @@ func (j *joint) outEnded(readErr, writeErr error) {
 		j.clientGone(engines)
 	case readErr == io.EOF:
 		_ = j.stream.CloseWrite() // fails only if it was reset: in sees that
+		j.watchGone()
+	case j.isGone():
+		_ = j.stream.CloseWrite()
 	default:
 		j.abort()
 	}
@@ -157,6 +166,7 @@ func (j *joint) inEnded(readErr, writeErr error) {
 		j.clientGone(clients)
 	case readErr == io.EOF:
 		j.closeWrite()
+	case j.isGone(): // nobody is there to be told
 	default:
 		j.abort()
 	}
@@ -365,11 +375,14 @@ func (j *joint) ended(in bool) {
 	j.mu.Unlock()
 	if over {
 		j.abort()
+		return
 	}
+	j.hangUp()
 }
 
 func (j *joint) finish() {
 	j.stream.OnAbort(nil)
+	j.stream.OnStop(nil)
 	j.mu.Lock()
 	if j.linger != nil {
 		j.linger.Stop()
@@ -377,4 +390,5 @@ func (j *joint) finish() {
 	j.mu.Unlock()
 	_ = j.conn.Close() // both may be closed already
 	_ = j.stream.Close()
+	j.watching.Wait()
 }

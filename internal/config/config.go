@@ -55,8 +55,9 @@ type Link struct {
 	Uids           []int  // with the distro All: who may connect
 	Kind           string // Docker or Raw
 	Paths          string // Auto or Off
-	Context        string // of the docker command; empty: the link's name
+	Context        string // of the docker command, or Off; empty: windows for the default socket, else none
 	Mode, Owner    string // of the socket; empty: as the distro has it
+	Allow          string // of a pipe: who may connect; empty: the user, the system, the administrators
 	KeepAlive      string // Always or WhileRunning
 	TrustPipeOwner bool
 
@@ -72,6 +73,11 @@ type To struct {
 
 // IsAuto tells that the engine is to be found, and followed.
 func (t To) IsAuto() bool { return t.Place == Auto }
+
+// Reverse tells a link whose clients are on Windows, at a pipe, and whose engine is in the distro.
+func (l *Link) Reverse() bool {
+	return strings.HasPrefix(l.From, "npipe:") || strings.HasPrefix(l.From, `\\`)
+}
 
 // String is what it is in one line, for people.
 func (t To) String() string {
@@ -197,7 +203,7 @@ func clashes(links []Link) (wrong Errors) {
 	for i := range links {
 		for j := range links[:i] {
 			l, m := &links[i], &links[j]
-			if l.From == m.From && (strings.EqualFold(l.Distro, m.Distro) || l.Distro == All || m.Distro == All) {
+			if l.From == m.From && (strings.EqualFold(l.Distro, m.Distro) || l.Distro == All || m.Distro == All || l.Reverse()) {
 				wrong = append(wrong, l.Wrong("from", &clash{l.From, m.Name}))
 				break
 			}

@@ -78,6 +78,9 @@ type Link struct {
 	Uids []int  `json:"uids,omitempty"`
 	// Context is the docker context that is made for it; empty: none.
 	Context string `json:"context,omitempty"`
+	// Reverse says that the clients are on Windows: Socket is the pipe that they connect to, Engine a
+	// socket in the distro.
+	Reverse bool `json:"reverse,omitempty"`
 }
 
 // Place is the link's.

@@ -38,6 +38,11 @@ type Link struct {
 	Listen bridge.Listen // what the agent is asked for; Link is Name
 	Dial   bridge.Dial   // what a connection leads to
 
+	// A reverse link has these instead: where its clients come in on this side, and what the agent
+	// dials for them.
+	Door *bridge.Door
+	Lead bridge.Lead
+
 	Version int // with another one it is another link, though all else be the same
 }
 
@@ -322,6 +327,9 @@ func (d *Daemon) clean(s *serving) error {
 		return nil // nobody is there to be cleaned, or can be asked
 	}
 	agent, left := s.left()
+	if len(left) == 0 && agent.PID > 0 {
+		err = d.run(ctx, cleanArgs(agent, nil))
+	}
 	for sockets := range slices.Chunk(left, maxCleaned) {
 		err = errors.Join(err, d.run(ctx, cleanArgs(agent, sockets)))
 	}

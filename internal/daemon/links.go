@@ -75,8 +75,8 @@ type serving struct {
 // post is a link in a session. Its worker, while there is one, is the only one to change listed.
 type post struct {
 	link   Link
-	gone   bool // the link is wanted no more
-	listed bool // the agent listens for it, or may
+	gone   bool                                // the link is wanted no more
+	listed func(context.Context, string) error // takes it back from the agent, which has it or may; nil: it has not
 	stop   context.CancelFunc
 	work   sync.WaitGroup
 }
@@ -107,19 +107,24 @@ func (s *serving) listen(ctx context.Context) error {
 
 // attempt has the agent listen for a link as it is now, or no more.
 func (s *serving) attempt(ctx context.Context, p *post) error {
-	if p.listed {
-		if err := s.host.Unlisten(ctx, p.link.Name); err != nil {
+	if p.listed != nil {
+		if err := p.listed(ctx, p.link.Name); err != nil {
 			return &SocketError{s.d.Distro, err}
 		}
-		p.listed = false
+		p.listed = nil
 	}
 	if p.gone {
 		return nil
 	}
+	if p.link.Door != nil {
+		return s.open(ctx, p)
+	}
 	s.host.Lead(p.link.Name, p.link.Dial)
 	where, err := s.host.Listen(ctx, p.link.Listen)
 	var refused *bridge.AgentError
-	p.listed = !errors.As(err, &refused) // without an answer it may
+	if !errors.As(err, &refused) { // without an answer it may
+		p.listed = s.host.Unlisten
+	}
 	if err != nil {
 		return &SocketError{s.d.Distro, err}
 	}
@@ -128,12 +133,32 @@ func (s *serving) attempt(ctx context.Context, p *post) error {
 	return nil
 }
 
+// open has the clients of a reverse link come through this session, once the agent knows where to.
+func (s *serving) open(ctx context.Context, p *post) error {
+	where, err := s.host.LeadAgent(ctx, p.link.Lead)
+	p.listed = s.host.UnleadAgent
+	if err != nil {
+		return &SocketError{s.d.Distro, err}
+	}
+	s.listens("", where.Agent)
+	p.link.Door.Lead(s.host)
+	s.d.report(Event{State: Serving, Link: p.link.Name, Placed: s.placed, Where: bridge.Listening{Agent: where.Agent}})
+	return nil
+}
+
+// shut has clients of a reverse link wait for another session.
+func (p *post) shut() {
+	if p.link.Door != nil {
+		p.link.Door.Lead(nil)
+	}
+}
+
 // listens notes what is to be cleaned up.
 func (s *serving) listens(socket string, agent bridge.Agent) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.agent = agent
-	if !slices.Contains(s.served, socket) {
+	if socket != "" && !slices.Contains(s.served, socket) {
 		s.served = append(s.served, socket)
 	}
 }
@@ -150,6 +175,7 @@ func (s *serving) follow(ctx context.Context) {
 	defer func() {
 		for _, p := range s.posts {
 			p.rest()
+			p.shut()
 		}
 	}()
 	for {
@@ -170,6 +196,7 @@ func (s *serving) change(ctx context.Context, links []Link) {
 	for name, p := range s.posts {
 		if !p.gone && !slices.ContainsFunc(links, func(l Link) bool { return l.Name == name }) {
 			p.rest()
+			p.shut()
 			p.gone = true
 			s.begin(ctx, p, nil)
 		}
@@ -179,14 +206,22 @@ func (s *serving) change(ctx context.Context, links []Link) {
 		if p == nil {
 			p = &post{}
 			s.posts[l.Name] = p
-		} else if !p.gone && p.link.Version == l.Version && reflect.DeepEqual(p.link.Listen, l.Listen) {
-			s.host.Lead(l.Name, l.Dial)
+		} else if !p.gone && p.link.same(&l) {
+			if l.Door == nil {
+				s.host.Lead(l.Name, l.Dial)
+			}
 			continue
 		}
 		p.rest()
+		p.shut()
 		p.link, p.gone = l, false
 		s.begin(ctx, p, nil)
 	}
+}
+
+// same tells whether two links of a name are one, wherever it leads to on this side.
+func (l *Link) same(m *Link) bool {
+	return l.Version == m.Version && reflect.DeepEqual(l.Listen, m.Listen) && l.Door == m.Door && l.Lead == m.Lead
 }
 
 // rest ends the worker.

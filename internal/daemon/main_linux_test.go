@@ -87,7 +87,11 @@ func serveAgent() int {
 		listener, err := endpoint.Listen(l.Socket, endpoint.Access{Mode: 0o600, Uid: os.Geteuid(), Gid: os.Getegid()})
 		return listener, bridge.Listening{Mode: "0600", Owner: "root:root", Agent: bridge.Agent{PID: os.Getpid(), Started: 1}}, err
 	}
-	if err := bridge.RunAgent(context.Background(), stdio, bridge.BuildID{1}, bridge.Distro{Open: open}, slog.New(slog.DiscardHandler)); err != nil {
+	own := func() (bridge.Agent, error) { return bridge.Agent{PID: os.Getpid(), Started: 1}, nil }
+	dial := func(ctx context.Context, socket string) (net.Conn, error) {
+		return (&net.Dialer{}).DialContext(ctx, "unix", socket)
+	}
+	if err := bridge.RunAgent(context.Background(), stdio, bridge.BuildID{1}, bridge.Distro{Open: open, Self: own, Dial: dial}, slog.New(slog.DiscardHandler)); err != nil {
 		return 3
 	}
 	return 0

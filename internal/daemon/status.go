@@ -3,6 +3,7 @@ package daemon
 import (
 	"context"
 	"errors"
+	"net"
 	"time"
 )
 
@@ -22,6 +23,14 @@ func (d *Daemon) StreamsOf(link string) int {
 		return host.StreamsOf(link)
 	}
 	return 0
+}
+
+// Dial opens a connection of a reverse link, for a question of ours.
+func (d *Daemon) Dial(link string) (net.Conn, error) {
+	if host := d.host.Load(); host != nil {
+		return host.Dial(link)
+	}
+	return nil, errNotServing
 }
 
 // Ping measures a round trip to the agent. It is an error when none is there, or none

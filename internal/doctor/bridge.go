@@ -27,6 +27,8 @@ func (e *examination) engine(ctx context.Context) error {
 			e.unknown(code, "not looked at: "+s.Link.Engine+" carries something else than Docker")
 		}
 		return nil
+	case answers && s.Link.Reverse:
+		return e.reverseEngine(s)
 	case answers && s.Engine != (engine.Info{}):
 		e.engineOK(s.Link.Engine, s.Engine)
 		return nil
@@ -41,6 +43,19 @@ func (e *examination) engine(ctx context.Context) error {
 		return errSkip
 	}
 	return e.findEngine(ctx)
+}
+
+// reverseEngine tells what the bridge says of an engine in the distro, which only its agent reaches.
+func (e *examination) reverseEngine(s control.Status) error {
+	where := s.Link.Engine + " in " + s.Link.Distro
+	switch {
+	case s.Engine != (engine.Info{}):
+		e.engineOK(where, s.Engine)
+		return nil
+	case s.EngineError != "":
+		return e.fail(PipeThere, where+": "+printable(s.EngineError), nil)
+	}
+	return errSkip
 }
 
 // probe asks an engine that somebody has named.
@@ -144,7 +159,13 @@ func distroOr(p control.Place) string {
 // socket judges what the distro's user sees at the path.
 func (e *examination) socket(context.Context) error {
 	s, answers := e.status()
-	if !e.seen.known || !answers {
+	if !answers || !e.seen.known && !s.Link.Reverse {
+		return errSkip
+	}
+	if s.Link.Reverse {
+		for _, code := range []Code{SocketThere, SocketAccess, SocketUsable, ClientLed} {
+			e.unknown(code, "not looked at: the link's clients are on Windows, at "+s.Link.Socket)
+		}
 		return errSkip
 	}
 	i, link, path := e.seen, s.Link, e.Place.Socket

@@ -133,3 +133,26 @@ func TestFarthest(t *testing.T) {
 		}
 	}
 }
+
+// Of a reverse link the engine is what its bridge says, and there is no socket to look at.
+func TestReverseLinks(t *testing.T) {
+	look := func(s control.Status) map[Code]Finding {
+		found := map[Code]Finding{}
+		s.PID, s.Link = 1, control.Link{Kind: "docker", Distro: "Ubuntu", Socket: "npipe:////./pipe/x", Engine: "unix:/run/x.sock", Reverse: true}
+		e := &examination{Patient: Patient{Windows: true}, bridge: &control.Found{Status: s}}
+		e.tell = func(f Finding) { found[f.Code] = f }
+		_ = e.engine(t.Context())
+		_ = e.socket(t.Context())
+		return found
+	}
+	well := look(control.Status{Engine: engine.Info{OSType: "linux", Server: "Docker/1"}})
+	if f := well[PipeThere]; f.Verdict != OK || !strings.Contains(f.Seen, "unix:/run/x.sock in Ubuntu") {
+		t.Errorf("%+v", f)
+	}
+	if f := well[SocketThere]; f.Verdict != Unknown || !strings.Contains(f.Seen, "npipe:////./pipe/x") {
+		t.Errorf("%+v", f)
+	}
+	if f := look(control.Status{EngineError: "nobody\x1b listens"})[PipeThere]; f.Verdict != Failed || strings.Contains(f.Seen, "\x1b") {
+		t.Errorf("%+v", f)
+	}
+}

@@ -189,6 +189,18 @@ func (c *unixConn) Close() error {
 	return c.UnixConn.Close()
 }
 
+// AwaitHangUp returns true when the far side has closed both directions, and false when the
+// connection was closed here. It is for who has read to the end. (unix_poll in net/unix/af_unix.c
+// reports POLLHUP when both are shut down: a far side that has ended its output alone is no hang-up.)
+func (c *unixConn) AwaitHangUp() bool {
+	err := c.raw.Read(func(fd uintptr) bool {
+		poll := []unix.PollFd{{Fd: int32(fd)}}
+		n, err := unix.Poll(poll, 0)
+		return err == nil && n > 0 && poll[0].Revents&unix.POLLHUP != 0
+	})
+	return err == nil && !c.closed.Load()
+}
+
 // Reset closes the connection as failed: once the far side has read what was written it
 // gets ECONNRESET. If it had sent nothing yet, or the end of something long, it gets an
 // end of stream: the kernel has no other way.

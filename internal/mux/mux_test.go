@@ -512,6 +512,21 @@ func TestLinkNames(t *testing.T) {
 	}
 }
 
+func TestOnStop(t *testing.T) {
+	host, agent := memory(t)
+	client, engine := connect(t, agent, host)
+	told := make(chan struct{})
+	client.OnStop(func() { close(told) })
+	engine.CloseRead(CodeClosed)
+	<-told
+	late := make(chan struct{})
+	client.OnStop(func() { close(late) })
+	<-late
+	if _, err := client.Write([]byte("x")); err == nil {
+		t.Error("a write to who reads no more succeeds")
+	}
+}
+
 func TestOnAbort(t *testing.T) {
 	host, agent := memory(t)
 	client, engine := connect(t, agent, host)

@@ -142,26 +142,69 @@ func (r raw) next() string {
 	return describe(h, p)
 }
 
+// playConversation speaks the lines of the other party, and wants those of self.
+func playConversation(t *testing.T, lines []example, peer raw, self string) {
+	go func() {
+		for _, e := range lines {
+			if e.from != self {
+				peer.Write(e.bytes)
+			}
+		}
+	}()
+	for _, e := range lines {
+		if e.from != self {
+			continue
+		}
+		if got := peer.next(); got != e.says {
+			t.Errorf("got %q, documented as %q", got, e.says)
+		}
+	}
+}
+
+// The documented conversation of a reverse link likewise: the engine closes its whole connection.
+func TestDocumentedReverseConversation(t *testing.T) {
+	lines := examples(t, "reverse")
+	t.Run("Host", func(t *testing.T) {
+		s, peer := rawPeer(t, Host)
+		st, err := s.Open("linux")
+		if err != nil {
+			t.Fatal(err)
+		}
+		stopped := make(chan struct{})
+		st.OnStop(func() { close(stopped) })
+		go func() {
+			st.Write([]byte("GET"))
+			<-stopped
+			st.CloseWrite()
+		}()
+		playConversation(t, lines, peer, "h")
+		if got, err := io.ReadAll(st); err != nil || string(got) != "OK" {
+			t.Errorf("got %q, %v", got, err)
+		}
+	})
+	t.Run("Agent", func(t *testing.T) {
+		s, peer := rawPeer(t, Agent)
+		go func() {
+			offer, err := s.Accept()
+			if err != nil {
+				return
+			}
+			st := offer.Accept()
+			if _, err := io.ReadFull(st, make([]byte, 3)); err != nil {
+				t.Error(err)
+			}
+			st.Write([]byte("OK"))
+			st.CloseRead(CodeClosed)
+			st.CloseWrite()
+		}()
+		playConversation(t, lines, peer, "a")
+	})
+}
+
 // The documented conversation, against a real host and a real agent in turn.
 func TestDocumentedConversation(t *testing.T) {
 	lines := examples(t, "conversation")
-	play := func(t *testing.T, s *Session, peer raw, self string) {
-		go func() {
-			for _, e := range lines {
-				if e.from != self {
-					peer.Write(e.bytes)
-				}
-			}
-		}()
-		for _, e := range lines {
-			if e.from != self {
-				continue
-			}
-			if got := peer.next(); got != e.says {
-				t.Errorf("got %q, documented as %q", got, e.says)
-			}
-		}
-	}
+	play := func(t *testing.T, _ *Session, peer raw, self string) { playConversation(t, lines, peer, self) }
 	t.Run("Agent", func(t *testing.T) {
 		s, peer := rawPeer(t, Agent)
 		st, err := s.Open("docker")

@@ -112,6 +112,7 @@ func (s *Session) onStreamFrame(st *Stream, t frameType, payload []byte) error {
 		if st.stopErr == nil {
 			st.stopErr = &StoppedError{Code(binary.BigEndian.Uint32(payload))}
 		}
+		st.stopped()
 		st.writable.Broadcast()
 	case frameReset:
 		st.endedByPeer(&ResetError{Code(binary.BigEndian.Uint32(payload))})

@@ -58,6 +58,7 @@ type Stream struct {
 	peerErr    error // reset or refused by the peer
 	stopErr    error // the peer reads no more
 	onAbort    func()
+	onStop     func()
 	refuseCode RefuseCode
 	stopCode   Code
 	resetCode  Code
@@ -281,6 +282,26 @@ func (st *Stream) OnAbort(f func()) {
 	st.onAbort = f
 	if st.peerErr != nil || st.gone || s.err != nil {
 		st.aborted()
+	}
+}
+
+// OnStop has f called once, in its own goroutine, when the peer reads no more; at once if
+// that has happened. It is for owners that have nothing to write just now. A nil f takes
+// the call back.
+func (st *Stream) OnStop(f func()) {
+	s := st.session
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	st.onStop = f
+	if st.stopErr != nil {
+		st.stopped()
+	}
+}
+
+func (st *Stream) stopped() {
+	if st.onStop != nil {
+		go st.onStop()
+		st.onStop = nil
 	}
 }
 

@@ -1,0 +1,122 @@
+package bridge
+
+import (
+	"errors"
+	"log/slog"
+	"net"
+	"sync"
+	"time"
+)
+
+// Entry says what comes in at a Door.
+type Entry struct {
+	Link string
+	Kind string // KindDocker, or empty for any byte stream
+	// Words are what a client of a docker link is told: WhyFrozen and so on, and WhyDown.
+	Words func(why string) string
+	Log   *slog.Logger
+}
+
+// Door is where clients of a reverse link come in, at the host. It is open whether or not there is a
+// session: a client that finds none in holdTime is told, or its connection closed.
+type Door struct {
+	entry    Entry
+	listener net.Listener
+	idle     idle
+	closing  chan struct{}
+	close    sync.Once
+	entering sync.WaitGroup // who accepts, and clients that no session has yet
+
+	mu     sync.Mutex
+	host   *Host         // nil: there is no session
+	change chan struct{} // closed, and replaced, with each change of host
+}
+
+// OpenDoor lets clients in that come to the listener, which is the door's from here on.
+func OpenDoor(l net.Listener, e Entry) *Door {
+	d := &Door{entry: e, listener: l, closing: make(chan struct{}), change: make(chan struct{})}
+	d.entering.Go(d.accept)
+	return d
+}
+
+// Lead has new clients go through a session, whose agent knows where to; nil: there is none.
+func (d *Door) Lead(h *Host) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.host == h {
+		return
+	}
+	d.host = h
+	close(d.change)
+	d.change = make(chan struct{})
+}
+
+// Close ends the listening. Connections that a session carries go on, others are closed.
+func (d *Door) Close() error {
+	err := d.listener.Close()
+	d.close.Do(func() { close(d.closing) })
+	d.idle.close()
+	d.entering.Wait()
+	return err
+}
+
+func (d *Door) accept() {
+	acceptAll(d.listener, d.entry.Link, d.entry.Log, d.closing, func(conn net.Conn) {
+		d.entering.Go(func() { d.enter(conn) })
+	})
+}
+
+// enter brings a client to a session, or turns it away.
+func (d *Door) enter(conn net.Conn) {
+	c := &client{conn: conn, whole: true}
+	if d.entry.Kind == KindDocker {
+		if c.first = d.idle.await(conn); c.first == nil {
+			_ = conn.Close()
+			return // it asked nothing
+		}
+		c.words, c.idle = d.entry.Words, &d.idle
+	}
+	late := time.NewTimer(holdTime)
+	defer late.Stop()
+	for {
+		host, change := d.now()
+		if host != nil && host.take(c, d.entry.Link) {
+			return
+		}
+		select {
+		case <-change:
+			continue
+		case <-late.C:
+		case <-d.closing:
+		}
+		c.turnAway(WhyDown)
+		c.end()
+		return
+	}
+}
+
+func (d *Door) now() (*Host, <-chan struct{}) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.host, d.change
+}
+
+// acceptAll takes every connection until the listener is closed.
+func acceptAll(l net.Listener, link string, log *slog.Logger, over <-chan struct{}, serve func(net.Conn)) {
+	for {
+		conn, err := l.Accept()
+		switch {
+		case errors.Is(err, net.ErrClosed):
+			return
+		case err != nil:
+			log.Warn("accept", "link", link, "error", err)
+			select {
+			case <-time.After(acceptPause):
+			case <-over:
+				return
+			}
+			continue
+		}
+		serve(conn)
+	}
+}

@@ -1,0 +1,173 @@
+package bridge
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/mux"
+)
+
+// half is what both have in common: it dials for the other half's clients, and brings its own
+// clients to the other half. The host does the first for forward links and the second for reverse ones,
+// the agent the other way round.
+type half struct {
+	session *mux.Session
+	log     *slog.Logger
+	leads   leads
+	whole   bool              // of the connections it dials: see gone.go
+	control func(*mux.Stream) // answers the other half's questions; nil: it has none to ask
+
+	pulse  *pulse
+	idle   idle
+	memory memory
+	relays sync.WaitGroup
+}
+
+func newHalf(session *mux.Session, log *slog.Logger) half {
+	return half{
+		session: session, log: log, pulse: &pulse{session: session},
+		leads: leads{to: map[string]Dial{}, joined: map[string]int{}},
+	}
+}
+
+// serve takes the other half's streams until the session ends.
+func (h *half) serve() {
+	defer h.leads.end()
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	for {
+		offer, err := h.session.Accept()
+		if err != nil {
+			return
+		}
+		if offer.Link() == controlLink && h.control != nil {
+			h.relays.Go(func() { h.control(offer.Accept()) })
+			continue
+		}
+		h.relays.Go(func() { h.join(ctx, offer) })
+	}
+}
+
+// join dials what the stream is for and relays.
+func (h *half) join(ctx context.Context, offer *mux.Offer) {
+	link := offer.Link()
+	dial, known := h.leads.enter(link)
+	if !known {
+		h.log.Debug("link refused", "link", link, "reason", "unknown")
+		offer.Refuse(mux.RefuseUnknownLink)
+		return
+	}
+	defer h.leads.leave(link)
+	if j := h.meet(ctx, offer, dial); j != nil {
+		j.run()
+	}
+}
+
+// meet is the stream joined to what it is for; nil if that is not to be had. It has its own
+// frame: what join holds, each idle stream does.
+func (h *half) meet(ctx context.Context, offer *mux.Offer, dial Dial) *joint {
+	conn, err := dial(ctx)
+	if err != nil {
+		h.log.Debug("link refused", "link", offer.Link(), "reason", err)
+		offer.Refuse(refusal(err))
+		return nil
+	}
+	return &joint{conn: conn, stream: offer.Accept(), side: engines, memory: &h.memory, whole: h.whole}
+}
+
+// leads are where the links lead that the other half may open, and how many connections of any
+// link there are.
+type leads struct {
+	mu     sync.Mutex
+	over   bool // the session is
+	to     map[string]Dial
+	joined map[string]int
+}
+
+func (l *leads) lead(link string, dial Dial) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.to[link] = dial
+}
+
+func (l *leads) unlead(link string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	delete(l.to, link)
+}
+
+// enter counts a connection to a link. What is asked for that is no link is not counted.
+func (l *leads) enter(link string) (dial Dial, known bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if dial, known = l.to[link]; known {
+		l.joined[link]++
+	}
+	return dial, known
+}
+
+// begin counts a connection of a client of this half and has go begin it, unless the session is over.
+func (l *leads) begin(link string, run func()) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.over {
+		return false
+	}
+	l.joined[link]++
+	run()
+	return true
+}
+
+func (l *leads) leave(link string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.joined[link]--; l.joined[link] == 0 {
+		delete(l.joined, link)
+	}
+}
+
+func (l *leads) end() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.over = true
+}
+
+func (l *leads) count(link string) int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.joined[link]
+}
+
+func (l *leads) countAll() (n int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, of := range l.joined {
+		n += of
+	}
+	return n
+}
+
+// carry brings a client to the other half, whatever it speaks, and returns at its end. prepare may
+// be nil.
+func (h *half) carry(c *client, link string, prepare func(*joint) (done func())) {
+	defer c.end()
+	stream, why := h.openFor(link)
+	if why != "" {
+		c.turnAway(why)
+		return
+	}
+	j := &joint{conn: c.conn, stream: stream, side: clients, memory: &h.memory, first: c.first, whole: c.whole}
+	if c.words != nil {
+		j.tell = c.tell
+	}
+	if prepare != nil {
+		done := prepare(j)
+		defer done()
+	}
+	if c.words != nil && isRead(c) {
+		stop := h.watch(j)
+		defer stop()
+	}
+	j.run()
+}

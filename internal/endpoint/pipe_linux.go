@@ -1,0 +1,8 @@
+package endpoint
+
+import (
+	"errors"
+	"net"
+)
+
+func (e Endpoint) listenFor([]string) (net.Listener, error) { return nil, errors.ErrUnsupported }

@@ -1,0 +1,416 @@
+package e2e
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/test/halfclose"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/test/lab"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/test/stage"
+)
+
+// reversed is a stage with clients on Windows.
+type reversed struct {
+	*configuredStage
+	clients *lab.PipeClients
+	engine  *net.UnixListener // in the first distro
+}
+
+const backSocket = "/run/back.sock"
+
+func openReversed(t *testing.T) (context.Context, *reversed) {
+	t.Helper()
+	ctx, c := openConfigured(t)
+	clients, err := c.s.Wine.StartPipeClients(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := clients.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	engine, err := net.Listen("unix", in(c.s, one, backSocket))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { engine.Close() })
+	return ctx, &reversed{c, clients, engine.(*net.UnixListener)}
+}
+
+// pipeIs waits until the link of a pipe is at a state.
+func (r *reversed) pipeIs(ctx context.Context, t *testing.T, distro, pipe, state string) bridgeStatus {
+	t.Helper()
+	var got bridgeStatus
+	until(ctx, t, pipe+" to be "+state, func() bool {
+		got = bridges(t, r.s.Windows(ctx, "status", "--json"))[distro+" npipe:////./pipe/"+pipe]
+		return got.State == state
+	})
+	return got
+}
+
+func (r *reversed) dialPipe(t *testing.T, kind, pipe string) *net.TCPConn {
+	t.Helper()
+	c, err := r.clients.Dial(kind, pipe)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { c.Close() })
+	_ = c.SetDeadline(time.Now().Add(2 * time.Minute))
+	return c
+}
+
+// takeParked connects until somebody answers: under Wine the first client of a pipe can land on the
+// instance that go-winio keeps parked, and is never served. It stays open, so that no other lands there.
+func (r *reversed) takeParked(t *testing.T, pipe, says string, answers func() bool) {
+	t.Helper()
+	for range 5 {
+		c := r.dialPipe(t, "winio", pipe)
+		heard := make(chan bool, 1)
+		go func() {
+			_, err := c.Read(make([]byte, 1))
+			heard <- err == nil || errors.Is(err, io.EOF)
+		}()
+		if _, err := io.WriteString(c, says); err != nil {
+			t.Fatal(err)
+		}
+		if answers() {
+			c.Close()
+			return
+		}
+		select {
+		case <-heard:
+			c.Close()
+			return
+		case <-time.After(3 * time.Second):
+		}
+	}
+	t.Fatalf("nobody answers at %s", pipe)
+}
+
+// accepts takes a connection that was made to the engine just now.
+func (r *reversed) accepts() bool {
+	_ = r.engine.SetDeadline(time.Now().Add(2 * time.Second))
+	c, err := r.engine.Accept()
+	if err != nil {
+		return false
+	}
+	c.Close()
+	return true
+}
+
+// pair is a client on Windows and its engine in the distro.
+func (r *reversed) pair(t *testing.T, kind, pipe string) (client *net.TCPConn, engine *net.UnixConn) {
+	t.Helper()
+	client = r.dialPipe(t, kind, pipe)
+	_ = r.engine.SetDeadline(time.Now().Add(20 * time.Second))
+	engine, err := r.engine.AcceptUnix()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { engine.Close() })
+	_ = engine.SetDeadline(time.Now().Add(2 * time.Minute))
+	return client, engine
+}
+
+// asked is one answer to one request at a pipe of a docker link.
+func (r *reversed) asked(t *testing.T, kind, pipe, request string) (status int, body string) {
+	t.Helper()
+	c := r.dialPipe(t, kind, pipe)
+	if _, err := io.WriteString(c, request+" HTTP/1.1\r\nHost: docker\r\nConnection: close\r\n\r\n"); err != nil {
+		t.Fatal(err)
+	}
+	if kind == "plain" {
+		_ = c.CloseWrite()
+	}
+	all, err := io.ReadAll(c) // an answer is over when its connection is
+	if err != nil {
+		t.Fatalf("%s: %v", request, err)
+	}
+	answer, err := http.ReadResponse(bufio.NewReader(bytes.NewReader(all)), nil)
+	if err != nil {
+		t.Fatalf("%s: %v in %q", request, err, all)
+	}
+	b, err := io.ReadAll(answer.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return answer.StatusCode, string(b)
+}
+
+// onLoopback leads a port to a pipe, for a docker command.
+func (r *reversed) onLoopback(t *testing.T, pipe string) (addr string) {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				defer c.Close()
+				p, err := r.clients.Dial("winio", pipe)
+				if err != nil {
+					return
+				}
+				defer p.Close()
+				there := make(chan struct{})
+				go func() {
+					defer close(there)
+					_, _ = io.Copy(p, c)
+					_ = p.CloseWrite()
+				}()
+				_, _ = io.Copy(c, p)
+				_ = c.(*net.TCPConn).CloseWrite()
+				<-there
+			}()
+		}
+	}()
+	return l.Addr().String()
+}
+
+func reverseLink(name, distro, pipe, to string, more ...string) string {
+	return link(name, distro, fmt.Sprintf("%q", to), append(more, fmt.Sprintf("from = %q", "npipe:////./pipe/"+pipe))...)
+}
+
+// Links in both directions share the carriers of two distros: clients on Windows reach a socket of a
+// distro, and a dockerd whose way goes back through the same carrier. Beside them a link whose pipe
+// another program has, and one without an engine.
+func TestBothDirections(t *testing.T) {
+	ctx, r := openReversed(t)
+	engineSocket := runDir + "/engine.sock"
+	links := []string{
+		link("engine", one, fmt.Sprintf("%q", stage.EnginePipe), `context = "both"`),
+		link("echo", one, fmt.Sprintf("%q", r.echo)),
+		reverseLink("back", one, "reverse_back", "unix:"+backSocket, `kind = "raw"`, `allow = "S-1-5-18"`),
+		reverseLink("linux", one, "reverse_docker", "unix:"+engineSocket, `kind = "docker"`),
+		reverseLink("none", two, "reverse_none", "unix:/run/none.sock", `kind = "docker"`),
+		reverseLink("taken", two, r.echo, "unix:/run/none.sock", `kind = "raw"`),
+	}
+	r.write(t, links...)
+	r.up(ctx, t)
+	r.is(ctx, t, one, "engine", "ready")
+	r.pipeIs(ctx, t, one, "reverse_back", "ready")
+	r.pipeIs(ctx, t, one, "reverse_docker", "ready")
+	r.pipeIs(ctx, t, two, "reverse_none", "ready")
+	if got := r.pipeIs(ctx, t, two, r.echo, "link-failed"); !strings.Contains(got.Reason, "another program listens there") {
+		t.Errorf("taken: %+v", got)
+	}
+	if n := len(r.windows()); n != 2 {
+		t.Errorf("%d wsl.exe for two distros: %q", n, r.windows())
+	}
+	never := func() bool { return false }
+	r.takeParked(t, "reverse_back", "x", r.accepts)
+	r.takeParked(t, "reverse_docker", "GET /_ping HTTP/1.0\r\n\r\n", never)
+	r.takeParked(t, "reverse_none", "GET /_ping HTTP/1.0\r\n\r\n", never)
+
+	t.Run("HalfClose", func(t *testing.T) {
+		halfclose.Test(t, func(t *testing.T) (client, engine halfclose.Conn) { return r.pair(t, "winio", "reverse_back") })
+	})
+	t.Run("PlainClient", func(t *testing.T) { r.plainClient(t) })
+	t.Run("Docker", func(t *testing.T) { r.docker(ctx, t) })
+	t.Run("Told", func(t *testing.T) {
+		status, said := r.asked(t, "winio", "reverse_none", "POST /containers/create")
+		if status != 503 || !strings.Contains(said, "wsl --distro "+two+" --user root service docker start") {
+			t.Errorf("without an engine: %d %s", status, said)
+		}
+		if got := r.pipeIs(ctx, t, two, "reverse_none", "ready"); got.Works || !strings.Contains(got.EngineError, "nobody listens") || !strings.Contains(strings.Join(got.Hints, ";"), "service docker start") {
+			t.Errorf("its status: %+v", got)
+		}
+		contains(t, filed(t, r.s.Windows(ctx, "status")).stdout, "pipe     npipe:////./pipe/reverse_docker, which leads to "+one, "engine   unix:"+engineSocket)
+	})
+	t.Run("Context", func(t *testing.T) {
+		var o outcome
+		until(ctx, t, "the docker context to be made", func() bool {
+			o = r.ward.docker(ctx, t, "--context", "both", "version")
+			return o.code == 0
+		})
+		contains(t, o.stdout, "Server:")
+		contains(t, filed(t, r.s.Windows(ctx, "status")).stdout, "context  both\n")
+	})
+	t.Run("Bulk", func(t *testing.T) { r.bulkBothWays(t) })
+	t.Run("Reload", func(t *testing.T) { r.reloads(ctx, t, links) })
+	t.Run("Loss", func(t *testing.T) { r.loss(ctx, t) })
+	t.Run("Stopped", func(t *testing.T) {
+		if err := r.s.VM.Terminate(two); err != nil {
+			t.Fatal(err)
+		}
+		r.pipeIs(ctx, t, two, "reverse_none", "distro-stopped")
+		if status, said := r.asked(t, "plain", "reverse_none", "GET /info"); status != 503 || !strings.Contains(said, "run: wsl --distro "+two) {
+			t.Errorf("%d %s", status, said)
+		}
+	})
+	if o := said(t, r.s.Windows(ctx, "stop", "--distro", one, "--socket", engineSocket)); o.code != 0 {
+		t.Errorf("stop: %+v", o)
+	}
+	if code, err := r.b.Wait(ctx); code != 0 || err != nil {
+		t.Errorf("it ended with %d, %v", code, err)
+	}
+	if c, err := r.clients.Dial("winio", "reverse_docker"); err == nil {
+		c.Close()
+		t.Error("the pipe is there still")
+	}
+}
+
+// A client that reads with ReadFile until that fails gets all of the answer and its end, though it
+// ends nothing itself and makes nothing of a message of no bytes: the pipe is closed as soon as the
+// engine's connection is.
+func (r *reversed) plainClient(t *testing.T) {
+	answer := make([]byte, 1<<20)
+	_, _ = io.ReadFull(noise(int64(len(answer))), answer)
+	for name, end := range map[string]func(*net.UnixConn){
+		"closed": func(e *net.UnixConn) { e.Close() },
+		"ended first": func(e *net.UnixConn) {
+			_ = e.CloseWrite()
+			<-time.After(200 * time.Millisecond)
+			e.Close()
+		},
+	} {
+		client, engine := r.pair(t, "plain", "reverse_back")
+		_, _ = io.WriteString(client, "question")
+		_ = client.CloseWrite() // of the client's stdin, so to speak: the pipe does not end
+		got := make(chan []byte, 1)
+		go func() {
+			b, err := io.ReadAll(client)
+			if err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
+			got <- b
+		}()
+		if _, err := io.ReadFull(engine, make([]byte, len("question"))); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := engine.Write(answer); err != nil {
+			t.Fatal(err)
+		}
+		end(engine)
+		if b := <-got; !bytes.Equal(b, answer) {
+			t.Errorf("%s: %d bytes of %d, or others", name, len(b), len(answer))
+		}
+	}
+}
+
+// A real dockerd, whose way goes through the carrier twice, asked by a docker command and by a plain client.
+func (r *reversed) docker(ctx context.Context, t *testing.T) {
+	for _, kind := range []string{"winio", "plain"} {
+		status, said := r.asked(t, kind, "reverse_docker", "GET /version")
+		var version struct{ ApiVersion string }
+		if err := json.Unmarshal([]byte(said), &version); status != 200 || err != nil || version.ApiVersion == "" {
+			t.Errorf("%s: %d %s, %v", kind, status, said, err)
+		}
+	}
+	at := "tcp://" + r.onLoopback(t, "reverse_docker")
+	if said, err := r.s.Docker.Command(ctx, "-H", at, "version").CombinedOutput(); err != nil || !bytes.Contains(said, []byte("Server:")) {
+		t.Errorf("%v: %s", err, said)
+	}
+	at = "tcp://" + r.onLoopback(t, "reverse_none")
+	if said, err := r.s.Docker.Command(ctx, "-H", at, "ps").CombinedOutput(); err == nil || !bytes.Contains(said, []byte("service docker start")) {
+		t.Errorf("without an engine the docker command says %s, %v", said, err)
+	}
+}
+
+// bulkBothWays moves noise in both directions of both links at once.
+func (r *reversed) bulkBothWays(t *testing.T) {
+	size := bulk()
+	want, _ := hashOf(t, noise(size))
+	over := make(chan error, 2)
+	move := func(c halfclose.Conn) {
+		sent := make(chan error, 1)
+		go func() {
+			_, err := io.Copy(struct{ io.Writer }{c}, noise(size))
+			sent <- errors.Join(err, c.CloseWrite())
+		}()
+		h := sha256.New()
+		n, err := io.Copy(h, struct{ io.Reader }{c})
+		if err = errors.Join(err, <-sent); err == nil && (n != size || !bytes.Equal(h.Sum(nil), want[:])) {
+			err = fmt.Errorf("%d bytes of %d, or others", n, size)
+		}
+		over <- err
+	}
+	client, engine := r.pair(t, "winio", "reverse_back")
+	go func() {
+		_, _ = io.Copy(struct{ io.Writer }{engine}, struct{ io.Reader }{engine})
+		_ = engine.CloseWrite()
+	}()
+	go move(client)
+	go move(r.dial(t, one, "echo"))
+	for range 2 {
+		if err := <-over; err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// reloads replaces one reverse link; connections of both directions live on.
+func (r *reversed) reloads(ctx context.Context, t *testing.T, links []string) {
+	client, engine := r.pair(t, "winio", "reverse_back")
+	forth := r.dial(t, one, "echo")
+	heard := func() {
+		t.Helper()
+		echoed(t, forth, "forth")
+		for _, way := range []struct{ from, to net.Conn }{{client, engine}, {engine, client}} {
+			if _, err := io.WriteString(way.from, "back"); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := io.ReadFull(way.to, make([]byte, 4)); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	heard()
+	r.write(t, links[0], links[1], links[3], links[4], reverseLink("moved", one, "reverse_moved", "unix:"+backSocket, `kind = "raw"`))
+	r.reload(ctx, t, "reloaded: added moved; removed back, taken; unchanged engine, echo, linux, none")
+	r.pipeIs(ctx, t, one, "reverse_moved", "ready")
+	heard()
+	if c, err := r.clients.Dial("winio", "reverse_back"); err == nil {
+		c.Close()
+		t.Error("the pipe of a link that is gone is there")
+	}
+	r.takeParked(t, "reverse_moved", "x", r.accepts)
+	again, engine2 := r.pair(t, "winio", "reverse_moved")
+	if _, err := io.WriteString(again, "back"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.ReadFull(engine2, make([]byte, 4)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// loss ends the carrier: connections of both directions end, those that come find the next one.
+func (r *reversed) loss(ctx context.Context, t *testing.T) {
+	client, engine := r.pair(t, "winio", "reverse_moved")
+	kill(t, newcomer(t, (&ward{s: r.s, distro: one}).windows(), "wsl.exe"))
+	for name, c := range map[string]net.Conn{"client": client, "engine": engine} {
+		if n, err := c.Read(make([]byte, 1)); n > 0 || err == nil || errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Errorf("the %s's end: %v", name, err)
+		}
+	}
+	until(ctx, t, "the lost links to come back", func() bool { return strings.Count(r.b.Output(), `"link":"moved"`) >= 2 })
+	client, engine = r.pair(t, "winio", "reverse_moved")
+	if _, err := io.WriteString(client, "back"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.ReadFull(engine, make([]byte, 4)); err != nil {
+		t.Fatal(err)
+	}
+	if status, said := r.asked(t, "winio", "reverse_docker", "GET /_ping"); status != 200 {
+		t.Errorf("%d %s", status, said)
+	}
+}
