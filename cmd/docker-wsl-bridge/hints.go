@@ -225,10 +225,13 @@ func killHints(pid int) []string {
 // statusHints are for a bridge that runs and does not work. err is behind the status' words.
 func statusHints(s control.Status, err error) []string {
 	serving := s.State == string(daemon.Serving)
+	var inUse *endpoint.InUseError
 	var list []string
 	switch {
 	case s.State == string(daemon.Stopped), s.State == string(daemon.Unused):
 		return []string{"wsl --distro " + s.Link.Distro + " runs it; it is served again within 10 s"}
+	case s.Link.Reverse && errors.As(err, &inUse):
+		return []string{"end the program that has the pipe, or give the link another one: from = \"npipe:////./pipe/NAME\"; docker-wsl-bridge config path tells where"}
 	case s.Link.Reverse && serving && s.EngineError != "":
 		return reverseHints(s.Link)
 	case s.State == string(daemon.Frozen), serving && s.EngineError == "":

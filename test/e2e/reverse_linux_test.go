@@ -210,7 +210,7 @@ func TestBothDirections(t *testing.T) {
 	r.pipeIs(ctx, t, one, "reverse_back", "ready")
 	r.pipeIs(ctx, t, one, "reverse_docker", "ready")
 	r.pipeIs(ctx, t, two, "reverse_none", "ready")
-	if got := r.pipeIs(ctx, t, two, r.echo, "link-failed"); !strings.Contains(got.Reason, "another program listens there") {
+	if got := r.pipeIs(ctx, t, two, r.echo, "link-failed"); !strings.Contains(got.Reason, "another program listens there") || !strings.Contains(strings.Join(got.Hints, ";"), "give the link another one") {
 		t.Errorf("taken: %+v", got)
 	}
 	if n := len(r.windows()); n != 2 {
