@@ -311,7 +311,10 @@ func discoverHints(d discovered) []string {
 	_, pipe, isPipe := strings.Cut(d.Place, "/pipe/")
 	switch {
 	case d.Distro != "" && d.Engine != nil:
-		return []string{"it is used in " + d.Distro + " itself, by docker -H unix://" + strings.TrimPrefix(d.Place, "unix:")}
+		return []string{
+			"it is used in " + d.Distro + " itself, by docker -H unix://" + strings.TrimPrefix(d.Place, "unix:"),
+			"Windows' programs reach it by a link of the configuration, from = \"npipe:////./pipe/NAME\" and to = \"" + d.Place + "\"; docker-wsl-bridge config path tells where that is",
+		}
 	case d.Distro != "" || !isPipe:
 		return nil
 	case d.Engine != nil && d.Engine.OSType != "windows":
