@@ -42,12 +42,18 @@ func openReversed(t *testing.T) (context.Context, *reversed) {
 			t.Error(err)
 		}
 	})
-	engine, err := net.Listen("unix", in(c.s, one, backSocket))
+	return ctx, &reversed{configuredStage: c, clients: clients}
+}
+
+// listen is an engine in the first distro, which runs.
+func (r *reversed) listen(t *testing.T) {
+	t.Helper()
+	engine, err := net.Listen("unix", in(r.s, one, backSocket))
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { engine.Close() })
-	return ctx, &reversed{c, clients, engine.(*net.UnixListener)}
+	r.engine = engine.(*net.UnixListener)
 }
 
 // pipeIs waits until the link of a pipe is at a state.
@@ -207,6 +213,7 @@ func TestBothDirections(t *testing.T) {
 	r.write(t, links...)
 	r.up(ctx, t)
 	r.is(ctx, t, one, "engine", "ready")
+	r.listen(t)
 	r.pipeIs(ctx, t, one, "reverse_back", "ready")
 	r.pipeIs(ctx, t, one, "reverse_docker", "ready")
 	r.pipeIs(ctx, t, two, "reverse_none", "ready")
