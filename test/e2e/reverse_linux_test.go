@@ -26,6 +26,7 @@ type reversed struct {
 	*configuredStage
 	clients *lab.PipeClients
 	engine  *net.UnixListener // in the first distro
+	parked  []*net.TCPConn    // clients that nobody serves
 }
 
 const backSocket = "/run/back.sock"
@@ -95,6 +96,7 @@ func (r *reversed) pair(t *testing.T, kind, pipe string) (client *net.TCPConn, e
 			_ = engine.SetDeadline(time.Now().Add(2 * time.Minute))
 			return client, engine
 		}
+		r.parked = append(r.parked, client)
 	}
 	t.Fatalf("no client of %s comes to the engine", pipe)
 	return nil, nil
@@ -383,18 +385,33 @@ func (r *reversed) reloads(ctx context.Context, t *testing.T, links []string) {
 	if _, err := io.ReadFull(engine2, make([]byte, 4)); err != nil {
 		t.Fatal(err)
 	}
+
+	// One that has changed and keeps its pipe loses its connections: Windows would not make the pipe.
+	for _, c := range r.parked {
+		c.Close()
+	}
+	r.write(t, links[0], links[1], links[3], links[4], reverseLink("moved", one, "reverse_moved", "unix:"+backSocket, `kind = "raw"`, `allow = "S-1-5-18"`))
+	r.reload(ctx, t, "reloaded: changed moved; unchanged engine, echo, linux, none")
+	if n, err := again.Read(make([]byte, 1)); n > 0 || err == nil || errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("a connection of a link that has changed: %v", err)
+	}
+	again.Close()
+	r.pipeIs(ctx, t, one, "reverse_moved", "ready")
+	r.pair(t, "winio", "reverse_moved")
+	heard()
 }
 
 // loss ends the carrier: connections of both directions end, those that come find the next one.
 func (r *reversed) loss(ctx context.Context, t *testing.T) {
 	client, engine := r.pair(t, "winio", "reverse_moved")
+	before := strings.Count(r.b.Output(), `"link":"moved"`)
 	kill(t, newcomer(t, (&ward{s: r.s, distro: one}).windows(), "wsl.exe"))
 	for name, c := range map[string]net.Conn{"client": client, "engine": engine} {
 		if n, err := c.Read(make([]byte, 1)); n > 0 || err == nil || errors.Is(err, os.ErrDeadlineExceeded) {
 			t.Errorf("the %s's end: %v", name, err)
 		}
 	}
-	until(ctx, t, "the lost links to come back", func() bool { return strings.Count(r.b.Output(), `"link":"moved"`) >= 2 })
+	until(ctx, t, "the lost links to come back", func() bool { return strings.Count(r.b.Output(), `"link":"moved"`) > before })
 	client, engine = r.pair(t, "winio", "reverse_moved")
 	if _, err := io.WriteString(client, "back"); err != nil {
 		t.Fatal(err)
