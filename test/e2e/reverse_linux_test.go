@@ -304,20 +304,57 @@ func (r *reversed) plainClient(t *testing.T) {
 	}
 }
 
-// A real dockerd, whose way goes through the carrier twice, asked by a docker command and by a plain client.
+// A real dockerd, asked by a docker command, whose way goes through the carrier twice, and by a plain client.
 func (r *reversed) docker(ctx context.Context, t *testing.T) {
-	for _, kind := range []string{"winio", "plain"} {
-		status, said := r.asked(t, kind, "reverse_docker", "GET /version")
+	wantVersion := func(kind, pipe string) {
+		t.Helper()
+		status, said := r.asked(t, kind, pipe, "GET /version")
 		var version struct{ ApiVersion string }
 		if err := json.Unmarshal([]byte(said), &version); status != 200 || err != nil || version.ApiVersion == "" {
 			t.Errorf("%s: %d %s, %v", kind, status, said, err)
 		}
 	}
+	wantVersion("winio", "reverse_docker")
+	// The end of dockerd's connection gets lost at the engine's pipe, where it looks like that of its
+	// output. At a socket of its own it does not.
+	stop := r.leadOn(t)
+	wantVersion("plain", "reverse_back")
+	stop()
 	if said, err := r.dockerSays(ctx, t, "reverse_docker", "version"); err != nil || !strings.Contains(said, "Server:") {
 		t.Errorf("%v: %s", err, said)
 	}
 	if said, err := r.dockerSays(ctx, t, "reverse_none", "ps"); err == nil || !strings.Contains(said, "service docker start") {
 		t.Errorf("without an engine the docker command says %s, %v", said, err)
+	}
+}
+
+// leadOn has the socket of the raw link be dockerd's, until stop is called.
+func (r *reversed) leadOn(t *testing.T) (stop func()) {
+	t.Helper()
+	_ = r.engine.SetDeadline(time.Now().Add(time.Minute))
+	over := make(chan struct{})
+	go func() {
+		defer close(over)
+		for {
+			c, err := r.engine.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				defer c.Close()
+				d, err := net.Dial("tcp", r.s.Docker.TCP)
+				if err != nil {
+					return
+				}
+				defer d.Close()
+				go func() { _, _ = io.Copy(d, c) }()
+				_, _ = io.Copy(c, d)
+			}()
+		}
+	}()
+	return func() {
+		_ = r.engine.SetDeadline(time.Now())
+		<-over
 	}
 }
 
