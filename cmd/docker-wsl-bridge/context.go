@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -216,7 +217,9 @@ type placed struct {
 // findPlace takes the one bridge that runs for what was not told.
 func findPlace(ctx context.Context, c chosen) (p placed, err error) {
 	p.Place = control.Place{Distro: c.distro, Socket: cmp.Or(c.socket, defaultSocket)}
-	if bridges, err := running(ctx, c); err == nil && len(bridges) == 1 {
+	bridges, err := running(ctx, c)
+	bridges = slices.DeleteFunc(bridges, func(f control.Found) bool { return isPipe(f.Place) })
+	if err == nil && len(bridges) == 1 {
 		p.Place = bridges[0].Place
 		if p.Everywhere() {
 			p.Distro = bridges[0].Status.Link.Host

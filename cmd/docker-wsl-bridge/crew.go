@@ -38,6 +38,8 @@ type post struct {
 	o     *options
 	leave context.CancelFunc
 	ended chan struct{}
+	// replaced tells that another link of the name comes; before leave is called.
+	replaced bool
 
 	// With the crew's lock.
 	in     *instance // nil until it has its place
@@ -59,7 +61,8 @@ func (c *crew) start(ctx context.Context) {
 	c.f.running.Go(func() {
 		defer c.naming.close()
 		defer c.stop()
-		defer c.keep(func(*config.Link) bool { return false })
+		none := func(*config.Link) bool { return false }
+		defer c.keep(none, none)
 		c.run(ctx)
 	})
 }
@@ -144,12 +147,14 @@ func (c *crew) take(l *config.Link) {
 	}()
 }
 
-// keep ends all links but some, and returns when their places are free.
-func (c *crew) keep(some func(*config.Link) bool) {
+// keep ends all links but some, and returns when their places are free. replaced tells of a link that
+// it comes again.
+func (c *crew) keep(some, replaced func(*config.Link) bool) {
 	c.mu.Lock()
 	var going []*post
 	for name, p := range c.posts {
 		if !some(&p.link) {
+			p.replaced = replaced(&p.link)
 			going = append(going, p)
 			delete(c.posts, name)
 		}

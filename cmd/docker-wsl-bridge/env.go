@@ -66,7 +66,7 @@ func envSocket(ctx context.Context, c chosen) (string, error) {
 	}
 	socket := ""
 	for _, b := range bridges {
-		if b.Err == nil && b.Status.Link.Kind == kindRaw {
+		if b.Err == nil && b.Status.Link.Kind == kindRaw || isPipe(b.Place) {
 			continue
 		}
 		if socket != "" && b.Place.Socket != socket {

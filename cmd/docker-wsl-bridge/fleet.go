@@ -263,7 +263,7 @@ func (f *fleet) assign() {
 		c.keep(func(l *config.Link) bool {
 			now := linkNamed(f.links, l.Name)
 			return now != nil && now.Equal(l) && strings.ToLower(f.distroOf(now)) == distro
-		})
+		}, func(l *config.Link) bool { return linkNamed(f.links, l.Name) != nil })
 	}
 	for i := range f.links {
 		l := &f.links[i]

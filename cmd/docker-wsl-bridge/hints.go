@@ -233,12 +233,15 @@ func killHints(pid int) []string {
 func statusHints(s control.Status, err error) []string {
 	serving := s.State == string(daemon.Serving)
 	var told *bridge.AgentError
+	var inUse *endpoint.InUseError
 	var list []string
 	switch {
 	case s.State == string(daemon.Stopped), s.State == string(daemon.Unused):
 		return []string{"wsl --distro " + s.Link.Served() + " runs it; it is served again within 10 s"}
 	case s.Link.Place().Everywhere() && errors.As(err, &told):
 		list = []string{"wsl --distro " + s.Link.Host + " --user root ls -la " + path.Dir(s.Link.Socket) + " shows what is in the way; nothing there lives longer than WSL's virtual machine"}
+	case s.Link.Reverse && errors.As(err, &inUse):
+		return []string{"end the program that has the pipe, or give the link another one: from = \"npipe:////./pipe/NAME\"; docker-wsl-bridge config path tells where"}
 	case s.Link.Reverse && serving && s.EngineError != "":
 		return reverseHints(s.Link)
 	case s.State == string(daemon.Frozen), serving && s.EngineError == "":
@@ -320,7 +323,10 @@ func discoverHints(d discovered) []string {
 	_, pipe, isPipe := strings.Cut(d.Place, "/pipe/")
 	switch {
 	case d.Distro != "" && d.Engine != nil:
-		return []string{"it is used in " + d.Distro + " itself, by docker -H unix://" + strings.TrimPrefix(d.Place, "unix:")}
+		return []string{
+			"it is used in " + d.Distro + " itself, by docker -H unix://" + strings.TrimPrefix(d.Place, "unix:"),
+			"Windows' programs reach it by a link of the configuration, from = \"npipe:////./pipe/NAME\" and to = \"" + d.Place + "\"; docker-wsl-bridge config path tells where that is",
+		}
 	case d.Distro != "" || !isPipe:
 		return nil
 	case d.Engine != nil && d.Engine.OSType != "windows":

@@ -116,7 +116,11 @@ func (c *crew) holdPipe(ctx context.Context, p *post, in *instance) error {
 	}
 	c.opened(p, in, p.o.reverse.link(p.o.name, door), nil, p.o.leadsTo)
 	<-ctx.Done()
-	return door.Close()
+	err := door.Close()
+	if p.replaced {
+		door.Cut()
+	}
+	return err
 }
 
 // openDoor listens at a link's pipe, as often as it takes to get it. It is nil when ctx ends before.

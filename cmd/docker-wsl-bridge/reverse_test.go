@@ -9,6 +9,7 @@ import (
 
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/bridge"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/config"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/daemon"
 )
 
@@ -116,5 +117,12 @@ func TestClientsOfAReverseLinkAreToldTheCure(t *testing.T) {
 		if !strings.Contains(got, tc.want) || strings.Contains(got, "engine of Windows") {
 			t.Errorf("%s, %s: %s", tc.why, tc.state, got)
 		}
+	}
+}
+
+// What is on Windows is no place for a docker command of a distro.
+func TestAPipeIsNoSocket(t *testing.T) {
+	if !isPipe(control.Place{Distro: "Ubuntu", Socket: "npipe:////./pipe/x"}) || isPipe(control.Place{Distro: "Ubuntu", Socket: "/run/npipe:x"}) {
+		t.Error("a pipe is taken for a socket, or a socket for a pipe")
 	}
 }

@@ -50,6 +50,9 @@ func running(ctx context.Context, c chosen) ([]control.Found, error) {
 	return all, err
 }
 
+// isPipe tells the place of a reverse link, whose clients are on Windows.
+func isPipe(p control.Place) bool { return strings.HasPrefix(p.Socket, "npipe:") }
+
 // placeName is a place in a sentence.
 func placeName(p control.Place) string {
 	return harmless(p.Socket) + " " + whereWords(p)

@@ -70,7 +70,8 @@ func whyRefused(code mux.RefuseCode) string {
 // client is a connection to be brought to the other half.
 type client struct {
 	conn  net.Conn
-	whole bool // see gone.go
+	whole bool           // see gone.go
+	left  func(net.Conn) // is told of its end; nil: nobody is
 
 	// Of a docker link, from its first bytes on; else nil.
 	first   []byte                  // what it began with
@@ -98,6 +99,9 @@ func (c *client) end() {
 	_ = c.conn.Close() // it may be closed
 	if c.idle != nil {
 		c.idle.remove(c.conn)
+	}
+	if c.left != nil {
+		c.left(c.conn)
 	}
 }
 

@@ -30,11 +30,12 @@ type Door struct {
 	mu     sync.Mutex
 	host   *Host         // nil: there is no session
 	change chan struct{} // closed, and replaced, with each change of host
+	inside map[net.Conn]struct{}
 }
 
 // OpenDoor lets clients in that come to the listener, which is the door's from here on.
 func OpenDoor(l net.Listener, e Entry) *Door {
-	d := &Door{entry: e, listener: l, closing: make(chan struct{}), change: make(chan struct{})}
+	d := &Door{entry: e, listener: l, closing: make(chan struct{}), change: make(chan struct{}), inside: map[net.Conn]struct{}{}}
 	d.entering.Go(d.accept)
 	return d
 }
@@ -60,6 +61,28 @@ func (d *Door) Close() error {
 	return err
 }
 
+// Cut ends all connections that have come through the door: a pipe can't be listened at anew
+// while one of them lives.
+func (d *Door) Cut() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for conn := range d.inside {
+		_ = conn.Close() // it may be closed
+	}
+}
+
+func (d *Door) goIn(conn net.Conn) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.inside[conn] = struct{}{}
+}
+
+func (d *Door) goOut(conn net.Conn) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	delete(d.inside, conn)
+}
+
 func (d *Door) accept() {
 	acceptAll(d.listener, d.entry.Link, d.entry.Log, d.closing, func(conn net.Conn) {
 		d.entering.Go(func() { d.enter(conn) })
@@ -68,10 +91,11 @@ func (d *Door) accept() {
 
 // enter brings a client to a session, or turns it away.
 func (d *Door) enter(conn net.Conn) {
-	c := &client{conn: conn, whole: true}
+	d.goIn(conn)
+	c := &client{conn: conn, whole: true, left: d.goOut}
 	if d.entry.Kind == KindDocker {
 		if c.first = d.idle.await(conn); c.first == nil {
-			_ = conn.Close()
+			c.end()
 			return // it asked nothing
 		}
 		c.words, c.idle = d.entry.Words, &d.idle

@@ -273,6 +273,29 @@ func TestADoorToAFrozenCarrier(t *testing.T) {
 	}
 }
 
+// A door that is to be opened again at once ends its connections, and no others.
+func TestADoorThatIsCut(t *testing.T) {
+	b := build(t)
+	d := b.reverse(t, "")
+	client, engine := b.connect(t)
+	if err := d.Close(); err != nil {
+		t.Fatal(err)
+	}
+	b.reverse(t, "")
+	other, otherEngine := b.connect(t)
+	d.Cut()
+	if n, err := client.Read(make([]byte, 1)); n > 0 || err == nil || errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("the client: %v", err)
+	}
+	wantCut(t, engine)
+	if _, err := other.Write([]byte("x")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.ReadFull(otherEngine, make([]byte, 1)); err != nil {
+		t.Errorf("another door's: %v", err)
+	}
+}
+
 // A door that is closed leaves connections alone, and lets nobody in. Those end with the session.
 func TestADoorThatIsClosed(t *testing.T) {
 	b := build(t)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"net"
+	"unsafe"
 
 	"github.com/Microsoft/go-winio"
 	"golang.org/x/sys/windows"
@@ -27,6 +28,9 @@ func (e Endpoint) listenFor(allowed []string) (net.Listener, error) {
 			return nil, fmt.Errorf("look up account %s: %w", quoted(name), err)
 		}
 	}
+	if isThere(e.addr) { // the next call says so as well, but not under Wine
+		return nil, &InUseError{Path: e.addr}
+	}
 	l, err := winio.ListenPipe(e.addr, &winio.PipeConfig{
 		SecurityDescriptor: pipeAccess(user, sids), MessageMode: true, InputBufferSize: pipeBuffer, OutputBufferSize: pipeBuffer,
 	})
@@ -35,6 +39,17 @@ func (e Endpoint) listenFor(allowed []string) (net.Listener, error) {
 		return nil, &InUseError{Path: e.addr}
 	}
 	return l, err
+}
+
+// isThere tells whether a pipe of that name is, busy or not. It connects to none.
+func isThere(path string) bool {
+	name, err := windows.UTF16PtrFromString(path)
+	if err != nil {
+		return false
+	}
+	const millisecond = 1
+	ok, _, err := windows.NewLazySystemDLL("kernel32.dll").NewProc("WaitNamedPipeW").Call(uintptr(unsafe.Pointer(name)), millisecond)
+	return ok != 0 || errors.Is(err, windows.ERROR_SEM_TIMEOUT)
 }
 
 // sidOf knows a SID as one, and else asks Windows, which knows its groups in its own language.

@@ -16,7 +16,7 @@ import (
 )
 
 // dialTime bounds the wait for a pipe that is busy.
-const dialTime = 20 * time.Second
+const dialTime = 10 * time.Second
 
 func main() {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
