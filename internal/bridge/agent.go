@@ -41,6 +41,7 @@ type agent struct {
 	memory memory
 	relays sync.WaitGroup
 	held   dockerapi.Held
+	cards  cards
 
 	mu        sync.Mutex
 	leaving   bool
@@ -156,6 +157,8 @@ func (a *agent) handle(r request) answer {
 			return failed(err)
 		}
 		return answer{Users: &n}
+	case r.Peers != nil:
+		return answer{Peers: a.cards.page(*r.Peers)}
 	case r.Listen == nil:
 		return failed(&AgentError{KindInvalid, "the request asks for nothing"})
 	}
@@ -216,10 +219,12 @@ func (a *agent) accept(listener net.Listener, l Listen) {
 // serveRaw carries a client of which nothing is known. It can't be told what is
 // wrong, so its connection is closed.
 func (a *agent) serveRaw(conn net.Conn, l Listen) {
+	card := newCard(conn, l.Link)
 	stream, why := a.openFor(l.Link)
 	if why != "" {
 		_ = conn.Close()
 		return
 	}
+	defer a.cards.put(stream.ID(), card)()
 	(&joint{conn: conn, stream: stream, side: clients, memory: &a.memory}).run()
 }

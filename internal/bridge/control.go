@@ -81,6 +81,7 @@ type request struct {
 	Listen   *Listen   `json:"listen,omitempty"`
 	Unlisten *unlisten `json:"unlisten,omitempty"`
 	Users    *struct{} `json:"users,omitempty"`
+	Peers    *page     `json:"peers,omitempty"`
 }
 
 // unlisten asks the agent to listen for a link no more.
@@ -92,6 +93,7 @@ type answer struct {
 	Listening  *Listening  `json:"listening,omitempty"`
 	Unlistened *struct{}   `json:"unlistened,omitempty"`
 	Users      *int        `json:"users,omitempty"`
+	Peers      *peers      `json:"peers,omitempty"`
 	Error      *AgentError `json:"error,omitempty"`
 }
 

@@ -106,6 +106,7 @@ func drain(conn net.Conn) { _, _ = io.Copy(io.Discard, conn) }
 func (a *agent) serveDocker(conn net.Conn, l Listen) {
 	defer conn.Close()
 	defer a.idle.remove(conn)
+	card := newCard(conn, l.Link)
 	first := make([]byte, maxFirst)
 	n := a.await(conn, first)
 	if n == 0 {
@@ -118,9 +119,12 @@ func (a *agent) serveDocker(conn net.Conn, l Listen) {
 		drain(conn)
 		return
 	}
+	card.calls(c.first)
+	defer a.cards.put(stream.ID(), card)()
 	j := &joint{conn: conn, stream: stream, side: clients, memory: &a.memory, first: c.first, tell: c.tell}
 	if l.Paths == PathsAuto {
 		j.requests = a.translate(j, c, l)
+		j.requests.Seen = card.calls
 		defer j.requests.Close()
 	}
 	if dockerapi.IsRead(c.first) {

@@ -22,6 +22,7 @@ type Host struct {
 	memory  memory
 	relays  sync.WaitGroup
 	left    bool // the agent said goodbye; valid after Close
+	books   *Books
 
 	mu     sync.Mutex
 	links  map[string]Dial
@@ -40,7 +41,7 @@ func Join(ctx context.Context, carrier io.ReadWriteCloser, id BuildID, links map
 	if err != nil {
 		return nil, errors.Join(err, carrier.Close())
 	}
-	h := &Host{session: mux.New(carrier, mux.Host), links: map[string]Dial{}, joined: map[string]int{}, log: log}
+	h := &Host{session: mux.New(carrier, mux.Host), links: map[string]Dial{}, joined: map[string]int{}, books: &Books{}, log: log}
 	maps.Copy(h.links, links)
 	h.relays.Go(h.serve)
 	h.relays.Go(func() { boundFailing(h.session) })
@@ -214,10 +215,14 @@ func (h *Host) join(ctx context.Context, offer *mux.Offer) {
 	conn, err := dial(ctx)
 	if err != nil {
 		h.log.Debug("link refused", "link", offer.Link(), "reason", err)
-		offer.Refuse(refusal(err))
+		code := refusal(err)
+		h.books.refuse(offer.Link(), code)
+		offer.Refuse(code)
 		return
 	}
-	(&joint{conn: conn, stream: offer.Accept(), side: engines, memory: &h.memory}).run()
+	f := h.books.begin(h, offer.Link(), offer.ID())
+	defer h.books.end(f)
+	(&joint{conn: conn, stream: offer.Accept(), side: engines, memory: &h.memory, flow: f}).run()
 }
 
 // enter counts a connection to a link. What a distro asks for that is no link is not counted.

@@ -95,6 +95,9 @@ type Daemon struct {
 	// for the distro, too.
 	Persist bool
 
+	books   bridge.Books
+	carrier carriers
+
 	clock func() time.Time // tests: instead of time.Now
 
 	relays  sync.WaitGroup // of sessions that are over
@@ -257,6 +260,8 @@ func (e *SocketError) Unwrap() error { return e.Cause }
 func (d *Daemon) serve(ctx context.Context, s *serving) (why, failed error) {
 	d.host.Store(s.host)
 	defer d.host.Store(nil)
+	d.carrier.begin()
+	defer func() { d.carrier.end(why != nil && !errors.Is(why, errUnused)) }()
 	watched, cancel := context.WithCancel(ctx)
 	wedged := make(chan struct{})
 	var watching sync.WaitGroup
