@@ -114,7 +114,7 @@ func (f *fleet) run(ctx context.Context, c *config.Config) (err error) {
 	}
 	f.ctx, f.stop = context.WithCancel(ctx)
 	defer f.stop()
-	own, err := control.OpenConfig(f.ctx, runDir(state), f.file, control.Handler{Status: f.status, Stop: f.stop, Reload: f.reload})
+	own, err := control.OpenConfig(f.ctx, runDir(state), f.file, control.Handler{Status: f.status, Traffic: f.traffic, Stop: f.stop, Reload: f.reload})
 	if err != nil {
 		return &advised{err, openHints(err, runDir(state))}
 	}

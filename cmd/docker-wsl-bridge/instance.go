@@ -72,7 +72,7 @@ func openPart(ctx context.Context, o *options, r *reporter, told *teller, of who
 		Link: control.Link{Name: o.name, Kind: o.kind, Distro: o.distro, Socket: o.socket, Context: o.context}, Log: logFile(state, place),
 		Config: of.config,
 	}}
-	in.control, err = control.Open(ctx, runDir(state), place, control.Handler{Status: in.now, Stop: of.stop, Reload: of.reload})
+	in.control, err = control.Open(ctx, runDir(state), place, control.Handler{Status: in.now, Traffic: in.alone, Stop: of.stop, Reload: of.reload})
 	if err != nil {
 		return nil, &advised{err, openHints(err, runDir(state))}
 	}

@@ -40,6 +40,9 @@ func handler(stop func()) Handler {
 		Status: func(context.Context) Status {
 			return Status{PID: os.Getpid(), State: "ready", Works: true, Since: time.Now(), Link: Link{Distro: place.Distro, Socket: place.Socket}}
 		},
+		Traffic: func(context.Context) Traffic {
+			return Traffic{At: time.Now(), Links: []LinkTraffic{{PID: os.Getpid(), Link: Link{Name: "windows"}, Streams: []Stream{{ID: 3, Sent: 5}}}}}
+		},
 		Stop: stop,
 	}
 }
@@ -104,6 +107,15 @@ func TestStatusIsTold(t *testing.T) {
 	none(t, dir)
 	if left, err := os.ReadDir(dir); err != nil || len(left) != 0 {
 		t.Errorf("left: %v, %v", left, err)
+	}
+}
+
+func TestTrafficIsTold(t *testing.T) {
+	dir := runDir(t)
+	openAt(t, dir, place, handler(nil))
+	got, err := AskTraffic(t.Context(), one(t, dir).At)
+	if err != nil || len(got.Links) != 1 || got.Links[0].Link.Name != "windows" || got.Links[0].Streams[0].Sent != 5 {
+		t.Errorf("%+v, %v", got, err)
 	}
 }
 
@@ -274,29 +286,35 @@ func raw(t *testing.T, at endpoint.Endpoint, request string) int {
 	return answer.StatusCode
 }
 
-// The example of docs/control.md is a status, whole and with nothing else.
-func TestDocumentedStatus(t *testing.T) {
+// The examples of docs/control.md are answers, whole and with nothing else.
+func TestDocumentedAnswers(t *testing.T) {
+	documented(t, "GET /v1/status", &Status{})
+	documented(t, "GET /v1/streams", &Traffic{})
+}
+
+func documented(t *testing.T, request string, v any) {
+	t.Helper()
 	page, err := os.ReadFile("../../docs/control.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, rest, found := strings.Cut(string(page), "```json\n")
+	_, rest, found := strings.Cut(string(page), "### "+request+"\n")
+	_, rest, has := strings.Cut(rest, "```json\n")
 	example, _, ends := strings.Cut(rest, "```")
-	if !found || !ends {
-		t.Fatal("docs/control.md has no example")
+	if !found || !has || !ends {
+		t.Fatalf("docs/control.md has no example of %s", request)
 	}
-	var s Status
 	d := json.NewDecoder(strings.NewReader(example))
 	d.DisallowUnknownFields()
-	if err := d.Decode(&s); err != nil {
+	if err := d.Decode(v); err != nil {
 		t.Fatal(err)
 	}
 	var got, want bytes.Buffer
-	b, err := json.Marshal(s)
+	b, err := json.Marshal(v)
 	if err = errors.Join(err, json.Indent(&got, b, "", "  "), json.Indent(&want, []byte(strings.TrimSpace(example)), "", "  ")); err != nil {
 		t.Fatal(err)
 	}
 	if got.String() != want.String() {
-		t.Errorf("a status is\n%s\nand the page says\n%s", &got, &want)
+		t.Errorf("an answer is\n%s\nand the page says\n%s", &got, &want)
 	}
 }

@@ -25,6 +25,8 @@ const (
 type Handler struct {
 	// Status tells how it is, within a second or so. It is called by many at once.
 	Status func(context.Context) Status
+	// Traffic tells what it carries, within a second or so; likewise.
+	Traffic func(context.Context) Traffic
 	// Stop has it end, as Ctrl-C does, and does not wait for that.
 	Stop func()
 	// Reload has it read its configuration again. It is nil where there is none. An error
@@ -47,6 +49,9 @@ func newServer(l net.Listener, h Handler) *server {
 	mux.HandleFunc("GET "+statusPath, func(w http.ResponseWriter, r *http.Request) {
 		answer(w, http.StatusOK, h.Status(r.Context()))
 	})
+	mux.HandleFunc("GET "+streamsPath, func(w http.ResponseWriter, r *http.Request) {
+		answer(w, http.StatusOK, h.Traffic(r.Context()))
+	})
 	mux.HandleFunc("POST "+stopPath, func(w http.ResponseWriter, r *http.Request) {
 		answer(w, http.StatusOK, map[string]bool{"stopping": true})
 		_ = http.NewResponseController(w).Flush()
@@ -67,7 +72,7 @@ func newServer(l net.Listener, h Handler) *server {
 		answer(w, http.StatusOK, done)
 	})
 	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
-		answer(w, http.StatusNotFound, map[string]string{"error": "there is GET " + statusPath + ", POST " + stopPath + " and POST " + reloadPath})
+		answer(w, http.StatusNotFound, map[string]string{"error": "there is GET " + statusPath + ", GET " + streamsPath + ", POST " + stopPath + " and POST " + reloadPath})
 	})
 	s := &server{http: &http.Server{
 		Handler:        http.MaxBytesHandler(mux, maxBody),
