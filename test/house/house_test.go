@@ -33,6 +33,7 @@ var floors = map[string]int{
 	"internal/control":       2,
 	"internal/deploy":        2,
 	"internal/daemon":        3,
+	"internal/top":           3,
 	"internal/doctor":        4,
 }
 

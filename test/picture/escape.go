@@ -87,6 +87,7 @@ func (t *Terminal) mode(which string, on bool) {
 			t.cells, t.saved, t.Alternate = fresh.cells, &main, true
 		case !on && t.Alternate:
 			t.cells, t.x, t.y, t.style, t.Alternate = t.saved.cells, t.saved.x, t.saved.y, t.saved.style, false
+			t.saved = nil
 		}
 	}
 }

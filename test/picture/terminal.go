@@ -64,6 +64,19 @@ func NewTerminal(columns, rows int) *Terminal {
 	return t
 }
 
+// Resize gives it another size: lines are cut, or longer, and none wraps.
+func (t *Terminal) Resize(columns, rows int) {
+	fresh := NewTerminal(columns, rows)
+	for y := range min(rows, t.rows) {
+		copy(fresh.cells[y], t.cells[y])
+	}
+	t.columns, t.rows, t.cells = columns, rows, fresh.cells
+	t.x, t.y = min(t.x, columns-1), min(t.y, rows-1)
+	if t.saved != nil {
+		t.saved.Resize(columns, rows)
+	}
+}
+
 func blank(columns int) Line {
 	l := make(Line, columns)
 	for i := range l {
