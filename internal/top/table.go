@@ -212,6 +212,9 @@ func fit(lines []line, width, height int) []line {
 		if len(text) > width {
 			text = append(text[:max(width-1, 0)], '…')[:max(width, 0)]
 		}
+		if l.head && width < maxWidth { // a bar from edge to edge
+			text = append(text, []rune(strings.Repeat(" ", width-len(text)))...)
+		}
 		lines[i].text = string(text)
 	}
 	return lines
