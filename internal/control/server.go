@@ -52,6 +52,7 @@ func newServer(l net.Listener, h Handler) *server {
 	mux.HandleFunc("GET "+streamsPath, func(w http.ResponseWriter, r *http.Request) {
 		answer(w, http.StatusOK, h.Traffic(r.Context()))
 	})
+	mux.HandleFunc("GET "+metricsPath, h.metrics)
 	mux.HandleFunc("POST "+stopPath, func(w http.ResponseWriter, r *http.Request) {
 		answer(w, http.StatusOK, map[string]bool{"stopping": true})
 		_ = http.NewResponseController(w).Flush()
@@ -72,7 +73,7 @@ func newServer(l net.Listener, h Handler) *server {
 		answer(w, http.StatusOK, done)
 	})
 	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
-		answer(w, http.StatusNotFound, map[string]string{"error": "there is GET " + statusPath + ", GET " + streamsPath + ", POST " + stopPath + " and POST " + reloadPath})
+		answer(w, http.StatusNotFound, map[string]string{"error": "there is GET " + statusPath + ", " + streamsPath + " and " + metricsPath + ", POST " + stopPath + " and " + reloadPath})
 	})
 	s := &server{http: &http.Server{
 		Handler:        http.MaxBytesHandler(mux, maxBody),

@@ -19,8 +19,9 @@ const maxTraffic = 4 << 20
 
 // Traffic is what an instance carries and has carried. Nothing in it is of the bytes themselves.
 type Traffic struct {
-	At    time.Time     `json:"at"`
-	Links []LinkTraffic `json:"links"` // one, or all of a configuration
+	Version string        `json:"version"` // of the program
+	At      time.Time     `json:"at"`
+	Links   []LinkTraffic `json:"links"` // one, or all of a configuration
 }
 
 // LinkTraffic is that of one link.

@@ -134,7 +134,7 @@ func TestRunIsLeftByAKey(t *testing.T) {
 	p := sit(t, 120, 30, asking(before, now))
 	p.look(t, "the table", shown("10 MB/s"))
 	p.mu.Lock()
-	if got := p.sees.Text(); got != screenText(seen().lines(120, 30)) {
+	if got := p.sees.Text(); got != screenText(seen().lines(119, 30)) {
 		t.Errorf("the screen has\n%s", got)
 	}
 	p.mu.Unlock()
@@ -174,7 +174,7 @@ func TestRunFollowsTheSize(t *testing.T) {
 	p.look(t, "the table", shown("SOCKET"))
 	p.resize(t, 60, 14)
 	p.look(t, "a small table", func(s *picture.Terminal) bool {
-		return shown("and 3 more")(s) && s.Text() == screenText(before.since(Look{}).lines(60, 14))
+		return shown("and 3 more")(s) && s.Text() == screenText(before.since(Look{}).lines(59, 14))
 	})
 	p.leave()
 	p.left(t, nil)

@@ -97,7 +97,8 @@ func show(ctx context.Context, t *terminal, seen <-chan seeing) error {
 			continue
 		}
 		width, height = w, h
-		if err := t.draw(last.lines(width, height), resized); err != nil {
+		// The last column stays free: what a terminal does behind it is its own affair.
+		if err := t.draw(last.lines(width-1, height), resized); err != nil {
 			return fmt.Errorf("draw table: %w", err)
 		}
 	}
