@@ -163,6 +163,7 @@ func (c *crew) hold(ctx context.Context, p *post) {
 		}
 		c.opened(p, in)
 		<-ctx.Done()
+		c.f.cut.Add(in.drained())
 		return 0, in.close(nil)
 	}, func(err error, pause time.Duration) (last bool) {
 		c.f.broken(p.link.Name, p.o.distro, err, pause)

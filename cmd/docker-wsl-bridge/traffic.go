@@ -59,12 +59,7 @@ func (in *instance) alone(ctx context.Context) control.Traffic {
 
 // traffic is that of all links that have their place.
 func (f *fleet) traffic(ctx context.Context) control.Traffic {
-	var all []*instance
-	f.mu.Lock()
-	for _, c := range f.crews {
-		all = append(all, c.instances()...)
-	}
-	f.mu.Unlock()
+	all := f.instances()
 	t := control.Traffic{Version: version, At: time.Now(), Links: make([]control.LinkTraffic, len(all))}
 	var asking sync.WaitGroup
 	for i, in := range all {
@@ -75,6 +70,15 @@ func (f *fleet) traffic(ctx context.Context) control.Traffic {
 		return cmp.Or(strings.Compare(a.Link.Distro, b.Link.Distro), strings.Compare(a.Link.Name, b.Link.Name))
 	})
 	return t
+}
+
+func (f *fleet) instances() (all []*instance) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, c := range f.crews {
+		all = append(all, c.instances()...)
+	}
+	return all
 }
 
 func (c *crew) instances() (all []*instance) {

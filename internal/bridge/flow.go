@@ -19,14 +19,16 @@ type Flow struct {
 	Since time.Time
 	Sent  int64 // bytes of the client's
 	Got   int64 // bytes that the client has got
-	Peer  Peer  // zero if the agent did not tell
+	Peer  Peer  // zero if the agent did not tell; what it told before, if it does not now
+
+	flow *flow
 }
 
 // Totals are what a link has carried since its Books began.
 type Totals struct {
 	Connections int64            // that were carried, those of now among them
 	Refused     map[string]int64 // by reason, such as WhyNotFound
-	Cut         int64            // that ended with their carrier
+	Cut         int64            // that ended with their carrier, or the bridge
 	Sent, Got   int64            // bytes, of the clients and to them
 }
 
@@ -44,6 +46,7 @@ type flow struct {
 	id        uint32
 	since     time.Time
 	sent, got atomic.Int64
+	peer      atomic.Pointer[Peer] // as it was last told
 }
 
 // add counts bytes. It is on the way of everything that is carried.
@@ -58,7 +61,11 @@ func (f *flow) add(sent bool, n int) {
 }
 
 func (f *flow) now() Flow {
-	return Flow{ID: f.id, Link: f.link, Since: f.since, Sent: f.sent.Load(), Got: f.got.Load()}
+	now := Flow{ID: f.id, Link: f.link, Since: f.since, Sent: f.sent.Load(), Got: f.got.Load(), flow: f}
+	if p := f.peer.Load(); p != nil {
+		now.Peer = *p
+	}
+	return now
 }
 
 func (b *Books) begin(of *Host, link string, id uint32) *flow {
@@ -74,7 +81,7 @@ func (b *Books) begin(of *Host, link string, id uint32) *flow {
 }
 
 func (b *Books) end(f *flow) {
-	cut := f.of.session.Err() != nil
+	cut := f.of.session.Err() != nil || f.of.cutting.Load()
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	delete(b.flows, f)
@@ -138,6 +145,7 @@ func (h *Host) Flows(ctx context.Context, link string) []Flow {
 		for _, p := range a.Peers.Known {
 			if f := missing[p.ID]; f != nil {
 				f.Peer = p.Peer.harmless()
+				f.flow.peer.Store(&f.Peer)
 				delete(missing, p.ID)
 			}
 		}

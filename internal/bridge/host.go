@@ -10,6 +10,7 @@ import (
 	"maps"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/mux"
@@ -23,6 +24,7 @@ type Host struct {
 	relays  sync.WaitGroup
 	left    bool // the agent said goodbye; valid after Close
 	books   *Books
+	cutting atomic.Bool // streams that end now were cut
 
 	mu     sync.Mutex
 	links  map[string]Dial
@@ -138,15 +140,30 @@ func (h *Host) Done() <-chan struct{} { return h.session.Done() }
 // Err is nil while the session lives.
 func (h *Host) Err() error { return h.session.Err() }
 
-// Close ends the session: the agent stops listening and removes its sockets
-// at once, live streams get 5 s to come to their end, what is left then is
-// reset. It returns when nothing of the session is left on this side; the
-// error says that streams were cut.
+// Close is CloseBy with the 5 s that streams get when nothing else was said.
 func (h *Host) Close() error {
-	lived := h.session.Err() == nil
 	ctx, cancel := context.WithTimeout(context.Background(), drainTime)
 	defer cancel()
-	err := h.session.Drain(ctx)
+	return h.CloseBy(ctx)
+}
+
+// CloseBy ends the session: the agent stops listening and removes its sockets
+// at once, live streams have until ctx ends to come to their end, what is left then is
+// reset. It returns when nothing of the session is left on this side; the
+// error, the context's, says that streams were cut.
+func (h *Host) CloseBy(ctx context.Context) error {
+	lived := h.session.Err() == nil
+	inTime, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	stop := context.AfterFunc(ctx, func() {
+		h.cutting.Store(true) // before the first is cut
+		cancel()
+	})
+	defer stop()
+	err := h.session.Drain(inTime)
+	if err != nil && err == inTime.Err() {
+		err = ctx.Err()
+	}
 	var lost *mux.LostError
 	if errors.As(err, &lost) { // whatever that was, it is not this drain
 		err, lived = nil, false

@@ -146,6 +146,48 @@ func TestStopWaitsForTheEnd(t *testing.T) {
 	}
 }
 
+// Whoever drains is told at the end what was cut, and what he asks for is bounded.
+func TestDrainTellsTheEnd(t *testing.T) {
+	dir := runDir(t)
+	asked := make(chan time.Duration, 1)
+	h := handler(nil)
+	h.Drain, h.Drained = func(within time.Duration) { asked <- within }, func() int64 { return 3 }
+	i := openAt(t, dir, place, h)
+	at := one(t, dir).At
+	for _, query := range []string{"", "?timeoutSeconds=x", "?timeoutSeconds=-1", "?timeoutSeconds=NaN", "?timeoutSeconds=1e9"} {
+		if got := raw(t, at, "POST /v1/drain"+query+" HTTP/1.1\r\nHost: x\r\n\r\n"); got != http.StatusBadRequest {
+			t.Errorf("%s: status %d", query, got)
+		}
+	}
+	type end struct {
+		cut int64
+		err error
+	}
+	ended := make(chan end, 1)
+	go func() {
+		cut, err := Drain(t.Context(), at, 90*time.Second+time.Millisecond)
+		ended <- end{cut, err}
+	}()
+	if within := <-asked; within != 90*time.Second+time.Millisecond {
+		t.Errorf("it was given %v", within)
+	}
+	one(t, dir) // it still answers
+	select {
+	case e := <-ended:
+		t.Errorf("it returned before the end: %+v", e)
+	default:
+	}
+	if err := i.Close(); err != nil {
+		t.Error(err)
+	}
+	if e := <-ended; e.cut != 3 || e.err != nil {
+		t.Errorf("%+v", e)
+	}
+	if cut, err := Drain(t.Context(), at, 0); cut != 0 || err != nil {
+		t.Errorf("one that is not there: %d, %v", cut, err)
+	}
+}
+
 func TestStopIsBounded(t *testing.T) {
 	dir := runDir(t)
 	openAt(t, dir, place, handler(func() {}))
