@@ -111,7 +111,7 @@ and then, in WSL, what it tells you.`,
 	root.SuggestionsMinimumDistance = 2
 	root.SetFlagErrorFunc(nearestFlag)
 	root.AddCommand(upCommand(), runCommand(), installCommand(), uninstallCommand(), startCommand(), restartCommand(),
-		statusCommand(), topCommand(), metricsCommand(), stopCommand(), drainCommand(), logsCommand(), doctorCommand(), discoverCommand(), contextCommand(), envCommand(), superviseCommand(), configCommand(), reloadCommand(), versionCommand(), pressKeysCommand())
+		statusCommand(), topCommand(), metricsCommand(), stopCommand(), drainCommand(), logsCommand(), doctorCommand(), reportCommand(), discoverCommand(), contextCommand(), envCommand(), superviseCommand(), configCommand(), reloadCommand(), versionCommand(), pressKeysCommand())
 	addCompletion(root)
 	return root
 }

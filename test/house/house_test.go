@@ -24,6 +24,7 @@ var floors = map[string]int{
 	"internal/logs":          0,
 	"internal/install":       0,
 	"internal/dockercontext": 0,
+	"internal/redact":        0,
 	"internal/endpoint":      1,
 	"internal/mux":           1,
 	"internal/engine":        1,
