@@ -225,6 +225,7 @@ func (a *agent) serveRaw(conn net.Conn, l Listen) {
 		_ = conn.Close()
 		return
 	}
-	defer a.cards.put(stream.ID(), card)()
+	a.cards.put(stream.ID(), card)
+	defer a.cards.remove(stream.ID())
 	(&joint{conn: conn, stream: stream, side: clients, memory: &a.memory}).run()
 }

@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"sync"
+	"unique"
 
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/dockerapi"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/endpoint"
@@ -70,14 +71,17 @@ type card struct {
 func newCard(conn net.Conn, link string) *card {
 	c := &card{link: link}
 	if p, known := endpoint.PeerOf(conn); known {
-		c.peer = Peer{UID: p.UID, PID: p.PID, Program: programName(p.Program())}
+		c.peer = Peer{UID: p.UID, PID: p.PID, Program: once(programName(p.Program()))}
 	}
 	return c
 }
 
+// once is a text of which there are few, and each of many streams holds one.
+func once(s string) string { return unique.Make(s).Value() }
+
 // calls notes what a client asks for with b.
 func (c *card) calls(b []byte) {
-	call := dockerapi.Call(b)
+	call := once(dockerapi.Call(b))
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.peer.Call = call
@@ -89,18 +93,19 @@ type cards struct {
 	of map[uint32]*card
 }
 
-func (c *cards) put(stream uint32, of *card) (remove func()) {
+func (c *cards) put(stream uint32, of *card) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.of == nil {
 		c.of = map[uint32]*card{}
 	}
 	c.of[stream] = of
-	return func() {
-		c.mu.Lock()
-		defer c.mu.Unlock()
-		delete(c.of, stream)
-	}
+}
+
+func (c *cards) remove(stream uint32) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.of, stream)
 }
 
 func (c *cards) page(p page) *peers {

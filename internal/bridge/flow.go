@@ -144,8 +144,9 @@ func (h *Host) Flows(ctx context.Context, link string) []Flow {
 		}
 		for _, p := range a.Peers.Known {
 			if f := missing[p.ID]; f != nil {
-				f.Peer = p.Peer.harmless()
-				f.flow.peer.Store(&f.Peer)
+				told := p.Peer.harmless()
+				f.Peer = told
+				f.flow.peer.Store(&told)
 				delete(missing, p.ID)
 			}
 		}

@@ -229,17 +229,25 @@ func (h *Host) join(ctx context.Context, offer *mux.Offer) {
 		return
 	}
 	defer h.leave(offer.Link())
+	if j := h.meet(ctx, offer, dial); j != nil {
+		j.run()
+		h.books.end(j.flow)
+	}
+}
+
+// meet is the stream joined to its engine; nil if that is not to be had. It has its own frame:
+// what join holds, each idle stream does.
+func (h *Host) meet(ctx context.Context, offer *mux.Offer, dial Dial) *joint {
 	conn, err := dial(ctx)
 	if err != nil {
 		h.log.Debug("link refused", "link", offer.Link(), "reason", err)
 		code := refusal(err)
 		h.books.refuse(offer.Link(), code)
 		offer.Refuse(code)
-		return
+		return nil
 	}
 	f := h.books.begin(h, offer.Link(), offer.ID())
-	defer h.books.end(f)
-	(&joint{conn: conn, stream: offer.Accept(), side: engines, memory: &h.memory, flow: f}).run()
+	return &joint{conn: conn, stream: offer.Accept(), side: engines, memory: &h.memory, flow: f}
 }
 
 // enter counts a connection to a link. What a distro asks for that is no link is not counted.
