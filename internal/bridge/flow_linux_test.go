@@ -142,7 +142,7 @@ func TestBooksTellRefusalsAndCuts(t *testing.T) {
 	}
 }
 
-// liar is an agent that answers the question for peers as it likes.
+// liar is an agent that answers the questions for peers as it likes, and the last answer for ever.
 func liar(t *testing.T, answers ...string) (*Host, *mux.Session) {
 	t.Helper()
 	ours, theirs := net.Pipe()
@@ -166,14 +166,14 @@ func liar(t *testing.T, answers ...string) (*Host, *mux.Session) {
 	h := <-joined
 	t.Cleanup(func() { h.Abort(); s.Close() })
 	go func() {
-		for _, line := range answers {
+		for i := 0; ; i++ {
 			offer, err := s.Accept()
 			if err != nil {
 				return
 			}
 			stream := offer.Accept()
 			_, _ = stream.Read(make([]byte, 1000))
-			_, _ = io.WriteString(stream, line+"\n")
+			_, _ = io.WriteString(stream, answers[min(i, len(answers)-1)]+"\n")
 			_ = stream.Close()
 		}
 	}()
@@ -202,7 +202,12 @@ func TestPeersOfAHostileAgent(t *testing.T) {
 			}
 			var flows []Flow
 			shows(t, "the flow", func() bool { return len(h.books.of(h, "link")) == 1 })
-			if flows = h.Flows(t.Context(), "link"); len(flows) != 1 || flows[0].Peer != tc.want {
+			ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+			defer cancel()
+			if flows = h.Flows(ctx, "link"); ctx.Err() != nil {
+				t.Error("it asks and asks")
+			}
+			if len(flows) != 1 || flows[0].Peer != tc.want {
 				t.Errorf("%+v, want %+v", flows, tc.want)
 			}
 		})
