@@ -16,7 +16,7 @@ ROUNDS   ?=
 ROWS     ?=
 COLUMNS  ?=
 
-.PHONY: help demo test test-full soak check reproducible build agents resources release bench fuzz clean
+.PHONY: help demo test test-full soak check reproducible build agents resources release bench pictures fuzz clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -88,6 +88,10 @@ bench: ## every path to an engine side by side, in 25 minutes at most; ROWS, COL
 	@test/setup
 	@$(GO) run ./test/bench $(if $(ROUNDS),-rounds $(ROUNDS)) $(if $(ROWS),-rows $(ROWS)) $(if $(COLUMNS),-columns $(COLUMNS)) \
 	  $(if $(ROWS)$(COLUMNS),-json build/bench.json,-docs docs/performance.md)
+
+pictures: build ## the pictures of the docs, from a real run
+	@test/setup
+	DWB_PICTURES=docs $(GO) test -count=1 -run '^TestLiveView$$' ./test/e2e
 
 fuzz: ## every fuzz target for FUZZTIME each
 	@for dir in $$(grep -rl --include='*_test.go' '^func Fuzz' internal | xargs -n1 dirname | sort -u); do \

@@ -48,7 +48,7 @@ func addCompletion(root *cobra.Command) {
 			completeFlag(cmd, "distro", distroNames)
 			completeFlag(cmd, "socket", runningSockets)
 			completeFlag(cmd, "shell", func(context.Context) []string { return shells() })
-		case "stop", "logs":
+		case "stop", "drain", "logs", "top", "metrics":
 			completeFlag(cmd, "distro", distroNames)
 			completeFlag(cmd, "socket", runningSockets)
 		case "doctor":

@@ -188,6 +188,7 @@ func (c *crew) hold(ctx context.Context, p *post) {
 		f := newFinder(p.o, in)
 		c.opened(p, in, p.o.link(in.dials(f.dial), f.words()), in.dials(f.look), f.place)
 		<-ctx.Done()
+		c.f.cut.Add(in.drained())
 		return 0, in.close(nil)
 	}, func(err error, pause time.Duration) (last bool) {
 		c.f.broken(p.link.Name, p.o.distro, err, pause)

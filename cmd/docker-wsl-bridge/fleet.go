@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/spf13/pflag"
@@ -87,6 +88,7 @@ type fleet struct {
 	ctx     context.Context // ends when it is to end
 	stop    context.CancelFunc
 	running sync.WaitGroup // crews
+	cut     atomic.Int64   // connections, by a drain
 
 	wake      <-chan struct{} // the machine has just woken up
 	reloading sync.Mutex      // one at a time
@@ -120,7 +122,10 @@ func (f *fleet) run(ctx context.Context, c *config.Config) (err error) {
 	}
 	f.ctx, f.stop = context.WithCancel(ctx)
 	defer f.stop()
-	own, err := control.OpenConfig(f.ctx, runDir(state), f.file, control.Handler{Status: f.status, Stop: f.stop, Reload: f.reload})
+	context.AfterFunc(ctx, f.hurry) // Ctrl-C does not wait as long as a drain
+	own, err := control.OpenConfig(f.ctx, runDir(state), f.file, control.Handler{
+		Status: f.status, Traffic: f.traffic, Stop: f.end, Drain: f.drain, Drained: f.cut.Load, Reload: f.reload,
+	})
 	if err != nil {
 		return &advised{err, openHints(err, runDir(state))}
 	}
@@ -332,7 +337,9 @@ func (f *fleet) broken(link, distro string, err error, pause time.Duration) {
 }
 
 // whole is what each link's instance is a part of.
-func (f *fleet) whole() whole { return whole{stop: f.stop, reload: f.reload, config: f.file} }
+func (f *fleet) whole() whole {
+	return whole{stop: f.end, drain: f.drain, reload: f.reload, config: f.file}
+}
 
 // distroLines takes what a distro says on stderr.
 func (f *fleet) distroLines(distro string) io.Writer {

@@ -19,6 +19,7 @@ import (
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/endpoint"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/engine"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/service"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/top"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/wsl"
 )
 
@@ -58,6 +59,8 @@ func cure(err error) []string {
 	var named *contextError
 	var problem *dockercontext.ProblemError
 	switch {
+	case errors.Is(err, top.ErrNoTerminal):
+		return []string{"docker-wsl-bridge top --once prints the table once"}
 	case errors.As(err, &named), errors.As(err, &problem):
 		return contextHints("DISTRO", err)
 	case errors.As(err, &start):

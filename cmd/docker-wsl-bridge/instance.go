@@ -29,6 +29,7 @@ type instance struct {
 	file    io.WriteCloser
 	system  io.Closer // the Event Log, for what nobody is there to see
 	control *control.Instance
+	of      whole
 
 	mu     sync.Mutex
 	status control.Status // but for what is asked anew each time
@@ -37,6 +38,8 @@ type instance struct {
 	daemon *daemon.Daemon // nil until there is one
 	dial   bridge.Dial    // to the engine
 	engine func() string  // where it is; empty while it was not found
+	drains bool           // a drain has begun
+	cut    int64          // connections, until then
 
 	engineDown bool // the last connection to it has failed
 }
@@ -44,18 +47,21 @@ type instance struct {
 // whole is what an instance is a part of.
 type whole struct {
 	stop   func()
+	drain  func(time.Duration)                             // nil: this is all of it
 	reload func(context.Context) (control.Reloaded, error) // nil: there is no configuration
 	config string
 }
 
 // openInstance becomes the one for the place. The context that it gives ends when it is asked to stop.
 func openInstance(ctx context.Context, o *options, r *reporter, told *teller) (context.Context, *instance, error) {
+	asked := ctx
 	ctx, stop := context.WithCancel(ctx)
 	in, err := openPart(ctx, o, r, told, whole{stop: stop})
 	if err != nil {
 		stop()
 		return nil, nil, err
 	}
+	context.AfterFunc(asked, in.hurry) // Ctrl-C does not wait as long as a drain
 	return ctx, in, nil
 }
 
@@ -67,7 +73,7 @@ func openPart(ctx context.Context, o *options, r *reporter, told *teller, of who
 	place := control.Place{Distro: o.distro, Socket: o.socket}
 	now := time.Now()
 	exe, _ := os.Executable() // without it nobody takes this for the installed one
-	in := &instance{o: o, status: control.Status{
+	in := &instance{o: o, of: of, status: control.Status{
 		Version: version, PID: os.Getpid(), Program: exe, Since: now, State: string(daemon.Starting), StateSince: now,
 		Link: control.Link{
 			Name: o.name, Kind: o.kind, Distro: o.distro, Socket: o.socket, Uids: o.uids, Context: o.context, Reverse: o.reverse.is(),
@@ -75,7 +81,9 @@ func openPart(ctx context.Context, o *options, r *reporter, told *teller, of who
 		Log:    logFile(state, place),
 		Config: of.config,
 	}}
-	in.control, err = control.Open(ctx, runDir(state), place, control.Handler{Status: in.now, Stop: of.stop, Reload: of.reload})
+	in.control, err = control.Open(ctx, runDir(state), place, control.Handler{
+		Status: in.now, Traffic: in.alone, Stop: in.end, Drain: in.drain, Drained: in.drained, Reload: of.reload,
+	})
 	if err != nil {
 		return nil, &advised{err, openHints(err, runDir(state))}
 	}
@@ -112,7 +120,7 @@ func (in *instance) event(e daemon.Event) {
 	case daemon.Lost, daemon.Failing, daemon.Gone:
 		attrs = append(attrs, "error", e.Err, "pause", e.Pause)
 	case daemon.Draining:
-		attrs = append(attrs, "connections", e.Streams)
+		attrs = append(attrs, "connections", e.Streams, "within", e.Within)
 	}
 	if id, is := eventOf(e.State); is {
 		attrs, level = append(attrs, numbered(id)), eventLevels[id]

@@ -116,7 +116,7 @@ and then, in WSL, what it tells you.`,
 	root.SuggestionsMinimumDistance = 2
 	root.SetFlagErrorFunc(nearestFlag)
 	root.AddCommand(upCommand(), runCommand(), installCommand(), uninstallCommand(), startCommand(), restartCommand(),
-		statusCommand(), stopCommand(), logsCommand(), doctorCommand(), discoverCommand(), contextCommand(), envCommand(), superviseCommand(), configCommand(), reloadCommand(), versionCommand(), pressKeysCommand())
+		statusCommand(), topCommand(), metricsCommand(), stopCommand(), drainCommand(), logsCommand(), doctorCommand(), reportCommand(), discoverCommand(), contextCommand(), envCommand(), superviseCommand(), configCommand(), reloadCommand(), versionCommand(), pressKeysCommand())
 	addCompletion(root)
 	return root
 }
@@ -136,9 +136,26 @@ func nearest(cmd *cobra.Command, args []string) error {
 	}
 	text := fmt.Sprintf("unknown command %q", args[0])
 	if like := cmd.SuggestionsFor(args[0]); len(like) > 0 {
-		text += fmt.Sprintf("; did you mean %q?", like[0])
+		text += fmt.Sprintf("; did you mean %q?", likest(args[0], like))
 	}
 	return errors.New(text)
+}
+
+// likest is the one that begins most like a word: what is mistyped is rarely the beginning.
+func likest(word string, like []string) string {
+	same := func(s string) (n int) {
+		for n < min(len(s), len(word)) && s[n] == word[n] {
+			n++
+		}
+		return n
+	}
+	best := like[0]
+	for _, s := range like[1:] {
+		if same(s) > same(best) {
+			best = s
+		}
+	}
+	return best
 }
 
 // nearestFlag names the flag that an unknown one looks like.

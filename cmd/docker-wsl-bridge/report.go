@@ -132,7 +132,7 @@ func (r *reporter) event(e daemon.Event, context *named) {
 	case daemon.Placing:
 		r.step("putting the agent into %s", e.Distro)
 	case daemon.Draining:
-		r.step("waiting up to 5 s for %d connections to end", e.Streams)
+		r.step("waiting up to %v for %d connections to end", e.Within, e.Streams)
 	case daemon.Serving:
 		if r.find != nil {
 			r.servingLink(e)

@@ -38,11 +38,20 @@ func (c chosen) words() string {
 
 // running are the bridges of this user, in order.
 func running(ctx context.Context, c chosen) ([]control.Found, error) {
+	return inOrder(ctx, c, control.List)
+}
+
+// carrying are the same, with what they carry.
+func carrying(ctx context.Context, c chosen) ([]control.Found, error) {
+	return inOrder(ctx, c, control.ListTraffic)
+}
+
+func inOrder(ctx context.Context, c chosen, list func(context.Context, string) ([]control.Found, error)) ([]control.Found, error) {
 	state, err := stateDir()
 	if err != nil {
 		return nil, err
 	}
-	all, err := control.List(ctx, runDir(state))
+	all, err := list(ctx, runDir(state))
 	all = slices.DeleteFunc(all, func(f control.Found) bool { return !c.has(f.Place) })
 	slices.SortFunc(all, func(a, b control.Found) int {
 		return cmp.Or(strings.Compare(a.Place.Distro, b.Place.Distro), strings.Compare(a.Place.Socket, b.Place.Socket))

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"archive/zip"
+	"io"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -34,7 +36,7 @@ func TestStories(t *testing.T) {
 			e.Setenv("XDG_CONFIG_HOME", filepath.Join(e.WorkDir, "config"))
 			return nil
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"await": await, "hear": hear},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"await": await, "hear": hear, "unzip": unzip},
 	})
 }
 
@@ -59,6 +61,22 @@ func hear(ts *testscript.TestScript, _ bool, args []string) {
 		b, _ := os.ReadFile(ts.MkAbs(args[0]))
 		return strings.Contains(string(b), args[1])
 	})
+}
+
+// unzip FILE DIR lays a zip's files out.
+func unzip(ts *testscript.TestScript, _ bool, args []string) {
+	z, err := zip.OpenReader(ts.MkAbs(args[0]))
+	ts.Check(err)
+	defer z.Close()
+	for _, f := range z.File {
+		r, err := f.Open()
+		ts.Check(err)
+		b, err := io.ReadAll(r)
+		ts.Check(err)
+		path := filepath.Join(ts.MkAbs(args[1]), filepath.FromSlash(f.Name))
+		ts.Check(os.MkdirAll(filepath.Dir(path), 0o755))
+		ts.Check(os.WriteFile(path, b, 0o644))
+	}
 }
 
 func until(ts *testscript.TestScript, what []string, holds func() bool) {

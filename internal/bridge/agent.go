@@ -39,6 +39,7 @@ type agent struct {
 	half
 	distro Distro
 	held   dockerapi.Held
+	cards  cards
 
 	mu        sync.Mutex
 	leaving   bool
@@ -144,6 +145,8 @@ func (a *agent) handle(r request) answer {
 	case r.Unlead != nil:
 		a.leads.unlead(r.Unlead.Link)
 		return answer{Unled: &struct{}{}}
+	case r.Peers != nil:
+		return answer{Peers: a.cards.page(*r.Peers)}
 	case r.Listen == nil:
 		return failed(&AgentError{KindInvalid, "the request asks for nothing"})
 	}
@@ -205,5 +208,6 @@ func (a *agent) accept(listener net.Listener, l Listen) {
 // serveRaw carries a client of which nothing is known. It can't be told what is
 // wrong, so its connection is closed.
 func (a *agent) serveRaw(conn net.Conn, l Listen) {
-	a.carry(&client{conn: conn}, l.Link, nil)
+	card := newCard(conn, l.Link)
+	a.carry(&client{conn: conn}, l.Link, func(j *joint) (done func()) { return a.cards.put(j.stream.ID(), card) })
 }

@@ -84,6 +84,7 @@ type request struct {
 	Users    *struct{} `json:"users,omitempty"`
 	Lead     *Lead     `json:"lead,omitempty"`
 	Unlead   *unlisten `json:"unlead,omitempty"`
+	Peers    *page     `json:"peers,omitempty"`
 }
 
 // Lead has connections of a reverse link lead to a socket in the distro.
@@ -108,6 +109,7 @@ type answer struct {
 	Users      *int        `json:"users,omitempty"`
 	Leading    *Leading    `json:"leading,omitempty"`
 	Unled      *struct{}   `json:"unled,omitempty"`
+	Peers      *peers      `json:"peers,omitempty"`
 	Error      *AgentError `json:"error,omitempty"`
 }
 

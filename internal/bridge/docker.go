@@ -146,13 +146,20 @@ func (a *agent) serveDocker(conn net.Conn, l Listen) {
 		_ = conn.Close()
 		return // it asked nothing
 	}
+	card := newCard(conn, l.Link)
+	card.calls(first)
 	c := &client{conn: conn, first: first, words: func(why string) string { return l.Answers[why] }, idle: &a.idle}
 	a.carry(c, l.Link, func(j *joint) (done func()) {
+		remove := a.cards.put(j.stream.ID(), card)
 		if l.Paths != PathsAuto {
-			return func() {}
+			return remove
 		}
 		j.requests = a.translate(j, c, l)
-		return func() { j.requests.Close() }
+		j.requests.Seen = card.calls
+		return func() {
+			j.requests.Close()
+			remove()
+		}
 	})
 }
 

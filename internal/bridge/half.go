@@ -4,7 +4,9 @@ import (
 	"context"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/dockerapi"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/mux"
 )
 
@@ -17,6 +19,9 @@ type half struct {
 	leads   leads
 	whole   bool              // of the connections it dials: see gone.go
 	control func(*mux.Stream) // answers the other half's questions; nil: it has none to ask
+
+	books   *Books      // nil: none are kept
+	cutting atomic.Bool // streams that end now were cut
 
 	pulse  *pulse
 	idle   idle
@@ -61,6 +66,7 @@ func (h *half) join(ctx context.Context, offer *mux.Offer) {
 	defer h.leads.leave(link)
 	if j := h.meet(ctx, offer, dial); j != nil {
 		j.run()
+		h.books.end(j.flow)
 	}
 }
 
@@ -70,10 +76,13 @@ func (h *half) meet(ctx context.Context, offer *mux.Offer, dial Dial) *joint {
 	conn, err := dial(ctx)
 	if err != nil {
 		h.log.Debug("link refused", "link", offer.Link(), "reason", err)
-		offer.Refuse(refusal(err))
+		code := refusal(err)
+		h.books.refuse(offer.Link(), code)
+		offer.Refuse(code)
 		return nil
 	}
-	return &joint{conn: conn, stream: offer.Accept(), side: engines, memory: &h.memory, whole: h.whole}
+	f := h.books.begin(h, offer.Link(), offer.ID(), nil)
+	return &joint{conn: conn, stream: offer.Accept(), side: engines, memory: &h.memory, whole: h.whole, flow: f}
 }
 
 // leads are where the links lead that the other half may open, and how many connections of any
@@ -152,22 +161,31 @@ func (l *leads) countAll() (n int) {
 // be nil.
 func (h *half) carry(c *client, link string, prepare func(*joint) (done func())) {
 	defer c.end()
+	j := h.bring(c, link)
+	if j == nil {
+		return
+	}
+	defer h.books.end(j.flow)
+	if prepare != nil {
+		defer prepare(j)()
+	}
+	if c.words != nil && isRead(c) {
+		defer h.watch(j)()
+	}
+	j.run()
+}
+
+// bring is a client joined to its stream; nil if it was turned away. It has its own frame, as meet.
+func (h *half) bring(c *client, link string) *joint {
 	stream, why := h.openFor(link)
 	if why != "" {
 		c.turnAway(why)
-		return
+		return nil
 	}
 	j := &joint{conn: c.conn, stream: stream, side: clients, memory: &h.memory, first: c.first, whole: c.whole}
+	j.flow = h.books.begin(h, link, stream.ID(), &Peer{Call: dockerapi.Call(c.first)})
 	if c.words != nil {
 		j.tell = c.tell
 	}
-	if prepare != nil {
-		done := prepare(j)
-		defer done()
-	}
-	if c.words != nil && isRead(c) {
-		stop := h.watch(j)
-		defer stop()
-	}
-	j.run()
+	return j
 }

@@ -34,6 +34,7 @@ func Join(ctx context.Context, carrier io.ReadWriteCloser, id BuildID, links map
 		return nil, errors.Join(err, carrier.Close())
 	}
 	h := &Host{half: newHalf(mux.New(carrier, mux.Host), log)}
+	h.books = &Books{}
 	maps.Copy(h.leads.to, links)
 	h.relays.Go(h.serve)
 	h.relays.Go(func() { boundFailing(h.session) })
@@ -156,15 +157,30 @@ func (h *Host) Done() <-chan struct{} { return h.session.Done() }
 // Err is nil while the session lives.
 func (h *Host) Err() error { return h.session.Err() }
 
-// Close ends the session: the agent stops listening and removes its sockets
-// at once, live streams get 5 s to come to their end, what is left then is
-// reset. It returns when nothing of the session is left on this side; the
-// error says that streams were cut.
+// Close is CloseBy with the 5 s that streams get when nothing else was said.
 func (h *Host) Close() error {
-	lived := h.session.Err() == nil
 	ctx, cancel := context.WithTimeout(context.Background(), drainTime)
 	defer cancel()
-	err := h.session.Drain(ctx)
+	return h.CloseBy(ctx)
+}
+
+// CloseBy ends the session: the agent stops listening and removes its sockets
+// at once, live streams have until ctx ends to come to their end, what is left then is
+// reset. It returns when nothing of the session is left on this side; the
+// error, the context's, says that streams were cut.
+func (h *Host) CloseBy(ctx context.Context) error {
+	lived := h.session.Err() == nil
+	inTime, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	stop := context.AfterFunc(ctx, func() {
+		h.cutting.Store(true) // before the first is cut
+		cancel()
+	})
+	defer stop()
+	err := h.session.Drain(inTime)
+	if err != nil && err == inTime.Err() {
+		err = ctx.Err()
+	}
 	var lost *mux.LostError
 	if errors.As(err, &lost) { // whatever that was, it is not this drain
 		err, lived = nil, false

@@ -34,6 +34,7 @@ type joint struct {
 	stream *mux.Stream
 	side   side
 	memory *memory
+	flow   *flow // counts what is handed on; nil counts nothing
 
 	// Of a client that can be told why it gets no answer, else nil.
 	first []byte           // what it has said already
@@ -304,8 +305,9 @@ func (j *joint) write(dst io.Writer, b []byte) error {
 	j.writing.Add(1)
 	defer j.writing.Add(-1)
 	j.moved.Add(1)
-	_, err := dst.Write(b)
+	n, err := dst.Write(b)
 	j.moved.Add(1)
+	j.flow.add((dst == io.Writer(j.stream)) == (j.side == clients), n)
 	return err
 }
 

@@ -109,5 +109,6 @@ type Reloaded struct {
 const (
 	statusPath = "/v1/status"
 	stopPath   = "/v1/stop"
+	drainPath  = "/v1/drain"
 	reloadPath = "/v1/reload"
 )

@@ -40,6 +40,9 @@ func handler(stop func()) Handler {
 		Status: func(context.Context) Status {
 			return Status{PID: os.Getpid(), State: "ready", Works: true, Since: time.Now(), Link: Link{Distro: place.Distro, Socket: place.Socket}}
 		},
+		Traffic: func(context.Context) Traffic {
+			return Traffic{At: time.Now(), Links: []LinkTraffic{{PID: os.Getpid(), Link: Link{Name: "windows"}, Streams: []Stream{{ID: 3, Sent: 5}}}}}
+		},
 		Stop: stop,
 	}
 }
@@ -107,6 +110,15 @@ func TestStatusIsTold(t *testing.T) {
 	}
 }
 
+func TestTrafficIsTold(t *testing.T) {
+	dir := runDir(t)
+	openAt(t, dir, place, handler(nil))
+	got, err := AskTraffic(t.Context(), one(t, dir).At)
+	if err != nil || len(got.Links) != 1 || got.Links[0].Link.Name != "windows" || got.Links[0].Streams[0].Sent != 5 {
+		t.Errorf("%+v, %v", got, err)
+	}
+}
+
 // Whoever asks for the end hears of it when it has come, and not before.
 func TestStopWaitsForTheEnd(t *testing.T) {
 	dir := runDir(t)
@@ -131,6 +143,48 @@ func TestStopWaitsForTheEnd(t *testing.T) {
 	}
 	if err := Stop(t.Context(), at); err != nil {
 		t.Errorf("once more: %v", err)
+	}
+}
+
+// Whoever drains is told at the end what was cut, and what he asks for is bounded.
+func TestDrainTellsTheEnd(t *testing.T) {
+	dir := runDir(t)
+	asked := make(chan time.Duration, 1)
+	h := handler(nil)
+	h.Drain, h.Drained = func(within time.Duration) { asked <- within }, func() int64 { return 3 }
+	i := openAt(t, dir, place, h)
+	at := one(t, dir).At
+	for _, query := range []string{"", "?timeoutSeconds=x", "?timeoutSeconds=-1", "?timeoutSeconds=NaN", "?timeoutSeconds=1e9"} {
+		if got := raw(t, at, "POST /v1/drain"+query+" HTTP/1.1\r\nHost: x\r\n\r\n"); got != http.StatusBadRequest {
+			t.Errorf("%s: status %d", query, got)
+		}
+	}
+	type end struct {
+		cut int64
+		err error
+	}
+	ended := make(chan end, 1)
+	go func() {
+		cut, err := Drain(t.Context(), at, 90*time.Second+time.Millisecond)
+		ended <- end{cut, err}
+	}()
+	if within := <-asked; within != 90*time.Second+time.Millisecond {
+		t.Errorf("it was given %v", within)
+	}
+	one(t, dir) // it still answers
+	select {
+	case e := <-ended:
+		t.Errorf("it returned before the end: %+v", e)
+	default:
+	}
+	if err := i.Close(); err != nil {
+		t.Error(err)
+	}
+	if e := <-ended; e.cut != 3 || e.err != nil {
+		t.Errorf("%+v", e)
+	}
+	if cut, err := Drain(t.Context(), at, 0); cut != 0 || err != nil {
+		t.Errorf("one that is not there: %d, %v", cut, err)
 	}
 }
 
@@ -274,29 +328,35 @@ func raw(t *testing.T, at endpoint.Endpoint, request string) int {
 	return answer.StatusCode
 }
 
-// The example of docs/control.md is a status, whole and with nothing else.
-func TestDocumentedStatus(t *testing.T) {
+// The examples of docs/control.md are answers, whole and with nothing else.
+func TestDocumentedAnswers(t *testing.T) {
+	documented(t, "GET /v1/status", &Status{})
+	documented(t, "GET /v1/streams", &Traffic{})
+}
+
+func documented(t *testing.T, request string, v any) {
+	t.Helper()
 	page, err := os.ReadFile("../../docs/control.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, rest, found := strings.Cut(string(page), "```json\n")
+	_, rest, found := strings.Cut(string(page), "### "+request+"\n")
+	_, rest, has := strings.Cut(rest, "```json\n")
 	example, _, ends := strings.Cut(rest, "```")
-	if !found || !ends {
-		t.Fatal("docs/control.md has no example")
+	if !found || !has || !ends {
+		t.Fatalf("docs/control.md has no example of %s", request)
 	}
-	var s Status
 	d := json.NewDecoder(strings.NewReader(example))
 	d.DisallowUnknownFields()
-	if err := d.Decode(&s); err != nil {
+	if err := d.Decode(v); err != nil {
 		t.Fatal(err)
 	}
 	var got, want bytes.Buffer
-	b, err := json.Marshal(s)
+	b, err := json.Marshal(v)
 	if err = errors.Join(err, json.Indent(&got, b, "", "  "), json.Indent(&want, []byte(strings.TrimSpace(example)), "", "  ")); err != nil {
 		t.Fatal(err)
 	}
 	if got.String() != want.String() {
-		t.Errorf("a status is\n%s\nand the page says\n%s", &got, &want)
+		t.Errorf("an answer is\n%s\nand the page says\n%s", &got, &want)
 	}
 }

@@ -184,16 +184,38 @@ func writeRecord(file string, r record) error {
 
 // Found is an instance that has left a file. Err tells why it did not answer.
 type Found struct {
-	At     endpoint.Endpoint
-	Place  Place
-	PID    int
-	Status Status
-	Err    error
+	At      endpoint.Endpoint
+	Place   Place
+	PID     int
+	Status  Status  // of List
+	Traffic Traffic // of ListTraffic
+	Err     error
 }
 
-// List asks all instances of this user, in the order of their files' names. A file whose instance
-// is gone is removed.
+// question has the one who was found answer, and tells which process did.
+type question func(context.Context, *Found) (pid int, err error)
+
+// List asks all instances of this user how they are, in the order of their files' names. A file
+// whose instance is gone is removed.
 func List(ctx context.Context, dir string) ([]Found, error) {
+	return list(ctx, dir, func(ctx context.Context, f *Found) (pid int, err error) {
+		f.Status, err = Ask(ctx, f.At)
+		return f.Status.PID, err
+	})
+}
+
+// ListTraffic asks them what they carry. No engine is asked for that.
+func ListTraffic(ctx context.Context, dir string) ([]Found, error) {
+	return list(ctx, dir, func(ctx context.Context, f *Found) (pid int, err error) {
+		f.Traffic, err = AskTraffic(ctx, f.At)
+		if err == nil && len(f.Traffic.Links) > 0 {
+			pid = f.Traffic.Links[0].PID
+		}
+		return pid, err
+	})
+}
+
+func list(ctx context.Context, dir string, ask question) ([]Found, error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("list bridges: %w", err)
@@ -201,7 +223,7 @@ func List(ctx context.Context, dir string) ([]Found, error) {
 	all := make([]*Found, len(entries))
 	var asking sync.WaitGroup
 	for i, e := range entries {
-		asking.Go(func() { all[i] = find(ctx, dir, e.Name()) })
+		asking.Go(func() { all[i] = find(ctx, dir, e.Name(), ask) })
 	}
 	asking.Wait()
 	var found []Found
@@ -215,7 +237,7 @@ func List(ctx context.Context, dir string) ([]Found, error) {
 
 // find asks the instance of a file; nil is none. The file's name has the process' number, so that what is
 // removed is never that of a newer instance.
-func find(ctx context.Context, dir, name string) *Found {
+func find(ctx context.Context, dir, name string, ask question) *Found {
 	file := filepath.Join(dir, name)
 	r, err := readRecord(file)
 	if err != nil {
@@ -225,8 +247,9 @@ func find(ctx context.Context, dir, name string) *Found {
 	if f.At, f.Err = endpoint.Private(dir, f.Place.ID()); f.Err != nil {
 		return f
 	}
-	f.Status, f.Err = Ask(ctx, f.At)
-	gone := isGone(f.Err) || f.Err == nil && f.Status.PID != r.PID
+	pid, err := ask(ctx, f)
+	f.Err = err
+	gone := isGone(err) || err == nil && pid != r.PID
 	if gone {
 		_ = endpoint.RemoveStale(f.At.Path()) // of a killed one; Windows has none
 		_ = os.Remove(file)                   // the next one tries again

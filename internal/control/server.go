@@ -25,8 +25,14 @@ const (
 type Handler struct {
 	// Status tells how it is, within a second or so. It is called by many at once.
 	Status func(context.Context) Status
+	// Traffic tells what it carries, within a second or so; likewise.
+	Traffic func(context.Context) Traffic
 	// Stop has it end, as Ctrl-C does, and does not wait for that.
 	Stop func()
+	// Drain has it end as Stop does, when its connections have come to their end or so much time has passed.
+	Drain func(within time.Duration)
+	// Drained tells, once it has ended, how many it has cut since Drain.
+	Drained func() int64
 	// Reload has it read its configuration again. It is nil where there is none. An error
 	// has changed nothing.
 	Reload func(context.Context) (Reloaded, error)
@@ -38,15 +44,25 @@ type reloadError struct {
 
 // server serves until close, which ends all its connections.
 type server struct {
-	http  *http.Server
-	serve sync.WaitGroup
+	http   *http.Server
+	serve  sync.WaitGroup
+	ending chan struct{} // closed when the instance is at its end
+
+	mu    sync.Mutex
+	ended bool
+	last  sync.WaitGroup // who has something to say then; none comes once it has ended
 }
 
 func newServer(l net.Listener, h Handler) *server {
+	s := &server{ending: make(chan struct{})}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET "+statusPath, func(w http.ResponseWriter, r *http.Request) {
 		answer(w, http.StatusOK, h.Status(r.Context()))
 	})
+	mux.HandleFunc("GET "+streamsPath, func(w http.ResponseWriter, r *http.Request) {
+		answer(w, http.StatusOK, h.Traffic(r.Context()))
+	})
+	mux.HandleFunc("GET "+metricsPath, h.metrics)
 	mux.HandleFunc("POST "+stopPath, func(w http.ResponseWriter, r *http.Request) {
 		answer(w, http.StatusOK, map[string]bool{"stopping": true})
 		_ = http.NewResponseController(w).Flush()
@@ -54,6 +70,7 @@ func newServer(l net.Listener, h Handler) *server {
 		// The answer ends with the instance, which whoever asked can wait for.
 		<-r.Context().Done()
 	})
+	mux.HandleFunc("POST "+drainPath, func(w http.ResponseWriter, r *http.Request) { s.drain(w, r, h) })
 	mux.HandleFunc("POST "+reloadPath, func(w http.ResponseWriter, r *http.Request) {
 		if h.Reload == nil {
 			answer(w, http.StatusConflict, reloadError{"it serves no configuration"})
@@ -67,20 +84,27 @@ func newServer(l net.Listener, h Handler) *server {
 		answer(w, http.StatusOK, done)
 	})
 	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
-		answer(w, http.StatusNotFound, map[string]string{"error": "there is GET " + statusPath + ", POST " + stopPath + " and POST " + reloadPath})
+		answer(w, http.StatusNotFound, map[string]string{"error": "there is GET " + statusPath + ", " + streamsPath + " and " + metricsPath + ", POST " + stopPath + ", " + drainPath + " and " + reloadPath})
 	})
-	s := &server{http: &http.Server{
+	s.http = &http.Server{
 		Handler:        http.MaxBytesHandler(mux, maxBody),
 		ReadTimeout:    requestTime,
 		IdleTimeout:    requestTime,
 		MaxHeaderBytes: maxHead,
 		ErrorLog:       log.New(io.Discard, "", 0), // what a client did wrong is his affair
-	}}
+	}
 	s.serve.Go(func() { _ = s.http.Serve(&limited{l, make(chan struct{}, maxConns)}) })
 	return s
 }
 
 func (s *server) close() error {
+	s.mu.Lock()
+	if !s.ended {
+		s.ended = true
+		close(s.ending)
+	}
+	s.mu.Unlock()
+	s.last.Wait()
 	err := s.http.Close()
 	s.serve.Wait()
 	return err

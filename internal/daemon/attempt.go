@@ -70,6 +70,7 @@ func (d *Daemon) greet(ctx context.Context) (*bridge.Host, error) {
 	if err != nil {
 		return nil, fmt.Errorf("start agent in %s: %w", d.Distro, err)
 	}
+	host.Keep(&d.books)
 	return host, nil
 }
 

@@ -73,6 +73,7 @@ type Event struct {
 	Placed  bool             // with Serving: the agent's file is new there
 	Where   bridge.Listening // with Serving: for whom
 	Streams int              // with Draining: how many
+	Within  time.Duration    // with Draining: what they get
 	Err     error            // with Lost, Failing and Gone: why
 	Pause   time.Duration    // with Lost, Failing, and with Gone if it is not 0: until the next attempt
 }
@@ -101,7 +102,10 @@ type Daemon struct {
 	Persist bool
 
 	// Awaits is for a distro that is served since it ran anyway: with Persist a first start waits for it.
-	Awaits bool
+	Awaits  bool
+	books   bridge.Books
+	carrier carriers
+	ending  ending
 
 	clock func() time.Time // tests: instead of time.Now
 
@@ -265,6 +269,8 @@ func (e *SocketError) Unwrap() error { return e.Cause }
 func (d *Daemon) serve(ctx context.Context, s *serving) (why, failed error) {
 	d.host.Store(s.host)
 	defer d.host.Store(nil)
+	d.carrier.begin()
+	defer func() { d.carrier.end(why != nil && !errors.Is(why, errUnused)) }()
 	watched, cancel := context.WithCancel(ctx)
 	wedged := make(chan struct{})
 	var watching sync.WaitGroup
@@ -304,11 +310,13 @@ func (d *Daemon) serve(ctx context.Context, s *serving) (why, failed error) {
 // leave ends a session as asked: streams get their time.
 func (d *Daemon) leave(s *serving, unwatch func()) error {
 	unwatch()
+	ctx, within, cancel := d.ending.begin()
+	defer cancel()
 	if n := s.host.Streams(); n > 0 {
-		d.report(Event{State: Draining, Streams: n})
+		d.report(Event{State: Draining, Streams: n, Within: within})
 	}
-	err := s.host.Close()
-	if errors.Is(err, context.DeadlineExceeded) {
+	err := s.host.CloseBy(ctx)
+	if errors.Is(err, context.Canceled) {
 		err = nil // connections were cut, as announced
 	}
 	if !s.host.Left() {

@@ -181,3 +181,39 @@ func TestEachSocketIsCleanedUpAfter(t *testing.T) {
 		t.Errorf("it ended with %v", err)
 	}
 }
+
+// What was carried before a carrier was lost is not forgotten with it.
+func TestBooksOutliveACarrier(t *testing.T) {
+	t.Parallel()
+	m := runMany(t, func(m *many) []Link { return []Link{m.echoes("one")} })
+	first := m.of(t, "one", Serving)
+	if c := m.d.Carrier(); c.Lost != 0 {
+		t.Errorf("%+v", c)
+	}
+	echo(t, m.connect(t, "one"))
+	kill(t, first.Where)
+	m.of(t, "one", Serving)
+	conn := m.connect(t, "one")
+	echo(t, conn)
+	if c := m.d.Carrier(); c.Lost != 1 || c.Since.IsZero() {
+		t.Errorf("%+v", c)
+	}
+	flows := m.d.Flows(t.Context(), "one")
+	if len(flows) != 1 || flows[0].Peer.PID != int32(os.Getpid()) {
+		t.Errorf("%+v", flows)
+	}
+	// A byte is counted when it is handed on, which its reader may see first.
+	for end := time.Now().Add(20 * time.Second); ; time.Sleep(time.Millisecond) {
+		s := m.d.Totals("one")
+		if s.Connections == 2 && s.Sent == 8 && s.Got == 8 && s.Cut == 1 {
+			break
+		}
+		if time.Now().After(end) {
+			t.Fatalf("%+v", s)
+		}
+	}
+	m.end(t)
+	if c := m.d.Carrier(); c.Lost != 1 || !c.Since.IsZero() {
+		t.Errorf("at the end %+v", c)
+	}
+}

@@ -4,7 +4,10 @@ import (
 	"context"
 	"errors"
 	"net"
+	"sync"
 	"time"
+
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/bridge"
 )
 
 var errNotServing = errors.New("nothing is carried now")
@@ -41,3 +44,49 @@ func (d *Daemon) Ping(ctx context.Context) (time.Duration, error) {
 	}
 	return 0, errNotServing
 }
+
+// Carrier is the way to a distro.
+type Carrier struct {
+	Since time.Time // zero: there is none now
+	Lost  int64     // how many were, since the daemon runs
+}
+
+// carriers counts them.
+type carriers struct {
+	mu  sync.Mutex
+	now Carrier
+}
+
+func (c *carriers) begin() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.now.Since = time.Now()
+}
+
+func (c *carriers) end(lost bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.now.Since = time.Time{}
+	if lost {
+		c.now.Lost++
+	}
+}
+
+// Carrier is the one of now.
+func (d *Daemon) Carrier() Carrier {
+	d.carrier.mu.Lock()
+	defer d.carrier.mu.Unlock()
+	return d.carrier.now
+}
+
+// Flows are the connections of a link that are carried now, and who has opened them as far as the
+// agent tells before ctx ends.
+func (d *Daemon) Flows(ctx context.Context, link string) []bridge.Flow {
+	if host := d.host.Load(); host != nil {
+		return host.Flows(ctx, link)
+	}
+	return nil
+}
+
+// Totals are what a link has carried since the daemon runs.
+func (d *Daemon) Totals(link string) bridge.Totals { return d.books.Totals(link) }

@@ -39,7 +39,10 @@ type Requests struct {
 	Out func([]byte) error // gets the bytes, which are not its own
 	// Edit gives the body to send in place of a creation's. Nil leaves it as it is. An error ends
 	// the connection's requests, and this one is not sent.
-	Edit    func(Creation, []byte) ([]byte, error)
+	Edit func(Creation, []byte) ([]byte, error)
+	// Seen is told the first line of each request; nil is told nothing. A line that waits for more
+	// may be told again.
+	Seen    func(line []byte)
 	TooLong func() // is told of a creation that passes as it is for its length
 	Held    *Held
 
@@ -147,6 +150,9 @@ func (p *piece) request() (held bool, err error) {
 		held, err = p.waitHead(known && !creation.Match(first) || !known && !mayCreate(b))
 		p.raw = !held
 		return held, err
+	}
+	if p.Seen != nil {
+		p.Seen(first)
 	}
 	h, err := readHead(b[:n])
 	if err != nil {

@@ -3,6 +3,10 @@ package endpoint
 import (
 	"log/slog"
 	"net"
+	"os"
+	"path"
+	"strconv"
+	"strings"
 	"syscall"
 )
 
@@ -10,6 +14,19 @@ import (
 type Peer struct {
 	UID, GID uint32
 	PID      int32 // 0: a process of another pid namespace, such as one of another distro
+}
+
+// Program is the name of the program's file, or "" where it can't be seen. A process that has
+// ended, or become another program, is not who connected.
+func (p Peer) Program() string {
+	if p.PID <= 0 {
+		return ""
+	}
+	file, err := os.Readlink("/proc/" + strconv.Itoa(int(p.PID)) + "/exe")
+	if err != nil {
+		return ""
+	}
+	return path.Base(strings.TrimSuffix(file, " (deleted)"))
 }
 
 // LogValue makes a log say uid, gid and pid.

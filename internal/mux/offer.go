@@ -7,6 +7,9 @@ type Offer struct{ stream *Stream }
 // Link is the name the peer asks for: 1 to 64 bytes of the peer's choice.
 func (o *Offer) Link() string { return o.stream.link }
 
+// ID is the stream's.
+func (o *Offer) ID() uint32 { return o.stream.id }
+
 // Accept takes the stream. It may have been reset or lost already; then its
 // Read says so.
 func (o *Offer) Accept() *Stream {

@@ -76,6 +76,9 @@ func newStream(s *Session, id uint32, link string) *Stream {
 // Link is the name that the stream was opened for.
 func (st *Stream) Link() string { return st.link }
 
+// ID is the stream's number, the same on both sides.
+func (st *Stream) ID() uint32 { return st.id }
+
 // Read reads what has arrived. After that it returns io.EOF at the peer's end
 // of stream, *ResetError, *RefusedError or *LostError.
 func (st *Stream) Read(p []byte) (int, error) {

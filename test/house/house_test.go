@@ -24,6 +24,7 @@ var floors = map[string]int{
 	"internal/logs":          0,
 	"internal/install":       0,
 	"internal/dockercontext": 0,
+	"internal/redact":        0,
 	"internal/endpoint":      1,
 	"internal/mux":           1,
 	"internal/engine":        1,
@@ -33,6 +34,7 @@ var floors = map[string]int{
 	"internal/control":       2,
 	"internal/deploy":        2,
 	"internal/daemon":        3,
+	"internal/top":           3,
 	"internal/doctor":        4,
 }
 

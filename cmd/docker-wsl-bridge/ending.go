@@ -1,0 +1,95 @@
+package main
+
+import (
+	"time"
+
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/daemon"
+)
+
+// end has all that this instance is a part of end, as Ctrl-C does.
+func (in *instance) end() {
+	in.hurry()
+	in.of.stop()
+}
+
+// hurry takes back what a drain has given connections.
+func (in *instance) hurry() {
+	if d := in.serving(); d != nil {
+		d.Hurry()
+	}
+}
+
+// drain has all of it end when connections have.
+func (in *instance) drain(within time.Duration) {
+	if in.of.drain != nil {
+		in.of.drain(within)
+		return
+	}
+	in.mark()
+	if d := in.serving(); d != nil {
+		d.Drain(within)
+	}
+	in.of.stop()
+}
+
+// mark notes that a drain begins.
+func (in *instance) mark() {
+	if d := in.serving(); d != nil {
+		cut := d.Totals(in.o.name).Cut
+		in.mu.Lock()
+		defer in.mu.Unlock()
+		if !in.drains {
+			in.drains, in.cut = true, cut
+		}
+	}
+}
+
+// drained is how many connections of this link were cut since.
+func (in *instance) drained() int64 {
+	d := in.serving()
+	if d == nil {
+		return 0
+	}
+	cut := d.Totals(in.o.name).Cut
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	if !in.drains {
+		return 0
+	}
+	return cut - in.cut
+}
+
+func (in *instance) serving() *daemon.Daemon {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	return in.daemon
+}
+
+// end has all links end, as Ctrl-C does.
+func (f *fleet) end() {
+	f.hurry()
+	f.stop()
+}
+
+func (f *fleet) hurry() { f.each((*daemon.Daemon).Hurry) }
+
+// drain has all links end when their connections have.
+func (f *fleet) drain(within time.Duration) {
+	for _, in := range f.instances() {
+		in.mark()
+	}
+	f.each(func(d *daemon.Daemon) { d.Drain(within) })
+	f.stop()
+}
+
+func (f *fleet) each(do func(*daemon.Daemon)) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, c := range f.crews {
+		c.mu.Lock()
+		if c.daemon != nil {
+			do(c.daemon)
+		}
+		c.mu.Unlock()
+	}
+}

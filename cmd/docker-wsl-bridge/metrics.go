@@ -1,0 +1,41 @@
+package main
+
+import (
+	"errors"
+
+	"github.com/spf13/cobra"
+
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
+)
+
+func metricsCommand() *cobra.Command {
+	var c chosen
+	cmd := &cobra.Command{
+		Use:   "metrics",
+		Short: "Print what is carried, as OpenMetrics",
+		Long: `metrics prints what the bridges of this user carry and have carried, in the text
+form of OpenMetrics that Prometheus reads. Each bridge has its own at GET /metrics
+of its control endpoint; docs/control.md names them all. One that does not answer
+is left out.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			found, err := carrying(cmd.Context(), c)
+			if err != nil {
+				return &failure{error: err}
+			}
+			if len(found) == 0 {
+				return &failure{error: &advised{errors.New("no bridge runs" + harmless(c.words())), []string{noneHint}}}
+			}
+			var all []control.Traffic
+			for _, f := range found {
+				if f.Err == nil {
+					all = append(all, f.Traffic)
+				}
+			}
+			_, err = cmd.OutOrStdout().Write(control.Metrics(all...))
+			return err
+		},
+	}
+	c.flags(cmd)
+	return cmd
+}

@@ -1,0 +1,65 @@
+package main
+
+import (
+	"os"
+	"os/user"
+	"path/filepath"
+	"strings"
+
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/redact"
+)
+
+// withoutNames are the parts as others may see them.
+func withoutNames(parts []part) []part {
+	r := redact.New()
+	addOwnNames(r)
+	if c, _ := loadConfig(); c != nil {
+		for _, l := range c.Links {
+			addCommand(r, l.To.Exec)
+		}
+	}
+	for _, p := range parts {
+		r.See(p.text)
+	}
+	out := make([]part, len(parts))
+	for i, p := range parts {
+		out[i] = part{r.Text(p.name), r.Text(p.text), p.when}
+		if p.name == "README.txt" {
+			out[i].text = p.text // it is ours, and names the stand-ins
+		}
+	}
+	return out
+}
+
+// addOwnNames adds those of the user and the machine.
+func addOwnNames(r *redact.Redactor) {
+	if u, err := user.Current(); err == nil {
+		domain, name, found := strings.Cut(u.Username, `\`)
+		if !found {
+			domain, name = "", u.Username
+		}
+		r.Add(redact.User, name)
+		r.Add(redact.User, u.Name)
+		r.Add(redact.Host, domain)
+		r.Add(redact.User, filepath.Base(u.HomeDir))
+	}
+	for _, name := range []string{"USERNAME", "USER", "LOGNAME"} {
+		r.Add(redact.User, os.Getenv(name))
+	}
+	host, _ := os.Hostname()
+	for _, name := range []string{host, os.Getenv("COMPUTERNAME"), os.Getenv("USERDOMAIN"), os.Getenv("USERDNSDOMAIN")} {
+		r.Add(redact.Host, name)
+		short, _, _ := strings.Cut(name, ".")
+		r.Add(redact.Host, short)
+	}
+}
+
+// addCommand adds the words of a command but for its program and its options: they name machines,
+// users and files.
+func addCommand(r *redact.Redactor, argv []string) {
+	for i, word := range argv {
+		if i > 0 && !strings.HasPrefix(word, "-") {
+			r.Add(redact.Word, word)
+		}
+	}
+}

@@ -1,0 +1,93 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/top"
+)
+
+func topCommand() *cobra.Command {
+	var c chosen
+	var once, asJSON bool
+	cmd := &cobra.Command{
+		Use:   "top",
+		Short: "Show what is carried, live",
+		Long: `top shows what the bridges of this user carry, anew each second: carriers with the
+round trip to the distro's agent, links, and streams, those first through which most
+flows, with the client's process in the distro and, for Docker, the call it is at.
+SENT and RECEIVED are as the client sees them. q or Ctrl-C leaves.
+
+With --once it prints the table once, after a second in which rates are measured;
+with --json it prints an object each second, as docs/control.md has them.`,
+		Example: `  docker-wsl-bridge top
+  docker-wsl-bridge top --once --json`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGHUP) // the terminal is given back then, too
+			defer stop()
+			if err := showTop(ctx, cmd, c, once, asJSON); err != nil {
+				return &failure{error: err}
+			}
+			return nil
+		},
+	}
+	c.flags(cmd)
+	cmd.Flags().BoolVar(&once, "once", false, "print the table once")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON, an object a line, until Ctrl-C or, with --once, once")
+	return cmd
+}
+
+func showTop(ctx context.Context, cmd *cobra.Command, c chosen, once, asJSON bool) error {
+	ask := func(ctx context.Context) (top.Look, error) { return look(ctx, c) }
+	out := json.NewEncoder(cmd.OutOrStdout())
+	switch {
+	case once:
+		seen, err := top.Once(ctx, ask)
+		switch {
+		case err != nil:
+			return err
+		case asJSON:
+			return out.Encode(seen)
+		}
+		return top.Print(cmd.OutOrStdout(), seen, 0)
+	case asJSON:
+		return top.Each(ctx, ask, func(seen top.Look) error { return out.Encode(seen) })
+	}
+	screen, is := cmd.OutOrStdout().(*os.File)
+	if !is {
+		return top.ErrNoTerminal
+	}
+	return top.Run(ctx, os.Stdin, screen, ask)
+}
+
+// look asks all bridges that are meant. One that does not answer is shown as silent.
+func look(ctx context.Context, c chosen) (top.Look, error) {
+	found, err := carrying(ctx, c)
+	switch {
+	case err != nil:
+		return top.Look{}, err
+	case len(found) == 0:
+		return top.Look{}, &advised{errors.New("no bridge runs" + harmless(c.words())), []string{noneHint}}
+	}
+	var links []control.LinkTraffic
+	at := time.Now()
+	for _, f := range found {
+		if f.Err != nil {
+			s := statusOf(f)
+			links = append(links, control.LinkTraffic{PID: s.PID, Link: s.Link, State: s.State})
+			continue
+		}
+		at = f.Traffic.At
+		links = append(links, f.Traffic.Links...)
+	}
+	return top.Of(at, links), nil
+}

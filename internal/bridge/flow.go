@@ -1,0 +1,188 @@
+package bridge
+
+import (
+	"cmp"
+	"context"
+	"maps"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/mux"
+)
+
+// Flow is a connection that is carried, as it is at the moment.
+type Flow struct {
+	ID    uint32
+	Link  string
+	Since time.Time
+	Sent  int64 // bytes of the client's
+	Got   int64 // bytes that the client has got
+	Peer  Peer  // zero if the agent did not tell; what it told before, if it does not now
+
+	flow *flow
+}
+
+// Totals are what a link has carried since its Books began.
+type Totals struct {
+	Connections int64            // that were carried, those of now among them
+	Refused     map[string]int64 // by reason, such as WhyNotFound
+	Cut         int64            // that ended with their carrier, or the bridge
+	Sent, Got   int64            // bytes, of the clients and to them
+}
+
+// Books are kept of what links carry, by the host. They outlive sessions. The zero value is ready; in
+// nil nothing is written.
+type Books struct {
+	mu    sync.Mutex
+	flows map[*flow]struct{}
+	past  map[string]*Totals // by link; of the bytes, those of connections that have ended
+}
+
+// flow is a connection in the books. Nil counts nothing.
+type flow struct {
+	of        *half
+	link      string
+	id        uint32
+	since     time.Time
+	own       bool // its client is on our side, and the agent is not asked
+	sent, got atomic.Int64
+	peer      atomic.Pointer[Peer] // as it was last told
+}
+
+// add counts bytes. It is on the way of everything that is carried.
+func (f *flow) add(sent bool, n int) {
+	switch {
+	case f == nil:
+	case sent:
+		f.sent.Add(int64(n))
+	default:
+		f.got.Add(int64(n))
+	}
+}
+
+func (f *flow) now() Flow {
+	now := Flow{ID: f.id, Link: f.link, Since: f.since, Sent: f.sent.Load(), Got: f.got.Load(), flow: f}
+	if p := f.peer.Load(); p != nil {
+		now.Peer = *p
+	}
+	return now
+}
+
+// begin notes a connection. own is its client, if that is on our side.
+func (b *Books) begin(of *half, link string, id uint32, own *Peer) *flow {
+	if b == nil {
+		return nil
+	}
+	f := &flow{of: of, link: link, id: id, since: time.Now(), own: own != nil}
+	f.peer.Store(own)
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.flows == nil {
+		b.flows = map[*flow]struct{}{}
+	}
+	b.flows[f] = struct{}{}
+	b.account(link).Connections++
+	return f
+}
+
+func (b *Books) end(f *flow) {
+	if b == nil {
+		return
+	}
+	cut := f.of.session.Err() != nil || f.of.cutting.Load()
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	delete(b.flows, f)
+	t := b.account(f.link)
+	t.Sent += f.sent.Load()
+	t.Got += f.got.Load()
+	if cut {
+		t.Cut++
+	}
+}
+
+func (b *Books) refuse(link string, code mux.RefuseCode) {
+	if b == nil {
+		return
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.account(link).Refused[whyRefused(code)]++
+}
+
+// account is called with the lock.
+func (b *Books) account(link string) *Totals {
+	if b.past == nil {
+		b.past = map[string]*Totals{}
+	}
+	if b.past[link] == nil {
+		b.past[link] = &Totals{Refused: map[string]int64{}}
+	}
+	return b.past[link]
+}
+
+// Totals are a link's.
+func (b *Books) Totals(link string) Totals {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	t := *b.account(link)
+	t.Refused = maps.Clone(t.Refused)
+	for f := range b.flows {
+		if f.link == link {
+			now := f.now()
+			t.Sent += now.Sent
+			t.Got += now.Got
+		}
+	}
+	return t
+}
+
+// Keep has the books of this session kept in b. It is called before a link is listened for.
+func (h *Host) Keep(b *Books) { h.books = b }
+
+// Flows are the connections of a link, the oldest first. The agent is asked who has connected;
+// until ctx ends, and for 10 s at the most.
+func (h *Host) Flows(ctx context.Context, link string) []Flow {
+	flows := h.books.of(&h.half, link)
+	missing := make(map[uint32]*Flow, len(flows))
+	for i := range flows {
+		if !flows[i].flow.own {
+			missing[flows[i].ID] = &flows[i]
+		}
+	}
+	for after := uint32(0); len(missing) > 0; {
+		a, err := h.ask(ctx, request{Peers: &page{Link: link, After: after}})
+		if err != nil || a.Peers == nil || len(a.Peers.Known) == 0 {
+			break
+		}
+		for _, p := range a.Peers.Known {
+			if f := missing[p.ID]; f != nil {
+				told := p.Peer.harmless()
+				f.Peer = told
+				f.flow.peer.Store(&told)
+				delete(missing, p.ID)
+			}
+		}
+		last := a.Peers.Known[len(a.Peers.Known)-1].ID
+		if last <= after || !a.Peers.More {
+			break
+		}
+		after = last
+	}
+	return flows
+}
+
+// of are the connections of one session.
+func (b *Books) of(h *half, link string) (flows []Flow) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for f := range b.flows {
+		if f.of == h && f.link == link {
+			flows = append(flows, f.now())
+		}
+	}
+	slices.SortFunc(flows, func(a, b Flow) int { return cmp.Or(a.Since.Compare(b.Since), cmp.Compare(a.ID, b.ID)) })
+	return flows
+}
