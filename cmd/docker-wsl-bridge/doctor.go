@@ -12,41 +12,24 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/codes"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/deploy"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/doctor"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/endpoint"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/engine"
 )
 
 // defaultSocket is where clients look first.
 const defaultSocket = "/run/docker-wsl-bridge/windows.sock"
 
-// whys say why a check matters.
-var whys = map[doctor.Code]string{
-	doctor.WSLThere:      "the distro is reached through wsl.exe and nothing else",
-	doctor.WSLAnswers:    "a wsl.exe that is there may only be the one that installs WSL",
-	doctor.DistroThere:   "the socket lies in a distro",
-	doctor.DistroIsWSL2:  "WSL 1 has no Linux kernel, and no /run for the agent",
-	doctor.DistroRuns:    "a distro that is stopped has no socket",
-	doctor.DistroStarts:  "the agent is started as any program is",
-	doctor.PipeThere:     "the engine listens at a pipe, and decides who may open it",
-	doctor.EngineAnswers: "what answers at the pipe must be a Docker engine",
-	doctor.EngineWindows: "an engine for Linux containers is used only when it is named",
-	doctor.BridgeRuns:    "the socket is there as long as its bridge runs",
-	doctor.BridgeWorks:   "clients reach the engine only while it does",
-	doctor.SocketThere:   "docker connects to it",
-	doctor.SocketAccess:  "somebody has changed who may use it",
-	doctor.SocketUsable:  "docker is run by that user",
-	doctor.ClientLed:     "docker goes there unless it is told otherwise with -H",
-}
-
 // finding is what a script is told of a check.
 type finding struct {
-	Code    doctor.Code    `json:"code"`
+	Code    codes.Code     `json:"code"`
 	Verdict doctor.Verdict `json:"verdict"`
 	Seen    string         `json:"seen"`
 	Why     string         `json:"why"`
-	Cure    []string       `json:"cure,omitempty"`
+	Cure    []codes.Hint   `json:"cure,omitempty"`
 }
 
 func doctorCommand() *cobra.Command {
@@ -60,8 +43,8 @@ func doctorCommand() *cobra.Command {
 bridge itself, its socket and what docker makes of it. It changes nothing, and
 starts no distro. If there is just one bridge it looks at that one.
 
-Its exit code is 0 when nothing is wrong, and 1 otherwise. docs/doctor.md has a
-section for each code.`,
+Its exit code is 0 when nothing is wrong, and 1 otherwise. docs/doctor has a
+page for each code.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			p, err := patient(cmd.Context(), c, pipe)
@@ -108,7 +91,11 @@ func patient(ctx context.Context, c chosen, pipe string) (p doctor.Patient, err 
 		return p, &failure{error: fmt.Errorf("find own file: %w", err)}
 	}
 	if agent, err := deploy.Agent(deploy.NativeArch(), filepath.Dir(exe)); err == nil {
-		p.Agent = deploy.Path(agent.Hash)
+		p.Agent, p.Build = deploy.Path(agent.Hash), agent.Hash
+	}
+	if p.Windows {
+		p.ProgramData, p.Member = os.Getenv("ProgramData"), engine.Member
+		p.Installed, p.Blocked = installedRight, blocked
 	}
 	return p, nil
 }
@@ -118,7 +105,7 @@ func examine(ctx context.Context, p doctor.Patient) []finding {
 	seen := doctor.Examine(ctx, p, func(f doctor.Finding) { found = append(found, f) })
 	all := make([]finding, len(found))
 	for i, f := range found {
-		all[i] = finding{Code: f.Code, Verdict: f.Verdict, Seen: f.Seen, Why: whys[f.Code]}
+		all[i] = finding{Code: f.Code, Verdict: f.Verdict, Seen: f.Seen, Why: f.Code.Why()}
 		if f.Verdict == doctor.Failed {
 			all[i].Cure = doctorHints(f, seen)
 		}
@@ -150,7 +137,7 @@ func printFindings(w io.Writer, all []finding) error {
 			text += fmt.Sprintf("         why:    %s\n", f.Why)
 		}
 		for _, cure := range f.Cure {
-			text += fmt.Sprintf("         hint:   %s\n", harmless(cure))
+			text += fmt.Sprintf("         hint:   %s\n", harmless(cure.String()))
 		}
 		if _, err := io.WriteString(w, text); err != nil {
 			return err

@@ -1,43 +1,19 @@
 package doctor
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"os"
-	"regexp"
 	"slices"
 	"strings"
 	"testing"
 	"unicode"
 
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/codes"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/dockercontext"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/engine"
 )
-
-// docs/doctor.md has a section for each code, in the order of the checks, and for no other.
-func TestEveryCodeHasASection(t *testing.T) {
-	page, err := os.ReadFile("../../docs/doctor.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var sections []Code
-	for _, m := range regexp.MustCompile(`(?m)^## (DWB\d+): .+$`).FindAllStringSubmatch(string(page), -1) {
-		sections = append(sections, Code(m[1]))
-	}
-	if !slices.Equal(sections, Codes()) {
-		t.Errorf("the page has %q, the checks are %q", sections, Codes())
-	}
-	if !slices.IsSorted(Codes()) {
-		t.Error("the order of the codes is not that of the checks")
-	}
-	for _, code := range Codes() {
-		if row := "| [" + string(code) + "](#" + strings.ToLower(string(code)); !bytes.Contains(page, []byte(row)) {
-			t.Errorf("%s is not in the table", code)
-		}
-	}
-}
 
 // What the agent's program says is taken for what it should be or for nothing; nothing of it has power over a terminal.
 func TestWordsOfTheDistro(t *testing.T) {
@@ -58,9 +34,9 @@ func TestWordsOfTheDistro(t *testing.T) {
 }
 
 // judged are the verdicts on a socket and what leads a client.
-func judged(i inspection, link control.Link) map[Code]Finding {
+func judged(i inspection, link control.Link) map[codes.Code]Finding {
 	i.known, i.User = true, "alice"
-	found := map[Code]Finding{}
+	found := map[codes.Code]Finding{}
 	bridge := &control.Found{Status: control.Status{PID: 1, Link: link}}
 	e := &examination{Patient: Patient{Place: control.Place{Distro: "Debian", Socket: "/run/x.sock"}}, seen: i, bridge: bridge}
 	e.tell = func(f Finding) { found[f.Code] = f }
@@ -76,34 +52,34 @@ func TestSocketAndClient(t *testing.T) {
 	for name, c := range map[string]struct {
 		i      inspection
 		link   control.Link
-		failed []Code
+		failed []codes.Code
 	}{
 		"well":             {well, made, nil},
-		"nothing there":    {inspection{Kind: "none"}, made, []Code{SocketThere}},
-		"a file":           {with(func(i *inspection) { i.Kind = "other" }), made, []Code{SocketThere}},
-		"another mode":     {with(func(i *inspection) { i.Mode = "0666" }), made, []Code{SocketAccess}},
-		"another owner":    {with(func(i *inspection) { i.Owner = "root:root" }), made, []Code{SocketAccess}},
-		"not in the group": {with(func(i *inspection) { i.MayUse = false }), made, []Code{SocketUsable}},
-		"DOCKER_HOST":      {with(func(i *inspection) { i.Led.DockerHost = "tcp://x:2375" }), made, []Code{ClientLed}},
+		"nothing there":    {inspection{Kind: "none"}, made, []codes.Code{codes.SocketThere}},
+		"a file":           {with(func(i *inspection) { i.Kind = "other" }), made, []codes.Code{codes.SocketThere}},
+		"another mode":     {with(func(i *inspection) { i.Mode = "0666" }), made, []codes.Code{codes.SocketAccess}},
+		"another owner":    {with(func(i *inspection) { i.Owner = "root:root" }), made, []codes.Code{codes.SocketAccess}},
+		"not in the group": {with(func(i *inspection) { i.MayUse = false }), made, []codes.Code{codes.SocketUsable}},
+		"DOCKER_HOST":      {with(func(i *inspection) { i.Led.DockerHost = "tcp://x:2375" }), made, []codes.Code{codes.ClientLed}},
 		"that is ours":     {with(func(i *inspection) { i.Led.DockerHost = "unix:///run/x.sock"; i.Led.DockerContext = "x" }), made, nil},
-		"a context":        {with(func(i *inspection) { i.Led.DockerContext = "desktop-linux" }), made, []Code{ClientLed}},
-		"a chosen one":     {with(func(i *inspection) { i.Led.Current = "desktop-linux" }), made, []Code{ClientLed}},
+		"a context":        {with(func(i *inspection) { i.Led.DockerContext = "desktop-linux" }), made, []codes.Code{codes.ClientLed}},
+		"a chosen one":     {with(func(i *inspection) { i.Led.Current = "desktop-linux" }), made, []codes.Code{codes.ClientLed}},
 		"the default one":  {with(func(i *inspection) { i.Led.Current = "default" }), made, nil},
 		"ours beside it":   {with(func(i *inspection) { i.Led.Current = "desktop-linux"; i.Leads = []string{"windows"} }), made, nil},
 		"ours is chosen":   {with(func(i *inspection) { i.Led.Current = "windows"; i.Leads = []string{"windows"} }), made, nil},
 		"but DOCKER_HOST": {with(func(i *inspection) {
 			i.Led = dockercontext.Led{Current: "windows", DockerHost: "tcp://x:2375"}
 			i.Leads = []string{"windows"}
-		}), made, []Code{ClientLed}},
+		}), made, []codes.Code{codes.ClientLed}},
 		"but DOCKER_CONTEXT": {with(func(i *inspection) {
 			i.Led = dockercontext.Led{Current: "windows", DockerContext: "other"}
 			i.Leads = []string{"windows"}
-		}), made, []Code{ClientLed}},
+		}), made, []codes.Code{codes.ClientLed}},
 		"a raw link":   {with(func(i *inspection) { i.Led.DockerContext = "x" }), control.Link{Kind: "raw", Mode: "0660", Owner: "root:docker"}, nil},
 		"not made yet": {well, control.Link{Kind: "docker"}, nil},
 	} {
-		var failed []Code
-		for _, code := range Codes() {
+		var failed []codes.Code
+		for _, code := range codes.Checks() {
 			if judged(c.i, c.link)[code].Verdict == Failed {
 				failed = append(failed, code)
 			}
@@ -123,10 +99,10 @@ func TestFarthest(t *testing.T) {
 	gone, mute, linux := engine.Seen{Err: os.ErrNotExist}, engine.Seen{Err: engine.ErrNoAnswer}, engine.Seen{Info: engine.Info{OSType: "linux"}}
 	for _, c := range []struct {
 		seen []engine.Seen
-		want Code
+		want codes.Code
 	}{
-		{nil, PipeThere}, {[]engine.Seen{gone, gone}, PipeThere}, {[]engine.Seen{mute, gone}, EngineAnswers},
-		{[]engine.Seen{gone, linux, mute}, EngineWindows},
+		{nil, codes.PipeThere}, {[]engine.Seen{gone, gone}, codes.PipeThere}, {[]engine.Seen{mute, gone}, codes.EngineAnswers},
+		{[]engine.Seen{gone, linux, mute}, codes.EngineWindows},
 	} {
 		if got := farthest(c.seen); got != c.want {
 			t.Errorf("%v: %s, want %s", c.seen, got, c.want)

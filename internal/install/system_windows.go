@@ -21,13 +21,19 @@ func ownSID() (string, error) {
 
 // hidden runs a program of System32 without a window.
 func hidden(ctx context.Context, name string, args []string) error {
+	_, err := hiddenSays(ctx, name, args)
+	return err
+}
+
+// hiddenSays is what it prints.
+func hiddenSays(ctx context.Context, name string, args []string) ([]byte, error) {
 	dir, err := windows.GetSystemDirectory()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	cmd := exec.CommandContext(ctx, filepath.Join(dir, name), args...)
 	cmd.SysProcAttr = &windows.SysProcAttr{HideWindow: true, CreationFlags: windows.CREATE_NO_WINDOW}
-	return cmd.Run()
+	return cmd.Output()
 }
 
 // detached starts a program that is no child of ours but by name.
@@ -51,14 +57,16 @@ func setRun(line string) error {
 	return errors.Join(k.SetStringValue(RunValue, line), k.Close())
 }
 
-func hasRun() bool {
+func hasRun() bool { return runLine() != "" }
+
+func runLine() string {
 	k, err := registry.OpenKey(registry.CURRENT_USER, runPath, registry.QUERY_VALUE)
 	if err != nil {
-		return false
+		return ""
 	}
 	defer k.Close()
-	_, _, err = k.GetStringValue(RunValue)
-	return err == nil
+	line, _, _ := k.GetStringValue(RunValue)
+	return line
 }
 
 func removeRun() error {

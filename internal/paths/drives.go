@@ -109,3 +109,14 @@ func unescape(s string) string {
 		return string([]byte{byte(n)})
 	})
 }
+
+// Roots are the directories of Windows that are mounted, and where.
+func (d Drives) Roots() map[string]string {
+	roots := map[string]string{}
+	for _, m := range d.mounts {
+		if _, is := d.find(m.point); m.windows != "" && is {
+			roots[m.windows] = m.point
+		}
+	}
+	return roots
+}

@@ -1,0 +1,3 @@
+package install
+
+func programRules() string { return "" }
