@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"io/fs"
 	"slices"
@@ -46,7 +47,7 @@ func doctorHints(f doctor.Finding, seen doctor.Seen) []codes.Hint {
 func moreHints(f doctor.Finding, seen doctor.Seen) []codes.Hint {
 	var group *doctor.GroupError
 	switch {
-	case f.Code == codes.WSLWedged:
+	case f.Code == codes.WSLWedged, f.Code == codes.DistroStarts && errors.Is(f.Err, context.DeadlineExceeded):
 		return f.Code.Hints(frozenWords)
 	case f.Code == codes.Clock:
 		return f.Code.Hints("wsl --distro "+seen.Place.Distro+" --user root hwclock -s sets it by the machine's clock", "wsl --shutdown does, too, and ends every distro")
