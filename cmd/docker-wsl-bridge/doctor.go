@@ -4,11 +4,13 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -35,7 +37,7 @@ type finding struct {
 func doctorCommand() *cobra.Command {
 	var c chosen
 	var pipe string
-	var asJSON bool
+	var v visit
 	cmd := &cobra.Command{
 		Use:   "doctor",
 		Short: "Look for what is wrong, and tell what cures it",
@@ -43,7 +45,13 @@ func doctorCommand() *cobra.Command {
 bridge itself, its socket and what docker makes of it. It changes nothing, and
 starts no distro. If there is just one bridge it looks at that one.
 
-Its exit code is 0 when nothing is wrong, and 1 otherwise. docs/doctor has a
+With --fix it does what is safe: it gives a socket its owner and mode again,
+removes one that was left over, makes the docker context, and registers again
+what starts the program at logon. It says each before it does it, and looks
+again. It takes no administrator, and starts and ends no distro, engine or bridge:
+that is left to you, as the hints say.
+
+Its exit code is 0 when nothing is wrong, and 1 otherwise. docs/doctor.md has a
 page for each code.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -51,12 +59,10 @@ page for each code.`,
 			if err != nil {
 				return err
 			}
-			all := examine(cmd.Context(), p)
-			if asJSON {
-				err = json.NewEncoder(cmd.OutOrStdout()).Encode(map[string]any{"findings": all})
-			} else {
-				err = printFindings(cmd.OutOrStdout(), all)
+			if v.dry && !v.fix {
+				return errors.New("--dry-run: it is for --fix")
 			}
+			all, err := v.pay(cmd.Context(), cmd.OutOrStdout(), p, func() (doctor.Patient, error) { return patient(cmd.Context(), c, pipe) })
 			if err != nil {
 				return &failure{error: err}
 			}
@@ -66,7 +72,9 @@ page for each code.`,
 	cmd.Flags().StringVarP(&c.distro, "distro", "d", "", "the distro's `name` (default: that of the bridge that runs, else WSL's\ndefault distro)")
 	cmd.Flags().StringVar(&c.socket, "socket", "", "the socket's `path` (default: that of the bridge that runs, else\n"+defaultSocket+")")
 	cmd.Flags().StringVar(&pipe, "pipe", "", "the engine's `pipe` (default: that of the bridge, else the first engine\nfor Windows containers)")
-	cmd.Flags().BoolVar(&asJSON, "json", false, "report as JSON, one object")
+	cmd.Flags().BoolVar(&v.fix, "fix", false, "do what is safe, and look again")
+	cmd.Flags().BoolVar(&v.dry, "dry-run", false, "with --fix: say what would be done, and do nothing")
+	cmd.Flags().BoolVar(&v.json, "json", false, "report as JSON, one object")
 	return cmd
 }
 
@@ -100,9 +108,52 @@ func patient(ctx context.Context, c chosen, pipe string) (p doctor.Patient, err 
 	return p, nil
 }
 
-func examine(ctx context.Context, p doctor.Patient) []finding {
-	var found []doctor.Finding
-	seen := doctor.Examine(ctx, p, func(f doctor.Finding) { found = append(found, f) })
+// visit says what is done beside looking.
+type visit struct{ fix, dry, json bool }
+
+// pay looks, does what is to be done, and looks again. It gives what it has found last.
+func (v visit) pay(ctx context.Context, out io.Writer, p doctor.Patient, again func() (doctor.Patient, error)) ([]finding, error) {
+	found, seen := examine(ctx, p)
+	all := explained(found, seen)
+	person := out
+	if v.json {
+		person = nil
+	}
+	if err := printFindings(person, all); err != nil {
+		return all, err
+	}
+	var list []fix
+	if v.fix {
+		list = fixes(found, seen, p)
+		makeFixes(ctx, list, person, v.dry)
+	}
+	if len(list) > 0 && !v.dry {
+		p, err := again()
+		if err != nil {
+			return all, err
+		}
+		all = explained(examine(ctx, p))
+		if err := printAgain(person, all, list); err != nil {
+			return all, err
+		}
+	}
+	if !v.json {
+		return all, nil
+	}
+	report := map[string]any{"findings": all}
+	if v.fix {
+		report["fixes"] = append([]fix{}, list...)
+	}
+	return all, json.NewEncoder(out).Encode(report)
+}
+
+func examine(ctx context.Context, p doctor.Patient) (found []doctor.Finding, seen doctor.Seen) {
+	seen = doctor.Examine(ctx, p, func(f doctor.Finding) { found = append(found, f) })
+	return found, seen
+}
+
+// explained is for people and scripts, who want to know why and what to do.
+func explained(found []doctor.Finding, seen doctor.Seen) []finding {
 	all := make([]finding, len(found))
 	for i, f := range found {
 		all[i] = finding{Code: f.Code, Verdict: f.Verdict, Seen: f.Seen, Why: f.Code.Why()}
@@ -131,6 +182,9 @@ func sickOrNot(all []finding) error {
 
 // printFindings is for a person: what is well takes a line, what is not says why and what to do.
 func printFindings(w io.Writer, all []finding) error {
+	if w == nil {
+		return nil
+	}
 	for _, f := range all {
 		text := fmt.Sprintf("%-8s %s  %s\n", f.Verdict, f.Code, harmless(f.Seen))
 		if f.Verdict == doctor.Failed {
@@ -144,4 +198,11 @@ func printFindings(w io.Writer, all []finding) error {
 		}
 	}
 	return nil
+}
+
+// printAgain tells how what was fixed looks now.
+func printAgain(w io.Writer, all []finding, list []fix) error {
+	return printFindings(w, slices.DeleteFunc(slices.Clone(all), func(f finding) bool {
+		return !slices.ContainsFunc(list, func(x fix) bool { return x.Code == f.Code })
+	}))
 }

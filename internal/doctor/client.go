@@ -3,12 +3,16 @@ package doctor
 import (
 	"cmp"
 	"context"
+	"errors"
 	"maps"
 	"slices"
 	"strings"
 
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/codes"
 )
+
+// ErrNoContext says that no docker context leads to the socket, where one is needed.
+var ErrNoContext = errors.New("there is no docker context for the socket")
 
 // client tells of the docker command of the distro's user.
 func (e *examination) client(context.Context) error {
@@ -51,7 +55,9 @@ func (e *examination) led() error {
 	case len(i.Leads) > 0:
 		e.ok(codes.ClientLed, "docker --context "+i.Leads[0]+" goes here, for "+i.User)
 	case elsewhere != "":
-		return e.fail(codes.ClientLed, elsewhere, nil)
+		return e.fail(codes.ClientLed, elsewhere, ErrNoContext)
+	case e.bridge.Status.Link.Context != "":
+		return e.fail(codes.ClientLed, "the docker context "+e.bridge.Status.Link.Context+", which the bridge makes, is not there for "+i.User, ErrNoContext)
 	default:
 		e.ok(codes.ClientLed, "neither DOCKER_HOST nor a context is set where programs of "+i.User+" start; name the socket: docker -H "+ours)
 	}

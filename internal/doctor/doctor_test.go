@@ -75,8 +75,9 @@ func TestSocketAndClient(t *testing.T) {
 			i.Led = dockercontext.Led{Current: "windows", DockerContext: "other"}
 			i.Leads = []string{"windows"}
 		}), made, []codes.Code{codes.ClientLed}},
-		"a raw link":   {with(func(i *inspection) { i.Led.DockerContext = "x" }), control.Link{Kind: "raw", Mode: "0660", Owner: "root:docker"}, nil},
-		"not made yet": {well, control.Link{Kind: "docker"}, nil},
+		"none that was made": {well, control.Link{Kind: "docker", Mode: "0660", Owner: "root:docker", Context: "windows"}, []codes.Code{codes.ClientLed}},
+		"a raw link":         {with(func(i *inspection) { i.Led.DockerContext = "x" }), control.Link{Kind: "raw", Mode: "0660", Owner: "root:docker"}, nil},
+		"not made yet":       {well, control.Link{Kind: "docker"}, nil},
 	} {
 		var failed []codes.Code
 		for _, code := range codes.Checks() {

@@ -235,3 +235,37 @@ func TestDoctorOfAWedgedWSL(t *testing.T) {
 	d.has(t, "DWB107", "failed", "the session of the bridge (pid ", "wsl --shutdown")
 	d.has(t, "DWB302", "ok", "its agent answers", "")
 }
+
+// What is safe is done, each told before, and looked at again; what is not stays a hint.
+func TestDoctorFixes(t *testing.T) {
+	ctx, w := onWard(t)
+	w.does(ctx, t, "context", "rm")
+	w.asRoot(ctx, t, "chown alice:alice "+wardSocket+" && chmod 0666 "+wardSocket)
+	here := []string{"doctor", "--fix", "--distro", w.distro}
+	o := said(t, w.s.Windows(ctx, append(here, "--dry-run")...))
+	contains(t, o.stdout, "fixing   DWB402  give "+wardSocket+" in "+w.distro+" to root:docker again, with mode 0660\n", "fixing   DWB501  make the docker context windows in "+w.distro+"\n")
+	w.doctor(ctx, t).has(t, "DWB402", "failed", "it is alice:alice 0666", "stop --distro "+w.distro)
+	if o = said(t, w.s.Windows(ctx, here...)); o.code != 0 {
+		t.Errorf("exit code %d: %s", o.code, o.stderr)
+	}
+	_, after, _ := strings.Cut(o.stdout, "fixing   DWB501")
+	contains(t, after, "ok       DWB402  it is root:docker 0660, as the bridge has made it\n", "ok       DWB501  docker --context windows goes here")
+	d := w.doctor(ctx, t, "--fix")
+	if failed := d.failed(); len(failed) > 0 {
+		t.Errorf("failed: %q", failed)
+	}
+	w.works(ctx, t)
+
+	const left, elsewhere = runDir + "/left.sock", "/tmp/left.sock"
+	for _, socket := range []string{left, elsewhere} {
+		w.asRoot(ctx, t, "socat UNIX-LISTEN:"+socket+" - </dev/null >/dev/null 2>&1 & while [ ! -S "+socket+" ]; do :; done; kill -9 $!")
+		t.Cleanup(func() { _ = os.Remove(in(w.s, w.distro, socket)) })
+	}
+	o = said(t, w.s.Windows(ctx, append(here, "--socket", left, "--json")...))
+	contains(t, o.stdout, `"fixes":[{"code":"DWB404","what":"remove `+left+` in `+w.distro+`, at which nobody listens","done":true}]`, "there is nothing at "+left)
+	o = said(t, w.s.Windows(ctx, append(here, "--socket", elsewhere, "--json")...))
+	contains(t, o.stdout, `"fixes":[]`, "nobody listens there")
+	if _, err := os.Lstat(in(w.s, w.distro, elsewhere)); err != nil {
+		t.Error("what is not known to be ours was removed")
+	}
+}
