@@ -7,7 +7,10 @@ import (
 )
 
 // Drives are the mounts of a distro.
-type Drives struct{ mounts []mount }
+type Drives struct {
+	mounts []mount
+	real   func(path string) string
+}
 
 type mount struct {
 	point   string
@@ -30,6 +33,13 @@ func ReadDrives(mountinfo string, resolve func(tag string) string) Drives {
 		}
 		d.mounts = append(d.mounts, mount{unescape(place[4]), windows})
 	}
+	return d
+}
+
+// Following is the same with symbolic links followed: real gives a path without them, as far as it
+// is there.
+func (d Drives) Following(real func(path string) string) Drives {
+	d.real = real
 	return d
 }
 
