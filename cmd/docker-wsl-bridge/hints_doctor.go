@@ -29,9 +29,9 @@ func doctorHints(f doctor.Finding, seen doctor.Seen) []codes.Hint {
 		return slices.DeleteFunc(toldHints(seen.Bridge.Status), func(h codes.Hint) bool { return h == doctorHint() })
 	case f.Code == codes.BridgeBuild:
 		return f.Code.Hints("docker-wsl-bridge stop" + at + again + " takes this build")
-	case f.Code == codes.SocketServed:
+	case f.Code == codes.SocketServed && seen.Bridge == nil:
 		return f.Code.Hints("docker-wsl-bridge up" + at + " removes it and makes its own")
-	case f.Code == codes.SocketThere, f.Code == codes.SocketAccess:
+	case f.Code == codes.SocketThere, f.Code == codes.SocketAccess, f.Code == codes.SocketServed:
 		return f.Code.Hints("docker-wsl-bridge stop" + at + again + " makes it anew")
 	case errors.As(f.Err, &barred) && barred.Group() != "":
 		return f.Code.Hints("wsl --distro " + seen.Place.Distro + " --user root usermod -aG " + barred.Group() + " " + barred.User + " lets that user in, from his next shell on")
