@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os/exec"
 	"path/filepath"
+	"time"
 
 	"golang.org/x/sys/windows"
 	"golang.org/x/sys/windows/registry"
@@ -21,19 +22,39 @@ func ownSID() (string, error) {
 
 // hidden runs a program of System32 without a window.
 func hidden(ctx context.Context, name string, args []string) error {
-	_, err := hiddenSays(ctx, name, args)
-	return err
+	cmd, err := hiddenCommand(ctx, name, args)
+	if err != nil {
+		return err
+	}
+	return cmd.Run()
 }
+
+// outputGrace is how long output is waited for once the program has ended: what it has started, such as a
+// service, may hold the pipe for ever.
+const outputGrace = time.Second
 
 // hiddenSays is what it prints.
 func hiddenSays(ctx context.Context, name string, args []string) ([]byte, error) {
+	cmd, err := hiddenCommand(ctx, name, args)
+	if err != nil {
+		return nil, err
+	}
+	cmd.WaitDelay = outputGrace
+	said, err := cmd.Output()
+	if errors.Is(err, exec.ErrWaitDelay) {
+		err = nil
+	}
+	return said, err
+}
+
+func hiddenCommand(ctx context.Context, name string, args []string) (*exec.Cmd, error) {
 	dir, err := windows.GetSystemDirectory()
 	if err != nil {
 		return nil, err
 	}
 	cmd := exec.CommandContext(ctx, filepath.Join(dir, name), args...)
 	cmd.SysProcAttr = &windows.SysProcAttr{HideWindow: true, CreationFlags: windows.CREATE_NO_WINDOW}
-	return cmd.Output()
+	return cmd, nil
 }
 
 // detached starts a program that is no child of ours but by name.
