@@ -45,7 +45,11 @@ func (p Place) Check(ctx context.Context, r Record, service Registered) error {
 	if err != nil {
 		return nil // it is there; what it starts can't be told
 	}
-	return wrongLine("the scheduled task", taskLine(text), want)
+	line, told := taskLine(text)
+	if !told {
+		return nil
+	}
+	return wrongLine("the scheduled task", line, want)
 }
 
 func wrongLine(what, is, want string) error {
@@ -94,7 +98,7 @@ func (p Place) taskText(ctx context.Context) (string, error) {
 // utf16Text reads UTF-16 with or without its mark, and leaves anything else as it is.
 func utf16Text(b []byte) string {
 	if len(b) < 2 || b[0] != 0xff && b[1] != 0 {
-		return string(b)
+		return strings.TrimPrefix(string(b), "\ufeff")
 	}
 	units := make([]uint16, len(b)/2)
 	for i := range units {
@@ -103,21 +107,26 @@ func utf16Text(b []byte) string {
 	return strings.TrimPrefix(string(utf16.Decode(units)), "\ufeff")
 }
 
-// taskLine is the command line of a task, "" if it has none.
-func taskLine(text string) string {
+// taskLine is the command line of a task, "" if it starts no program. Wine does not tell it.
+func taskLine(text string) (line string, told bool) {
 	var t struct {
 		Actions struct {
-			Exec struct{ Command, Arguments string }
+			Exec *struct{ Command, Arguments string }
 		}
 	}
 	d := xml.NewDecoder(strings.NewReader(text))
 	d.CharsetReader = func(_ string, r io.Reader) (io.Reader, error) { return r, nil } // decoded already
-	if d.Decode(&t) != nil || t.Actions.Exec.Command == "" {
-		return ""
+	switch err := d.Decode(&t); {
+	case err != nil:
+		return "", false
+	case t.Actions.Exec == nil:
+		return "", true
+	case t.Actions.Exec.Command == "":
+		return "", false
 	}
-	line := `"` + strings.Trim(t.Actions.Exec.Command, `"`) + `"`
+	line = `"` + strings.Trim(t.Actions.Exec.Command, `"`) + `"`
 	if args := strings.TrimSpace(t.Actions.Exec.Arguments); args != "" {
 		line += " " + args
 	}
-	return line
+	return line, true
 }

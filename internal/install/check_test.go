@@ -7,15 +7,15 @@ func TestTaskLine(t *testing.T) {
 	p := At(`C:\Users\A & B\AppData\Local`, `C:\state`, "S-1-5-21-1")
 	args := []string{"run", "--distro=Debian", `--pipe=a b"c`}
 	text := utf16Text(utf16File(TaskXML(p, Task, args)))
-	if got, want := taskLine(text), CommandLine(p.File(Windowed), args); got != want {
-		t.Errorf("%s\n%s", got, want)
+	if got, told := taskLine(text); !told || got != CommandLine(p.File(Windowed), args) {
+		t.Errorf("%s, %v", got, told)
 	}
-	if got := taskLine(utf16Text([]byte(TaskXML(p, Task, nil)))); got != CommandLine(p.File(Windowed), nil) {
-		t.Error(got)
+	if got, told := taskLine(utf16Text([]byte("\ufeff" + TaskXML(p, Task, nil)))); !told || got != CommandLine(p.File(Windowed), nil) {
+		t.Errorf("%s, %v", got, told)
 	}
-	for _, text := range []string{"", "x", "<Task/>", "<Task><Actions><ComHandler/></Actions></Task>"} {
-		if got := taskLine(text); got != "" {
-			t.Errorf("%q: %q", text, got)
+	for text, tells := range map[string]bool{"": false, "x": false, "<Task><Actions><Exec/></Actions></Task>": false, "<Task/>": true, "<Task><Actions><ComHandler/></Actions></Task>": true} {
+		if got, told := taskLine(text); got != "" || told != tells {
+			t.Errorf("%q: %q, %v", text, got, told)
 		}
 	}
 }

@@ -199,15 +199,19 @@ func (i *installed) doctorMindsTheTask(ctx context.Context, t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	changed := bytes.ReplaceAll(bytes.ReplaceAll(text, []byte("bridgew.exe"), []byte("bridgex.exe")), []byte("b\x00r\x00i\x00d\x00g\x00e\x00w\x00"), []byte("b\x00r\x00i\x00d\x00g\x00e\x00x\x00"))
+	const other = `<Exec><Command>C:\other.exe</Command></Exec>` // Wine does not keep ours
+	changed := bytes.Replace(text, []byte("<Exec/>"), []byte(other), 1)
 	if bytes.Equal(changed, text) {
 		t.Fatalf("the task is %q", text)
 	}
 	if err := os.WriteFile(task, changed, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	diagnosed(t, i.s.Windows(ctx, here...)).has(t, "DWB601", "failed", `docker-wsl-bridgex.exe" run `, "docker-wsl-bridge install")
+	diagnosed(t, i.s.Windows(ctx, here...)).has(t, "DWB601", "failed", `the scheduled task starts "C:\other.exe", not "C:\`, "docker-wsl-bridge install")
 	diagnosed(t, i.s.Windows(ctx, append(here, "--fix")...)).has(t, "DWB601", "ok", "started by a scheduled task", "")
+	if made, err := os.ReadFile(task); err != nil || !bytes.Equal(made, text) {
+		t.Errorf("%v: the task is %s", err, made)
+	}
 }
 
 // By the Run key, whose value is run as Explorer runs it; stopped, started and started anew.
