@@ -17,7 +17,7 @@ import (
 )
 
 const (
-	storyColumns = 100
+	storyColumns = 110
 	// readTime is a pause that is added before each step, so that people can read.
 	readTime = 1500 * time.Millisecond
 	// maxStep bounds how long a step takes in the picture.
@@ -62,8 +62,8 @@ func tell(ctx context.Context, s *stage.Stage, add func(prompt, line, said strin
 	}
 	run("docker context ls --format '{{.Name}}  {{.DockerEndpoint}}'")
 	run("docker context use windows")
-	run("docker run --rm --network none " + s.Docker.Image + " echo 'hello from a container, through one wsl.exe'")
-	run("seq 3 | docker run --rm -i --network none " + s.Docker.Image + " sh -c 'cat; sleep 1; echo the input has ended, the output has not'")
+	run("docker run --rm --network none " + s.Docker.Image + " echo 'hello, through one wsl.exe'")
+	run("seq 3 | docker run --rm -i --network none " + s.Docker.Image + " sh -c 'cat; sleep 1; echo the input has ended, the output goes on'")
 	if err := s.Engine.Kill(); err != nil {
 		return errors.Join(err, end(console))
 	}
