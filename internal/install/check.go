@@ -36,6 +36,9 @@ func (p Place) Check(ctx context.Context, r Record, service Registered) error {
 		if t := Service(p, r.Args); service.ImagePath != t.ImagePath {
 			return &WrongError{Text: fmt.Sprintf("the service starts %s, not %s", orNothing(service.ImagePath), t.ImagePath)}
 		}
+		if service.Disabled {
+			return &WrongError{Text: "the service " + ServiceName + " is disabled, so that no user has an instance of it"}
+		}
 		return nil
 	}
 	if !p.HasTask(ctx, true) {
@@ -44,6 +47,9 @@ func (p Place) Check(ctx context.Context, r Record, service Registered) error {
 	text, err := p.taskText(ctx)
 	if err != nil {
 		return nil // it is there; what it starts can't be told
+	}
+	if taskOff(text) {
+		return &WrongError{Text: "the scheduled task is disabled"}
 	}
 	line, told := taskLine(text)
 	if !told {
@@ -107,6 +113,18 @@ func utf16Text(b []byte) string {
 	return strings.TrimPrefix(string(utf16.Decode(units)), "\ufeff")
 }
 
+// taskOff tells whether somebody has disabled a task.
+func taskOff(text string) bool {
+	var t struct{ Settings struct{ Enabled string } }
+	return readTask(text, &t) == nil && strings.TrimSpace(t.Settings.Enabled) == "false"
+}
+
+func readTask(text string, into any) error {
+	d := xml.NewDecoder(strings.NewReader(text))
+	d.CharsetReader = func(_ string, r io.Reader) (io.Reader, error) { return r, nil } // decoded already
+	return d.Decode(into)
+}
+
 // taskLine is the command line of a task, "" if it starts no program. Wine does not tell it.
 func taskLine(text string) (line string, told bool) {
 	var t struct {
@@ -114,9 +132,7 @@ func taskLine(text string) (line string, told bool) {
 			Exec *struct{ Command, Arguments string }
 		}
 	}
-	d := xml.NewDecoder(strings.NewReader(text))
-	d.CharsetReader = func(_ string, r io.Reader) (io.Reader, error) { return r, nil } // decoded already
-	switch err := d.Decode(&t); {
+	switch err := readTask(text, &t); {
 	case err != nil:
 		return "", false
 	case t.Actions.Exec == nil:

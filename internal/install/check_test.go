@@ -1,6 +1,9 @@
 package install
 
-import "testing"
+import (
+	"strings"
+	"testing"
+)
 
 // What the task that we register starts is read back from its text, as the Task Scheduler keeps it.
 func TestTaskLine(t *testing.T) {
@@ -12,6 +15,9 @@ func TestTaskLine(t *testing.T) {
 	}
 	if got, told := taskLine(utf16Text([]byte("\ufeff" + TaskXML(p, Task, nil)))); !told || got != CommandLine(p.File(Windowed), nil) {
 		t.Errorf("%s, %v", got, told)
+	}
+	if off := strings.Replace(text, "</RestartOnFailure>", "</RestartOnFailure><Enabled>false</Enabled>", 1); taskOff(text) || !taskOff(strings.Replace(off, "<Enabled>true</Enabled>\r\n    <Hidden>", "<Hidden>", 1)) {
+		t.Error("whether it is disabled was misread")
 	}
 	for text, tells := range map[string]bool{"": false, "x": false, "<Task><Actions><Exec/></Actions></Task>": false, "<Task/>": true, "<Task><Actions><ComHandler/></Actions></Task>": true} {
 		if got, told := taskLine(text); got != "" || told != tells {
