@@ -98,6 +98,15 @@ func TestSVG(t *testing.T) {
 	}
 }
 
+// A bar is as wide as it is, though nothing is written at its end.
+func TestSVGHasRoomForABar(t *testing.T) {
+	s := NewTerminal(100, 2)
+	_, _ = io.WriteString(s, "\x1b[7mx"+strings.Repeat(" ", 89)+"\x1b[m")
+	if width, _ := Size(90, 1); !strings.Contains(string(SVG(s.Lines(), "x")), "width=\"788\"") || width != 788 {
+		t.Errorf("%v: %s", width, SVG(s.Lines(), "x"))
+	}
+}
+
 func TestPlain(t *testing.T) {
 	lines := Plain("one\n\ntwo\n")
 	if len(lines) != 3 || lines[0].Text() != "one" || lines[1].Text() != "" || lines[2].Text() != "two" {

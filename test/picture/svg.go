@@ -32,7 +32,11 @@ var colours = map[int]string{
 func SVG(screen []Line, title string) []byte {
 	columns := minColumns
 	for _, l := range screen {
-		columns = max(columns, len([]rune(l.Text())))
+		for i, c := range l {
+			if c.Rune != ' ' || c.Inverse {
+				columns = max(columns, i+1)
+			}
+		}
 	}
 	width, height := Size(columns, len(screen))
 	var b bytes.Buffer
