@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"runtime"
 	"syscall"
 
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/bridge"
@@ -40,7 +41,10 @@ usage: docker-wsl-agent serve    be the Linux half; stdin and stdout are the car
        docker-wsl-agent engines  ask the engines of this distro for their versions
 `
 
-func main() { os.Exit(run(os.Args[1:])) }
+func main() {
+	runtime.GOMAXPROCS(1) // for the reason that the other half has
+	os.Exit(run(os.Args[1:]))
+}
 
 func run(args []string) int {
 	switch {

@@ -58,7 +58,7 @@ func up(ctx context.Context, o *options, r *reporter) (err error) {
 	d := &daemon.Daemon{
 		WSL: w, Agent: agent, Distro: o.distro, Links: []daemon.Link{o.link(in.dials(o.dial(place)), place.String())}, Log: in.log, Debug: o.debug,
 		Report:       func(e daemon.Event) { in.event(e); shown.event(e) },
-		WhileRunning: o.keepAlive == keepWhileRunning,
+		WhileRunning: o.keepAlive == keepWhileRunning, Wake: o.wake,
 	}
 	in.serves(d, o.dial(place), place.String)
 	err = d.Run(ctx)

@@ -102,9 +102,10 @@ func (s *supervised) toFile() io.Closer {
 	system, ends := systemLog()
 	s.log = slog.New(slog.NewMultiHandler(slog.NewTextHandler(file, nil), system))
 	output := slog.New(slog.NewTextHandler(file, nil))
-	said := &lines{tell: func(line string) { output.Info("output", "line", line) }}
-	s.out = &sink{w: said}
-	return closeAll{said, file, ends}
+	tell := func(line string) { output.Info("output", "line", line) }
+	said, saidErr := &lines{tell: tell}, &lines{tell: tell} // apart: a line may come in pieces
+	s.out, s.errOut = &sink{w: said}, &sink{w: saidErr}
+	return closeAll{said, saidErr, file, ends}
 }
 
 // closeAll are things that end in turn.

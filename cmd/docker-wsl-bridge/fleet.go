@@ -53,6 +53,7 @@ func attended(ctx context.Context, c *config.Config, wrong error, o *options, r 
 		return configFailed(wrong, configCheckHint())
 	}
 	f := newFleet(r, o.debug)
+	f.wake = o.wake
 	r.find = f.find
 	if err := f.run(ctx, c); err != nil {
 		return &failure{error: err}

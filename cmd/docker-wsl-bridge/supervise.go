@@ -37,8 +37,9 @@ const (
 type supervised struct {
 	argv    []string
 	restart string
-	asker   []string // the command that asks it to end, on Windows
-	out     io.Writer
+	asker   []string  // the command that asks it to end, on Windows
+	out     io.Writer // takes its stdout
+	errOut  io.Writer // and its stderr; may be the same
 	log     *slog.Logger
 	started func() // when it runs for the first time; not nil
 
@@ -99,7 +100,7 @@ func reason(err error) string {
 // attempt is one run of the command, which goes well as long as it lasts.
 func (s *supervised) attempt(ctx context.Context) (well time.Duration, err error) {
 	p, err := carrier.Start(carrier.Command{
-		Path: s.argv[0], Args: s.argv[1:], Stderr: s.out, Asker: s.asker,
+		Path: s.argv[0], Args: s.argv[1:], Stderr: s.errOut, Asker: s.asker,
 		Env: wsl.Env(), // it is likely to be wsl.exe, whose words are then text
 	})
 	if err != nil {
@@ -239,6 +240,7 @@ func (s *supervised) command(ctx context.Context, stderr io.Writer) error {
 	}
 	s.asker = []string{exe, pressKeys}
 	s.out = &sink{w: stderr}
+	s.errOut = s.out
 	s.log = slog.New(slog.NewTextHandler(s.out, nil))
 	if service.Started() {
 		err = service.Run(s.body)

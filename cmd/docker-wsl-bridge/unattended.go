@@ -55,6 +55,7 @@ do, which is no error.`,
 			if service.Started() {
 				err = service.Run(o.body)
 			} else {
+				o.wake = service.Awakenings(cmd.Context())
 				err = o.standing(cmd.Context())
 			}
 			if err != nil {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/bridge"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/endpoint"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/service"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/wsl"
 )
 
@@ -122,6 +123,7 @@ come to their end. Ctrl-C again ends it at once.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			r := &reporter{stdout: cmd.OutOrStdout(), stderr: cmd.ErrOrStderr(), json: o.json}
+			o.wake = service.Awakenings(cmd.Context())
 			if c, err := configured(cmd.Flags()); err != nil || c != nil {
 				return attended(cmd.Context(), c, err, &o, r)
 			}

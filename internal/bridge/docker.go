@@ -106,28 +106,39 @@ func drain(conn net.Conn) { _, _ = io.Copy(io.Discard, conn) }
 func (a *agent) serveDocker(conn net.Conn, l Listen) {
 	defer conn.Close()
 	defer a.idle.remove(conn)
+	j := a.meet(conn, l)
+	if j == nil {
+		return
+	}
+	if j.requests != nil {
+		defer j.requests.Close()
+	}
+	if dockerapi.IsRead(j.first) {
+		defer a.watch(j)()
+	}
+	j.run()
+}
+
+// meet is a client joined to its stream, once it has said something; nil if it asks nothing, or is
+// answered. It is apart from serveDocker since what that holds, each idle stream does.
+func (a *agent) meet(conn net.Conn, l Listen) *joint {
 	first := make([]byte, maxFirst)
 	n := a.await(conn, first)
 	if n == 0 {
-		return // it asked nothing
+		return nil // it asked nothing
 	}
 	c := &client{conn: conn, first: bytes.Clone(first[:n]), answers: l.Answers, idle: &a.idle}
 	stream, why := a.openFor(l.Link)
 	if why != "" {
 		c.tell(why)
 		drain(conn)
-		return
+		return nil
 	}
 	j := &joint{conn: conn, stream: stream, side: clients, memory: &a.memory, first: c.first, tell: c.tell}
 	if l.Paths == PathsAuto {
 		j.requests = a.translate(j, c, l)
-		defer j.requests.Close()
 	}
-	if dockerapi.IsRead(c.first) {
-		stop := a.watch(j)
-		defer stop()
-	}
-	j.run()
+	return j
 }
 
 // await reads what a client begins with. It gets nothing when the agent leaves,

@@ -211,13 +211,21 @@ func (h *Host) join(ctx context.Context, offer *mux.Offer) {
 		return
 	}
 	defer h.leave(offer.Link())
+	if j := h.meet(ctx, offer, dial); j != nil {
+		j.run()
+	}
+}
+
+// meet is the stream joined to its engine; nil if that is not to be had. It has its own frame:
+// what join holds, each idle stream does.
+func (h *Host) meet(ctx context.Context, offer *mux.Offer, dial Dial) *joint {
 	conn, err := dial(ctx)
 	if err != nil {
 		h.log.Debug("link refused", "link", offer.Link(), "reason", err)
 		offer.Refuse(refusal(err))
-		return
+		return nil
 	}
-	(&joint{conn: conn, stream: offer.Accept(), side: engines, memory: &h.memory}).run()
+	return &joint{conn: conn, stream: offer.Accept(), side: engines, memory: &h.memory}
 }
 
 // enter counts a connection to a link. What a distro asks for that is no link is not counted.

@@ -7,7 +7,7 @@ import (
 )
 
 // muchMemory is what large buffers must have left behind to be worth a collection.
-const muchMemory = 4 << 20
+const muchMemory = 1 << 20
 
 // memory gives back to the system what large buffers leave behind. The runtime would
 // keep it: it collects when the heap has doubled or after two minutes, and an idle heap

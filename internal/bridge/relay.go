@@ -16,8 +16,8 @@ import (
 // of 2,000 idle streams would be 128 MiB. So a large buffer is had while bytes
 // flow, and given back when none came for parkTime.
 const (
-	smallBuffer = 2 << 10
-	largeBuffer = 32 << 10
+	smallBuffer = 1 << 10
+	largeBuffer = 8 * 4088 // whole frames, see mux's quantum
 	parkTime    = time.Second
 )
 
@@ -81,7 +81,11 @@ func (j *joint) run() {
 // out carries from the connection to the stream.
 func (j *joint) out() {
 	defer j.ended(false)
-	readErr, writeErr := j.send()
+	j.outEnded(j.send())
+}
+
+// outEnded has its own frame, as inEnded: a stack that must not grow is that of an idle stream.
+func (j *joint) outEnded(readErr, writeErr error) {
 	switch {
 	case errors.Is(writeErr, errRefused):
 		j.refuse() // in tells the client
@@ -136,7 +140,10 @@ func (j *joint) say(b []byte) error {
 // in carries from the stream to the connection.
 func (j *joint) in() {
 	defer j.ended(true)
-	readErr, writeErr := j.copy(j.deliver, j.stream)
+	j.inEnded(j.copy(j.deliver, j.stream))
+}
+
+func (j *joint) inEnded(readErr, writeErr error) {
 	why := j.unanswered(errors.Join(readErr, writeErr))
 	switch {
 	case why != "":
@@ -263,7 +270,7 @@ func (j *joint) copy(hand func([]byte) error, src source) (readErr, writeErr err
 			j.memory.leave()
 		case err != nil:
 			return err, nil
-		case n > smallBuffer/2 && len(b) == smallBuffer:
+		case n == smallBuffer && len(b) == smallBuffer:
 			b = make([]byte, largeBuffer)
 		}
 	}

@@ -19,9 +19,6 @@ const (
 	probeTime = 30 * time.Second
 	// probeEvery is the pause between two of them. Each costs a process.
 	probeEvery = 30 * time.Second
-	// clockEvery is how often the clock is looked at: one that went on for much longer meanwhile
-	// is that of a machine that has slept.
-	clockEvery = 10 * time.Second
 	// clockSlack is what is no sleep: a busy machine, a clock that is set.
 	clockSlack = 15 * time.Second
 )
@@ -53,27 +50,20 @@ func (d *Daemon) watch(ctx context.Context, host *bridge.Host) error {
 	}
 }
 
-// untilPing waits until the carrier is to be asked, which is at once when the machine has woken up,
-// and tells whether there is still something to watch. Only a service is told of that, and on
-// Windows the monotonic clock goes on in the sleep: what counts is how long a short wait has
-// taken by the clock on the wall.
+// untilPing waits until the carrier is to be asked, which is at once when the machine is told to have
+// woken up, and tells whether there is still something to watch. Where nobody tells, the clock on the wall
+// does at the end of the wait: on Windows the monotonic one goes on in the sleep.
 func (d *Daemon) untilPing(ctx context.Context, host *bridge.Host) bool {
 	now := time.Now
 	if d.clock != nil {
 		now = d.clock
 	}
-	for range pingEvery / clockEvery {
-		began := now().Round(0)
-		told, on := d.pause(ctx, host, clockEvery, d.Wake)
-		if !on {
-			return false
-		}
-		if told || now().Round(0).Sub(began) > clockEvery+clockSlack {
-			d.report(Event{State: Woken})
-			return true
-		}
+	began := now().Round(0)
+	told, on := d.pause(ctx, host, pingEvery, d.Wake)
+	if on && (told || now().Round(0).Sub(began) > pingEvery+clockSlack) {
+		d.report(Event{State: Woken})
 	}
-	return true
+	return on
 }
 
 // pause waits, but not beyond a machine's awakening if it is told of one, and tells whether there is

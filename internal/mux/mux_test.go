@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -65,6 +66,49 @@ func connect(t testing.TB, from, to *Session) (opened, accepted *Stream) {
 		t.Fatal(err)
 	}
 	return opened, offer.Accept()
+}
+
+// counted counts the writes of a carrier's end.
+type counted struct {
+	io.ReadWriteCloser
+	writes atomic.Int32
+}
+
+func (c *counted) Write(b []byte) (int, error) {
+	c.writes.Add(1)
+	return c.ReadWriteCloser.Write(b)
+}
+
+// A write costs a hop of every relay on the way: an answer that comes at leisure costs one.
+func TestAnAnswerTakesItsAcceptAlong(t *testing.T) {
+	a, b := osCarrier(t)
+	counts := &counted{ReadWriteCloser: a}
+	host, agent := sessions(t, counts, b)
+	if _, err := host.Ping(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for resting := false; !resting; { // else the writer would come by once more
+		host.mu.Lock()
+		resting = !host.writing
+		host.mu.Unlock()
+	}
+	before := counts.writes.Load()
+	opened, accepted := connect(t, agent, host)
+	if _, err := opened.Write([]byte("GET")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.ReadFull(accepted, make([]byte, 3)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := accepted.Write([]byte("OK")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.ReadFull(opened, make([]byte, 2)); err != nil {
+		t.Fatal(err)
+	}
+	if n := counts.writes.Load() - before; n != 1 {
+		t.Errorf("%d writes, want 1", n)
+	}
 }
 
 func TestConn(t *testing.T) {

@@ -74,7 +74,8 @@ func (s *Session) fillSession() {
 }
 
 // queueControl has a control frame sent: in the batch that is being filled
-// if that has room, else when the writer comes to it.
+// if that has room, else when the writer comes to it. An ACCEPT leaves with whatever is
+// next: a write of its own would cost as much as the answer behind it.
 func (s *Session) queueControl(st *Stream, frame control) {
 	if st.gone {
 		return
@@ -89,7 +90,9 @@ func (s *Session) queueControl(st *Stream, frame control) {
 	} else {
 		s.control.push(st)
 	}
-	s.work.Signal()
+	if frame != sendAccept { // nobody waits for it
+		s.work.Signal()
+	}
 }
 
 // sendControl adds all control frames of a stream to the batch.
