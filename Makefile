@@ -16,7 +16,7 @@ ROUNDS   ?=
 ROWS     ?=
 COLUMNS  ?=
 
-.PHONY: help demo test test-full soak check reproducible build agents resources release bench pictures fuzz clean
+.PHONY: help demo story test test-full soak check reproducible build agents resources release bench pictures fuzz clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -24,6 +24,10 @@ help: ## list the targets
 demo: build ## run a container through the bridge: install what is missing, start everything, show each step, clean up
 	@test/setup
 	@$(GO) run ./test/demo
+
+story: build ## draw docs/story.svg, the recording of the README, from a real run
+	@test/setup
+	@$(GO) run ./test/demo -picture docs/story.svg
 
 test: build ## all tests in their short forms, with Wine and a real dockerd; installs what is missing
 	@test/setup

@@ -19,7 +19,19 @@ func drives() (paths.Drives, error) {
 	if err != nil {
 		return paths.Drives{}, fmt.Errorf("list mounts: %w", err)
 	}
-	return paths.ReadDrives(string(mountinfo), virtioRoot), nil
+	return paths.ReadDrives(string(mountinfo), virtioRoot).Following(realPath), nil
+}
+
+// realPath follows the symbolic links of a path, as far as it is there.
+func realPath(path string) string {
+	for dir, rest := path, ""; ; dir, rest = filepath.Dir(dir), filepath.Join(filepath.Base(dir), rest) {
+		if real, err := filepath.EvalSymlinks(dir); err == nil {
+			return filepath.Join(real, rest)
+		}
+		if dir == filepath.Dir(dir) {
+			return path
+		}
+	}
 }
 
 func virtioRoot(tag string) string {

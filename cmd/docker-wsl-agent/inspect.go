@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"time"
 
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/dockercontext"
 )
@@ -18,9 +19,15 @@ type inspection struct {
 	Mode   string `json:"mode,omitempty"`
 	Owner  string `json:"owner,omitempty"`
 	MayUse bool   `json:"mayUse"`
+	Served string `json:"served"` // yes, no, or empty: that can't be told
 
 	Led   dockercontext.Led `json:"led"`
 	Leads []string          `json:"leads,omitempty"` // the docker contexts that lead to the socket
+
+	Now      time.Time         `json:"now"`
+	Gateway  string            `json:"gateway,omitempty"` // of the default route
+	Mirrored bool              `json:"mirrored"`          // localhost is Windows', too
+	Drives   map[string]string `json:"drives,omitempty"`  // a directory of Windows, and where it is mounted
 }
 
 // inspect tells how a socket is for the user who runs this. It connects to
@@ -31,7 +38,7 @@ func inspect(socket string) int {
 		return failed(err)
 	}
 	dir := dockerDir()
-	i := inspection{User: ownName(), Led: led(dir)}
+	i := inspection{User: ownName(), Led: led(dir), Now: time.Now()}
 	contexts, _ := dockercontext.List(dir) // none that can be read is none
 	for _, c := range contexts {
 		if c.Host == "unix://"+socket {
@@ -47,6 +54,10 @@ func inspect(socket string) int {
 	default:
 		i.look(socket, shared, info)
 	}
+	i.Gateway, i.Mirrored = gateway(), mirrored()
+	if d, err := drives(); err == nil {
+		i.Drives = d.Roots()
+	}
 	if err := json.NewEncoder(os.Stdout).Encode(i); err != nil {
 		return failed(err)
 	}
@@ -56,7 +67,7 @@ func inspect(socket string) int {
 func (i *inspection) look(path string, shared bool, info fs.FileInfo) {
 	i.Kind = "other"
 	if info.Mode().Type() == fs.ModeSocket {
-		i.Kind = "socket"
+		i.Kind, i.Served = "socket", served(path)
 	}
 	if access, ok := accessOf(info); ok {
 		i.Owner = ownerWords(os.DirFS("/etc"), access, shared)

@@ -152,7 +152,7 @@ func doctorText(ctx context.Context) (string, error) {
 		return "", err
 	}
 	var b bytes.Buffer
-	err = printFindings(&b, examine(ctx, p))
+	err = printFindings(&b, explained(examine(ctx, p)))
 	return b.String(), err
 }
 

@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/codes"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/config"
 )
 
@@ -30,8 +31,8 @@ Without a file there is one link, which is what up serves.`,
 }
 
 // configFailed is an error of the files, which has nothing to do with what else is not there.
-func configFailed(err error, hint string) error {
-	return &failure{error: &advised{err, []string{hint}}}
+func configFailed(err error, hint codes.Hint) error {
+	return &failure{error: &advised{err, []codes.Hint{hint}}}
 }
 
 func configInitCommand() *cobra.Command {
@@ -60,7 +61,7 @@ func writeStarter(file string) error {
 	}
 	f, err := os.OpenFile(file, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	if errors.Is(err, fs.ErrExist) {
-		return &advised{fmt.Errorf("there is a configuration already: %s", file), []string{configCheckHint}}
+		return &advised{fmt.Errorf("there is a configuration already: %s", file), []codes.Hint{configCheckHint()}}
 	}
 	if err == nil {
 		_, err = io.WriteString(f, config.Starter)
@@ -85,13 +86,13 @@ nothing is, else 1.`,
 			c, err := checkConfig(args)
 			var wrong config.Errors
 			if err != nil && !errors.As(err, &wrong) {
-				return configFailed(err, configPathHint)
+				return configFailed(err, configPathHint())
 			}
 			if err := printChecked(cmd.OutOrStdout(), c, wrong, asJSON); err != nil {
 				return &failure{error: err}
 			}
 			if len(wrong) > 0 {
-				return configFailed(fmt.Errorf("the configuration has %s", count(len(wrong), "error")), configPathHint)
+				return configFailed(fmt.Errorf("the configuration has %s", count(len(wrong), "error")), configPathHint())
 			}
 			return nil
 		},
@@ -197,7 +198,7 @@ each value the file and line that it comes from.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c, err := loadConfig()
 			if err != nil {
-				return configFailed(err, configCheckHint)
+				return configFailed(err, configCheckHint())
 			}
 			if asJSON {
 				err = json.NewEncoder(cmd.OutOrStdout()).Encode(shownJSON(c))

@@ -17,6 +17,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/codes"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/daemon"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/deploy"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/endpoint"
@@ -33,7 +34,7 @@ type discovered struct {
 	Whose   string          `json:"whose,omitempty"`
 	Engine  *engine.Version `json:"engine,omitempty"`  // nil: none answers
 	Problem string          `json:"problem,omitempty"` // why
-	Use     []string        `json:"use,omitempty"`     // how it is linked, or what is missing
+	Use     []codes.Hint    `json:"use,omitempty"`     // how it is linked, or what is missing
 
 	err error
 }
@@ -77,7 +78,7 @@ It changes nothing and starts no distro. Its exit code is 1 when no engine answe
 					return nil
 				}
 			}
-			return &failure{error: &advised{errors.New("no engine answers"), []string{startHint, doctorHint}}}
+			return &failure{error: &advised{errors.New("no engine answers"), []codes.Hint{codes.PipeThere.Hint(startHint), doctorHint()}}}
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "report as JSON, one object")
@@ -220,7 +221,7 @@ func (found discovery) text() string {
 			fmt.Fprintf(&text, "          %s\n", d.Problem)
 		}
 		for _, use := range d.Use {
-			fmt.Fprintf(&text, "          %s\n", harmless(use))
+			fmt.Fprintf(&text, "          %s\n", harmless(use.String()))
 		}
 	}
 	for _, u := range found.Unseen {

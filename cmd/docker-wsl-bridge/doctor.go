@@ -4,55 +4,40 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 
 	"github.com/spf13/cobra"
 
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/codes"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/deploy"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/doctor"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/endpoint"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/engine"
 )
 
 // defaultSocket is where clients look first.
 const defaultSocket = "/run/docker-wsl-bridge/windows.sock"
 
-// whys say why a check matters.
-var whys = map[doctor.Code]string{
-	doctor.WSLThere:      "the distro is reached through wsl.exe and nothing else",
-	doctor.WSLAnswers:    "a wsl.exe that is there may only be the one that installs WSL",
-	doctor.DistroThere:   "the socket lies in a distro",
-	doctor.DistroIsWSL2:  "WSL 1 has no Linux kernel, and no /run for the agent",
-	doctor.DistroRuns:    "a distro that is stopped has no socket",
-	doctor.DistroStarts:  "the agent is started as any program is",
-	doctor.PipeThere:     "the engine listens at a pipe, and decides who may open it",
-	doctor.EngineAnswers: "what answers at the pipe must be a Docker engine",
-	doctor.EngineWindows: "an engine for Linux containers is used only when it is named",
-	doctor.BridgeRuns:    "the socket is there as long as its bridge runs",
-	doctor.BridgeWorks:   "clients reach the engine only while it does",
-	doctor.SocketThere:   "docker connects to it",
-	doctor.SocketAccess:  "somebody has changed who may use it",
-	doctor.SocketUsable:  "docker is run by that user",
-	doctor.ClientLed:     "docker goes there unless it is told otherwise with -H",
-}
-
 // finding is what a script is told of a check.
 type finding struct {
-	Code    doctor.Code    `json:"code"`
+	Code    codes.Code     `json:"code"`
 	Verdict doctor.Verdict `json:"verdict"`
 	Seen    string         `json:"seen"`
 	Why     string         `json:"why"`
-	Cure    []string       `json:"cure,omitempty"`
+	Cure    []codes.Hint   `json:"cure,omitempty"`
 }
 
 func doctorCommand() *cobra.Command {
 	var c chosen
 	var pipe string
-	var asJSON bool
+	var v visit
 	cmd := &cobra.Command{
 		Use:   "doctor",
 		Short: "Look for what is wrong, and tell what cures it",
@@ -60,20 +45,24 @@ func doctorCommand() *cobra.Command {
 bridge itself, its socket and what docker makes of it. It changes nothing, and
 starts no distro. If there is just one bridge it looks at that one.
 
+With --fix it does what is safe: it gives a socket its owner and mode again,
+removes one that was left over, makes the docker context, and registers again
+what starts the program at logon. It says each before it does it, and looks
+again. It takes no administrator, and starts and ends no distro, engine or bridge:
+that is left to you, as the hints say.
+
 Its exit code is 0 when nothing is wrong, and 1 otherwise. docs/doctor.md has a
-section for each code.`,
+page for each code.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			p, err := patient(cmd.Context(), c, pipe)
 			if err != nil {
 				return err
 			}
-			all := examine(cmd.Context(), p)
-			if asJSON {
-				err = json.NewEncoder(cmd.OutOrStdout()).Encode(map[string]any{"findings": all})
-			} else {
-				err = printFindings(cmd.OutOrStdout(), all)
+			if v.dry && !v.fix {
+				return errors.New("--dry-run: it is for --fix")
 			}
+			all, err := v.pay(cmd.Context(), cmd.OutOrStdout(), p, func() (doctor.Patient, error) { return patient(cmd.Context(), c, pipe) })
 			if err != nil {
 				return &failure{error: err}
 			}
@@ -83,7 +72,9 @@ section for each code.`,
 	cmd.Flags().StringVarP(&c.distro, "distro", "d", "", "the distro's `name` (default: that of the bridge that runs, else WSL's\ndefault distro)")
 	cmd.Flags().StringVar(&c.socket, "socket", "", "the socket's `path` (default: that of the bridge that runs, else\n"+defaultSocket+")")
 	cmd.Flags().StringVar(&pipe, "pipe", "", "the engine's `pipe` (default: that of the bridge, else the first engine\nfor Windows containers)")
-	cmd.Flags().BoolVar(&asJSON, "json", false, "report as JSON, one object")
+	cmd.Flags().BoolVar(&v.fix, "fix", false, "do what is safe, and look again")
+	cmd.Flags().BoolVar(&v.dry, "dry-run", false, "with --fix: say what would be done, and do nothing")
+	cmd.Flags().BoolVar(&v.json, "json", false, "report as JSON, one object")
 	return cmd
 }
 
@@ -108,17 +99,64 @@ func patient(ctx context.Context, c chosen, pipe string) (p doctor.Patient, err 
 		return p, &failure{error: fmt.Errorf("find own file: %w", err)}
 	}
 	if agent, err := deploy.Agent(deploy.NativeArch(), filepath.Dir(exe)); err == nil {
-		p.Agent = deploy.Path(agent.Hash)
+		p.Agent, p.Build = deploy.Path(agent.Hash), agent.Hash
+	}
+	if p.Windows {
+		p.ProgramData, p.Member = os.Getenv("ProgramData"), engine.Member
+		p.Installed, p.Blocked = installedRight, blocked
 	}
 	return p, nil
 }
 
-func examine(ctx context.Context, p doctor.Patient) []finding {
-	var found []doctor.Finding
-	seen := doctor.Examine(ctx, p, func(f doctor.Finding) { found = append(found, f) })
+// visit says what is done beside looking.
+type visit struct{ fix, dry, json bool }
+
+// pay looks, does what is to be done, and looks again. It gives what it has found last.
+func (v visit) pay(ctx context.Context, out io.Writer, p doctor.Patient, again func() (doctor.Patient, error)) ([]finding, error) {
+	found, seen := examine(ctx, p)
+	all := explained(found, seen)
+	person := out
+	if v.json {
+		person = nil
+	}
+	if err := printFindings(person, all); err != nil {
+		return all, err
+	}
+	var list []fix
+	if v.fix {
+		list = fixes(found, seen, p)
+		makeFixes(ctx, list, person, v.dry)
+	}
+	if len(list) > 0 && !v.dry {
+		p, err := again()
+		if err != nil {
+			return all, err
+		}
+		all = explained(examine(ctx, p))
+		if err := printAgain(person, all, list); err != nil {
+			return all, err
+		}
+	}
+	if !v.json {
+		return all, nil
+	}
+	report := map[string]any{"findings": all}
+	if v.fix {
+		report["fixes"] = append([]fix{}, list...)
+	}
+	return all, json.NewEncoder(out).Encode(report)
+}
+
+func examine(ctx context.Context, p doctor.Patient) (found []doctor.Finding, seen doctor.Seen) {
+	seen = doctor.Examine(ctx, p, func(f doctor.Finding) { found = append(found, f) })
+	return found, seen
+}
+
+// explained is for people and scripts, who want to know why and what to do.
+func explained(found []doctor.Finding, seen doctor.Seen) []finding {
 	all := make([]finding, len(found))
 	for i, f := range found {
-		all[i] = finding{Code: f.Code, Verdict: f.Verdict, Seen: f.Seen, Why: whys[f.Code]}
+		all[i] = finding{Code: f.Code, Verdict: f.Verdict, Seen: f.Seen, Why: f.Code.Why()}
 		if f.Verdict == doctor.Failed {
 			all[i].Cure = doctorHints(f, seen)
 		}
@@ -144,17 +182,27 @@ func sickOrNot(all []finding) error {
 
 // printFindings is for a person: what is well takes a line, what is not says why and what to do.
 func printFindings(w io.Writer, all []finding) error {
+	if w == nil {
+		return nil
+	}
 	for _, f := range all {
 		text := fmt.Sprintf("%-8s %s  %s\n", f.Verdict, f.Code, harmless(f.Seen))
 		if f.Verdict == doctor.Failed {
 			text += fmt.Sprintf("         why:    %s\n", f.Why)
 		}
 		for _, cure := range f.Cure {
-			text += fmt.Sprintf("         hint:   %s\n", harmless(cure))
+			text += fmt.Sprintf("         hint:   %s\n", harmless(cure.String()))
 		}
 		if _, err := io.WriteString(w, text); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// printAgain tells how what was fixed looks now.
+func printAgain(w io.Writer, all []finding, list []fix) error {
+	return printFindings(w, slices.DeleteFunc(slices.Clone(all), func(f finding) bool {
+		return !slices.ContainsFunc(list, func(x fix) bool { return x.Code == f.Code })
+	}))
 }

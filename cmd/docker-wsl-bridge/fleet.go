@@ -15,6 +15,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/codes"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/config"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/daemon"
@@ -50,7 +51,7 @@ func linkFlags(flags *pflag.FlagSet) (given bool) {
 // attended is up with a configuration.
 func attended(ctx context.Context, c *config.Config, wrong error, o *options, r *reporter) error {
 	if wrong != nil {
-		return configFailed(wrong, configCheckHint)
+		return configFailed(wrong, configCheckHint())
 	}
 	f := newFleet(r, o.debug)
 	f.wake = o.wake
@@ -68,7 +69,7 @@ func unattendedConfig(ctx context.Context, c *config.Config, wrong error, o *opt
 	if wrong != nil {
 		f.openLog()
 		f.own.Error("the configuration is wrong", "error", wrong)
-		return errors.Join(&advised{wrong, []string{configCheckHint}}, f.logFile.Close())
+		return errors.Join(&advised{wrong, []codes.Hint{configCheckHint()}}, f.logFile.Close())
 	}
 	return f.run(ctx, c)
 }

@@ -167,7 +167,7 @@ func (i *installation) makeInstalled(ctx context.Context, c install.Change, w in
 		return err
 	case install.AddService:
 		if err := install.Service(i.place, w.Args).Add(); err != nil {
-			return &advised{err, serviceHints}
+			return &advised{err, serviceHints()}
 		}
 		return nil
 	case install.RemoveServ:

@@ -239,7 +239,7 @@ func (i *installation) serves(ctx context.Context) (s control.Status, err error)
 	})
 	if err == nil && s.State != string(daemon.Serving) && s.State != string(daemon.Stopped) {
 		why := fmt.Errorf("it runs and does not serve yet, but goes on trying: %s", harmless(reasonOf(s)))
-		return s, &advised{why, s.Hints}
+		return s, &advised{why, toldHints(s)}
 	}
 	return s, err
 }

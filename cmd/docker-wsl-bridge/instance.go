@@ -108,6 +108,7 @@ func (in *instance) serves(d *daemon.Daemon, dial bridge.Dial, engine func() str
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	in.daemon, in.dial, in.engine = d, dial, engine
+	in.status.Build = d.Agent.Hash
 }
 
 // event notes what the daemon is at.
@@ -189,7 +190,7 @@ func (in *instance) now(ctx context.Context) control.Status {
 	}
 	s.Works = s.State == string(daemon.Serving) && s.RoundTrip > 0 && engineErr == nil
 	if !s.Works {
-		s.Hints = statusHints(s, errors.Join(err, engineErr))
+		s.Hints = said(statusHints(s, errors.Join(err, engineErr)))
 	}
 	return s
 }

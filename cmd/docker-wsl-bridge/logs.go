@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/codes"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/config"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/logs"
@@ -71,7 +72,7 @@ func newestLog(dir string, c chosen) (string, error) {
 		}
 	}
 	if newest == "" {
-		return "", &advised{fmt.Errorf("there is no log of a bridge%s in %s", harmless(c.words()), dir), []string{noneHint}}
+		return "", &advised{fmt.Errorf("there is no log of a bridge%s in %s", harmless(c.words()), dir), []codes.Hint{noneHint()}}
 	}
 	return newest, nil
 }

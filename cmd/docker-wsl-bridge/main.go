@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/codes"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/service"
 )
 
@@ -74,17 +75,20 @@ func answer(cmd *cobra.Command, err error, stderr io.Writer) int {
 		complain(stderr, err, hints(err))
 		return exitFailed
 	}
-	complain(stderr, err, []string{cmd.CommandPath() + " --help"})
+	complain(stderr, err, codes.CommandLine.Hints(cmd.CommandPath()+" --help"))
 	return exitUsage
 }
 
 // complain is how every error looks.
-func complain(stderr io.Writer, err error, cures []string) {
+func complain(stderr io.Writer, err error, cures []codes.Hint) {
 	fmt.Fprintln(stderr, "docker-wsl-bridge: error:", err)
 	for _, h := range cures {
-		fmt.Fprintln(stderr, "hint:", h)
+		fmt.Fprint(stderr, hintLine(h))
 	}
 }
+
+// hintLine is how every hint looks.
+func hintLine(h codes.Hint) string { return "hint: " + harmless(h.String()) + "\n" }
 
 // failure is an error of a command that ran. Every other one is a wrong
 // command line.

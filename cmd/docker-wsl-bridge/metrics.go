@@ -5,6 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/codes"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
 )
 
@@ -24,7 +25,7 @@ is left out.`,
 				return &failure{error: err}
 			}
 			if len(found) == 0 {
-				return &failure{error: &advised{errors.New("no bridge runs" + harmless(c.words())), []string{noneHint}}}
+				return &failure{error: &advised{errors.New("no bridge runs" + harmless(c.words())), []codes.Hint{noneHint()}}}
 			}
 			var all []control.Traffic
 			for _, f := range found {

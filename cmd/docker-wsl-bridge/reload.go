@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/codes"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/endpoint"
 )
@@ -58,9 +59,9 @@ func reloadRunning(cmd *cobra.Command) (done control.Reloaded, err error) {
 	var refused *control.RefusedError
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return done, &advised{errNoConfigured, []string{reloadNoneHint}}
+		return done, &advised{errNoConfigured, []codes.Hint{reloadNoneHint()}}
 	case errors.As(err, &refused):
-		return done, &advised{errors.New("nothing was changed: " + harmless(refused.Text)), []string{configCheckHint}}
+		return done, &advised{errors.New("nothing was changed: " + harmless(refused.Text)), []codes.Hint{configCheckHint()}}
 	}
 	return done, err
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/bridge"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/codes"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/daemon"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/endpoint"
@@ -40,10 +41,10 @@ type ready struct {
 	Socket socket      `json:"socket"`
 	Host   string      `json:"dockerHost,omitempty"` // of a docker link
 
-	Context      string   `json:"context,omitempty"`      // of docker, that leads there
-	ContextNote  string   `json:"contextNote,omitempty"`  // what leads elsewhere where none is named
-	ContextError string   `json:"contextError,omitempty"` // why there is none
-	ContextHints []string `json:"contextHints,omitempty"`
+	Context      string       `json:"context,omitempty"`      // of docker, that leads there
+	ContextNote  string       `json:"contextNote,omitempty"`  // what leads elsewhere where none is named
+	ContextError string       `json:"contextError,omitempty"` // why there is none
+	ContextHints []codes.Hint `json:"contextHints,omitempty"`
 }
 
 // socket is what is served, and for whom.
@@ -145,7 +146,7 @@ func (r *reporter) event(e daemon.Event, context *named) {
 		r.happens(e, fmt.Sprintf("the link %s has no docker context: %v", e.Link, e.Err))
 		if !r.json {
 			for _, h := range contextHints(e.Distro, e.Err) {
-				fmt.Fprintln(r.stderr, "hint: "+harmless(h))
+				fmt.Fprint(r.stderr, hintLine(h))
 			}
 		}
 	case daemon.Frozen:
@@ -278,7 +279,7 @@ func (v ready) warning() string {
 	case v.ContextError != "":
 		text := "there is no docker context: " + harmless(v.ContextError) + "\n"
 		for _, h := range v.ContextHints {
-			text += "hint: " + harmless(h) + "\n"
+			text += hintLine(h)
 		}
 		return text
 	case v.ContextNote != "":

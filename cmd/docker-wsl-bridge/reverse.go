@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/bridge"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/codes"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/config"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/daemon"
@@ -163,19 +164,19 @@ func reverseWords(why, distro, socket string, state daemon.State, reason string)
 	case bridge.WhyDown:
 		return downWords(distro, state, reason)
 	case bridge.WhyFrozen:
-		return "WSL's connection to " + distro + " stands still (is the machine just waking up?); if it stays so, run: wsl --shutdown"
+		return codes.WSLWedged.Hint("WSL's connection to " + distro + " stands still (is the machine just waking up?); if it stays so, run: wsl --shutdown").String()
 	case bridge.WhyNotFound:
-		return engine + " is not running: nobody listens at " + socket + "; " + reverseStartHint(distro)
+		return codes.PipeThere.Hint(engine + " is not running: nobody listens at " + socket + "; " + reverseStartHint(distro)).String()
 	case bridge.WhyDenied:
-		return engine + " does not let root in at " + socket + "; to see who may connect, run: wsl --distro " + distro + " ls -l " + socket
+		return codes.PipeOpen.Hint(engine + " does not let root in at " + socket + "; to see who may connect, run: wsl --distro " + distro + " ls -l " + socket).String()
 	case bridge.WhyTimeout:
-		return engine + " takes no connections at " + socket + "; to restart it, run: wsl --distro " + distro + " --user root service docker restart"
+		return codes.EngineAnswers.Hint(engine + " takes no connections at " + socket + "; to restart it, run: wsl --distro " + distro + " --user root service docker restart").String()
 	case bridge.WhyLimit:
-		return "too many connections to " + engine + " are open; end some"
+		return codes.TooMany.Hint("too many connections to " + engine + " are open; end some").String()
 	case bridge.WhyStopping:
-		return "docker-wsl-bridge is stopping; to have it again, run: docker-wsl-bridge up"
+		return codes.BridgeRuns.Hint("docker-wsl-bridge is stopping; to have it again, run: docker-wsl-bridge up").String()
 	}
-	return engine + " can't be reached at " + socket + "; to see why, run: docker-wsl-bridge status"
+	return codes.BridgeWorks.Hint(engine + " can't be reached at " + socket + "; to see why, run: docker-wsl-bridge status").String()
 }
 
 // reverseStartHint starts an engine of a distro.
@@ -187,18 +188,18 @@ func reverseStartHint(distro string) string {
 func downWords(distro string, state daemon.State, reason string) string {
 	switch state {
 	case daemon.Stopped, daemon.Unused:
-		return "the WSL distro " + distro + " does not run; to have it run, and be reached within 10 s, run: wsl --distro " + distro
+		return codes.DistroRuns.Hint("the WSL distro " + distro + " does not run; to have it run, and be reached within 10 s, run: wsl --distro " + distro).String()
 	case daemon.Gone:
-		return "there is no WSL distro " + distro + "; to see which there are, run: wsl --list --quiet"
+		return codes.DistroThere.Hint("there is no WSL distro " + distro + "; to see which there are, run: wsl --list --quiet").String()
 	case daemon.Starting, daemon.Placing:
-		return "the connection to the WSL distro " + distro + " is just being made; try again"
+		return codes.BridgeWorks.Hint("the connection to the WSL distro " + distro + " is just being made; try again").String()
 	case daemon.Draining:
-		return "docker-wsl-bridge is stopping; to have it again, run: docker-wsl-bridge up"
+		return codes.BridgeRuns.Hint("docker-wsl-bridge is stopping; to have it again, run: docker-wsl-bridge up").String()
 	}
 	if reason != "" {
 		reason = " (" + harmless(reason) + ")"
 	}
-	return "the connection to the WSL distro " + distro + " is down" + reason + ", and is tried again; to see how it is, run: docker-wsl-bridge status"
+	return codes.BridgeWorks.Hint("the connection to the WSL distro " + distro + " is down" + reason + ", and is tried again; to see how it is, run: docker-wsl-bridge status").String()
 }
 
 // asks is how a status asks the engine of a reverse link.
@@ -250,6 +251,6 @@ func probeReverse(ctx context.Context, dial bridge.Dial) (engine.Info, error) {
 }
 
 // reverseHints are for a reverse link whose engine does not answer.
-func reverseHints(l control.Link) []string {
-	return []string{"wsl --distro " + l.Distro + " --user root service docker start starts the engine there, if that is what is missing", doctorHint}
+func reverseHints(l control.Link) []codes.Hint {
+	return []codes.Hint{codes.PipeThere.Hint("wsl --distro " + l.Distro + " --user root service docker start starts the engine there, if that is what is missing"), doctorHint()}
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/codes"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/engine"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/install"
@@ -66,7 +67,7 @@ func statusOf(f control.Found) control.Status {
 		return f.Status
 	}
 	return control.Status{
-		PID: f.PID, State: silent, Reason: f.Err.Error(), Hints: killHints(f.PID),
+		PID: f.PID, State: silent, Reason: f.Err.Error(), Hints: said(killHints(f.PID)),
 		Link: control.Link{Name: linkName, Distro: f.Place.Distro, Socket: f.Place.Socket},
 	}
 }
@@ -74,15 +75,15 @@ func statusOf(f control.Found) control.Status {
 // wellOrNot is the end of a status.
 func wellOrNot(all []control.Status, installed *install.Record) error {
 	if len(all) == 0 && installed != nil {
-		return &failure{error: &advised{errors.New("no bridge runs, though one is installed"), []string{startAgainHint}}}
+		return &failure{error: &advised{errors.New("no bridge runs, though one is installed"), []codes.Hint{startAgainHint()}}}
 	}
 	if len(all) == 0 {
-		return &failure{error: &advised{errors.New("no bridge runs"), []string{noneHint}}}
+		return &failure{error: &advised{errors.New("no bridge runs"), []codes.Hint{noneHint()}}}
 	}
 	for _, s := range all {
 		if !s.Works {
 			why := fmt.Errorf("the bridge for %s does not work: %s", placeName(s.Link.Place()), harmless(reasonOf(s)))
-			return &failure{error: &advised{why, s.Hints}}
+			return &failure{error: &advised{why, toldHints(s)}}
 		}
 	}
 	return nil

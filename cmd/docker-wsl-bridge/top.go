@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/codes"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/top"
 )
@@ -76,7 +77,7 @@ func look(ctx context.Context, c chosen) (top.Look, error) {
 	case err != nil:
 		return top.Look{}, err
 	case len(found) == 0:
-		return top.Look{}, &advised{errors.New("no bridge runs" + harmless(c.words())), []string{noneHint}}
+		return top.Look{}, &advised{errors.New("no bridge runs" + harmless(c.words())), []codes.Hint{noneHint()}}
 	}
 	var links []control.LinkTraffic
 	at := time.Now()

@@ -52,6 +52,8 @@ type Status struct {
 	// RoundTrip is that of one question to the agent, 0 if it did not answer within a second.
 	RoundTrip float64 `json:"roundTripSeconds,omitempty"`
 
+	Build string `json:"build,omitempty"` // the SHA-256 of its agent
+
 	// Engine is what the engine said of itself just now, EngineError why it said nothing.
 	Engine      engine.Info `json:"engine,omitzero"`
 	EngineError string      `json:"engineError,omitempty"`

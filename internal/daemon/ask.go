@@ -42,6 +42,15 @@ func (w WSL) AsUser(ctx context.Context, distro string, argv []string) ([]byte, 
 	return w.output(ctx, args)
 }
 
+// AsRoot is AsUser for root.
+func (w WSL) AsRoot(ctx context.Context, distro string, argv []string) ([]byte, error) {
+	args, err := wsl.Launch{Distro: distro, User: "root", Cd: "/", Argv: argv}.Args()
+	if err != nil {
+		return nil, err
+	}
+	return w.output(ctx, args)
+}
+
 // RunAgent runs the agent's program as the distro's default user, and puts it there first if it is
 // not. It starts a distro that does not run.
 func (w WSL) RunAgent(ctx context.Context, distro string, agent deploy.Binary, args []string) ([]byte, error) {

@@ -10,43 +10,14 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"time"
 
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/codes"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/daemon"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/endpoint"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/engine"
 )
-
-// Code names a check. docs/doctor.md has a section for each.
-type Code string
-
-// The checks, in their order.
-const (
-	WSLThere      Code = "DWB101"
-	WSLAnswers    Code = "DWB102"
-	DistroThere   Code = "DWB103"
-	DistroIsWSL2  Code = "DWB104"
-	DistroRuns    Code = "DWB105"
-	DistroStarts  Code = "DWB106"
-	PipeThere     Code = "DWB201"
-	EngineAnswers Code = "DWB202"
-	EngineWindows Code = "DWB203"
-	BridgeRuns    Code = "DWB301"
-	BridgeWorks   Code = "DWB302"
-	SocketThere   Code = "DWB401"
-	SocketAccess  Code = "DWB402"
-	SocketUsable  Code = "DWB403"
-	ClientLed     Code = "DWB501"
-)
-
-// Codes are all of them.
-func Codes() []Code {
-	return []Code{
-		WSLThere, WSLAnswers, DistroThere, DistroIsWSL2, DistroRuns, DistroStarts,
-		PipeThere, EngineAnswers, EngineWindows, BridgeRuns, BridgeWorks,
-		SocketThere, SocketAccess, SocketUsable, ClientLed,
-	}
-}
 
 // Verdict is what a check comes to.
 type Verdict string
@@ -60,7 +31,7 @@ const (
 
 // Finding is what was seen at one check.
 type Finding struct {
-	Code    Code
+	Code    codes.Code
 	Verdict Verdict
 	Seen    string
 	Err     error // why it failed, if an error is behind it
@@ -72,8 +43,15 @@ type Patient struct {
 	Engine  endpoint.Endpoint // the zero value: that of the bridge, else it is looked for on Windows
 	Windows bool
 	Agent   string // the path of this build's agent in a distro; empty: there is none
+	Build   string // of this program
 
 	Bridges []control.Found // those that run
+
+	// ProgramData is where Windows keeps what programs of the machine know; empty: not on Windows.
+	ProgramData string
+	Member      func(group string) (bool, error)                // of this user's session
+	Installed   func(context.Context) (words string, err error) // what starts the program at logon; nil: nothing can
+	Blocked     func() (words string, err error)                // what Windows lets programs do; nil: not on Windows
 }
 
 // Seen is what a visit was about, as far as that was found out.
@@ -88,11 +66,15 @@ type examination struct {
 	Patient
 	tell func(Finding)
 
-	wsl    daemon.WSL
-	distro string // that is looked into; empty: none was found
-	runs   bool   // the distro
-	seen   inspection
-	bridge *control.Found
+	wsl     daemon.WSL
+	wslErr  error  // why wsl.exe has not answered
+	distro  string // that is looked into; empty: none was found
+	runs    bool   // the distro
+	hangs   bool   // a new session in it was not there in time
+	seen    inspection
+	asked   [2]time.Time // before and after the inspection
+	engined engine.Info  // what the engine said of itself
+	bridge  *control.Found
 }
 
 // pick finds the bridge for the place.
@@ -118,41 +100,47 @@ var errSkip = errors.New("nothing more to look at")
 // Examine makes all checks and tells of each in its order.
 func Examine(ctx context.Context, p Patient, tell func(Finding)) Seen {
 	e := &examination{Patient: p}
-	told := map[Code]bool{}
+	told := map[codes.Code]bool{}
 	e.tell = func(f Finding) { told[f.Code] = true; tell(f) }
 	// What was left out is told where it would have stood.
-	row := func(why string, last Code, checks ...func(context.Context) error) {
+	row := func(why string, last codes.Code, checks ...func(context.Context) error) {
 		for _, check := range checks {
 			if check(ctx) != nil {
 				break
 			}
 		}
-		for _, code := range Codes() {
+		for _, code := range codes.Checks() {
 			if !told[code] && code <= last {
 				e.tell(Finding{Code: code, Verdict: Unknown, Seen: why})
 			}
 		}
 	}
-	row("not looked at, since there is no distro to look into", DistroStarts,
-		e.wslThere, e.wslAnswers, e.distroThere, e.distroRuns, e.distroStarts)
+	row("not looked at, since there is no distro to look into", codes.DistroRuns,
+		e.wslThere, e.wslAnswers, e.distroThere, e.distroRuns)
 	e.pick()
-	row("not looked at, since there is no engine to look at", EngineWindows, e.engine)
-	row("not looked at, since none runs", BridgeWorks, e.bridgeRuns)
-	row("not looked at: that takes a bridge that runs, and its agent in a distro that does", ClientLed, e.socket, e.client)
+	noSession := "not looked at, since there is no distro to look into"
+	if e.distro != "" && !e.runs {
+		noSession = "not looked at, since the distro does not run"
+	}
+	row(noSession, codes.Clock, e.inDistro)
+	row("not looked at, since there is no engine to look at", codes.EngineWindows, e.engine)
+	row("not looked at, since none runs", codes.BridgeBuild, e.bridgeRuns)
+	row("not looked at: that takes a distro that runs, and the agent of this build in it", codes.ClientPaths, e.socket, e.client)
+	row("not looked at: that is for Windows", codes.NotBlocked, e.windows)
 	return Seen{e.Place, e.distro, e.bridge}
 }
 
 // fail tells of a check that failed and ends its row.
-func (e *examination) fail(code Code, seen string, err error) error {
+func (e *examination) fail(code codes.Code, seen string, err error) error {
 	e.tell(Finding{Code: code, Verdict: Failed, Seen: strings.ReplaceAll(seen, "\n", "; "), Err: err})
 	return errSkip
 }
 
-func (e *examination) ok(code Code, seen string) {
+func (e *examination) ok(code codes.Code, seen string) {
 	e.tell(Finding{Code: code, Verdict: OK, Seen: seen})
 }
 
-func (e *examination) unknown(code Code, seen string) {
+func (e *examination) unknown(code codes.Code, seen string) {
 	e.tell(Finding{Code: code, Verdict: Unknown, Seen: seen})
 }
 

@@ -1,43 +1,19 @@
 package doctor
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"os"
-	"regexp"
 	"slices"
 	"strings"
 	"testing"
 	"unicode"
 
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/codes"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/dockercontext"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/engine"
 )
-
-// docs/doctor.md has a section for each code, in the order of the checks, and for no other.
-func TestEveryCodeHasASection(t *testing.T) {
-	page, err := os.ReadFile("../../docs/doctor.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var sections []Code
-	for _, m := range regexp.MustCompile(`(?m)^## (DWB\d+): .+$`).FindAllStringSubmatch(string(page), -1) {
-		sections = append(sections, Code(m[1]))
-	}
-	if !slices.Equal(sections, Codes()) {
-		t.Errorf("the page has %q, the checks are %q", sections, Codes())
-	}
-	if !slices.IsSorted(Codes()) {
-		t.Error("the order of the codes is not that of the checks")
-	}
-	for _, code := range Codes() {
-		if row := "| [" + string(code) + "](#" + strings.ToLower(string(code)); !bytes.Contains(page, []byte(row)) {
-			t.Errorf("%s is not in the table", code)
-		}
-	}
-}
 
 // What the agent's program says is taken for what it should be or for nothing; nothing of it has power over a terminal.
 func TestWordsOfTheDistro(t *testing.T) {
@@ -58,11 +34,11 @@ func TestWordsOfTheDistro(t *testing.T) {
 }
 
 // judged are the verdicts on a socket and what leads a client.
-func judged(i inspection, link control.Link) map[Code]Finding {
+func judged(i inspection, link control.Link) map[codes.Code]Finding {
 	i.known, i.User = true, "alice"
-	found := map[Code]Finding{}
+	found := map[codes.Code]Finding{}
 	bridge := &control.Found{Status: control.Status{PID: 1, Link: link}}
-	e := &examination{Patient: Patient{Place: control.Place{Distro: "Debian", Socket: "/run/x.sock"}}, seen: i, bridge: bridge}
+	e := &examination{Patient: Patient{Place: control.Place{Distro: "Debian", Socket: "/run/x.sock"}}, distro: "Debian", seen: i, bridge: bridge}
 	e.tell = func(f Finding) { found[f.Code] = f }
 	_ = e.socket(context.Background())
 	_ = e.client(context.Background())
@@ -76,34 +52,35 @@ func TestSocketAndClient(t *testing.T) {
 	for name, c := range map[string]struct {
 		i      inspection
 		link   control.Link
-		failed []Code
+		failed []codes.Code
 	}{
 		"well":             {well, made, nil},
-		"nothing there":    {inspection{Kind: "none"}, made, []Code{SocketThere}},
-		"a file":           {with(func(i *inspection) { i.Kind = "other" }), made, []Code{SocketThere}},
-		"another mode":     {with(func(i *inspection) { i.Mode = "0666" }), made, []Code{SocketAccess}},
-		"another owner":    {with(func(i *inspection) { i.Owner = "root:root" }), made, []Code{SocketAccess}},
-		"not in the group": {with(func(i *inspection) { i.MayUse = false }), made, []Code{SocketUsable}},
-		"DOCKER_HOST":      {with(func(i *inspection) { i.Led.DockerHost = "tcp://x:2375" }), made, []Code{ClientLed}},
+		"nothing there":    {inspection{Kind: "none"}, made, []codes.Code{codes.SocketThere}},
+		"a file":           {with(func(i *inspection) { i.Kind = "other" }), made, []codes.Code{codes.SocketThere}},
+		"another mode":     {with(func(i *inspection) { i.Mode = "0666" }), made, []codes.Code{codes.SocketAccess}},
+		"another owner":    {with(func(i *inspection) { i.Owner = "root:root" }), made, []codes.Code{codes.SocketAccess}},
+		"not in the group": {with(func(i *inspection) { i.MayUse = false }), made, []codes.Code{codes.SocketUsable}},
+		"DOCKER_HOST":      {with(func(i *inspection) { i.Led.DockerHost = "tcp://x:2375" }), made, []codes.Code{codes.ClientLed}},
 		"that is ours":     {with(func(i *inspection) { i.Led.DockerHost = "unix:///run/x.sock"; i.Led.DockerContext = "x" }), made, nil},
-		"a context":        {with(func(i *inspection) { i.Led.DockerContext = "desktop-linux" }), made, []Code{ClientLed}},
-		"a chosen one":     {with(func(i *inspection) { i.Led.Current = "desktop-linux" }), made, []Code{ClientLed}},
+		"a context":        {with(func(i *inspection) { i.Led.DockerContext = "desktop-linux" }), made, []codes.Code{codes.ClientLed}},
+		"a chosen one":     {with(func(i *inspection) { i.Led.Current = "desktop-linux" }), made, []codes.Code{codes.ClientLed}},
 		"the default one":  {with(func(i *inspection) { i.Led.Current = "default" }), made, nil},
 		"ours beside it":   {with(func(i *inspection) { i.Led.Current = "desktop-linux"; i.Leads = []string{"windows"} }), made, nil},
 		"ours is chosen":   {with(func(i *inspection) { i.Led.Current = "windows"; i.Leads = []string{"windows"} }), made, nil},
 		"but DOCKER_HOST": {with(func(i *inspection) {
 			i.Led = dockercontext.Led{Current: "windows", DockerHost: "tcp://x:2375"}
 			i.Leads = []string{"windows"}
-		}), made, []Code{ClientLed}},
+		}), made, []codes.Code{codes.ClientLed}},
 		"but DOCKER_CONTEXT": {with(func(i *inspection) {
 			i.Led = dockercontext.Led{Current: "windows", DockerContext: "other"}
 			i.Leads = []string{"windows"}
-		}), made, []Code{ClientLed}},
-		"a raw link":   {with(func(i *inspection) { i.Led.DockerContext = "x" }), control.Link{Kind: "raw", Mode: "0660", Owner: "root:docker"}, nil},
-		"not made yet": {well, control.Link{Kind: "docker"}, nil},
+		}), made, []codes.Code{codes.ClientLed}},
+		"none that was made": {well, control.Link{Kind: "docker", Mode: "0660", Owner: "root:docker", Context: "windows"}, []codes.Code{codes.ClientLed}},
+		"a raw link":         {with(func(i *inspection) { i.Led.DockerContext = "x" }), control.Link{Kind: "raw", Mode: "0660", Owner: "root:docker"}, nil},
+		"not made yet":       {well, control.Link{Kind: "docker"}, nil},
 	} {
-		var failed []Code
-		for _, code := range Codes() {
+		var failed []codes.Code
+		for _, code := range codes.Checks() {
 			if judged(c.i, c.link)[code].Verdict == Failed {
 				failed = append(failed, code)
 			}
@@ -123,10 +100,10 @@ func TestFarthest(t *testing.T) {
 	gone, mute, linux := engine.Seen{Err: os.ErrNotExist}, engine.Seen{Err: engine.ErrNoAnswer}, engine.Seen{Info: engine.Info{OSType: "linux"}}
 	for _, c := range []struct {
 		seen []engine.Seen
-		want Code
+		want codes.Code
 	}{
-		{nil, PipeThere}, {[]engine.Seen{gone, gone}, PipeThere}, {[]engine.Seen{mute, gone}, EngineAnswers},
-		{[]engine.Seen{gone, linux, mute}, EngineWindows},
+		{nil, codes.PipeThere}, {[]engine.Seen{gone, gone}, codes.PipeThere}, {[]engine.Seen{mute, gone}, codes.EngineAnswers},
+		{[]engine.Seen{gone, linux, mute}, codes.EngineWindows},
 	} {
 		if got := farthest(c.seen); got != c.want {
 			t.Errorf("%v: %s, want %s", c.seen, got, c.want)
@@ -136,8 +113,8 @@ func TestFarthest(t *testing.T) {
 
 // Of a reverse link the engine is what its bridge says, and there is no socket to look at.
 func TestReverseLinks(t *testing.T) {
-	look := func(s control.Status) map[Code]Finding {
-		found := map[Code]Finding{}
+	look := func(s control.Status) map[codes.Code]Finding {
+		found := map[codes.Code]Finding{}
 		s.PID, s.Link = 1, control.Link{Kind: "docker", Distro: "Ubuntu", Socket: "npipe:////./pipe/x", Engine: "unix:/run/x.sock", Reverse: true}
 		e := &examination{Patient: Patient{Windows: true}, bridge: &control.Found{Status: s}}
 		e.tell = func(f Finding) { found[f.Code] = f }
@@ -146,13 +123,13 @@ func TestReverseLinks(t *testing.T) {
 		return found
 	}
 	well := look(control.Status{Engine: engine.Info{OSType: "linux", Server: "Docker/1"}})
-	if f := well[PipeThere]; f.Verdict != OK || !strings.Contains(f.Seen, "unix:/run/x.sock in Ubuntu") {
+	if f := well[codes.PipeThere]; f.Verdict != OK || !strings.Contains(f.Seen, "unix:/run/x.sock in Ubuntu") {
 		t.Errorf("%+v", f)
 	}
-	if f := well[SocketThere]; f.Verdict != Unknown || !strings.Contains(f.Seen, "npipe:////./pipe/x") {
+	if f := well[codes.SocketThere]; f.Verdict != Unknown || !strings.Contains(f.Seen, "npipe:////./pipe/x") {
 		t.Errorf("%+v", f)
 	}
-	if f := look(control.Status{EngineError: "nobody\x1b listens"})[PipeThere]; f.Verdict != Failed || strings.Contains(f.Seen, "\x1b") {
+	if f := look(control.Status{EngineError: "nobody\x1b listens"})[codes.PipeThere]; f.Verdict != Failed || strings.Contains(f.Seen, "\x1b") {
 		t.Errorf("%+v", f)
 	}
 }

@@ -90,3 +90,12 @@ func RemoveStale(path string) error {
 	}
 	return nil
 }
+
+// Regrant gives the socket at path, which somebody listens at, its owner and mode again. What is no socket
+// is left alone, and so is one that lies where others can exchange it, as for Listen. Linux only.
+func Regrant(path string, access Access) error {
+	if err := regrant(path, access); err != nil {
+		return fmt.Errorf("set access of unix:%s: %w", path, err)
+	}
+	return nil
+}

@@ -213,6 +213,22 @@ func removeStale(path string) error {
 	return clearPlace(path)
 }
 
+func regrant(path string, access Access) error {
+	if err := checkPath(path); err != nil {
+		return err
+	}
+	if _, err := os.Lstat(path); err != nil {
+		return err // and nothing is made in order to look
+	}
+	dir, err := openDir(filepath.Dir(path), filepath.Base(path))
+	if err != nil {
+		return err
+	}
+	defer dir.unlock()
+	_, err = grant(path, access)
+	return err
+}
+
 func kindOf(m fs.FileMode) string {
 	switch m.Type() {
 	case 0:

@@ -97,6 +97,7 @@ func RemoveMachine() error { return removeMachine() }
 type Registered struct {
 	ImagePath string   // of the template; empty: there is none
 	Instances []string // their names
+	Disabled  bool     // the template starts no instance
 }
 
 // LookForService looks for the service, for which it takes no rights.

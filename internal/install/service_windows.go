@@ -85,11 +85,22 @@ func findServices() (r Registered, err error) {
 			if r.ImagePath = imagePath(name); r.ImagePath == "" {
 				r.ImagePath = "(none)"
 			}
+			r.Disabled = isDisabled(name)
 		case strings.HasPrefix(lower, ServiceName+"_"):
 			r.Instances = append(r.Instances, name)
 		}
 	}
 	return r, nil
+}
+
+func isDisabled(name string) bool {
+	k, err := registry.OpenKey(registry.LOCAL_MACHINE, servicesKey+`\`+name, registry.QUERY_VALUE)
+	if err != nil {
+		return false
+	}
+	defer k.Close()
+	start, _, err := k.GetIntegerValue("Start")
+	return err == nil && start == windows.SERVICE_DISABLED
 }
 
 func imagePath(name string) string {

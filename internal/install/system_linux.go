@@ -9,10 +9,14 @@ func ownSID() (string, error) { return "", errors.ErrUnsupported }
 
 func hidden(context.Context, string, []string) error { return errors.ErrUnsupported }
 
+func hiddenSays(context.Context, string, []string) ([]byte, error) { return nil, errors.ErrUnsupported }
+
 func detached(string, []string, string) error { return errors.ErrUnsupported }
 
 func setRun(string) error { return errors.ErrUnsupported }
 
 func hasRun() bool { return false }
+
+func runLine() string { return "" }
 
 func removeRun() error { return errors.ErrUnsupported }

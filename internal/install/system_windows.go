@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os/exec"
 	"path/filepath"
+	"time"
 
 	"golang.org/x/sys/windows"
 	"golang.org/x/sys/windows/registry"
@@ -21,13 +22,39 @@ func ownSID() (string, error) {
 
 // hidden runs a program of System32 without a window.
 func hidden(ctx context.Context, name string, args []string) error {
-	dir, err := windows.GetSystemDirectory()
+	cmd, err := hiddenCommand(ctx, name, args)
 	if err != nil {
 		return err
 	}
+	return cmd.Run()
+}
+
+// outputGrace is how long output is waited for once the program has ended: what it has started, such as a
+// service, may hold the pipe for ever.
+const outputGrace = time.Second
+
+// hiddenSays is what it prints.
+func hiddenSays(ctx context.Context, name string, args []string) ([]byte, error) {
+	cmd, err := hiddenCommand(ctx, name, args)
+	if err != nil {
+		return nil, err
+	}
+	cmd.WaitDelay = outputGrace
+	said, err := cmd.Output()
+	if errors.Is(err, exec.ErrWaitDelay) {
+		err = nil
+	}
+	return said, err
+}
+
+func hiddenCommand(ctx context.Context, name string, args []string) (*exec.Cmd, error) {
+	dir, err := windows.GetSystemDirectory()
+	if err != nil {
+		return nil, err
+	}
 	cmd := exec.CommandContext(ctx, filepath.Join(dir, name), args...)
 	cmd.SysProcAttr = &windows.SysProcAttr{HideWindow: true, CreationFlags: windows.CREATE_NO_WINDOW}
-	return cmd.Run()
+	return cmd, nil
 }
 
 // detached starts a program that is no child of ours but by name.
@@ -51,14 +78,16 @@ func setRun(line string) error {
 	return errors.Join(k.SetStringValue(RunValue, line), k.Close())
 }
 
-func hasRun() bool {
+func hasRun() bool { return runLine() != "" }
+
+func runLine() string {
 	k, err := registry.OpenKey(registry.CURRENT_USER, runPath, registry.QUERY_VALUE)
 	if err != nil {
-		return false
+		return ""
 	}
 	defer k.Close()
-	_, _, err = k.GetStringValue(RunValue)
-	return err == nil
+	line, _, _ := k.GetStringValue(RunValue)
+	return line
 }
 
 func removeRun() error {

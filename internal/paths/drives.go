@@ -7,7 +7,10 @@ import (
 )
 
 // Drives are the mounts of a distro.
-type Drives struct{ mounts []mount }
+type Drives struct {
+	mounts []mount
+	real   func(path string) string
+}
 
 type mount struct {
 	point   string
@@ -30,6 +33,13 @@ func ReadDrives(mountinfo string, resolve func(tag string) string) Drives {
 		}
 		d.mounts = append(d.mounts, mount{unescape(place[4]), windows})
 	}
+	return d
+}
+
+// Following is the same with symbolic links followed: real gives a path without them, as far as it
+// is there.
+func (d Drives) Following(real func(path string) string) Drives {
+	d.real = real
 	return d
 }
 
@@ -108,4 +118,15 @@ func unescape(s string) string {
 		}
 		return string([]byte{byte(n)})
 	})
+}
+
+// Roots are the directories of Windows that are mounted, and where.
+func (d Drives) Roots() map[string]string {
+	roots := map[string]string{}
+	for _, m := range d.mounts {
+		if _, is := d.find(m.point); m.windows != "" && is {
+			roots[m.windows] = m.point
+		}
+	}
+	return roots
 }

@@ -28,7 +28,8 @@ func (e *LinuxError) Error() string {
 var mangled = regexp.MustCompile(`^/(?:.*?/)?([A-Za-z]:(?:[\\/].*)?|\\\\.*)$`)
 
 // Source is the path on Windows that a client means by the source of a bind
-// mount. The error is a *LinuxError. What is no absolute path of Linux stays.
+// mount. The error is a *LinuxError. What is no absolute path of Linux stays. A symbolic link is followed
+// only out of the Linux file system: those on a drive are Windows' affair.
 func (d Drives) Source(source string) (string, error) {
 	if !strings.HasPrefix(source, "/") || strings.HasPrefix(source, "//") {
 		return source, nil
@@ -36,8 +37,14 @@ func (d Drives) Source(source string) (string, error) {
 	if m := mangled.FindStringSubmatch(source); m != nil {
 		return m[1], nil
 	}
-	if windows, found := d.find(path.Clean(source)); found {
+	name := path.Clean(source)
+	if windows, found := d.find(name); found {
 		return windows, nil
+	}
+	if d.real != nil {
+		if windows, found := d.find(d.real(name)); found {
+			return windows, nil
+		}
 	}
 	return "", &LinuxError{source}
 }

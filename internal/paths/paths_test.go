@@ -229,3 +229,16 @@ func strip(b []byte) string {
 	}
 	return out.String()
 }
+
+// A directory of a drive is one by whatever name; a link on the drive stays what it is called.
+func TestLinksAreFollowed(t *testing.T) {
+	links := map[string]string{"/home/me/src": "/mnt/c/src", "/home/me/x": "/home/me/y", "/mnt/c/link": "/home/me"}
+	d := ReadDrives("2 1 0:50 / /mnt/c rw - 9p C:\\134 rw,aname=drvfs;path=C:\\;uid=1000\n", nil).Following(func(path string) string { return links[path] })
+	for source, want := range map[string]string{"/home/me/src": `C:\src`, "/home/me/./src/": `C:\src`, "/mnt/c/link": `C:\link`, "/home/me/x": "", "/home/me/none": ""} {
+		got, err := d.Source(source)
+		var linux *LinuxError
+		if got != want || (want == "") != errors.As(err, &linux) {
+			t.Errorf("%s: %q, %v; want %q", source, got, err, want)
+		}
+	}
+}

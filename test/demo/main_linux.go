@@ -6,6 +6,7 @@ package main
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -21,21 +22,25 @@ import (
 // bound is what all of it may take; the first run makes a Wine prefix.
 const bound = 5 * time.Minute
 
-func main() { os.Exit(run(os.Stdout)) }
+func main() {
+	drawing := flag.String("picture", "", "tell a longer story, and draw it into this SVG `file`")
+	flag.Parse()
+	os.Exit(run(os.Stdout, *drawing))
+}
 
-func run(out io.Writer) int {
+func run(out io.Writer, drawing string) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	ctx, cancel := context.WithTimeout(ctx, bound)
 	defer cancel()
-	if err := demo(ctx, out); err != nil {
+	if err := demo(ctx, out, drawing); err != nil {
 		fmt.Fprintln(os.Stderr, "demo: error:", err)
 		return 1
 	}
 	return 0
 }
 
-func demo(ctx context.Context, out io.Writer) (err error) {
+func demo(ctx context.Context, out io.Writer, drawing string) (err error) {
 	if err := lab.Missing(stage.Parts...); err != nil {
 		return err
 	}
@@ -50,6 +55,9 @@ func demo(ctx context.Context, out io.Writer) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
+	if drawing != "" {
+		return story(ctx, s, out, drawing)
+	}
 	return play(ctx, s, out)
 }
 

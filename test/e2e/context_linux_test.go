@@ -218,6 +218,19 @@ func TestContextIsShadowed(t *testing.T) {
 	cmd = w.s.Windows(ctx, "doctor", "--distro", w.distro)
 	cmd.Env = append(cmd.Env, env...)
 	contains(t, filed(t, cmd).stdout, "failed   DWB501  alice has chosen the docker context windows, which has no effect: DOCKER_HOST is tcp://127.0.0.1:9\n")
+
+	// up says it, too, and so does DOCKER_CONTEXT.
+	up := w.s.Windows(context.WithoutCancel(ctx), "up", "--json", "--distro", w.distro, "--pipe", stage.EnginePipe, "--socket", runDir+"/second.sock", "--context", "second")
+	up.Env = append(append(up.Env, w.s.VM.Env()...), "DOCKER_CONTEXT=elsewhere", "WSLENV=DOCKER_CONTEXT/u")
+	b, err := w.s.Up(ctx, up)
+	if err != nil {
+		t.Fatal(err)
+	}
+	contains(t, b.Output(), `"contextNote":"DOCKER_CONTEXT is elsewhere`)
+	if err := b.Close(); err != nil {
+		t.Error(err)
+	}
+	w.does(ctx, t, "context", "rm", "second")
 }
 
 // Uninstall removes the contexts that are ours, and no other.

@@ -47,7 +47,7 @@ func diagnosed(t *testing.T, cmd *exec.Cmd) diagnosis {
 		}{f.Verdict, f.Seen, f.Cure}
 		well = well && f.Verdict != "failed"
 	}
-	if len(d) != 15 || well != (o.code == 0) {
+	if len(d) != 25 || well != (o.code == 0) {
 		t.Errorf("doctor: exit code %d with %s", o.code, o.stdout)
 	}
 	return d
@@ -82,7 +82,8 @@ func TestDoctorFindsAllWell(t *testing.T) {
 	}
 	for code, seen := range map[string]string{
 		"DWB101": `wsl.exe is C:\Program Files\WSL\wsl.exe`, "DWB102": "2.9.4.0", "DWB103": w.distro, "DWB105": w.distro + " runs",
-		"DWB202": "for linux containers", "DWB401": wardSocket, "DWB402": "root:docker 0660", "DWB403": "alice may use it",
+		"DWB203": "for linux containers", "DWB109": "is Windows'", "DWB303": "as this program is", "DWB401": wardSocket, "DWB402": "root:docker 0660", "DWB403": "alice may use it", "DWB404": "somebody listens there",
+		"DWB502": "which runs linux containers", "DWB601": "it is not installed", "DWB602": "AppLocker",
 	} {
 		d.has(t, code, "ok", seen, "")
 	}
@@ -127,7 +128,7 @@ func TestDoctorInTheDistro(t *testing.T) {
 	w.doctor(ctx, t).has(t, "DWB501", "ok", "docker --context windows goes here; without it docker of alice uses the context else\ufffd[2Jwhere", "")
 	harmless(t, strings.ReplaceAll(o.stdout+o.stderr, "\r", ""))
 	contains(t, o.stdout, "failed   DWB501  ", "\n         why:    ", "\n         hint:   export DOCKER_HOST=")
-	if o.code != 1 || !strings.Contains(o.stderr, "error: 1 of 15 checks failed") {
+	if o.code != 1 || !strings.Contains(o.stderr, "error: 1 of 25 checks failed") {
 		t.Errorf("exit code %d: %s", o.code, o.stderr)
 	}
 }
@@ -142,7 +143,7 @@ func TestDoctorStartsNoDistro(t *testing.T) {
 	w.happens(ctx, t, "distro-stopped", 1)
 	d := w.doctor(ctx, t)
 	d.has(t, "DWB105", "ok", w.distro+" is stopped", "")
-	d.has(t, "DWB106", "unknown", "stopped", "")
+	d.has(t, "DWB106", "unknown", "does not run", "")
 	d.has(t, "DWB302", "failed", "its state is distro-stopped", "wsl --distro "+w.distro)
 	d.has(t, "DWB403", "unknown", "", "")
 	if _, err := w.s.VM.Pids(w.distro); err == nil {
@@ -154,10 +155,10 @@ func TestDoctorStartsNoDistro(t *testing.T) {
 func TestDoctorBeforeUp(t *testing.T) {
 	ctx, w := openWard(t)
 	d := w.doctor(ctx, t, "--pipe", stage.EnginePipe)
-	d.has(t, "DWB203", "ok", "it runs linux containers, and is the one that was named", "")
+	d.has(t, "DWB204", "ok", "it runs linux containers, and is the one that was named", "")
 	d.has(t, "DWB301", "failed", "no bridge of this user serves "+wardSocket+" in "+w.distro, "docker-wsl-bridge up")
 	d = w.doctor(ctx, t) // looks for one for Windows containers
-	d.has(t, "DWB203", "failed", "a linux engine", "docker-wsl-bridge up --pipe docker_engine")
+	d.has(t, "DWB204", "failed", "a linux engine", "docker-wsl-bridge up --pipe docker_engine")
 	d = w.doctor(ctx, t, "--pipe", "nobody")
 	d.has(t, "DWB201", "failed", "there is no such place", "start the engine")
 	front, err := w.s.Wine.StartFront(ctx, map[string]string{"forbidding": "denied"})
@@ -165,7 +166,37 @@ func TestDoctorBeforeUp(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { front.Close() })
-	w.doctor(ctx, t, "--pipe", "forbidding").has(t, "DWB201", "failed", "access denied", `"group": "docker-users"`)
+	// The number-one case, in all its forms: no group, one that Windows does not know, one of this user's.
+	data := filepath.Join(w.s.Wine.DriveC(), "ProgramData", "docker")
+	if err := os.MkdirAll(filepath.Join(data, "config"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(data) })
+	for _, c := range []struct{ config, seen, cure string }{
+		{`{}`, `has no entry "group"`, `"group": "docker-users"`},
+		{`{"group":"docker-nobody"}`, `names the group docker-nobody, which Windows does not know`, "net localgroup docker-nobody /add"},
+		{`{"group":"Users"}`, `names the group Users, which this session is in`, "restart the engine: net stop docker"},
+	} {
+		if err := os.WriteFile(filepath.Join(data, "config", "daemon.json"), []byte(c.config), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		d := w.doctor(ctx, t, "--pipe", "forbidding")
+		d.has(t, "DWB201", "ok", "forbidding is there", "")
+		d.has(t, "DWB202", "failed", c.seen, c.cure)
+	}
+}
+
+// A socket that a killed agent has left over is there, and nobody listens; an installed program's own
+// build is told apart from that which looks.
+func TestDoctorOfALeftOverSocket(t *testing.T) {
+	ctx, w := onWard(t)
+	const socket = runDir + "/left.sock"
+	w.asRoot(ctx, t, "socat UNIX-LISTEN:"+socket+" - </dev/null >/dev/null 2>&1 & while [ ! -S "+socket+" ]; do :; done; kill -9 $!")
+	t.Cleanup(func() { _ = os.Remove(in(w.s, w.distro, socket)) })
+	d := w.doctor(ctx, t, "--socket", socket)
+	d.has(t, "DWB301", "failed", "no bridge of this user serves "+socket, "docker-wsl-bridge up")
+	d.has(t, "DWB401", "ok", socket+" is a socket", "")
+	d.has(t, "DWB404", "failed", "nobody listens there", "docker-wsl-bridge up --distro "+w.distro+" --socket "+socket)
 }
 
 // A WSL whose new programs hang, as after standby, is found out in bounded time.
@@ -187,5 +218,54 @@ func TestDoctorOfAWSLThatHangs(t *testing.T) {
 	d.has(t, "DWB106", "failed", "a program of "+w.distro+" did not start", "wsl --shutdown")
 	if left := w.windows(); len(left) > 0 {
 		t.Errorf("left: %q", left)
+	}
+}
+
+// After standby what was started before lives on, and nothing new comes up (WSL#14005, #41286).
+func TestDoctorOfAWedgedWSL(t *testing.T) {
+	t.Parallel()
+	ctx, w := onWard(t)
+	if err := w.s.VM.SetFaults(wsl.Faults{Silent: true}); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	d := w.doctor(ctx, t)
+	d.has(t, "DWB106", "failed", "did not start", "wsl --shutdown")
+	d.has(t, "DWB107", "failed", "the session of the bridge (pid ", "wsl --shutdown")
+	d.has(t, "DWB302", "ok", "its agent answers", "")
+}
+
+// What is safe is done, each told before, and looked at again; what is not stays a hint.
+func TestDoctorFixes(t *testing.T) {
+	ctx, w := onWard(t)
+	w.does(ctx, t, "context", "rm")
+	w.asRoot(ctx, t, "chown alice:alice "+wardSocket+" && chmod 0666 "+wardSocket)
+	here := []string{"doctor", "--fix", "--distro", w.distro}
+	o := said(t, w.s.Windows(ctx, append(here, "--dry-run")...))
+	contains(t, o.stdout, "fixing   DWB402  give "+wardSocket+" in "+w.distro+" to root:docker again, with mode 0660\n", "fixing   DWB501  make the docker context windows in "+w.distro+"\n")
+	w.doctor(ctx, t).has(t, "DWB402", "failed", "it is alice:alice 0666", "stop --distro "+w.distro)
+	if o = said(t, w.s.Windows(ctx, here...)); o.code != 0 {
+		t.Errorf("exit code %d: %s", o.code, o.stderr)
+	}
+	_, after, _ := strings.Cut(o.stdout, "fixing   DWB501")
+	contains(t, after, "ok       DWB402  it is root:docker 0660, as the bridge has made it\n", "ok       DWB501  docker --context windows goes here")
+	d := w.doctor(ctx, t, "--fix")
+	if failed := d.failed(); len(failed) > 0 {
+		t.Errorf("failed: %q", failed)
+	}
+	w.works(ctx, t)
+
+	const left, elsewhere = runDir + "/left.sock", "/tmp/left.sock"
+	for _, socket := range []string{left, elsewhere} {
+		w.asRoot(ctx, t, "socat UNIX-LISTEN:"+socket+" - </dev/null >/dev/null 2>&1 & while [ ! -S "+socket+" ]; do :; done; kill -9 $!")
+		t.Cleanup(func() { _ = os.Remove(in(w.s, w.distro, socket)) })
+	}
+	o = said(t, w.s.Windows(ctx, append(here, "--socket", left, "--json")...))
+	contains(t, o.stdout, `"fixes":[{"code":"DWB404","what":"remove `+left+` in `+w.distro+`, at which nobody listens","done":true}]`, "there is nothing at "+left)
+	o = said(t, w.s.Windows(ctx, append(here, "--socket", elsewhere, "--json")...))
+	contains(t, o.stdout, `"fixes":[]`, "nobody listens there")
+	if _, err := os.Lstat(in(w.s, w.distro, elsewhere)); err != nil {
+		t.Error("what is not known to be ours was removed")
 	}
 }

@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -171,6 +172,7 @@ func TestInstall(t *testing.T) {
 	if o := said(t, i.s.Windows(ctx, "status", "--json")); json.Unmarshal([]byte(o.stdout), &told) != nil || told.Installed.Form != "task" {
 		t.Errorf("status: %+v", o)
 	}
+	i.doctorMindsTheTask(ctx, t)
 	// Again: nothing to do. Another flag: it is changed.
 	if got := kinds(t, i.does(ctx, t, append(flags, "--json")...)); len(got) > 0 {
 		t.Errorf("once more it did %q", got)
@@ -185,6 +187,31 @@ func TestInstall(t *testing.T) {
 	i.does(ctx, t, "uninstall")
 	i.gone(ctx, t)
 	contains(t, i.does(ctx, t, "logs", "--distro", i.distro), "bridge ends")
+}
+
+// doctorMindsTheTask has the task start something else, which is found and made right.
+func (i *installed) doctorMindsTheTask(ctx context.Context, t *testing.T) {
+	t.Helper()
+	here := []string{"doctor", "--distro", i.distro, "--json"}
+	diagnosed(t, i.s.Windows(ctx, here...)).has(t, "DWB601", "ok", "started by a scheduled task", "")
+	task := i.tasks(t)[0]
+	text, err := os.ReadFile(task)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const other = `<Exec><Command>C:\other.exe</Command></Exec>` // Wine does not keep ours
+	changed := bytes.Replace(text, []byte("<Exec/>"), []byte(other), 1)
+	if bytes.Equal(changed, text) {
+		t.Fatalf("the task is %q", text)
+	}
+	if err := os.WriteFile(task, changed, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	diagnosed(t, i.s.Windows(ctx, here...)).has(t, "DWB601", "failed", `the scheduled task starts "C:\other.exe", not "C:\`, "docker-wsl-bridge install")
+	diagnosed(t, i.s.Windows(ctx, append(here, "--fix")...)).has(t, "DWB601", "ok", "started by a scheduled task", "")
+	if made, err := os.ReadFile(task); err != nil || !bytes.HasPrefix(made, text) { // Wine leaves the end of a longer one
+		t.Errorf("%v: the task is %s", err, made)
+	}
 }
 
 // By the Run key, whose value is run as Explorer runs it; stopped, started and started anew.
@@ -204,6 +231,7 @@ func TestInstallByTheRunKey(t *testing.T) {
 	i.does(ctx, t, "stop", "--distro", i.distro)
 	o := said(t, i.s.Windows(ctx, "status"))
 	contains(t, o.stdout, "at logon started by the Run key, as asked for")
+	diagnosed(t, i.s.Windows(ctx, "doctor", "--distro", i.distro, "--json")).has(t, "DWB301", "failed", "no bridge of this user serves", "docker-wsl-bridge start starts it")
 	i.does(ctx, t, "start")
 	if third := i.status(ctx, t); !third.Works {
 		t.Errorf("after start: %+v", third)
@@ -211,6 +239,14 @@ func TestInstallByTheRunKey(t *testing.T) {
 	if got := kinds(t, i.does(ctx, t, "start", "--json")); len(got) > 0 {
 		t.Errorf("started again it did %q", got)
 	}
+	// Somebody has it start something else: that is found, and made right.
+	if o := said(t, i.s.Wine.Command(ctx, "reg.exe", "add", `HKCU\Software\Microsoft\Windows\CurrentVersion\Run`, "/v", "docker-wsl-bridge", "/d", `C:\other.exe`, "/f")); o.code != 0 {
+		t.Fatalf("%+v", o)
+	}
+	here := []string{"doctor", "--distro", i.distro, "--json"}
+	diagnosed(t, i.s.Windows(ctx, here...)).has(t, "DWB601", "failed", `the Run key starts C:\other.exe, not "C:\`, "docker-wsl-bridge install")
+	diagnosed(t, i.s.Windows(ctx, append(here, "--fix")...)).has(t, "DWB601", "ok", "started by the Run key", "")
+	contains(t, i.runKey(ctx, t), `\AppData\Local\Programs\docker-wsl-bridge\docker-wsl-bridgew.exe" run --distro=`)
 	// The program that is installed removes all but its own file, and says so.
 	cmd := i.s.Wine.Command(ctx, i.program("docker-wsl-bridge.exe"), "uninstall", "--json")
 	cmd.Env = append(cmd.Env, i.s.VM.Env()...)

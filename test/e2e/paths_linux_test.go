@@ -82,6 +82,20 @@ func TestPathsForAWindowsEngine(t *testing.T) {
 	_ = finish(t, compose, strings.NewReader(project)) // the recorder runs nothing
 	want = append(want, `C:\compose:C:\compose`)
 
+	link := s.VM.Command(ctx, stage.Debian, stage.User, "/bin/sh", "-c", "ln -s /mnt/c /home/alice/drive && ln -s drive/../ /home/alice/up")
+	if out, err := link.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	t.Cleanup(func() {
+		_ = os.Remove(in(s, stage.Debian, "/home/alice/drive"))
+		_ = os.Remove(in(s, stage.Debian, "/home/alice/up"))
+	})
+	bridged.must(ctx, t, s, "create", "-v", `/home/alice/drive/linked:C:\src`, "image")
+	want = append(want, `C:\linked:C:\src`)
+	if o := bridged.run(ctx, t, s, nil, "create", "-v", `/home/alice/up/x:C:\src`, "image"); o.code != 1 {
+		t.Errorf("a link that leads back: %+v", o)
+	}
+
 	o := bridged.run(ctx, t, s, nil, "create", "-v", `/home/alice:C:\src`, "image")
 	if o.code != 1 {
 		t.Errorf("%+v", o)
@@ -100,7 +114,8 @@ func TestPathsThatStay(t *testing.T) {
 	withDriveC(ctx, t, s)
 	off := route{name: "off", host: b.Host}
 	off.must(ctx, t, s, "create", "-v", `/mnt/c/src:C:\src`, "-v", `/home/alice:C:\home`, "image")
-	if got, want := created(t, r), []string{`/mnt/c/src:C:\src`, `/home/alice:C:\home`}; !slices.Equal(got, want) {
+	// In any order: the docker command keeps its volumes in a map.
+	if got, want := slices.Sorted(slices.Values(created(t, r))), []string{`/home/alice:C:\home`, `/mnt/c/src:C:\src`}; !slices.Equal(got, want) {
 		t.Errorf("the engine was asked for %q, want %q", got, want)
 	}
 	_, bridged := routes(s, shared)

@@ -17,6 +17,7 @@ const module = "github.com/docker-wsl-bridge/docker-wsl-bridge/"
 // floors only; the ground imports nothing of ours.
 var floors = map[string]int{
 	"internal/carrier":       0,
+	"internal/codes":         0,
 	"internal/config":        0,
 	"internal/wsl":           0,
 	"internal/supervisor":    0,

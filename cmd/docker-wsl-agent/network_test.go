@@ -1,0 +1,33 @@
+package main
+
+import "testing"
+
+const unixList = `Num       RefCount Protocol Flags    Type St Inode Path
+0000000000000000: 00000002 00000000 00010000 0001 01 23456 /run/docker-wsl-bridge/windows.sock
+0000000000000000: 00000003 00000000 00000000 0001 03 23457 /run/connected.sock
+0000000000000000: 00000002 00000000 00010000 0001 01 23458 /run/with a blank.sock
+0000000000000000: 00000003 00000000 00000000 0001 03 23459
+`
+
+func TestWhoListens(t *testing.T) {
+	for path, want := range map[string]string{
+		"/run/docker-wsl-bridge/windows.sock": "yes", "/run/with a blank.sock": "yes",
+		"/run/connected.sock": "no", "/run/stale.sock": "no", "/windows.sock": "no",
+	} {
+		if got := listed(unixList, path); got != want {
+			t.Errorf("%s: %q, want %q", path, got, want)
+		}
+	}
+}
+
+func TestGateway(t *testing.T) {
+	const head = "Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT\n"
+	for table, want := range map[string]string{
+		head + "eth0\t0000F0AC\t00000000\t0001\t0\t0\t0\t00F0FFFF\t0\t0\t0\neth0\t00000000\t01F018AC\t0003\t0\t0\t0\t00000000\t0\t0\t0\n": "172.24.240.1",
+		head: "", "": "", "eth0\t00000000\tnone": "",
+	} {
+		if got := gatewayOf(table); got != want {
+			t.Errorf("%q: %q, want %q", table, got, want)
+		}
+	}
+}

@@ -1,0 +1,161 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+	"runtime"
+
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/bridge"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/codes"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/daemon"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/endpoint"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/engine"
+)
+
+func socketHints(kind bridge.Kind) []codes.Hint {
+	switch kind {
+	case bridge.KindInUse, bridge.KindFailed:
+		return codes.SocketPlace.Hints("docker-wsl-bridge up --socket PATH serves another path, such as /run/docker-wsl-bridge/second.sock")
+	case bridge.KindReadOnly, bridge.KindNoSpace, bridge.KindDenied:
+		return codes.SocketPlace.Hints("docker-wsl-bridge up --socket PATH serves a path elsewhere, such as under /mnt/wsl")
+	case bridge.KindInvalid:
+		return codes.SocketPlace.Hints("docker-wsl-bridge up --help tells the form of --socket, --socket-mode and --socket-owner")
+	}
+	return nil
+}
+
+// openHints are for a bridge that can't become the one for its place. dir is where it would say so.
+func openHints(err error, dir string) []codes.Hint {
+	var runs *control.RunsError
+	var owned *endpoint.OwnerError
+	switch {
+	case errors.As(err, &runs) && runs.Status.Link.Socket == "":
+		return codes.PlaceTaken.Hints(
+			"docker-wsl-bridge status tells how its links are",
+			"docker-wsl-bridge reload has it read the configuration again",
+			"docker-wsl-bridge stop ends it",
+		)
+	case errors.As(err, &runs):
+		at := flagsOf(runs.Status.Link.Place())
+		return codes.PlaceTaken.Hints(
+			"docker-wsl-bridge status tells how it is",
+			"docker-wsl-bridge stop"+at+" ends it",
+			"docker-wsl-bridge up --socket PATH serves another path beside it",
+		)
+	case errors.As(err, &owned):
+		return codes.ControlPlace.Hints(owned.Account() + " has made a pipe in your name; docker-wsl-bridge up --socket PATH has another one")
+	}
+	list := codes.ControlPlace.Hints("this user must be able to write to " + dir + ", and nobody else")
+	if runtime.GOOS == "windows" && errors.Is(err, fs.ErrPermission) {
+		list = append(list, codes.ControlPlace.Hint("or another user has made the pipe in your name; docker-wsl-bridge up --socket PATH has another one"))
+	}
+	return list
+}
+
+// flagsOf tell a place from all others.
+func flagsOf(p control.Place) string {
+	distro := p.Distro
+	if p.Everywhere() {
+		distro = `"` + distro + `"` // which a shell would take for all files
+	}
+	return " --distro " + distro + " --socket " + p.Socket
+}
+
+const (
+	frozenWords   = "wsl --shutdown ends a WSL that stands still, and with it every distro"
+	restartWords  = "restart the engine: net stop docker & net start docker"
+	configChecked = "docker-wsl-bridge config check tells all that is wrong"
+)
+
+// Hints of one sentence.
+func doctorHint() codes.Hint {
+	return codes.BridgeWorks.Hint("docker-wsl-bridge doctor looks for the cause")
+}
+func noneHint() codes.Hint { return codes.BridgeRuns.Hint("docker-wsl-bridge up starts one") }
+func startAgainHint() codes.Hint {
+	return codes.BridgeRuns.Hint("docker-wsl-bridge start starts it")
+}
+func configCheckHint() codes.Hint { return codes.Configuration.Hint(configChecked) }
+func configPathHint() codes.Hint {
+	return codes.Configuration.Hint("docker-wsl-bridge config path tells where the files are, docs/configuration.md what they may have")
+}
+func reloadNoneHint() codes.Hint {
+	return codes.Configuration.Hint("docker-wsl-bridge up, without flags, serves the configuration if that names links; one that was started otherwise is to be ended first")
+}
+
+// servedHints are for an installation that would serve what another bridge does.
+func servedHints(p control.Place) []codes.Hint {
+	return codes.PlaceTaken.Hints("docker-wsl-bridge stop" + flagsOf(p) + " ends it, then install")
+}
+
+// killHints are for a bridge that does not answer or does not end.
+func killHints(pid int) []codes.Hint {
+	kill := fmt.Sprintf("taskkill /F /PID %d", pid)
+	if runtime.GOOS != "windows" {
+		kill = fmt.Sprintf("kill -9 %d", pid)
+	}
+	return codes.BridgeRuns.Hints(kill + " ends it at once, and its connections")
+}
+
+// statusHints are for a bridge that runs and does not work. err is behind the status' words.
+func statusHints(s control.Status, err error) []codes.Hint {
+	serving := s.State == string(daemon.Serving)
+	var told *bridge.AgentError
+	var inUse *endpoint.InUseError
+	var list []codes.Hint
+	switch {
+	case s.State == string(daemon.Stopped), s.State == string(daemon.Unused):
+		return codes.DistroRuns.Hints("wsl --distro " + s.Link.Served() + " runs it; it is served again within 10 s")
+	case s.Link.Place().Everywhere() && errors.As(err, &told):
+		list = codes.SocketPlace.Hints("wsl --distro " + s.Link.Host + " --user root ls -la " + path.Dir(s.Link.Socket) + " shows what is in the way; nothing there lives longer than WSL's virtual machine")
+	case s.Link.Reverse && errors.As(err, &inUse):
+		return codes.SocketPlace.Hints("end the program that has the pipe, or give the link another one: from = \"npipe:////./pipe/NAME\"; docker-wsl-bridge config path tells where")
+	case s.Link.Reverse && serving && s.EngineError != "":
+		return reverseHints(s.Link)
+	case s.State == string(daemon.Frozen), serving && s.EngineError == "":
+		return codes.WSLWedged.Hints("wait, if the machine has just woken up", frozenWords)
+	case serving && errors.Is(err, engine.ErrNoAnswer):
+		return codes.EngineAnswers.Hints(restartWords)
+	case err != nil:
+		list = hints(&failure{err, s.Link.Served()})
+	}
+	return append(list, doctorHint())
+}
+
+// toldHints are the hints of a status, which another process of this program has made.
+func toldHints(s control.Status) []codes.Hint {
+	list := make([]codes.Hint, len(s.Hints))
+	for i, said := range s.Hints {
+		list[i] = codes.BridgeWorks.Read(said)
+	}
+	return list
+}
+
+// said are hints as a status has them.
+func said(list []codes.Hint) []string {
+	words := make([]string, len(list))
+	for i, h := range list {
+		words[i] = h.String()
+	}
+	return words
+}
+
+// answers are what clients of a docker link are told when their engine can't be
+// reached, by the bridge's reasons: what is wrong and what cures it.
+func answers(engine string) map[string]string {
+	return map[string]string{
+		bridge.WhyFrozen:   codes.WSLWedged.Hint("WSL's connection to Windows stands still (is the machine just waking up?); if it stays so, run on Windows: wsl --shutdown").String(),
+		bridge.WhyUnknown:  codes.BridgeRuns.Hint("docker-wsl-bridge has just ceased to serve this socket; to see what it serves, run on Windows: docker-wsl-bridge status").String(),
+		bridge.WhyNotFound: codes.PipeThere.Hint("the Docker engine of Windows is not running: nobody listens at " + engine + "; on Windows, " + startHint).String(),
+		bridge.WhyDenied:   codes.PipeOpen.Hint("the Docker engine of Windows does not let its user in at " + engine + "; on Windows, " + accessHint).String(),
+		bridge.WhyTimeout:  codes.EngineAnswers.Hint("the Docker engine of Windows takes no connections at " + engine + "; on Windows, restart it: net stop docker & net start docker").String(),
+		bridge.WhyLimit:    codes.TooMany.Hint("too many connections to the Docker engine of Windows are open; end some, or run on Windows: docker-wsl-bridge up, for another socket").String(),
+		bridge.WhyLinuxPath: codes.ClientPaths.Hint("is in the file system of this Linux distro, which the Docker engine of Windows can't read: it runs as SYSTEM, and WSL shows a distro to its own user alone; " +
+			"use a directory of a Windows drive (such as /mnt/c/Users/...), a named volume, or docker cp; or run on Windows: docker-wsl-bridge up --paths off, which passes paths on as they are").String(),
+		bridge.WhyStopping: codes.BridgeRuns.Hint("docker-wsl-bridge is stopping; to have it again, run on Windows: docker-wsl-bridge up").String(),
+		bridge.WhyFailed:   codes.BridgeWorks.Hint("the Docker engine of Windows can't be reached at " + engine + "; to see why, run on Windows: docker-wsl-bridge up").String(),
+	}
+}

@@ -1,0 +1,139 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"slices"
+	"strings"
+
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/codes"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/dockercontext"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/doctor"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/endpoint"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/engine"
+)
+
+// doctorHints cure what a check has found. seen is what it was about.
+func doctorHints(f doctor.Finding, seen doctor.Seen) []codes.Hint {
+	at := flagsOf(seen.Place)
+	again := " and then up as before, or restart if it is installed,"
+	var barred *doctor.NotAllowedError
+	switch {
+	case f.Code == codes.BridgeRuns && f.Err != nil:
+		return killHints(seen.Bridge.PID)
+	case f.Code == codes.BridgeRuns && recorded() != nil:
+		return []codes.Hint{startAgainHint()}
+	case f.Code == codes.BridgeRuns:
+		return []codes.Hint{noneHint()}
+	case f.Code == codes.BridgeWorks:
+		return slices.DeleteFunc(toldHints(seen.Bridge.Status), func(h codes.Hint) bool { return h == doctorHint() })
+	case f.Code == codes.BridgeBuild:
+		return f.Code.Hints("docker-wsl-bridge stop" + at + again + " takes this build")
+	case f.Code == codes.PipeThere && seen.Bridge != nil && seen.Bridge.Status.Link.Reverse:
+		return reverseHints(seen.Bridge.Status.Link)[:1]
+	case f.Code == codes.SocketServed && seen.Bridge == nil:
+		return f.Code.Hints("docker-wsl-bridge up" + at + " removes it and makes its own")
+	case f.Code == codes.SocketThere, f.Code == codes.SocketAccess, f.Code == codes.SocketServed:
+		return f.Code.Hints("docker-wsl-bridge stop" + at + again + " makes it anew")
+	case errors.As(f.Err, &barred) && seen.Place.Everywhere():
+		return f.Code.Hints("wsl --distro " + seen.Distro + " id -u " + barred.User + " tells the number to add to uids of the link; docker-wsl-bridge reload then lets that user in, and those of other distros who have the number")
+	case errors.As(f.Err, &barred) && barred.Group() != "":
+		return f.Code.Hints("wsl --distro " + seen.Distro + " --user root usermod -aG " + barred.Group() + " " + barred.User + " lets that user in, from his next shell on")
+	case errors.As(f.Err, &barred):
+		return f.Code.Hints("docker-wsl-bridge stop" + at + ", and then up with --socket-owner " + barred.User + ", makes it that user's")
+	case f.Code == codes.ClientLed:
+		return f.Code.Hints(contextWords(seen.Place), "export DOCKER_HOST=unix://"+seen.Place.Socket+" leads docker here, in a shell of "+seen.Distro)
+	}
+	return moreHints(f, seen)
+}
+
+// moreHints are for what is not about the bridge.
+func moreHints(f doctor.Finding, seen doctor.Seen) []codes.Hint {
+	var group *doctor.GroupError
+	switch {
+	case f.Code == codes.WSLWedged, f.Code == codes.DistroStarts && errors.Is(f.Err, context.DeadlineExceeded):
+		return f.Code.Hints(frozenWords)
+	case f.Code == codes.Clock:
+		return f.Code.Hints("wsl --distro "+seen.Distro+" --user root hwclock -s sets it by the machine's clock", "wsl --shutdown does, too, and ends every distro")
+	case f.Code == codes.NotBlocked:
+		return f.Code.Hints("ask whoever manages this machine to let wsl.exe and docker-wsl-bridge.exe run, by their hash or their path")
+	case f.Code == codes.Installed:
+		return f.Code.Hints("docker-wsl-bridge install makes it right")
+	case errors.As(f.Err, &group):
+		return f.Code.Hints(groupWords(group.Membership)...)
+	case errors.Is(f.Err, engine.ErrNoAnswer):
+		return f.Code.Hints(restartWords)
+	}
+	return hints(&failure{f.Err, seen.Distro})
+}
+
+// groupWords say what lets the user in, of what is missing.
+func groupWords(m doctor.Membership) []string {
+	join := "net localgroup " + m.Group + " %USERNAME% /add, as administrator, lets this user in from the next logon on"
+	switch {
+	case m.Group == "":
+		return []string{accessHint}
+	case !m.Known:
+		return []string{"net localgroup " + m.Group + " /add, as administrator, makes the group; then restart the engine: net stop docker & net start docker", join}
+	case m.Member:
+		return []string{restartWords + ", as administrator"}
+	}
+	return []string{join, "if you are in it already: log off and on, since a session has the groups of its beginning"}
+}
+
+// contextWords make a context that nothing shadows.
+func contextWords(p control.Place) string {
+	return "docker-wsl-bridge context create" + flagsOf(p) + " makes a context: docker --context " + defaultContext + " goes there whatever else is set"
+}
+
+// contextHints are for a docker context that could not be made or removed.
+func contextHints(distro string, err error) []codes.Hint {
+	var named *contextError
+	var problem *dockercontext.ProblemError
+	if errors.As(err, &named) {
+		list := codes.ContextMade.Hints("docker-wsl-bridge up --context NAME, or install with it, makes one of another name")
+		if named.State == dockercontext.Taken {
+			return append(list, codes.ContextMade.Hint("docker-wsl-bridge context rm --distro "+distro+" "+named.Name+" removes it, and the next up makes it anew"))
+		}
+		return append(list, codes.ContextMade.Hint("docker context rm "+named.Name+", in "+distro+", removes it"))
+	}
+	if !errors.As(err, &problem) {
+		return codes.ContextMade.Hints("docker-wsl-bridge context create --distro "+distro+" tries again", "docker-wsl-bridge up --context none does without")
+	}
+	as := "wsl --distro " + distro + " --user root "
+	switch problem.Problem {
+	case dockercontext.NoHome:
+		return codes.ContextMade.Hints(as+"install -d -o "+problem.User+" ~"+problem.User+" makes the user's directory", "docker-wsl-bridge up --context none does without")
+	case dockercontext.Denied:
+		return codes.ContextMade.Hints(as+"chown -R "+problem.User+": ~"+problem.User+"/.docker gives the directory to its user", "docker-wsl-bridge up --context none does without")
+	case dockercontext.ReadOnly, dockercontext.NoSpace:
+		return codes.ContextMade.Hints("wsl --distro "+distro+" df -h ~ shows what is full or read-only", "docker-wsl-bridge up --context none does without")
+	}
+	return codes.ContextMade.Hints("docker-wsl-bridge up --context none does without")
+}
+
+// discoverHints tell how what was discovered is linked, or what keeps it from being.
+func discoverHints(d discovered) []codes.Hint {
+	var owned *endpoint.OwnerError
+	_, pipe, isPipe := strings.Cut(d.Place, "/pipe/")
+	switch {
+	case d.Distro != "" && d.Engine != nil:
+		return codes.ClientLed.Hints(
+			"it is used in "+d.Distro+" itself, by docker -H unix://"+strings.TrimPrefix(d.Place, "unix:"),
+			"Windows' programs reach it by a link of the configuration, from = \"npipe:////./pipe/NAME\" and to = \""+d.Place+"\"; docker-wsl-bridge config path tells where that is",
+		)
+	case d.Distro != "" || !isPipe:
+		return nil
+	case d.Engine != nil && d.Engine.OSType != "windows":
+		return codes.EngineWindows.Hints("docker-wsl-bridge up --pipe " + pipe + " links it to a distro, although it runs " + d.Engine.OSType + " containers")
+	case d.Engine != nil:
+		return codes.BridgeRuns.Hints("docker-wsl-bridge up --pipe " + pipe + " links it to a distro")
+	case errors.As(d.err, &owned):
+		return []codes.Hint{ownerHint(pipe, owned)}
+	case errors.Is(d.err, fs.ErrPermission):
+		return codes.PipeOpen.Hints(accessHint)
+	}
+	return nil
+}

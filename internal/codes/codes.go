@@ -1,0 +1,186 @@
+// Package codes numbers what can be wrong. Each number has a page, docs/doctor/NUMBER.md, and stands
+// behind each hint that the program prints.
+//
+// It knows the numbers, not what is wrong.
+//
+// Law: a hint can't be made without a number; the numbers of checks are in the order of the checks.
+package codes
+
+import "strings"
+
+// Code is the number of something that can be wrong.
+type Code string
+
+// What doctor looks at, in its order, and beside it what it does not look at. The first digit is what it
+// is about: WSL and the distro, the engine, the bridge, its socket, docker, the installation, what
+// was asked for, and commands that are kept running.
+const (
+	WSLThere     Code = "DWB101"
+	WSLAnswers   Code = "DWB102"
+	DistroThere  Code = "DWB103"
+	DistroIsWSL2 Code = "DWB104"
+	DistroRuns   Code = "DWB105"
+	DistroStarts Code = "DWB106"
+	WSLWedged    Code = "DWB107"
+	AgentFits    Code = "DWB108"
+	Clock        Code = "DWB109"
+
+	PipeThere     Code = "DWB201"
+	PipeOpen      Code = "DWB202"
+	EngineAnswers Code = "DWB203"
+	EngineWindows Code = "DWB204"
+
+	BridgeRuns   Code = "DWB301"
+	BridgeWorks  Code = "DWB302"
+	BridgeBuild  Code = "DWB303"
+	PlaceTaken   Code = "DWB304"
+	ControlPlace Code = "DWB305"
+	TooMany      Code = "DWB306"
+
+	SocketThere  Code = "DWB401"
+	SocketAccess Code = "DWB402"
+	SocketUsable Code = "DWB403"
+	SocketServed Code = "DWB404"
+	SocketPlace  Code = "DWB405"
+
+	ClientLed   Code = "DWB501"
+	ClientPorts Code = "DWB502"
+	ClientPaths Code = "DWB503"
+	ContextMade Code = "DWB504"
+
+	Installed   Code = "DWB601"
+	NotBlocked  Code = "DWB602"
+	WindowsOnly Code = "DWB603"
+	ComesUp     Code = "DWB604"
+	MayInstall  Code = "DWB605"
+
+	CommandLine   Code = "DWB701"
+	Configuration Code = "DWB702"
+	WhichBridge   Code = "DWB703"
+
+	CommandStarts Code = "DWB801"
+	EarlierForm   Code = "DWB802"
+)
+
+// Entry tells of a code.
+type Entry struct {
+	Code  Code
+	Title string
+	Why   string // a check matters; empty: doctor does not look at it
+}
+
+// Table has all codes, in their order.
+func Table() []Entry {
+	return []Entry{
+		{WSLThere, "wsl.exe is there", "the distro is reached through wsl.exe and nothing else"},
+		{WSLAnswers, "WSL answers", "a wsl.exe that is there may only be the one that installs WSL"},
+		{DistroThere, "the distro is there", "the socket lies in a distro"},
+		{DistroIsWSL2, "the distro is of WSL 2", "WSL 1 has no Linux kernel, and no /run for the agent"},
+		{DistroRuns, "the distro runs", "a distro that is stopped has no socket"},
+		{DistroStarts, "programs start in it", "the agent is started as any program is"},
+		{WSLWedged, "WSL is not wedged", "a bridge that lives on can't be started anew, nor can a shell"},
+		{AgentFits, "the agent can be put there and run", "the agent is a program in /run of the distro"},
+		{Clock, "the distro's clock is right", "certificates, logins and docker logs --since go wrong with a clock that is behind"},
+		{PipeThere, "the engine's pipe is there", "the engine listens at a pipe"},
+		{PipeOpen, "the pipe lets you in", "the engine decides who may open its pipe"},
+		{EngineAnswers, "a Docker engine answers", "what answers at the pipe must be a Docker engine"},
+		{EngineWindows, "it runs Windows containers", "an engine for Linux containers is used only when it is named"},
+		{BridgeRuns, "a bridge runs", "the socket is there as long as its bridge runs"},
+		{BridgeWorks, "the bridge works", "clients reach the engine only while it does"},
+		{BridgeBuild, "the bridge is of this build", "a new version counts from the next start on"},
+		{PlaceTaken, "the place is free", ""},
+		{ControlPlace, "the control endpoint can be made", ""},
+		{TooMany, "there is room for a connection", ""},
+		{SocketThere, "the socket is there", "docker connects to it"},
+		{SocketAccess, "the socket is as it was made", "somebody has changed who may use it"},
+		{SocketUsable, "the distro's user may use it", "docker is run by that user"},
+		{SocketServed, "somebody listens at the socket", "a socket that nobody serves refuses docker"},
+		{SocketPlace, "the socket can be made", ""},
+		{ClientLed, "docker is not led elsewhere", "docker goes there unless it is told otherwise with -H"},
+		{ClientPorts, "where published ports are", "a container's port is where its engine is"},
+		{ClientPaths, "which directories can be mounted", "the engine reads directories of Windows, not of Linux"},
+		{ContextMade, "the docker context can be made", ""},
+		{Installed, "what starts it at logon is right", "else the socket is gone after the next logon"},
+		{NotBlocked, "nothing of Windows blocks it", "AppLocker and Defender decide which programs start"},
+		{WindowsOnly, "this works on this system", ""},
+		{ComesUp, "what was started comes up", ""},
+		{MayInstall, "this user may install it so", ""},
+		{CommandLine, "the command line is right", ""},
+		{Configuration, "the configuration is right", ""},
+		{WhichBridge, "it is clear which bridge is meant", ""},
+		{CommandStarts, "the command can be started", ""},
+		{EarlierForm, "the earlier command line", ""},
+	}
+}
+
+// Checks are the codes that doctor looks at, in its order.
+func Checks() (list []Code) {
+	for _, e := range Table() {
+		if e.Why != "" {
+			list = append(list, e.Code)
+		}
+	}
+	return list
+}
+
+// Why says why a check matters.
+func (c Code) Why() string {
+	for _, e := range Table() {
+		if e.Code == c {
+			return e.Why
+		}
+	}
+	return ""
+}
+
+// Hint is what cures something, with what to run. Only a code makes one.
+type Hint struct {
+	text string
+	code Code
+}
+
+// Hint makes the hint with this text.
+func (c Code) Hint(text string) Hint { return Hint{text, c} }
+
+// Hints makes one of each text.
+func (c Code) Hints(texts ...string) []Hint {
+	list := make([]Hint, len(texts))
+	for i, text := range texts {
+		list[i] = c.Hint(text)
+	}
+	return list
+}
+
+// String has the code in it.
+func (h Hint) String() string { return h.text + " (" + string(h.code) + ")" }
+
+// MarshalText is for JSON.
+func (h Hint) MarshalText() ([]byte, error) { return []byte(h.String()), nil }
+
+// Code is the one that made it.
+func (h Hint) Code() Code { return h.code }
+
+// In replaces DISTRO by a distro's name.
+func (h Hint) In(distro string) Hint {
+	return Hint{strings.ReplaceAll(h.text, "DISTRO", distro), h.code}
+}
+
+// Read takes a hint as String wrote it, in another process of this program. What has no code gets c.
+func (c Code) Read(said string) Hint {
+	if text, end, ok := cutLast(said, " ("); ok && strings.HasSuffix(end, ")") {
+		for _, e := range Table() {
+			if string(e.Code)+")" == end {
+				return Hint{text, e.Code}
+			}
+		}
+	}
+	return Hint{said, c}
+}
+
+func cutLast(s, sep string) (before, after string, found bool) {
+	i := strings.LastIndex(s, sep)
+	if i < 0 {
+		return s, "", false
+	}
+	return s[:i], s[i+len(sep):], true
+}

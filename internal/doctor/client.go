@@ -1,0 +1,111 @@
+package doctor
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/codes"
+)
+
+// ErrNoContext says that no docker context leads to the socket, where one is needed.
+var ErrNoContext = errors.New("there is no docker context for the socket")
+
+// client tells of the docker command of the distro's user.
+func (e *examination) client(context.Context) error {
+	s, answers := e.status()
+	if !e.seen.known {
+		return errSkip
+	}
+	if answers && s.Link.Kind == "raw" {
+		for _, code := range []codes.Code{codes.ClientLed, codes.ClientPorts, codes.ClientPaths} {
+			e.unknown(code, "not looked at: what is carried is not Docker")
+		}
+		return nil
+	}
+	if answers {
+		_ = e.led()
+	} else {
+		e.unknown(codes.ClientLed, "not looked at: no bridge serves the socket")
+	}
+	e.surprises()
+	return nil
+}
+
+// led tells where the docker command goes. A context for the socket is all it takes: what leads the
+// command elsewhere when no context is named is then the user's affair, unless he has chosen that
+// context.
+func (e *examination) led() error {
+	i, ours := e.seen, "unix://"+e.Place.Socket
+	chosen := i.Led.Current != "" && slices.Contains(i.Leads, i.Led.Current)
+	astray := i.Led.Astray(i.Led.Current, ours)
+	elsewhere := i.elsewhere(ours)
+	switch {
+	case i.Led.DockerHost == ours:
+		e.ok(codes.ClientLed, "DOCKER_HOST is this socket")
+	case chosen && astray != "":
+		return e.fail(codes.ClientLed, i.User+" has chosen the docker context "+i.Led.Current+", which has no effect: "+astray, nil)
+	case chosen:
+		e.ok(codes.ClientLed, "docker of "+i.User+" uses the context "+i.Led.Current+", which is this socket")
+	case len(i.Leads) > 0 && elsewhere != "":
+		e.ok(codes.ClientLed, "docker --context "+i.Leads[0]+" goes here; without it "+elsewhere)
+	case len(i.Leads) > 0:
+		e.ok(codes.ClientLed, "docker --context "+i.Leads[0]+" goes here, for "+i.User)
+	case elsewhere != "":
+		return e.fail(codes.ClientLed, elsewhere, ErrNoContext)
+	case e.bridge.Status.Link.Context != "":
+		return e.fail(codes.ClientLed, "the docker context "+e.bridge.Status.Link.Context+", which the bridge makes, is not there for "+i.User, ErrNoContext)
+	default:
+		e.ok(codes.ClientLed, "neither DOCKER_HOST nor a context is set where programs of "+i.User+" start; name the socket: docker -H "+ours)
+	}
+	return nil
+}
+
+// elsewhere says what leads docker away from the socket when no context is named, "" if nothing does.
+func (i inspection) elsewhere(ours string) string {
+	name := cmp.Or(i.Led.DockerContext, i.Led.Current)
+	switch {
+	case i.Led.DockerHost == ours:
+		return ""
+	case i.Led.DockerHost != "":
+		return "DOCKER_HOST of " + i.User + " is " + i.Led.DockerHost
+	case name != "" && name != "default" && !slices.Contains(i.Leads, name):
+		return "docker of " + i.User + " uses the context " + name
+	}
+	return ""
+}
+
+// surprises tells what is not wrong, and unlike what an engine in the distro does.
+func (e *examination) surprises() {
+	switch {
+	case e.engined.OSType == "":
+		e.unknown(codes.ClientPorts, "not looked at, since no engine answers")
+		e.unknown(codes.ClientPaths, "not looked at, since no engine answers")
+		return
+	case e.engined.OSType != "windows":
+		e.ok(codes.ClientPorts, "a published port is the engine's, which runs "+e.engined.OSType+" containers")
+		e.ok(codes.ClientPaths, "paths are the engine's, which runs "+e.engined.OSType+" containers")
+		return
+	}
+	where := "localhost of " + e.distro + ", too: it has the network of Windows (mirrored)"
+	switch {
+	case e.seen.Mirrored:
+	case e.seen.Gateway == "":
+		where = "an address of Windows, not localhost of " + e.distro
+	default:
+		where = e.seen.Gateway + ", which is Windows, not localhost of " + e.distro
+	}
+	e.ok(codes.ClientPorts, "a port that a Windows container publishes is found at "+where)
+	drives := make([]string, 0, len(e.seen.Drives))
+	for _, windows := range slices.Sorted(maps.Keys(e.seen.Drives)) {
+		drives = append(drives, windows+" as "+e.seen.Drives[windows])
+	}
+	if len(drives) == 0 {
+		e.ok(codes.ClientPaths, "no drive of Windows is mounted in "+e.distro+": name directories of Windows, with slashes: -v C:/src:C:/src")
+		return
+	}
+	e.ok(codes.ClientPaths, "directories of Windows are "+strings.Join(drives, ", ")+`; from there: -v "$PWD:C:/src", with quotes and slashes`)
+}

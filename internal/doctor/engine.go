@@ -1,0 +1,186 @@
+package doctor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/codes"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/endpoint"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/engine"
+)
+
+// engine looks at the pipe that is meant, or for one. What the bridge knows is not asked again: it may
+// have been told to trust a pipe that is not trusted here.
+func (e *examination) engine(ctx context.Context) error {
+	s, answers := e.status()
+	switch {
+	case e.Engine != (endpoint.Endpoint{}):
+		return e.probe(ctx, e.Engine)
+	case answers && s.Link.Kind == "raw":
+		for _, code := range []codes.Code{codes.PipeThere, codes.PipeOpen, codes.EngineAnswers, codes.EngineWindows} {
+			e.unknown(code, "not looked at: "+s.Link.Engine+" carries something else than Docker")
+		}
+		return nil
+	case answers && s.Link.Reverse:
+		return e.reverseEngine(s)
+	case answers && s.Engine != (engine.Info{}):
+		e.engineOK(s.Link.Engine, s.Engine)
+		return nil
+	case answers && s.Link.Engine != "":
+		place, err := endpoint.Parse(s.Link.Engine, map[bool]string{true: "windows", false: "linux"}[e.Windows])
+		if err != nil {
+			return e.fail(codes.PipeThere, err.Error(), err)
+		}
+		return e.probe(ctx, place)
+	case !e.Windows:
+		e.unknown(codes.PipeThere, "not looked for: that is done on Windows only; name one: --pipe unix:/var/run/docker.sock")
+		return errSkip
+	}
+	return e.findEngine(ctx)
+}
+
+// reverseEngine tells what the bridge says of an engine in the distro, which only its agent reaches.
+func (e *examination) reverseEngine(s control.Status) error {
+	where := s.Link.Engine + " in " + s.Link.Distro
+	switch {
+	case s.Engine != (engine.Info{}):
+		e.engineOK(where, s.Engine)
+		return nil
+	case s.EngineError != "":
+		return e.fail(codes.PipeThere, where+": "+printable(s.EngineError), nil)
+	}
+	return errSkip
+}
+
+// probe asks an engine that somebody has named.
+func (e *examination) probe(ctx context.Context, place endpoint.Endpoint) error {
+	info, err := engine.Probe(ctx, place.Dial)
+	switch {
+	case errors.Is(err, engine.ErrNoAnswer), errors.Is(err, engine.ErrNotEngine):
+		e.ok(codes.PipeThere, place.String()+" is there")
+		e.ok(codes.PipeOpen, "it lets this user in")
+		return e.fail(codes.EngineAnswers, err.Error(), err)
+	case barred(err):
+		e.ok(codes.PipeThere, place.String()+" is there")
+		return e.pipeBars(err)
+	case err != nil:
+		return e.fail(codes.PipeThere, err.Error(), err)
+	}
+	e.engineOK(place.String(), info)
+	return nil
+}
+
+func (e *examination) engineOK(where string, info engine.Info) {
+	e.engined = info
+	e.ok(codes.PipeThere, where+" is there")
+	e.ok(codes.PipeOpen, "it lets this user in")
+	e.ok(codes.EngineAnswers, describe(info))
+	if info.OSType == "windows" {
+		e.ok(codes.EngineWindows, "it runs Windows containers")
+	} else {
+		e.ok(codes.EngineWindows, "it runs "+info.OSType+" containers, and is the one that was named")
+	}
+}
+
+func (e *examination) findEngine(ctx context.Context) error {
+	name, info, err := engine.Find(ctx, engine.Names(), func(ctx context.Context, name string) (net.Conn, error) {
+		place, err := endpoint.Parse(name, "windows")
+		if err != nil {
+			return nil, err
+		}
+		return place.Dial(ctx)
+	})
+	if err == nil {
+		e.engineOK(name, info)
+		return nil
+	}
+	code := codes.PipeThere
+	var none *engine.NotFoundError
+	if errors.As(err, &none) {
+		code = farthest(none.Seen)
+	}
+	if code > codes.PipeThere {
+		e.ok(codes.PipeThere, "there is one")
+	}
+	if code == codes.PipeOpen {
+		return e.pipeBars(err)
+	}
+	if code > codes.PipeOpen {
+		e.ok(codes.PipeOpen, "there is one that lets this user in")
+	}
+	if code > codes.EngineAnswers {
+		e.ok(codes.EngineAnswers, "one answers")
+	}
+	return e.fail(code, err.Error(), err)
+}
+
+// farthest is the check that the best of the candidates failed at.
+func farthest(seen []engine.Seen) codes.Code {
+	code := codes.PipeThere
+	for _, s := range seen {
+		switch {
+		case s.Err == nil:
+			code = codes.EngineWindows
+		case barred(s.Err):
+			code = max(code, codes.PipeOpen)
+		case errors.Is(s.Err, engine.ErrNoAnswer), errors.Is(s.Err, engine.ErrNotEngine):
+			code = max(code, codes.EngineAnswers)
+		}
+	}
+	return code
+}
+
+// barred tells whether a pipe is there that this user may not open, or should not.
+func barred(err error) bool {
+	var owned *endpoint.OwnerError
+	return errors.Is(err, fs.ErrPermission) || errors.As(err, &owned)
+}
+
+// Membership is why an engine does not let this user in: what its configuration says, and whether that
+// is true of this user. Group is empty if it names none.
+type Membership struct {
+	File, Group   string
+	Known, Member bool
+}
+
+// GroupError says that the engine's pipe is not for this user.
+type GroupError struct {
+	error
+	Membership
+}
+
+func (e *GroupError) Unwrap() error { return e.error }
+
+// pipeBars looks for the reason in the engine's configuration.
+func (e *examination) pipeBars(err error) error {
+	var owned *endpoint.OwnerError
+	if errors.As(err, &owned) || e.ProgramData == "" {
+		return e.fail(codes.PipeOpen, err.Error(), err)
+	}
+	m := Membership{File: engine.ConfigFile(e.ProgramData)}
+	group, readErr := engine.ConfiguredGroup(m.File)
+	m.Group = group
+	words := fmt.Sprintf("%s names the group %s, ", m.File, m.Group)
+	switch {
+	case readErr != nil:
+		words = readErr.Error()
+	case m.Group == "":
+		words = m.File + ` has no entry "group", so that only administrators are let in`
+	default:
+		member, asked := e.Member(m.Group)
+		m.Known, m.Member = !errors.Is(asked, engine.ErrNoGroup), member
+		switch {
+		case !m.Known:
+			words += "which Windows does not know"
+		case m.Member:
+			words += "which this session is in: the engine may have been started before that was written"
+		default:
+			words += "which this session is not in"
+		}
+	}
+	return e.fail(codes.PipeOpen, err.Error()+"; "+words, &GroupError{err, m})
+}

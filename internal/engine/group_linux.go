@@ -1,0 +1,5 @@
+package engine
+
+import "errors"
+
+func member(string) (bool, error) { return false, errors.ErrUnsupported }
