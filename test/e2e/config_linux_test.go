@@ -14,6 +14,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -36,8 +37,14 @@ const (
 	two = "ConfigTwo"
 )
 
+// configuration is the one of the user that all stages have.
+var configuration sync.Mutex
+
 func openConfigured(t *testing.T, more ...wsl.Distro) (context.Context, *configuredStage) {
 	t.Helper()
+	t.Parallel()
+	configuration.Lock()
+	t.Cleanup(configuration.Unlock)
 	ctx, all, _ := onStage(t)
 	c := &configuredStage{ward: &ward{distro: one}, echo: "config-echo"}
 	var err error

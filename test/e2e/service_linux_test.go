@@ -59,9 +59,9 @@ func (s *asService) installWSL(t *testing.T) {
 func (s *asService) create(ctx context.Context, t *testing.T) {
 	t.Helper()
 	line := `"Z:` + strings.ReplaceAll(stage.WindowsExe(), "/", `\`) + `" run --distro=` + s.distro + ` --pipe=` + s.engine
-	if o := s.sc(ctx, t, "create", s.name, "binPath=", line); o.code != 0 {
-		t.Fatalf("sc create: %+v", o)
-	}
+	until(ctx, t, "sc create", func() bool { // which at times fails and says nothing while the one before is going
+		return s.sc(ctx, t, "create", s.name, "binPath=", line).code == 0
+	})
 }
 
 // sc talks to the service control manager.
