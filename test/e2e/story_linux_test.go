@@ -14,10 +14,10 @@ import (
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/test/stage"
 )
 
-// TestStories are what a person does with the whole product, in a shell of Windows and in one of
-// the distro: each file of testdata/story is one. `windows` is the program under Wine, from the folder of a
+// TestTheWholeStory is what a person does with the whole product, in a shell of Windows and in one of
+// the distro: each file of testdata/story is one part. `windows` is the program under Wine, from the folder of a
 // download, `linux` the one of Linux, `distro` runs what follows as the distro's user.
-func TestStories(t *testing.T) {
+func TestTheWholeStory(t *testing.T) {
 	t.Run("windows", func(t *testing.T) {
 		ctx, i := onInstalled(t)
 		tell(ctx, t, i.ward, "windows")
