@@ -13,6 +13,9 @@ import (
 // (SaveVirtiofsTagMapping in src/linux/init/drvfs.cpp of microsoft/WSL).
 const virtioTags = "/run/wsl/virtiofs"
 
+// maxPath is PATH_MAX of Linux.
+const maxPath = 4096
+
 // drives are this distro's, now.
 func drives() (paths.Drives, error) {
 	mountinfo, err := os.ReadFile("/proc/self/mountinfo")
@@ -24,6 +27,9 @@ func drives() (paths.Drives, error) {
 
 // realPath follows the symbolic links of a path, as far as it is there.
 func realPath(path string) string {
+	if len(path) > maxPath {
+		return path // no program can name that, and each step would be looked at
+	}
 	for dir, rest := path, ""; ; dir, rest = filepath.Dir(dir), filepath.Join(filepath.Base(dir), rest) {
 		if real, err := filepath.EvalSymlinks(dir); err == nil {
 			return filepath.Join(real, rest)

@@ -26,6 +26,7 @@ type crew struct {
 	naming *screen       // makes docker contexts, and holds up nobody
 
 	mu      sync.Mutex
+	over    bool             // it takes no links any more
 	posts   map[string]*post // by link
 	daemon  *daemon.Daemon   // nil until the distro is found
 	last    daemon.Event     // of those of all links
@@ -61,10 +62,18 @@ func (c *crew) start(ctx context.Context) {
 	c.f.running.Go(func() {
 		defer c.naming.close()
 		defer c.stop()
-		none := func(*config.Link) bool { return false }
-		defer c.keep(none, none)
+		defer c.end()
 		c.run(ctx)
 	})
+}
+
+// end ends all links, and takes none any more.
+func (c *crew) end() {
+	c.mu.Lock()
+	c.over = true
+	c.mu.Unlock()
+	none := func(*config.Link) bool { return false }
+	c.keep(none, none)
 }
 
 func (c *crew) run(ctx context.Context) {
@@ -123,7 +132,7 @@ func (c *crew) set() {
 func (c *crew) take(l *config.Link) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.posts[l.Name] != nil {
+	if c.over || c.posts[l.Name] != nil {
 		return
 	}
 	o, wrong := linkOptions(l, runtime.GOOS)
@@ -183,7 +192,9 @@ func (c *crew) hold(ctx context.Context, p *post) {
 			return 0, err
 		}
 		if p.o.reverse.is() {
-			return 0, errors.Join(c.holdPipe(ctx, p, in), in.close(nil))
+			err := c.holdPipe(ctx, p, in)
+			c.f.cut.Add(in.drained())
+			return 0, errors.Join(err, in.close(nil))
 		}
 		f := newFinder(p.o, in)
 		c.opened(p, in, p.o.link(in.dials(f.dial), f.words()), in.dials(f.look), f.place)

@@ -34,6 +34,7 @@ type finder struct {
 	found endpoint.Endpoint // the zero value while none was
 	seen  time.Time         // when it was asked last
 	gone  bool              // it was there, and is no more
+	err   error             // why none was found then
 }
 
 // maxCommands bounds the processes of a link to a command.
@@ -104,6 +105,7 @@ func (f *finder) dialSeen(ctx context.Context, ago time.Duration) (net.Conn, err
 
 // engine is where the engine for Windows containers is now. One at a time looks.
 func (f *finder) engine(ctx context.Context, ago time.Duration) (at endpoint.Endpoint, err error) {
+	began := time.Now()
 	select {
 	case f.looking <- struct{}{}:
 	case <-ctx.Done():
@@ -111,12 +113,14 @@ func (f *finder) engine(ctx context.Context, ago time.Duration) (at endpoint.End
 	}
 	defer func() { <-f.looking }()
 	f.mu.Lock()
-	before, seen := f.found, f.seen
+	before, seen, failed := f.found, f.seen, f.err
 	f.mu.Unlock()
 	there := before != (endpoint.Endpoint{})
 	switch {
 	case there && time.Since(seen) < ago:
 		return before, nil
+	case failed != nil && seen.After(began): // while this one waited for its turn
+		return at, lacking(failed)
 	case there && isStill(ctx, before):
 		at = before
 	default:
@@ -151,7 +155,7 @@ func isStill(ctx context.Context, at endpoint.Endpoint) bool {
 func (f *finder) note(before, now endpoint.Endpoint, err error) {
 	f.mu.Lock()
 	gone := f.gone
-	f.found, f.seen = now, time.Now()
+	f.found, f.seen, f.err = now, time.Now(), err
 	f.gone = err != nil && (gone || before != (endpoint.Endpoint{}))
 	f.mu.Unlock()
 	link := "engine of link " + f.o.name

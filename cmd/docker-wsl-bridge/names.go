@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/config"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/redact"
 )
 
@@ -16,6 +17,7 @@ func withoutNames(parts []part) []part {
 	if c, _ := loadConfig(); c != nil {
 		for _, l := range c.Links {
 			addCommand(r, l.To.Exec)
+			addOwners(r, &l)
 		}
 	}
 	for _, p := range parts {
@@ -51,6 +53,16 @@ func addOwnNames(r *redact.Redactor) {
 		r.Add(redact.Host, name)
 		short, _, _ := strings.Cut(name, ".")
 		r.Add(redact.Host, short)
+	}
+}
+
+// addOwners adds accounts, users and groups that a link lets in.
+func addOwners(r *redact.Redactor, l *config.Link) {
+	for _, name := range strings.FieldsFunc(l.Allow, func(c rune) bool { return c == ',' || c == '\\' || c == '@' }) {
+		r.Add(redact.User, name)
+	}
+	for name := range strings.SplitSeq(l.Owner, ":") {
+		r.Add(redact.User, name)
 	}
 }
 

@@ -57,6 +57,9 @@ func (h *Host) Listen(ctx context.Context, l Listen) (Listening, error) {
 // Lead has new connections of a link lead to where dial does.
 func (h *Host) Lead(link string, dial Dial) { h.leads.lead(link, dial) }
 
+// Unlead has a link lead nowhere any more.
+func (h *Host) Unlead(link string) { h.leads.unlead(link) }
+
 // Unlisten ends a link: connections that come are refused, and the agent removes the
 // socket. Those that are there go on. It takes 10 s at the most.
 func (h *Host) Unlisten(ctx context.Context, link string) error {
@@ -103,7 +106,7 @@ func (h *Host) Dial(link string) (net.Conn, error) {
 
 // take begins to carry a client of a reverse link, unless the session is over.
 func (h *Host) take(c *client, link string) bool {
-	return h.leads.begin(link, func() {
+	return h.session.Err() == nil && h.leads.begin(link, func() {
 		h.relays.Go(func() {
 			defer h.leads.leave(link)
 			h.carry(c, link, nil)

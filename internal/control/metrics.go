@@ -83,7 +83,7 @@ func carrierFamilies(all []Traffic) []*family {
 	known := map[carrier]Carrier{}
 	for _, t := range all {
 		for _, l := range t.Links {
-			at := carrier{l.PID, strings.ToLower(l.Link.Distro)}
+			at := carrier{l.PID, strings.ToLower(cmp.Or(l.Link.Served(), l.Link.Distro))}
 			c := l.Carrier
 			c.RoundTrip = cmp.Or(c.RoundTrip, known[at].RoundTrip)
 			known[at] = c

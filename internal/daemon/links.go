@@ -122,7 +122,9 @@ func (s *serving) attempt(ctx context.Context, p *post) error {
 	s.host.Lead(p.link.Name, p.link.Dial)
 	where, err := s.host.Listen(ctx, p.link.Listen)
 	var refused *bridge.AgentError
-	if !errors.As(err, &refused) { // without an answer it may
+	if errors.As(err, &refused) {
+		s.host.Unlead(p.link.Name)
+	} else { // without an answer it may
 		p.listed = s.host.Unlisten
 	}
 	if err != nil {

@@ -192,7 +192,7 @@ func readInspection(said []byte) (inspection, error) {
 		return inspection{}, errOtherWords
 	}
 	for _, word := range []*string{&i.User, &i.Kind, &i.Mode, &i.Owner, &i.Gateway} {
-		*word = printable(*word)
+		*word = plain(printable(*word))
 	}
 	i.Led.Clean()
 	for n := range i.Leads {
@@ -204,6 +204,16 @@ func readInspection(said []byte) (inspection, error) {
 	}
 	i.Drives, i.known = drives, true
 	return i, nil
+}
+
+// plain is a word with no power over a shell: it may come to stand in a command that a person is told.
+func plain(s string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsLetter(r) || unicode.IsDigit(r) || strings.ContainsRune("._-+@: ", r) {
+			return r
+		}
+		return '?'
+	}, s)
 }
 
 func printable(s string) string {

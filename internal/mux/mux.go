@@ -275,6 +275,9 @@ func (s *Session) Drain(ctx context.Context) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for s.sendErr() == nil && ctx.Err() == nil && (len(s.streams) > 0 || s.writing || !s.idle()) {
+		if !s.writing && !s.idle() {
+			s.work.Signal() // an ACCEPT that nothing has followed
+		}
 		s.settled.Wait()
 	}
 	if err := ctx.Err(); err != nil {

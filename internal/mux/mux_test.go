@@ -111,6 +111,38 @@ func TestAnAnswerTakesItsAcceptAlong(t *testing.T) {
 	}
 }
 
+// An ACCEPT that nothing follows is no reason to wait for ever.
+func TestDrainSendsALoneAccept(t *testing.T) {
+	host, agent := memory(t)
+	opened, err := agent.Open("link")
+	if err != nil {
+		t.Fatal(err)
+	}
+	offer, err := host.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	drained := make(chan error, 1)
+	go func() { drained <- host.Drain(ctx) }()
+	<-agent.Leaving()
+	accepted := offer.Accept()
+	if err := opened.Reset(CodeAborted); err != nil {
+		t.Fatal(err)
+	}
+	var reset *ResetError
+	if _, err := accepted.Read(make([]byte, 1)); !errors.As(err, &reset) {
+		t.Fatal(err)
+	}
+	if err := accepted.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-drained; err != nil {
+		t.Error(err)
+	}
+}
+
 func TestConn(t *testing.T) {
 	for name, carrier := range map[string]func() (a, b io.ReadWriteCloser){
 		"Memory": func() (a, b io.ReadWriteCloser) { return net.Pipe() },

@@ -46,7 +46,7 @@ var (
 		regexp.MustCompile(`(?i)[\\/]users[\\/]+([^\\/\s"':;,<>|]+)`),
 		regexp.MustCompile(`/home/([^/\s"':;,]+)`),
 	}
-	owners  = regexp.MustCompile(`(?:owner"?[:=]\s*"?)([A-Za-z0-9._-]+):([A-Za-z0-9._-]+)`)
+	owners  = regexp.MustCompile(`(?:owner"?\s*[:=]\s*"?)([A-Za-z0-9._-]+):([A-Za-z0-9._-]+)`)
 	secrets = []*regexp.Regexp{
 		regexp.MustCompile(`(?i)(?:authorization|x-registry-auth|x-registry-config)"?\s*[:=]\s*"?(?:(?:bearer|basic)\s+)?([^\s",;]+)`),
 		regexp.MustCompile(`(?i)(?:token|passwd|password|passphrase|secret|api[_-]?key|access[_-]?key|credentials?)[a-z_-]*"?\s*[:=]\s*"?([^\s",;]+)`),

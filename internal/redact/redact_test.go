@@ -21,6 +21,7 @@ func TestText(t *testing.T) {
 		"a name of one letter":   {`/home/x/a x y`, `/home/USER6/a x y`},
 		"a word, and a part":     {`JANES-PC, janes-pc.local, MYJANES-PC, "janes-pc"`, `HOST1, HOST1.local, MYJANES-PC, "HOST1"`},
 		"behind an escape":       {`line one\njanes-pc`, `line one\nHOST1`},
+		"an owner in a file":     {`owner = "bob:docker"`, `owner = "USER3:docker"`},
 		"the system's":           {`owner=root:docker C:\Users\Public\x /home/root`, `owner=root:docker C:\Users\Public\x /home/root`},
 		"a command":              {`exec = ["ssh", "carol@build.example.org", "docker"]`, `exec = ["ssh", "USER4@WORD1", "docker"]`},
 		"an engine's address":    {`tcp://engine.example.com:2375 failed, engine.example.com`, `tcp://HOST2:2375 failed, HOST2`},

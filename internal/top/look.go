@@ -117,11 +117,14 @@ func (l Look) name(of Link) string {
 	return of.Link.Name
 }
 
+// carrier is the distro that the link's carrier leads to.
+func (l Link) carrier() string { return cmp.Or(l.Link.Served(), l.Link.Distro) }
+
 // carriers are the links' carriers, each once.
 func (l Look) carriers() (all []Link) {
 	for _, link := range l.Links {
 		if !slices.ContainsFunc(all, func(other Link) bool {
-			return other.PID == link.PID && strings.EqualFold(other.Link.Distro, link.Link.Distro)
+			return other.PID == link.PID && strings.EqualFold(other.carrier(), link.carrier())
 		}) {
 			all = append(all, link)
 		}

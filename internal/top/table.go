@@ -131,7 +131,7 @@ func carrierTable(carriers []Link, at time.Time, width int) []line {
 	distro, trip, age := &column{name: "CARRIER TO"}, &column{name: "ROUND TRIP", right: true}, &column{name: "AGE", right: true}
 	lost, pid := &column{name: "LOST", right: true, drop: 1}, &column{name: "BRIDGE'S PID", right: true, drop: 2}
 	for _, l := range carriers {
-		distro.add(l.Link.Distro)
+		distro.add(l.carrier())
 		trip.add(roundTrip(l))
 		age.add(ageText(at, l.Carrier.Since))
 		lost.add(strconv.FormatInt(l.Carrier.Lost, 10))

@@ -38,7 +38,7 @@ type terminal struct {
 
 // open takes a terminal over. Keys are read where in is one, too; Ctrl-C stays a signal.
 func open(in, out *os.File) (*terminal, error) {
-	restore, err := setModes(in, out)
+	restore, keyed, err := setModes(in, out)
 	if err != nil {
 		return nil, err
 	}
@@ -46,7 +46,9 @@ func open(in, out *os.File) (*terminal, error) {
 	if _, err := out.WriteString(enter); err != nil {
 		return nil, errors.Join(err, restore())
 	}
-	t.reader.Go(func() { t.read(in) })
+	if keyed {
+		t.reader.Go(func() { t.read(in) })
+	}
 	return t, nil
 }
 

@@ -10,23 +10,23 @@ import (
 
 // setModes has keys come at once and unseen, and tells how to undo that. Keys that would stop or
 // end the program without a word leave no time to give the terminal back, and are but keys.
-func setModes(in, out *os.File) (restore func() error, err error) {
+func setModes(in, out *os.File) (restore func() error, keyed bool, err error) {
 	if _, err := unix.IoctlGetTermios(int(out.Fd()), unix.TCGETS); err != nil {
-		return nil, ErrNoTerminal
+		return nil, false, ErrNoTerminal
 	}
 	fd := int(in.Fd())
 	before, err := unix.IoctlGetTermios(fd, unix.TCGETS)
 	if err != nil {
-		return func() error { return nil }, nil // no keys
+		return func() error { return nil }, false, nil // no keys
 	}
 	now := *before
 	now.Lflag &^= unix.ICANON | unix.ECHO
 	now.Cc[unix.VMIN], now.Cc[unix.VTIME] = 1, 0
 	now.Cc[unix.VSUSP], now.Cc[unix.VQUIT] = 0, 0
 	if err := unix.IoctlSetTermios(fd, unix.TCSETS, &now); err != nil {
-		return nil, err
+		return nil, false, err
 	}
-	return func() error { return unix.IoctlSetTermios(fd, unix.TCSETSF, before) }, nil
+	return func() error { return unix.IoctlSetTermios(fd, unix.TCSETSF, before) }, true, nil
 }
 
 // readKey waits for a key, but not long.

@@ -12,25 +12,25 @@ var readConsoleInput = windows.NewLazySystemDLL("kernel32.dll").NewProc("ReadCon
 
 // setModes has the console obey sequences and keys come at once and unseen, and tells how to undo
 // that. A console of before Windows 10 1511 knows no sequences.
-func setModes(in, out *os.File) (restore func() error, err error) {
+func setModes(in, out *os.File) (restore func() error, keyed bool, err error) {
 	screen, keys := windows.Handle(out.Fd()), windows.Handle(in.Fd())
 	var screenBefore, keysBefore uint32
 	if err := windows.GetConsoleMode(screen, &screenBefore); err != nil {
-		return nil, ErrNoTerminal
+		return nil, false, ErrNoTerminal
 	}
 	if err := windows.SetConsoleMode(screen, screenBefore|windows.ENABLE_PROCESSED_OUTPUT|windows.ENABLE_VIRTUAL_TERMINAL_PROCESSING); err != nil {
-		return nil, ErrNoTerminal
+		return nil, false, ErrNoTerminal
 	}
 	restore = func() error { return windows.SetConsoleMode(screen, screenBefore) }
 	if windows.GetConsoleMode(keys, &keysBefore) != nil {
-		return restore, nil // no keys
+		return restore, false, nil // no keys
 	}
 	if err := windows.SetConsoleMode(keys, keysBefore&^(windows.ENABLE_LINE_INPUT|windows.ENABLE_ECHO_INPUT)|windows.ENABLE_PROCESSED_INPUT); err != nil {
-		return nil, errors.Join(err, restore())
+		return nil, false, errors.Join(err, restore())
 	}
 	return func() error {
 		return errors.Join(windows.SetConsoleMode(keys, keysBefore), windows.SetConsoleMode(screen, screenBefore))
-	}, nil
+	}, true, nil
 }
 
 // inputRecord is INPUT_RECORD with a KEY_EVENT_RECORD.
