@@ -276,7 +276,7 @@ func (j *joint) copy(hand func([]byte) error, src source) (readErr, writeErr err
 			}
 		}
 		switch {
-		case timedOut(err) && !asked.IsZero() && j.readUntil(src, time.Time{}):
+		case err != nil && !asked.IsZero() && timedOut(err) && j.readUntil(src, time.Time{}):
 			b, asked = small, time.Time{}
 			j.memory.leave()
 		case err != nil:
