@@ -150,13 +150,16 @@ func TestItem06HeadOfLine(t *testing.T) {
 				} else {
 					script = strings.Replace(script, ">&5", "", 1)
 				}
-				p := c.command(t, in(debian, "sh", "-c", script, stuffed)...).start(t)
-				relay, writer := process(t, debian, "Relay("), process(t, debian, "head -c 2000000")
-				from, other, socket := p.stdout, p.stderr, 4
+				socket := map[string]int{"stdout": 4, "stderr": 5}[stuffed]
+				p := stuck(t, c.command(t, in(debian, "sh", "-c", script, stuffed)...), func(p pipes) bool {
+					relay := process(t, debian, "Relay(")
+					return soon(func() bool { return pending(t, p.output(stuffed)) >= 60<<10 && writes(relay, socket) })
+				})
+				writer := process(t, debian, "head -c 2000000")
+				from, other := p.stdout, p.stderr
 				if stuffed == "stderr" {
-					from, other, socket = p.stderr, p.stdout, 5
+					from, other = p.stderr, p.stdout
 				}
-				until(t, "a relay that waits to write", func() bool { return pending(t, from) >= 60<<10 && writes(relay, socket) })
 				still(t, "the output", func() int64 { return written(writer) })
 				io.WriteString(p.stdin, "line\n")
 				post.SetReadDeadline(time.Now().Add(300 * time.Millisecond))

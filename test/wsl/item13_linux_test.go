@@ -118,10 +118,11 @@ func TestItem13Flood(t *testing.T) {
 		const flood, stderrSocket = 2 << 20, 5
 		faulty(t, wsl.Faults{Flood: flood})
 		inside, post := signpost(t, debian, "")
-		p := c.command(t, in(debian, "sh", "-c", "read x; echo got $x >"+inside+"; echo out; exit 4")...).start(t)
-		relay := process(t, debian, "Relay(")
-		// A full pipe has 64 KiB of pages, each of which may hold a piece of little more than half of it.
-		until(t, "a relay that waits to write", func() bool { return pending(t, p.stderr) > 32<<10 && writes(relay, stderrSocket) })
+		var relay int
+		p := stuck(t, c.command(t, in(debian, "sh", "-c", "read x; echo got $x >"+inside+"; echo out; exit 4")...), func(p pipes) bool {
+			relay = process(t, debian, "Relay(")
+			return soon(func() bool { return pending(t, p.stderr) > 32<<10 && writes(relay, stderrSocket) })
+		})
 		still(t, "the relay", func() int64 { return written(relay) })
 		fmt.Fprintln(p.stdin, "line")
 		nothing(t, post)

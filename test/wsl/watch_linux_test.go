@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -55,6 +56,45 @@ func until(t *testing.T, what string, so func() bool) {
 		}
 		unix.Nanosleep(&unix.Timespec{Nsec: 2e6}, nil)
 	}
+}
+
+// soon is until with a short patience, and tells whether it came so.
+func soon(so func() bool) bool {
+	for end := time.Now().Add(3 * time.Second); !so(); {
+		if time.Now().After(end) {
+			return false
+		}
+		unix.Nanosleep(&unix.Timespec{Nsec: 2e6}, nil)
+	}
+	return true
+}
+
+// stuck starts a program until it stands still as it should. Now and then, on a busy machine, the
+// pipes before the relay do with a few KiB in each, and no end of waiting changes that.
+func stuck(t *testing.T, s session, as func(pipes) bool) pipes {
+	t.Helper()
+	for range 5 {
+		again := s
+		again.cmd = exec.CommandContext(deadline(t), s.cmd.Path, s.cmd.Args[1:]...)
+		again.cmd.Env, again.cmd.Dir = s.cmd.Env, s.cmd.Dir
+		p := again.start(t)
+		if as(p) {
+			return p
+		}
+		p.cmd.Process.Kill()
+		p.cmd.Wait()
+		until(t, "an empty distro", func() bool { return len(pids(t, debian)) == 0 })
+	}
+	t.Fatal("it never stood still with a relay that waits to write")
+	return pipes{}
+}
+
+// output is the one of that name.
+func (p pipes) output(name string) *os.File {
+	if name == "stderr" {
+		return p.stderr
+	}
+	return p.stdout
 }
 
 // still waits until a figure has not changed for a while and returns it.
