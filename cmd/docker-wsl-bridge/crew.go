@@ -192,15 +192,14 @@ func (c *crew) hold(ctx context.Context, p *post) {
 			return 0, err
 		}
 		if p.o.reverse.is() {
-			err := c.holdPipe(ctx, p, in)
-			c.f.cut.Add(in.drained())
-			return 0, errors.Join(err, in.close(nil))
+			err = c.holdPipe(ctx, p, in)
+		} else {
+			f := newFinder(p.o, in)
+			c.opened(p, in, p.o.link(in.dials(f.dial), f.words()), in.dials(f.look), f.place)
+			<-ctx.Done()
 		}
-		f := newFinder(p.o, in)
-		c.opened(p, in, p.o.link(in.dials(f.dial), f.words()), in.dials(f.look), f.place)
-		<-ctx.Done()
 		c.f.cut.Add(in.drained())
-		return 0, in.close(nil)
+		return 0, errors.Join(err, in.close(nil))
 	}, func(err error, pause time.Duration) (last bool) {
 		c.f.broken(p.link.Name, p.o.distro, err, pause)
 		return false

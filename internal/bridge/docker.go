@@ -80,8 +80,6 @@ type client struct {
 	refusal []byte // the answer to a request that was refused
 }
 
-func isRead(c *client) bool { return dockerapi.IsRead(c.first) }
-
 // turnAway ends a client that gets no stream: one that can be told is told why.
 func (c *client) turnAway(why string) {
 	if c.words == nil {

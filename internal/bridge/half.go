@@ -169,7 +169,7 @@ func (h *half) carry(c *client, link string, prepare func(*joint) (done func()))
 	if prepare != nil {
 		defer prepare(j)()
 	}
-	if c.words != nil && isRead(c) {
+	if c.words != nil && dockerapi.IsRead(c.first) {
 		defer h.watch(j)()
 	}
 	j.run()
@@ -183,7 +183,9 @@ func (h *half) bring(c *client, link string) *joint {
 		return nil
 	}
 	j := &joint{conn: c.conn, stream: stream, side: clients, memory: &h.memory, first: c.first, whole: c.whole}
-	j.flow = h.books.begin(h, link, stream.ID(), &Peer{Call: dockerapi.Call(c.first)})
+	if h.books != nil {
+		j.flow = h.books.begin(h, link, stream.ID(), &Peer{Call: dockerapi.Call(c.first)})
+	}
 	if c.words != nil {
 		j.tell = c.tell
 	}

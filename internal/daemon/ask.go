@@ -35,16 +35,16 @@ func (w WSL) Running(ctx context.Context) ([]string, error) {
 // AsUser is what a program says that is run as the distro's default user. It
 // starts a distro that does not run.
 func (w WSL) AsUser(ctx context.Context, distro string, argv []string) ([]byte, error) {
-	args, err := wsl.Launch{Distro: distro, Cd: "/", Argv: argv}.Args()
-	if err != nil {
-		return nil, err
-	}
-	return w.output(ctx, args)
+	return w.as(ctx, distro, "", argv)
 }
 
 // AsRoot is AsUser for root.
 func (w WSL) AsRoot(ctx context.Context, distro string, argv []string) ([]byte, error) {
-	args, err := wsl.Launch{Distro: distro, User: "root", Cd: "/", Argv: argv}.Args()
+	return w.as(ctx, distro, "root", argv)
+}
+
+func (w WSL) as(ctx context.Context, distro, user string, argv []string) ([]byte, error) {
+	args, err := wsl.Launch{Distro: distro, User: user, Cd: "/", Argv: argv}.Args()
 	if err != nil {
 		return nil, err
 	}

@@ -102,7 +102,8 @@ type Daemon struct {
 	Persist bool
 
 	// Awaits is for a distro that is served since it ran anyway: with Persist a first start waits for it.
-	Awaits  bool
+	Awaits bool
+
 	books   bridge.Books
 	carrier carriers
 	ending  ending
