@@ -21,18 +21,7 @@ func pairsFor(t *testing.T, name string, allowed ...string) (e Endpoint, pair fu
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { l.Close() })
-	accepted := make(chan net.Conn)
-	go func() {
-		defer close(accepted)
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			accepted <- c
-		}
-	}()
-	takeParked(t, e, accepted)
+	accepted := accepting(t, e, l)
 	return e, func() (net.Conn, net.Conn) {
 		c, err := e.Dial(t.Context()) // which wants the pipe to be the user's
 		if err != nil {

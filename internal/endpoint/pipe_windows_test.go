@@ -23,6 +23,22 @@ func pipes(t *testing.T, name string, messages bool) func() (dialled, accepted n
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { l.Close() })
+	accepted := accepting(t, e, l)
+	return func() (dialled, served net.Conn, err error) {
+		if dialled, err = e.Dial(context.Background()); err != nil {
+			return nil, nil, err
+		}
+		served, ok := <-accepted
+		if !ok {
+			return nil, nil, errors.Join(net.ErrClosed, dialled.Close())
+		}
+		return dialled, served, nil
+	}
+}
+
+// accepting is what comes out of the listener, for as long as it listens.
+func accepting(t *testing.T, e Endpoint, l net.Listener) <-chan net.Conn {
+	t.Helper()
 	accepted := make(chan net.Conn)
 	go func() {
 		defer close(accepted)
@@ -35,16 +51,7 @@ func pipes(t *testing.T, name string, messages bool) func() (dialled, accepted n
 		}
 	}()
 	takeParked(t, e, accepted)
-	return func() (dialled, served net.Conn, err error) {
-		if dialled, err = e.Dial(context.Background()); err != nil {
-			return nil, nil, err
-		}
-		served, ok := <-accepted
-		if !ok {
-			return nil, nil, errors.Join(net.ErrClosed, dialled.Close())
-		}
-		return dialled, served, nil
-	}
+	return accepted
 }
 
 // takeParked dials until a connection comes out of the listener. Under Wine the first

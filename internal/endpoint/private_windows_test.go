@@ -3,7 +3,6 @@ package endpoint
 import (
 	"context"
 	"io"
-	"net"
 	"strings"
 	"testing"
 	"time"
@@ -29,18 +28,7 @@ func TestPrivatePipeHasItsOwnerAndAccessList(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer l.Close()
-	accepted := make(chan net.Conn)
-	go func() {
-		defer close(accepted)
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			accepted <- c
-		}
-	}()
-	takeParked(t, e, accepted)
+	accepted := accepting(t, e, l)
 	c, err := e.Dial(context.Background()) // which looks at the owner
 	if err != nil {
 		t.Fatal(err)

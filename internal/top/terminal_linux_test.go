@@ -36,18 +36,7 @@ func sit(t *testing.T, width, height uint16, ask Ask) *person {
 	t.Cleanup(func() { screen.Close(); keys.Close() })
 	p.before = *p.modes(t)
 	p.resize(t, width, height)
-	go func() {
-		b := make([]byte, 4096)
-		for {
-			n, err := keys.Read(b)
-			if err != nil {
-				return
-			}
-			p.mu.Lock()
-			_, _ = p.sees.Write(b[:n])
-			p.mu.Unlock()
-		}
-	}()
+	go p.sees.Follow(keys, &p.mu)
 	if _, err := screen.WriteString("$ top\r\n"); err != nil {
 		t.Fatal(err)
 	}

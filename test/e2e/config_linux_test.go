@@ -75,8 +75,8 @@ func openConfigured(t *testing.T, more ...wsl.Distro) (context.Context, *configu
 	return ctx, c
 }
 
-// service says everything back behind the pipe, on as many connections as come.
-func (c *configuredStage) service(ctx context.Context, t *testing.T) {
+// onLoopback serves each connection to a port, which is closed when serve returns.
+func onLoopback(t *testing.T, serve func(*net.TCPConn)) (addr string) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -91,11 +91,20 @@ func (c *configuredStage) service(ctx context.Context, t *testing.T) {
 			}
 			go func() {
 				defer conn.Close()
-				_, _ = io.Copy(conn, conn) // a client sees how it ends
+				serve(conn.(*net.TCPConn))
 			}()
 		}
 	}()
-	front, err := c.s.Wine.StartFront(ctx, map[string]string{c.echo: l.Addr().String()})
+	return l.Addr().String()
+}
+
+// service says everything back behind the pipe, on as many connections as come.
+func (c *configuredStage) service(ctx context.Context, t *testing.T) {
+	t.Helper()
+	addr := onLoopback(t, func(conn *net.TCPConn) {
+		_, _ = io.Copy(conn, conn) // a client sees how it ends
+	})
+	front, err := c.s.Wine.StartFront(ctx, map[string]string{c.echo: addr})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -337,29 +346,35 @@ func through200(c halfclose.Conn, half chan struct{}) (sum [sha256.Size]byte, n 
 	return sum, n, errors.Join(err, <-sent)
 }
 
-// A command as the other end, both halves on Linux: half-close in both directions, its words in
-// the log, and no process left.
-func TestHalfCloseOfACommand(t *testing.T) {
-	lab.Need(t, lab.PartSocat)
-	ctx, s, _ := onStage(t)
+// configuredLinux is the program of Linux with a configuration and a state of its own.
+func configuredLinux(ctx context.Context, t *testing.T, s *stage.Stage, text string) func(args ...string) *exec.Cmd {
+	t.Helper()
 	home := t.TempDir()
-	engine, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { engine.Close() })
-	text := fmt.Sprintf("[[link]]\nname = \"command\"\nto = { exec = [\"socat\", \"-d\", \"-d\", \"-t\", \"60\", \"-,shut-close\", \"TCP:%s\"] }\n", engine.Addr())
 	if err := os.MkdirAll(filepath.Join(home, "docker-wsl-bridge"), 0o700); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.WriteFile(filepath.Join(home, "docker-wsl-bridge", "config.toml"), []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	program := func(args ...string) *exec.Cmd {
+	return func(args ...string) *exec.Cmd {
 		cmd := s.Linux(context.WithoutCancel(ctx), args...)
 		cmd.Env = append(cmd.Env, "XDG_STATE_HOME="+home, "XDG_CONFIG_HOME="+home)
 		return cmd
 	}
+}
+
+// A command as the other end, both halves on Linux: half-close in both directions, its words in
+// the log, and no process left.
+func TestHalfCloseOfACommand(t *testing.T) {
+	lab.Need(t, lab.PartSocat)
+	ctx, s, _ := onStage(t)
+	engine, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { engine.Close() })
+	text := fmt.Sprintf("[[link]]\nname = \"command\"\nto = { exec = [\"socat\", \"-d\", \"-d\", \"-t\", \"60\", \"-,shut-close\", \"TCP:%s\"] }\n", engine.Addr())
+	program := configuredLinux(ctx, t, s, text)
 	b := runs(t, program("run"))
 	socket := in(s, stage.Debian, runDir+"/command.sock")
 	until(ctx, t, "the link to be served", func() bool { // without a connection, which would start a command

@@ -5,9 +5,6 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -68,22 +65,11 @@ func TestDrain(t *testing.T) {
 // With a configuration all links are drained, whichever is meant, and each tells what was cut.
 func TestDrainOfAConfiguration(t *testing.T) {
 	ctx, s, _ := onStage(t)
-	home := t.TempDir()
 	text := ""
 	for _, name := range []string{"busy", "idle"} {
 		text += fmt.Sprintf("[[link]]\nname = %q\nfrom = \"unix:%s/%s.sock\"\nkind = \"raw\"\nto = \"unix:%s\"\n", name, runDir, name, s.Docker.Socket)
 	}
-	if err := os.MkdirAll(filepath.Join(home, "docker-wsl-bridge"), 0o700); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(filepath.Join(home, "docker-wsl-bridge", "config.toml"), []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	program := func(args ...string) *exec.Cmd {
-		cmd := s.Linux(context.WithoutCancel(ctx), args...)
-		cmd.Env = append(cmd.Env, "XDG_STATE_HOME="+home, "XDG_CONFIG_HOME="+home)
-		return cmd
-	}
+	program := configuredLinux(ctx, t, s, text)
 	b := runs(t, program("run"))
 	c := awaitSocket(ctx, t, s, runDir+"/busy.sock")
 	if _, err := io.WriteString(c, "GET /_ping HTTP/1.1\r\nHost: x\r\n\r\n"); err != nil {

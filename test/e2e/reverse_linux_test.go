@@ -153,37 +153,22 @@ func (r *reversed) dockerSays(ctx context.Context, t *testing.T, pipe string, ar
 // onLoopback leads a port to a pipe, for a docker command.
 func (r *reversed) onLoopback(t *testing.T, pipe string) (addr string) {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { l.Close() })
-	go func() {
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			go func() {
-				defer c.Close()
-				p, err := r.clients.Dial("winio", pipe)
-				if err != nil {
-					return
-				}
-				defer p.Close()
-				there := make(chan struct{})
-				go func() {
-					defer close(there)
-					_, _ = io.Copy(p, c)
-					_ = p.CloseWrite()
-				}()
-				_, _ = io.Copy(c, p)
-				_ = c.(*net.TCPConn).CloseWrite()
-				<-there
-			}()
+	return onLoopback(t, func(c *net.TCPConn) {
+		p, err := r.clients.Dial("winio", pipe)
+		if err != nil {
+			return
 		}
-	}()
-	return l.Addr().String()
+		defer p.Close()
+		there := make(chan struct{})
+		go func() {
+			defer close(there)
+			_, _ = io.Copy(p, c)
+			_ = p.CloseWrite()
+		}()
+		_, _ = io.Copy(c, p)
+		_ = c.CloseWrite()
+		<-there
+	})
 }
 
 func reverseLink(name, distro, pipe, to string, more ...string) string {

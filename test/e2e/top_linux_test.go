@@ -56,18 +56,7 @@ func onScreen(t *testing.T, columns, rows uint16, cmd *exec.Cmd) *screen {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = cmd.Process.Kill() }) // as a rule it has ended
-	go func() {
-		b := make([]byte, 4096)
-		for {
-			n, err := keys.Read(b)
-			if err != nil {
-				return
-			}
-			s.mu.Lock()
-			_, _ = s.sees.Write(b[:n])
-			s.mu.Unlock()
-		}
-	}()
+	go s.sees.Follow(keys, &s.mu)
 	go func() { s.done <- cmd.Wait() }()
 	return s
 }

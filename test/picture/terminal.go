@@ -1,9 +1,25 @@
 package picture
 
 import (
+	"io"
 	"strings"
+	"sync"
 	"unicode/utf8"
 )
+
+// Follow has the terminal show what comes, each piece with the lock, until no more does.
+func (t *Terminal) Follow(from io.Reader, lock sync.Locker) {
+	b := make([]byte, 4096)
+	for {
+		n, err := from.Read(b)
+		if err != nil {
+			return
+		}
+		lock.Lock()
+		_, _ = t.Write(b[:n])
+		lock.Unlock()
+	}
+}
 
 // Style is how a cell looks. Colour is one of ANSI's: 30 to 37 or 90 to 97, 0 for none.
 type Style struct {

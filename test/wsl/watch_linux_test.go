@@ -50,17 +50,16 @@ func pids(t *testing.T, distro string) []int {
 // until looks until it is so. The kernel has no event for most of these.
 func until(t *testing.T, what string, so func() bool) {
 	t.Helper()
-	for end := time.Now().Add(limit / 3); !so(); {
-		if time.Now().After(end) {
-			t.Fatalf("wait for %s: not within %v", what, limit/3)
-		}
-		unix.Nanosleep(&unix.Timespec{Nsec: 2e6}, nil)
+	if !comes(limit/3, so) {
+		t.Fatalf("wait for %s: not within %v", what, limit/3)
 	}
 }
 
 // soon is until with a short patience, and tells whether it came so.
-func soon(so func() bool) bool {
-	for end := time.Now().Add(3 * time.Second); !so(); {
+func soon(so func() bool) bool { return comes(3*time.Second, so) }
+
+func comes(within time.Duration, so func() bool) bool {
+	for end := time.Now().Add(within); !so(); {
 		if time.Now().After(end) {
 			return false
 		}
