@@ -90,11 +90,10 @@ func play(ctx context.Context, s *stage.Stage, out io.Writer) error {
 func end(console *lab.Console) error {
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
-	code, err := console.Wait(ctx)
-	if err == nil && code != 0 {
-		err = fmt.Errorf("the bridge ended with exit code %d: %s", code, console.Output())
+	if err := console.End(ctx, 0); err != nil {
+		return fmt.Errorf("end the bridge: %w", err)
 	}
-	return err
+	return nil
 }
 
 // clients are docker commands of the distro's user.

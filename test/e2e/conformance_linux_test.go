@@ -161,8 +161,11 @@ func TestWhoeverIsKilledClientsGetAnError(t *testing.T) {
 		t.Logf("%s killed: the client had its error after %v", name, time.Since(began).Round(time.Millisecond))
 		c.Close()
 		if name == "host" {
-			ended(ctx, t, b)
-		} else if err := b.Close(); err != nil { // it comes back
+			err = b.Kill()
+		} else {
+			err = b.Close() // it comes back
+		}
+		if err != nil {
 			t.Error(err)
 		}
 		before.awaitEmpty(ctx, t)

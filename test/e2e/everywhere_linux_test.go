@@ -180,8 +180,8 @@ func TestOneSocketForAllDistros(t *testing.T) {
 	if o := said(t, c.s.Windows(ctx, "stop", "--distro", "*")); o.code != 0 || strings.Count(o.stdout, "stopped the bridge for ") != 2 {
 		t.Errorf("stop: %+v", o)
 	}
-	if code, err := c.b.Wait(ctx); code != 0 || err != nil {
-		t.Errorf("it ended with %d, %v", code, err)
+	if err := c.b.End(ctx, 0); err != nil {
+		t.Error(err)
 	}
 	absent(t, c.s, stage.DockerDesktop, elsewhere)
 }
@@ -220,7 +220,7 @@ func TestSomebodyElsesSharedDirectory(t *testing.T) {
 	if o := said(t, c.s.Windows(ctx, "stop", "--distro", "*")); o.code != 0 {
 		t.Errorf("stop: %+v", o)
 	}
-	if code, err := c.b.Wait(ctx); code != 0 || err != nil {
-		t.Errorf("it ended with %d, %v", code, err)
+	if err := c.b.End(ctx, 0); err != nil {
+		t.Error(err)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"sync"
@@ -136,6 +137,24 @@ func (c *Console) Wait(ctx context.Context) (int, error) {
 		return -1, fmt.Errorf("await the program's end: %w", err)
 	}
 	return c.Cmd.ProcessState.ExitCode(), nil
+}
+
+// End waits for the program's end and wants it to have this exit code.
+func (c *Console) End(ctx context.Context, code int) error {
+	got, err := c.Wait(ctx)
+	if err == nil && got != code && !LateForWine(c.Cmd) {
+		err = fmt.Errorf("exit code %d, want %d: %s", got, code, c.Output())
+	}
+	return err
+}
+
+// LateForWine tells that cmd, which has ended, had said its exit code and was not gone soon enough
+// for Wine: its server kills what takes more than half a second for that (start_sigkill_timer in
+// server/process.c), and the code is lost. One in a hundred programs that end at a Ctrl-C does,
+// standing still on the way out.
+func LateForWine(cmd *exec.Cmd) bool {
+	status, ok := cmd.ProcessState.Sys().(syscall.WaitStatus)
+	return ok && status.Signaled() && status.Signal() == syscall.SIGKILL && strings.Contains(filepath.Base(cmd.Path), "wine")
 }
 
 // OpenTerminal makes a pseudo terminal: the side of the keys and the side that

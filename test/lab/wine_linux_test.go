@@ -107,8 +107,8 @@ func interrupt(t *testing.T, ctx context.Context, c *lab.Console) {
 	if err := c.Interrupt(); err != nil {
 		t.Fatal(err)
 	}
-	if code, err := c.Wait(ctx); code != 7 || err != nil {
-		t.Errorf("exit %d, %v, said %q", code, err, c.Output())
+	if err := c.End(ctx, 7); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -8,9 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"os/exec"
-	"path/filepath"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/test/lab"
@@ -62,19 +60,10 @@ func (b *Bridge) Close() error {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), endTime)
 	defer cancel()
-	code, err := b.Wait(ctx)
-	if err == nil && code != 0 && !b.lateForWine() {
-		err = fmt.Errorf("end bridge: %v: %s", b.Cmd.ProcessState, b.Output())
+	if err := b.End(ctx, 0); err != nil {
+		return fmt.Errorf("end bridge: %w", err)
 	}
-	return err
-}
-
-// lateForWine tells that it ended, and its process was not gone soon enough for Wine: its server
-// kills what takes more than half a second for that, as on a busy machine (start_sigkill_timer in
-// server/process.c), and what it had said as its exit code is lost.
-func (b *Bridge) lateForWine() bool {
-	status, ok := b.Cmd.ProcessState.Sys().(syscall.WaitStatus)
-	return ok && status.Signaled() && status.Signal() == syscall.SIGKILL && strings.Contains(filepath.Base(b.Cmd.Path), "wine")
+	return nil
 }
 
 // Kill ends it as Task Manager does.
