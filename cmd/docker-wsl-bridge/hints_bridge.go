@@ -147,6 +147,7 @@ func said(list []codes.Hint) []string {
 // reached, by the bridge's reasons: what is wrong and what cures it.
 func answers(engine string) map[string]string {
 	return map[string]string{
+		bridge.WhyDown:     codes.BridgeRuns.Hint("docker-wsl-bridge has lost its connection to Windows and comes back by itself; if it does not, run on Windows: docker-wsl-bridge status").String(),
 		bridge.WhyFrozen:   codes.WSLWedged.Hint("WSL's connection to Windows stands still (is the machine just waking up?); if it stays so, run on Windows: wsl --shutdown").String(),
 		bridge.WhyUnknown:  codes.BridgeRuns.Hint("docker-wsl-bridge has just ceased to serve this socket; to see what it serves, run on Windows: docker-wsl-bridge status").String(),
 		bridge.WhyNotFound: codes.PipeThere.Hint("the Docker engine of Windows is not running: nobody listens at " + engine + "; on Windows, " + startHint).String(),

@@ -1,12 +1,13 @@
 // Package bridge is both halves of the conversation over one carrier, in one
 // room so that they cannot drift apart.
 //
-// The agent listens in the distro and opens a stream for each connection; the
-// host dials what the stream's link stands for. Each then relays bytes until
-// both directions have ended. docs/protocol.md specifies hello and control.
+// The half whose clients they are listens and opens a stream for each connection; the other one
+// dials what the stream's link stands for: on a forward link the agent and the host, on a reverse
+// one the other way round. Each then relays bytes until both directions have ended. docs/protocol.md specifies hello and control.
 //
 // It knows nothing of wsl.exe, of configuration or of retries: a session that
-// has ended is somebody else's to start anew. Nor does it look at the bytes.
+// has ended is somebody else's to start anew. It looks at bytes for links of kind docker alone: at
+// requests, by way of dockerapi and paths, never at what an engine answers.
 //
 // Law: names cross the carrier from the agent to the host, never addresses;
 // and a relay never turns one way of ending into another.

@@ -18,7 +18,7 @@ const KindDocker = "docker"
 
 // Why there is no answer: the keys of Listen.Answers. The first is the
 // finding of the clients' own half, the others are the other half's reasons to refuse.
-// WhyDown is for the clients of a reverse link alone: there is no session.
+// WhyDown says that there is no session: it has just been lost or, on a reverse link, is yet to come.
 const (
 	WhyDown     = "down"
 	WhyFrozen   = "frozen"
@@ -226,7 +226,8 @@ func (h *half) openFor(link string) (stream *mux.Stream, why string) {
 		return nil, WhyLimit
 	case errors.Is(err, mux.ErrGoingAway):
 		return nil, WhyStopping
-	case h.session.Err() != nil:
+	}
+	if lost := (*mux.LostError)(nil); errors.As(err, &lost) {
 		return nil, WhyDown
 	}
 	h.log.Debug("open stream", "link", link, "error", err)

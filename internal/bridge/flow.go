@@ -91,7 +91,7 @@ func (b *Books) end(f *flow) {
 	if b == nil {
 		return
 	}
-	cut := f.of.session.Err() != nil || f.of.cutting.Load()
+	cut := f.of.session.Err() != nil && !f.of.session.Left() || f.of.cutting.Load()
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	delete(b.flows, f)
@@ -152,6 +152,8 @@ func (h *Host) Flows(ctx context.Context, link string) []Flow {
 			missing[flows[i].ID] = &flows[i]
 		}
 	}
+	ctx, cancel := context.WithTimeout(ctx, askTime)
+	defer cancel()
 	for after := uint32(0); len(missing) > 0; {
 		a, err := h.ask(ctx, request{Peers: &page{Link: link, After: after}})
 		if err != nil || a.Peers == nil || len(a.Peers.Known) == 0 {

@@ -1,6 +1,7 @@
 package bridge
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -138,6 +139,44 @@ func TestBooksTellRefusalsAndCuts(t *testing.T) {
 	b.agent.Close()
 	shows(t, "the cut", func() bool { return books.Totals("engine").Cut == 1 })
 	if s := books.Totals("denied"); s.Connections != 0 || s.Cut != 0 {
+		t.Errorf("%+v", s)
+	}
+}
+
+// A client that has yet to take an answer that has come is not cut when the bridge ends: it has the
+// time that was given, although the agent has left by then.
+func TestAnEndWaitsForASlowClient(t *testing.T) {
+	b := build(t)
+	var books Books
+	b.host.Keep(&books)
+	b.reverse(t, "")
+	answer := bytes.Repeat([]byte("answer "), 35_000) // more than a socket holds
+	client, engine := b.connect(t)
+	if err := client.CloseWrite(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.ReadAll(engine); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := engine.Write(answer); err != nil {
+		t.Fatal(err)
+	}
+	engine.Close()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	closed := make(chan error, 1)
+	go func() { closed <- b.host.CloseBy(ctx) }()
+	if err := <-b.ended; err != nil {
+		t.Errorf("the agent: %v", err)
+	}
+	<-b.host.Done()
+	if got, err := io.ReadAll(client); !bytes.Equal(got, answer) || err != nil {
+		t.Errorf("%d bytes of %d, %v", len(got), len(answer), err)
+	}
+	if err := <-closed; err != nil || !b.host.Left() {
+		t.Errorf("%v, left %v", err, b.host.Left())
+	}
+	if s := books.Totals("back"); s.Cut != 0 || s.Got != int64(len(answer)) {
 		t.Errorf("%+v", s)
 	}
 }

@@ -345,8 +345,9 @@ func (j *joint) streamAborted() {
 	j.startLinger()
 }
 
-// startLinger bounds what is left once one direction has failed: a write that
-// stands still for lingerTime is to somebody who will never read.
+// startLinger bounds what is left once one direction has failed: a hand-on, of 32 KiB at most,
+// that takes longer than lingerTime is to somebody who will never read. Smaller steps can't be seen: a
+// unix socket takes more only when a whole one has been read.
 func (j *joint) startLinger() {
 	j.mu.Lock()
 	defer j.mu.Unlock()

@@ -10,7 +10,8 @@
 // Law: one reader that never waits for a consumer, one writer that serves
 // control frames first and streams in turn, one place of death (fail). No
 // call but Read, Write, Accept, Ping and Drain waits for anything, a
-// frozen carrier included, and nothing here has a timer of its own.
+// frozen carrier included, and the session's Close waits for the carrier's alone.
+// Nothing here has a timer of its own.
 package mux
 
 import (
@@ -24,7 +25,8 @@ import (
 
 // Limits of one session. What a peer can make the other side hold is bounded
 // by maxStreams*(initialWindow+largeChunk) + windowBudget = 192 MiB, whatever
-// the sizes of the frames it sends.
+// the sizes of the frames it sends; by 128 MiB more where it also answers as many streams
+// that the other side has opened.
 const (
 	// maxStreams is how many streams of one peer live at a time.
 	maxStreams = 4096
@@ -75,6 +77,7 @@ type Session struct {
 	settled sync.Cond // Drain waits here
 
 	err      error // why it died; set once
+	left     bool  // it died as agreed: see Left
 	writeErr error // why nothing can be sent any more; set once
 	streams  map[uint32]*Stream
 	own      int // live streams opened by this side
@@ -260,7 +263,7 @@ func (s *Session) Streams() int {
 	return len(s.streams)
 }
 
-// Drain says goaway and waits until every stream has ended and every frame
+// Drain says goaway and waits until every stream has ended, its owner has closed it, and every frame
 // has been handed to the carrier. When ctx ends first it resets what still
 // lives and returns the context's error. It does not close the session: the
 // peer may have more to say, its end of the carrier is the better end.
@@ -274,7 +277,7 @@ func (s *Session) Drain(ctx context.Context) error {
 	defer stop()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for s.sendErr() == nil && ctx.Err() == nil && (len(s.streams) > 0 || s.writing || !s.idle()) {
+	for ctx.Err() == nil && s.unsettled() {
 		if !s.writing && !s.idle() {
 			s.work.Signal() // an ACCEPT that nothing has followed
 		}
@@ -284,7 +287,27 @@ func (s *Session) Drain(ctx context.Context) error {
 		s.resetAll()
 		return err
 	}
+	if s.left {
+		return nil
+	}
 	return s.sendErr()
+}
+
+// unsettled tells that there is something for Drain to wait for: streams that live, frames, and
+// once the peer has left, owners that have yet to read what had arrived.
+func (s *Session) unsettled() bool {
+	if s.sendErr() != nil {
+		return s.left && len(s.streams) > 0
+	}
+	return len(s.streams) > 0 || s.writing || !s.idle()
+}
+
+// Left tells that the peer has ended the session as agreed: after the goaway of this side, with
+// every stream over in both directions. What has arrived may still be read then.
+func (s *Session) Left() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.left
 }
 
 func (s *Session) resetAll() {
@@ -310,7 +333,13 @@ func (s *Session) fail(cause error) {
 		return
 	}
 	s.err = &LostError{Cause: cause}
+	s.left = s.saidGoAway && !s.sendGoAway && s.writeErr == nil && s.allOver()
 	for _, st := range s.streams {
+		if s.left {
+			st.control = 0 // nobody is there for it
+			s.release(st)
+			continue
+		}
 		st.aborted()
 	}
 	s.work.Broadcast()
@@ -319,6 +348,16 @@ func (s *Session) fail(cause error) {
 	close(s.done)
 	s.mu.Unlock()
 	_ = s.carrier.Close() // the cause of death is known already
+}
+
+// allOver tells that the live streams have only to be read and closed by their owners.
+func (s *Session) allOver() bool {
+	for _, st := range s.streams {
+		if !st.over() {
+			return false
+		}
+	}
+	return true
 }
 
 // failWrites notes that nothing can be sent any more.

@@ -518,6 +518,59 @@ func TestDrainResetsAtItsEnd(t *testing.T) {
 	})
 }
 
+// A peer that leaves when everything is said takes nothing from an owner that has yet to read it, for
+// as long as Drain was given.
+func TestDrainWaitsForReadersOfAPeerThatHasLeft(t *testing.T) {
+	for _, inTime := range []bool{true, false} {
+		synctest.Test(t, func(t *testing.T) {
+			host, agent := memory(t)
+			client, engine := connect(t, host, agent)
+			cut := make(chan struct{})
+			client.OnAbort(func() { close(cut) })
+			if _, err := engine.Write([]byte("result")); err != nil {
+				t.Fatal(err)
+			}
+			client.CloseWrite()
+			if _, err := io.ReadAll(engine); err != nil {
+				t.Fatal(err)
+			}
+			engine.Close()
+			ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+			defer cancel()
+			drained := make(chan error, 1)
+			go func() { drained <- host.Drain(ctx) }()
+			synctest.Wait()
+			agent.Close()
+			<-host.Done()
+			synctest.Wait()
+			if !host.Left() {
+				t.Error("it has not left")
+			}
+			select {
+			case err := <-drained:
+				t.Errorf("drained with something to read: %v", err)
+			case <-cut:
+				t.Error("the reader is cut")
+			default:
+			}
+			if !inTime {
+				if err := <-drained; !errors.Is(err, context.DeadlineExceeded) {
+					t.Errorf("after the time: %v", err)
+				}
+				<-cut
+				return
+			}
+			if got, err := io.ReadAll(client); string(got) != "result" || err != nil {
+				t.Errorf("got %q, %v", got, err)
+			}
+			client.Close()
+			if err := <-drained; err != nil {
+				t.Errorf("drain: %v", err)
+			}
+		})
+	}
+}
+
 func TestTooManyStreams(t *testing.T) {
 	host, agent := memory(t)
 	for range maxStreams {

@@ -283,7 +283,7 @@ func (st *Stream) OnAbort(f func()) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	st.onAbort = f
-	if st.peerErr != nil || st.gone || s.err != nil {
+	if st.peerErr != nil || st.gone || s.err != nil && !s.left {
 		st.aborted()
 	}
 }
@@ -307,6 +307,9 @@ func (st *Stream) stopped() {
 		st.onStop = nil
 	}
 }
+
+// over tells that no frame of it matters any more.
+func (st *Stream) over() bool { return st.gone || st.ended && st.peerEnded }
 
 func (st *Stream) aborted() {
 	if st.onAbort != nil {

@@ -174,8 +174,7 @@ func (s *Session) release(st *Stream) {
 	}
 	st.readBy.stop()
 	st.writeBy.stop()
-	over := st.gone || st.ended && st.peerEnded
-	if !over || st.control != 0 || s.streams[st.id] != st {
+	if !st.over() || st.control != 0 || s.streams[st.id] != st {
 		return
 	}
 	delete(s.streams, st.id)
