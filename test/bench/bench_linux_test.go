@@ -22,7 +22,7 @@ func TestBench(t *testing.T) {
 	defer cancel()
 	file := filepath.Join(t.TempDir(), "latest.json")
 	o := options{
-		rows: "new-connection,down,late-answer", columns: "direct,windows,bridge,original",
+		rows: "new-connection,down,relay-trip,late-answer", columns: "direct,windows,bridge,original,bare",
 		rounds: 1, limit: time.Minute, bytes: 2_000_000, quick: true, json: file,
 	}
 	if err := bench(ctx, o, io.Discard); err != nil {
@@ -54,6 +54,12 @@ func TestBench(t *testing.T) {
 				t.Errorf("%s, %s: %+v", row, column, c)
 			}
 		}
+	}
+	if c := said.Rows[rowDown][nameBare]; c.P50 <= 0 || c.Flaw != "" || len(said.Rows[rowNew][nameBare].Unit) > 0 {
+		t.Errorf("bare: %+v, and on a new connection %+v", c, said.Rows[rowNew][nameBare])
+	}
+	if c := said.Rows[rowCeilTrip][nameBridge]; c.P50 <= 0 || c.Flaw != "" {
+		t.Errorf("%s: %+v", rowCeilTrip, c)
 	}
 	// socat waits half a second for what comes after the end of input.
 	if c := said.Rows["late-answer"][nameOriginal]; c.LostBytes != lateBytes || c.P50 != 0 || c.Flaw == "" {

@@ -153,7 +153,7 @@ func carrier(way, script string) func(context.Context, *place, *column, *measure
 		}
 		n := strconv.FormatInt(p.o.bytes, 10)
 		line := strings.ReplaceAll(script, "N", n)
-		cmd := p.s.Wine.Command(ctx, p.clientExe, "-op", "relay", "-path", way, "-n", n,
+		cmd := p.s.Wine.Command(ctx, p.clientExe, "-op", "relay", "-path", way, "-n", n, "-for", p.length(),
 			"--", exe, "-d", c.name+"-"+engineBytes, "-u", "root", "--cd", "/", "-e", "/bin/sh", "-c", line)
 		cmd.Env = append(cmd.Env, p.s.VM.Env()...)
 		if p.launcher != nil {
@@ -168,7 +168,11 @@ func carrier(way, script string) func(context.Context, *place, *column, *measure
 			return fmt.Errorf("run client: %w", err)
 		}
 		m.counts(r)
-		if r.Errors == 0 && r.Lost == 0 {
+		switch {
+		case r.Errors > 0 || r.Lost > 0:
+		case len(r.Samples) > 0:
+			m.add(r.Samples...)
+		default:
 			m.add(float64(r.Bytes) / 1e6 / r.Seconds)
 		}
 		return nil

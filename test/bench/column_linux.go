@@ -2,10 +2,15 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
+	"syscall"
+
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/test/lab"
 )
 
 // The columns.
@@ -17,6 +22,7 @@ const (
 	nameNpiperelay = "npiperelay"
 	nameOriginal   = "original"
 	nameNative     = "native"
+	nameBare       = "bare"
 )
 
 // The engines, which each column leads to.
@@ -48,6 +54,7 @@ type column struct {
 
 	windowsClient bool
 	peer          bool // a process for each connection
+	floor         bool // no product: in the rows alone that say so
 	open          func(ctx context.Context, c *column) error
 	again         func(ctx context.Context, c *column) (*again, error) // starts it once more; nil: it never starts
 }
@@ -79,6 +86,7 @@ func (p *place) allColumns() []*column {
 		{name: nameNpiperelay, title: "socat and npiperelay.exe -ei -s", wine: true, peer: true, missing: missing, open: p.openNpiperelay, again: p.npiperelayAgain},
 		{name: nameOriginal, title: originalTitle(), wine: true, peer: true, open: p.openOriginal, again: p.originalAgain},
 		{name: nameNative, title: "the bridge's halves as Linux processes over pipes", open: p.openNative, again: p.nativeAgain},
+		{name: nameBare, title: "two Linux processes that only copy", floor: true, open: p.openBare},
 	}
 }
 
@@ -106,6 +114,34 @@ func (p *place) openWindows(_ context.Context, c *column) error {
 	c.docker = &path{target: "npipe:" + p.s.Engine.Pipe}
 	c.bytes = &path{target: "npipe:" + bytesPipe}
 	return nil
+}
+
+// openBare starts what has a floor, once for each engine.
+func (p *place) openBare(ctx context.Context, c *column) error {
+	exe, err := lab.Build(ctx, "linux", "./test/bench/bare")
+	if err != nil {
+		return err
+	}
+	near := func(engine, socket string) (*path, error) {
+		from := filepath.Join(p.dir, nameBare+"-"+engine+".sock")
+		cmd := exec.Command(exe, "near", from, socket)
+		cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+		out, outErr := cmd.StdoutPipe()
+		if err := errors.Join(outErr, cmd.Start()); err != nil {
+			return nil, err
+		}
+		p.onClose(func() error {
+			killed := cmd.Process.Kill()
+			_ = cmd.Wait() // it says that it was killed
+			return killed
+		})
+		_, err := io.ReadFull(out, make([]byte, 1)) // it listens
+		return &path{target: "unix:" + from}, err
+	}
+	var dockerErr, bytesErr error
+	c.docker, dockerErr = near(engineDocker, p.s.Docker.Socket)
+	c.bytes, bytesErr = near(engineBytes, p.bytesSock)
+	return errors.Join(dockerErr, bytesErr)
 }
 
 // clientCommand is the column's client.
