@@ -9,11 +9,13 @@
 package deploy
 
 import (
+	"bufio"
 	"bytes"
 	"compress/gzip"
 	"crypto/sha256"
 	"debug/elf"
 	"embed"
+	"encoding/binary"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -42,11 +44,14 @@ func Path(hash string) string { return Dir + "/" + fileName(hash) }
 
 func fileName(hash string) string { return "agent-" + hash[:min(len(hash), 16)] }
 
-// Binary is an agent to put in place.
+// Binary is an agent to put in place. Its bytes are unpacked when they are needed and not kept: it
+// has 5 MiB, which a bridge would hold for all its life.
 type Binary struct {
-	Arch  string // amd64 or arm64
-	Bytes []byte // the ELF file
-	Hash  string // its SHA-256 in hex, which is also the build's name
+	Arch string // amd64 or arm64
+	Hash string // SHA-256 of the ELF file in hex, which is also the build's name
+	Size int64  // of the ELF file
+
+	open func() (io.Reader, error)
 }
 
 // NativeArch is the architecture of the machine, in Go's words. It is the distro's, too,
@@ -60,11 +65,9 @@ func Agent(arch, exeDir string) (Binary, error) {
 }
 
 func agentFrom(inside fs.FS, arch, exeDir string) (Binary, error) {
-	packed, err := inside.Open("agents/agent-linux-" + arch + ".gz")
-	if err == nil {
-		defer packed.Close()
-		b, err := unpack(packed)
-		return checked(b, arch, "the agent in this program", err)
+	packed := "agents/agent-linux-" + arch + ".gz"
+	if _, err := fs.Stat(inside, packed); err == nil {
+		return measured(arch, "the agent in this program", func() (io.Reader, error) { return unpack(inside, packed) })
 	}
 	for _, name := range []string{"docker-wsl-agent-linux-" + arch, "docker-wsl-agent"} {
 		path := filepath.Join(exeDir, name)
@@ -76,51 +79,71 @@ func agentFrom(inside fs.FS, arch, exeDir string) (Binary, error) {
 			return Binary{}, fmt.Errorf("find agent: %w", err)
 		}
 		defer f.Close()
-		b, err := readBounded(f)
-		return checked(b, arch, path, err)
+		// A file may change, so its bytes are kept.
+		b, err := io.ReadAll(io.LimitReader(f, maxAgent+1))
+		if err != nil {
+			return Binary{}, fmt.Errorf("read %s: %w", path, err)
+		}
+		return measured(arch, path, func() (io.Reader, error) { return bytes.NewReader(b), nil })
 	}
 	return Binary{}, fmt.Errorf("find agent for linux/%s, in this program or in %s: %w; run: make build", arch, exeDir, ErrNoAgent)
 }
 
-func unpack(r io.Reader) ([]byte, error) {
-	z, err := gzip.NewReader(r)
+// unpack reads a file of this program, which nobody has to close.
+func unpack(inside fs.FS, name string) (io.Reader, error) {
+	f, err := inside.Open(name)
 	if err != nil {
 		return nil, err
 	}
-	return readBounded(z)
+	return gzip.NewReader(f)
 }
 
-func readBounded(r io.Reader) ([]byte, error) {
-	b, err := io.ReadAll(io.LimitReader(r, maxAgent+1))
-	if err == nil && len(b) > maxAgent {
-		err = fmt.Errorf("it has more than %d MiB", maxAgent>>20)
-	}
-	return b, err
-}
-
-// checked makes a Binary of bytes that are a program for arch.
-func checked(b []byte, arch, from string, err error) (Binary, error) {
-	if err == nil {
-		err = checkELF(b, arch)
-	}
-	if err != nil {
+// measured makes a Binary of what open gives, which must be a program for arch.
+func measured(arch, from string, open func() (io.Reader, error)) (Binary, error) {
+	b := Binary{Arch: arch, open: open}
+	if err := b.measure(); err != nil {
 		return Binary{}, fmt.Errorf("read %s: %w", from, err)
 	}
-	sum := sha256.Sum256(b)
-	return Binary{Arch: arch, Bytes: b, Hash: hex.EncodeToString(sum[:])}, nil
+	return b, nil
 }
 
-func checkELF(b []byte, arch string) error {
-	f, err := elf.NewFile(bytes.NewReader(b))
+func (b *Binary) measure() error {
+	r, err := b.open()
 	if err != nil {
-		return fmt.Errorf("it is no Linux program: %w", err)
+		return err
+	}
+	in := bufio.NewReader(io.LimitReader(r, maxAgent+1))
+	head, err := in.Peek(headSize)
+	if err != nil && err != io.EOF {
+		return err
+	}
+	if err := checkELF(head, b.Arch); err != nil {
+		return err
+	}
+	sum := sha256.New()
+	if b.Size, err = io.Copy(sum, in); err != nil {
+		return err
+	}
+	if b.Size > maxAgent {
+		return fmt.Errorf("it has more than %d MiB", maxAgent>>20)
+	}
+	b.Hash = hex.EncodeToString(sum.Sum(nil))
+	return nil
+}
+
+// headSize is the part of an ELF file's header that ends with e_machine.
+const headSize = 20
+
+func checkELF(head []byte, arch string) error {
+	if len(head) < headSize || string(head[:len(elf.ELFMAG)]) != elf.ELFMAG || elf.Data(head[elf.EI_DATA]) != elf.ELFDATA2LSB {
+		return errors.New("it is no Linux program for this kind of machine")
 	}
 	want := map[string]elf.Machine{"amd64": elf.EM_X86_64, "arm64": elf.EM_AARCH64}[arch]
 	if want == elf.EM_NONE {
 		return fmt.Errorf("there are no agents for %s", arch)
 	}
-	if f.Machine != want {
-		return fmt.Errorf("it is for %s, not for %s", strings.ToLower(strings.TrimPrefix(f.Machine.String(), "EM_")), arch)
+	if machine := elf.Machine(binary.LittleEndian.Uint16(head[18:])); machine != want {
+		return fmt.Errorf("it is for %s, not for %s", strings.ToLower(strings.TrimPrefix(machine.String(), "EM_")), arch)
 	}
 	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -31,6 +32,20 @@ func packed(b []byte) *fstest.MapFile {
 	return &fstest.MapFile{Data: z.Bytes()}
 }
 
+// content is what would be put in place.
+func content(t *testing.T, b Binary) []byte {
+	t.Helper()
+	r, err := b.open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := io.ReadAll(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return got
+}
+
 func TestTheEmbeddedAgentComesFirst(t *testing.T) {
 	inside := fstest.MapFS{"agents/agent-linux-arm64.gz": packed(program("arm64", "embedded"))}
 	dir := t.TempDir()
@@ -42,8 +57,8 @@ func TestTheEmbeddedAgentComesFirst(t *testing.T) {
 			t.Fatal(err)
 		}
 		sum := sha256.Sum256(program(arch, want))
-		if b.Arch != arch || string(b.Bytes[64:]) != want || b.Hash != hex.EncodeToString(sum[:]) {
-			t.Errorf("%s: %s, %q, %s", arch, b.Arch, b.Bytes[64:], b.Hash)
+		if got := content(t, b); b.Arch != arch || string(got[64:]) != want || b.Size != int64(len(got)) || b.Hash != hex.EncodeToString(sum[:]) {
+			t.Errorf("%s: %s, %q of %d, %s", arch, b.Arch, got[64:], b.Size, b.Hash)
 		}
 	}
 }
@@ -52,8 +67,11 @@ func TestAnAgentBesideTheProgram(t *testing.T) {
 	dir := t.TempDir()
 	write(t, filepath.Join(dir, "docker-wsl-agent"), program("amd64", "plain name"))
 	b, err := agentFrom(fstest.MapFS{}, "amd64", dir)
-	if err != nil || string(b.Bytes[64:]) != "plain name" {
-		t.Errorf("%q, %v", b.Bytes, err)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := content(t, b); string(got[64:]) != "plain name" {
+		t.Errorf("%q", got)
 	}
 	_, err = agentFrom(fstest.MapFS{}, "arm64", dir)
 	if err == nil || !strings.HasSuffix(err.Error(), "docker-wsl-agent: it is for x86_64, not for arm64") {
@@ -107,7 +125,7 @@ func TestNativeArchIsThisMachines(t *testing.T) {
 }
 
 func TestScriptNeedsNoQuotingOnWindows(t *testing.T) {
-	s := script(Dir, Binary{Arch: "arm64", Bytes: make([]byte, 3<<20), Hash: strings.Repeat("f", 64)})
+	s := script(Dir, Binary{Arch: "arm64", Size: 3 << 20, Hash: strings.Repeat("f", 64)})
 	if strings.ContainsAny(s, "\"\\\n\r\t%^") {
 		t.Errorf("script has a character that a command line may change: %s", s)
 	}

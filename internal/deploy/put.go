@@ -82,7 +82,11 @@ func talk(p *carrier.Process, bin Binary) (noise []byte, err error) {
 	if noise, err = await(out, readyLine); err != nil {
 		return noise, err
 	}
-	if _, err := p.Write(bin.Bytes); err != nil {
+	in, err := bin.open()
+	if err != nil {
+		return nil, err
+	}
+	if _, err := io.Copy(p, in); err != nil {
 		return nil, err
 	}
 	return await(out, doneLine(bin))
@@ -169,7 +173,7 @@ func script(dir string, bin Binary) string {
 		`echo DONE`
 	machine := map[string]string{"amd64": "x86_64", "arm64": "aarch64"}[bin.Arch]
 	return strings.NewReplacer(
-		"MACHINE", machine, "DIR", dir, "LENGTH", fmt.Sprint(len(bin.Bytes)), "NAME", fileName(bin.Hash),
+		"MACHINE", machine, "DIR", dir, "LENGTH", fmt.Sprint(bin.Size), "NAME", fileName(bin.Hash),
 		"READY", readyLine, "DONE", doneLine(bin),
 		"EXITNOWRITE", fmt.Sprint(exitNoWrite), "EXITUNSAFE", fmt.Sprint(exitUnsafe), "EXITCUT", fmt.Sprint(exitCut),
 		"EXITNOEXEC", fmt.Sprint(exitNoExec), "EXITARCH", fmt.Sprint(exitArch),

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"io"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -31,7 +32,11 @@ func here(before ...string) starter {
 func sh(script string) starter { return here("/bin/sh", "-c", script, "sh") }
 
 func agentOf(size int) Binary {
-	return Binary{Arch: runtime.GOARCH, Bytes: bytes.Repeat([]byte("agent\x00\xff\n"), size/8), Hash: strings.Repeat("ab", 32)}
+	b := bytes.Repeat([]byte("agent\x00\xff\n"), size/8)
+	return Binary{
+		Arch: runtime.GOARCH, Size: int64(len(b)), Hash: strings.Repeat("ab", 32),
+		open: func() (io.Reader, error) { return bytes.NewReader(b), nil },
+	}
 }
 
 func deadline(t *testing.T) context.Context {
@@ -54,8 +59,8 @@ func TestPut(t *testing.T) {
 func checkPut(t *testing.T, dir string, bin Binary) {
 	t.Helper()
 	got, err := os.ReadFile(filepath.Join(dir, "agent-abababababababab"))
-	if err != nil || !bytes.Equal(got, bin.Bytes) {
-		t.Errorf("%d bytes of %d, or others: %v", len(got), len(bin.Bytes), err)
+	if err != nil || !bytes.Equal(got, content(t, bin)) {
+		t.Errorf("%d bytes of %d, or others: %v", len(got), bin.Size, err)
 	}
 	entries, err := os.ReadDir(dir)
 	if err != nil || len(entries) != 1 {
