@@ -72,7 +72,7 @@ func tell(ctx context.Context, s *stage.Stage, add adder) error {
 	if err := s.Engine.Kill(); err != nil {
 		return errors.Join(err, end(console))
 	}
-	add("# ", "the engine is ended", "", time.Now())
+	add("# ", "the second bridge is ended, and the first one's engine", "", time.Now())
 	run("docker ps")
 	began = time.Now()
 	checks := says(s.Windows(ctx, "doctor"))
