@@ -3,12 +3,14 @@ package main
 import (
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"net"
 	"os"
+	"strconv"
 	"time"
+
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/engine"
 )
 
 // engineTime bounds what one socket may cost.
@@ -25,16 +27,10 @@ type engineAnswer struct {
 	Answer []byte `json:"answer,omitempty"` // empty: none has come
 }
 
-// engineSockets are where engines listen: Docker's and Podman's, those of root and those of the user.
-func engineSockets() []string {
-	own := fmt.Sprintf("/run/user/%d/", os.Getuid())
-	return []string{"/var/run/docker.sock", own + "docker.sock", "/run/podman/podman.sock", own + "podman/podman.sock"}
-}
-
-// engines asks whoever listens at those sockets for a version.
+// engines asks whoever listens at the sockets of engines for a version.
 func engines() int {
 	list := []engineAnswer{}
-	for _, socket := range engineSockets() {
+	for _, socket := range engine.Sockets(strconv.Itoa(os.Getuid())) {
 		if _, err := os.Lstat(socket); errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
@@ -56,7 +52,7 @@ func askEngine(socket string) ([]byte, error) {
 	if err := conn.SetDeadline(time.Now().Add(engineTime)); err != nil {
 		return nil, err
 	}
-	if _, err := io.WriteString(conn, "GET /version HTTP/1.1\r\nHost: docker\r\nConnection: close\r\n\r\n"); err != nil {
+	if _, err := io.WriteString(conn, engine.VersionRequest); err != nil {
 		return nil, err
 	}
 	return io.ReadAll(io.LimitReader(conn, maxEngineAnswer))

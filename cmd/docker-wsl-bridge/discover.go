@@ -10,7 +10,9 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -58,7 +60,8 @@ func discoverCommand() *cobra.Command {
 		Short: "List the engines of Windows and of the distros that run",
 		Long: `discover asks the engines that it knows to look for: those at named pipes of
 Windows, Docker's and Podman's sockets in distros that run. It tells the version,
-the kind of containers, the range of API versions, and how each is linked.
+the kind of containers, the range of API versions, and how each is linked. In a
+distro where no bridge has been it tells only which of those sockets are there.
 
 It changes nothing and starts no distro. Its exit code is 1 when no engine answers.`,
 		Args: cobra.NoArgs,
@@ -135,9 +138,7 @@ func judged(d discovered, v engine.Version, err error) discovered {
 // distros looks into those that run; and for WSL's own containers.
 func (found *discovery) distros(ctx context.Context, w daemon.WSL) {
 	if wslc := filepath.Join(filepath.Dir(w.Path()), "wslc.exe"); isFile(wslc) {
-		found.Engines = append(found.Engines, discovered{
-			Place: wslc, Whose: "WSL containers", Problem: "not asked: it listens at no pipe, and to ask it would start it",
-		})
+		found.Engines = append(found.Engines, judged(discovered{Place: wslc, Whose: "WSL containers"}, engine.Version{}, errNoPipe))
 	}
 	names, err := w.Running(ctx)
 	agent, agentErr := ownAgent()
@@ -164,15 +165,21 @@ func isFile(path string) bool {
 	return err == nil && info.Mode().IsRegular()
 }
 
-var errNoAgentThere = errors.New("the agent of this build is not there to look with; up, or context ls, puts it there")
+var (
+	errNoPipe  = errors.New("not asked: it listens at no pipe, and to ask it would start it")
+	errNoAgent = errors.New("there, not asked: the agent of this build, which asks, is not in the distro")
+	errBarred  = fmt.Errorf("the distro's user may not connect: %w", fs.ErrPermission)
+	errWords   = errors.New("the agent's program said something else than what it should")
+)
 
-// discoverIn asks the engines of a distro, with the eyes of its user.
+// discoverIn asks the engines of a distro, with the eyes of its user. It writes nothing there: without
+// the agent it tells no more than which sockets there are.
 func discoverIn(ctx context.Context, w daemon.WSL, distro, agent string) ([]discovered, error) {
 	ctx, cancel := context.WithTimeout(ctx, discoverTime)
 	defer cancel()
 	said, err := w.AsUser(ctx, distro, []string{agent, "engines"})
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, errNoAgentThere
+		return socketsIn(ctx, w, distro)
 	}
 	if err != nil {
 		return nil, err
@@ -184,22 +191,59 @@ func discoverIn(ctx context.Context, w daemon.WSL, distro, agent string) ([]disc
 		Answer []byte
 	}
 	if json.Unmarshal(said, &answers) != nil {
-		return nil, errors.New("the agent's program said something else than what it should")
+		return nil, errWords
 	}
 	var list []discovered
 	for _, a := range answers {
 		v, err := engine.ReadVersion(bytes.NewReader(a.Answer))
 		switch {
+		case !isSocket(a.Socket):
+			return nil, errWords
 		case a.Denied:
-			err = fmt.Errorf("the distro's user may not connect: %w", fs.ErrPermission)
+			err = errBarred
 		case len(a.Answer) == 0:
 			err = engine.ErrNoAnswer
 		case err != nil:
 			err = engine.ErrNotEngine
 		}
-		list = append(list, judged(discovered{Distro: distro, Place: "unix:" + harmless(a.Socket)}, v, err))
+		list = append(list, judged(discovered{Distro: distro, Place: "unix:" + a.Socket}, v, err))
 	}
 	return list, nil
+}
+
+// lookForSockets prints "there SOCKET" or, where the user may not connect, "barred SOCKET", as a shell of
+// every distro can.
+func lookForSockets() string {
+	return "u=$(id -u); for s in " + strings.Join(engine.Sockets("$u"), " ") +
+		"; do if [ -S $s ]; then if [ -w $s ]; then echo there $s; else echo barred $s; fi; fi; done"
+}
+
+// socketsIn are the sockets of a distro that its user sees, and where engines listen as a rule.
+func socketsIn(ctx context.Context, w daemon.WSL, distro string) (list []discovered, _ error) {
+	said, err := w.AsUser(ctx, distro, []string{"/bin/sh", "-c", lookForSockets()})
+	if err != nil {
+		return nil, err
+	}
+	for line := range strings.Lines(string(said)) {
+		how, socket, _ := strings.Cut(strings.TrimSpace(line), " ")
+		why, ok := map[string]error{"there": errNoAgent, "barred": errBarred}[how]
+		if ok && isSocket(socket) && len(list) < len(engine.Sockets("")) {
+			list = append(list, judged(discovered{Distro: distro, Place: "unix:" + socket}, engine.Version{}, why))
+		}
+	}
+	return list, nil
+}
+
+var ofUser = regexp.MustCompile(`^/run/user/([0-9]{1,10})/`)
+
+// isSocket tells whether engines are looked for there: what a distro says comes to stand in commands that a
+// person is told.
+func isSocket(path string) bool {
+	uid := ""
+	if m := ofUser.FindStringSubmatch(path); m != nil {
+		uid = m[1]
+	}
+	return slices.Contains(engine.Sockets(uid), path)
 }
 
 // text is for a person.

@@ -119,11 +119,12 @@ func discoverHints(d discovered) []codes.Hint {
 	var owned *endpoint.OwnerError
 	_, pipe, isPipe := strings.Cut(d.Place, "/pipe/")
 	switch {
+	case errors.Is(d.err, errNoAgent):
+		return append(inDistroHints(d), codes.AgentFits.Hint("docker-wsl-bridge context ls --distro "+d.Distro+" puts the agent there, and discover asks then"))
 	case d.Distro != "" && d.Engine != nil:
-		return codes.ClientLed.Hints(
-			"it is used in "+d.Distro+" itself, by docker -H unix://"+strings.TrimPrefix(d.Place, "unix:"),
-			"Windows' programs reach it by a link of the configuration, from = \"npipe:////./pipe/NAME\" and to = \""+d.Place+"\"; docker-wsl-bridge config path tells where that is",
-		)
+		return inDistroHints(d)
+	case errors.Is(d.err, errNoPipe):
+		return codes.ClientLed.Hints("a link of the configuration reaches it, with " + wslcLine + "; docker-wsl-bridge config path tells where that is")
 	case d.Distro != "" || !isPipe:
 		return nil
 	case d.Engine != nil && d.Engine.OSType != "windows":
@@ -136,4 +137,15 @@ func discoverHints(d discovered) []codes.Hint {
 		return codes.PipeOpen.Hints(accessHint)
 	}
 	return nil
+}
+
+// wslcLine leads a link to the engine of WSL containers.
+const wslcLine = `to = { exec = ["wslc", "system", "session", "run", "docker", "system", "dial-stdio"] }`
+
+// inDistroHints are for an engine of a distro.
+func inDistroHints(d discovered) []codes.Hint {
+	return codes.ClientLed.Hints(
+		"it is used in "+d.Distro+" itself, by docker -H unix://"+strings.TrimPrefix(d.Place, "unix:"),
+		"Windows' programs reach it by a link of the configuration, from = \"npipe:////./pipe/NAME\" and to = \""+d.Place+"\"; docker-wsl-bridge config path tells where that is",
+	)
 }

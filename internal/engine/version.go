@@ -106,3 +106,10 @@ func Known() []Pipe {
 		{"podman-machine-default", "Podman"},
 	}
 }
+
+// Sockets are where engines of any kind are known to listen in a distro: Docker's and Podman's, those of
+// root and those of the user with that number.
+func Sockets(uid string) []string {
+	own := "/run/user/" + uid + "/"
+	return []string{"/var/run/docker.sock", own + "docker.sock", "/run/podman/podman.sock", own + "podman/podman.sock"}
+}

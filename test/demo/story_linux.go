@@ -8,11 +8,13 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"time"
 
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/test/lab"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/test/picture"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/test/recorder"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/test/stage"
 )
 
@@ -30,6 +32,11 @@ type step struct {
 	took               time.Duration
 }
 
+// adder adds a step that has begun then and ends now.
+type adder func(prompt, line, said string, began time.Time)
+
+const windows = `PS C:\> `
+
 // story plays the whole of it and writes its picture.
 func story(ctx context.Context, s *stage.Stage, out io.Writer, file string) error {
 	var steps []step
@@ -45,8 +52,7 @@ func story(ctx context.Context, s *stage.Stage, out io.Writer, file string) erro
 }
 
 // tell runs the story's commands for real.
-func tell(ctx context.Context, s *stage.Stage, add func(prompt, line, said string, began time.Time)) error {
-	const windows, linux = `PS C:\> `, stage.User + "@" + stage.Debian + ":~$ "
+func tell(ctx context.Context, s *stage.Stage, add adder) error {
 	began := time.Now()
 	console, err := s.Wine.Console(s.Windows(context.WithoutCancel(ctx), "up", "--pipe", stage.EnginePipe))
 	if err != nil {
@@ -56,18 +62,17 @@ func tell(ctx context.Context, s *stage.Stage, add func(prompt, line, said strin
 		return errors.Join(err, end(console))
 	}
 	add(windows, "docker-wsl-bridge up --pipe "+stage.EnginePipe, console.Output(), began)
-	run := func(line string) {
-		began := time.Now()
-		add(linux, line, says(s.Client(ctx, "sh", "-c", line)), began)
-	}
-	run("docker context ls --format '{{.Name}}  {{.DockerEndpoint}}'")
+	run := func(line string) { shell(ctx, s, add, "~", line) }
 	run("docker context use windows")
 	run("docker run --rm --network none " + s.Docker.Image + " echo 'hello, through one wsl.exe'")
 	run("seq 3 | docker run --rm -i --network none " + s.Docker.Image + " sh -c 'cat; sleep 1; echo the input has ended, the output goes on'")
+	if err := mount(ctx, s, add); err != nil {
+		return errors.Join(err, end(console))
+	}
 	if err := s.Engine.Kill(); err != nil {
 		return errors.Join(err, end(console))
 	}
-	add("# ", "the engine is ended", "", time.Now())
+	add("# ", "the second bridge is ended, and the first one's engine", "", time.Now())
 	run("docker ps")
 	began = time.Now()
 	checks := says(s.Windows(ctx, "doctor"))
@@ -82,6 +87,49 @@ func tell(ctx context.Context, s *stage.Stage, add func(prompt, line, said strin
 	err = errors.Join(console.Interrupt(), end(console))
 	add("", "^C", console.Output()[before:], began)
 	return err
+}
+
+// shell runs a line in a directory of the distro.
+func shell(ctx context.Context, s *stage.Stage, add adder, dir, line string) {
+	began := time.Now()
+	add(stage.User+"@"+stage.Debian+":"+dir+"$ ", line, says(s.Client(ctx, "sh", "-c", "cd "+dir+" && "+line)), began)
+}
+
+// mount tells what becomes of directories that are mounted into a Windows container. There is no engine for those
+// here: a recorder says that it is one, behind a bridge of its own.
+func mount(ctx context.Context, s *stage.Stage, add adder) (err error) {
+	const name = "recorder"
+	r, err := recorder.Start()
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, r.Close()) }()
+	if err := errors.Join(s.Front(ctx, map[string]string{name: r.Addr}), os.Mkdir(filepath.Join(s.Wine.DriveC(), "src"), 0o755)); err != nil {
+		return err
+	}
+	began := time.Now()
+	args := []string{"up", "--pipe", name, "--context", name, "--socket", "/run/docker-wsl-bridge/" + name + ".sock"}
+	console, err := s.Wine.Console(s.Windows(context.WithoutCancel(ctx), args...))
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, console.Interrupt(), end(console)) }()
+	if err := console.Await(ctx, "Ctrl-C ends the bridge."); err != nil {
+		return err
+	}
+	add(windows, "docker-wsl-bridge "+strings.Join(args, " "), matching(console.Output(), "for windows containers"), began)
+	add("# ", "there is no Windows engine here: this one says that it is one, records what it is asked, and runs nothing", "", time.Now())
+	if err := s.ShowDriveC(ctx); err != nil {
+		return err
+	}
+	shell(ctx, s, add, "/mnt/c/src", `docker --context recorder create -v "$PWD:C:/src" nanoserver`)
+	asked, err := r.Mounts()
+	if err != nil {
+		return err
+	}
+	add("# ", "recorded: -v "+strings.Join(asked, " "), "", time.Now())
+	shell(ctx, s, add, "~", `docker --context recorder create -v "$PWD:C:/src" nanoserver`)
+	return nil
 }
 
 // says is all that a program says, whatever comes of it.

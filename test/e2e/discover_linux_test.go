@@ -2,13 +2,17 @@ package e2e
 
 import (
 	"encoding/json"
+	"net"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 )
 
 // Engines at Windows' pipes and in distros that run, each with how it is linked: for Windows, for Linux, one
-// that lets nobody in, a stranger's. A distro that does not run is not started.
+// that lets nobody in, a stranger's. Without the agent the sockets of a distro are named and not asked.
+// A distro that does not run is not started.
 func TestDiscover(t *testing.T) {
 	ctx, w := onWard(t)
 	windowsEngine(ctx, t, w.s, "docker_engine_windows")
@@ -53,7 +57,25 @@ func TestDiscover(t *testing.T) {
 		t.Errorf("%q, want %q", places, want)
 	}
 	heardNothing(t, stranger)
-	contains(t, filed(t, w.s.Windows(ctx, "discover")).stdout, "podman-machine-default  (Podman)\n", ", for linux containers, API ")
+	// Without the agent's file nothing is asked there, and nothing is put there to ask.
+	agent := filepath.Join(in(w.s, w.distro, runDir), "agent-*")
+	if files, err := filepath.Glob(agent); len(files) != 1 || os.Remove(files[0]) != nil {
+		t.Fatalf("agents %q, %v", files, err)
+	}
+	if err := os.Mkdir(in(w.s, w.distro, "/run/podman"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	podman, err := net.Listen("unix", in(w.s, w.distro, "/run/podman/podman.sock"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer podman.Close()
+	contains(t, filed(t, w.s.Windows(ctx, "discover")).stdout, "podman-machine-default  (Podman)\n", ", for linux containers, API ",
+		w.distro+"  unix:/var/run/docker.sock\n          there, not asked: ", "\n          it is used in "+w.distro+" itself, by docker -H unix:///var/run/docker.sock (DWB501)\n",
+		w.distro+"  unix:/run/podman/podman.sock\n          the distro's user may not connect: permission denied\n")
+	if files, _ := filepath.Glob(agent); len(files) > 0 {
+		t.Errorf("it put %q there", files)
+	}
 	if err := w.s.VM.Terminate(w.distro); err != nil {
 		t.Fatal(err)
 	}

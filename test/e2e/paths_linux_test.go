@@ -2,7 +2,6 @@ package e2e
 
 import (
 	"context"
-	"encoding/json"
 	"os"
 	"slices"
 	"strings"
@@ -13,43 +12,19 @@ import (
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/test/stage"
 )
 
-// withDriveC lets the agents of the distro see drive C as WSL mounts it. The test's machine has no
-// such file system, so the list of mounts is put in the place of theirs; it goes with them.
 func withDriveC(ctx context.Context, t *testing.T, s *stage.Stage) {
 	t.Helper()
-	const list = "1 0 8:1 / / rw - ext4 /dev/sdc rw\n" +
-		"2 1 0:50 / /mnt/c rw,noatime - 9p C:\\134 rw,dirsync,aname=drvfs;path=C:\\;uid=1000;gid=1000;symlinkroot=/mnt/,mmap\n"
-	if err := os.WriteFile(in(s, stage.Debian, "/tmp/mountinfo"), []byte(list), 0o644); err != nil {
+	if err := s.ShowDriveC(ctx); err != nil {
 		t.Fatal(err)
-	}
-	const script = `for p in /proc/[0-9]*; do
-		case $(readlink $p/exe) in /run/docker-wsl-bridge/agent-*) mount --bind /tmp/mountinfo $p/mountinfo && n=1;; esac
-	done; [ $n ]`
-	if out, err := s.VM.Command(ctx, stage.Debian, "root", "/bin/sh", "-c", script).CombinedOutput(); err != nil {
-		t.Fatalf("show drive C: %v: %s", err, out)
 	}
 }
 
 // created are the bind mounts of all containers that the engine was asked for.
-func created(t *testing.T, r *recorder.Recorder) (all []string) {
+func created(t *testing.T, r *recorder.Recorder) []string {
 	t.Helper()
-	for _, q := range r.Requests() {
-		if q.Method != "POST" || !strings.Contains(q.Path, "/containers/create") {
-			continue
-		}
-		var body struct {
-			HostConfig struct {
-				Binds  []string
-				Mounts []struct{ Source string }
-			}
-		}
-		if err := json.Unmarshal(q.Body, &body); err != nil {
-			t.Fatal(err)
-		}
-		all = append(all, body.HostConfig.Binds...)
-		for _, m := range body.HostConfig.Mounts {
-			all = append(all, m.Source)
-		}
+	all, err := r.Mounts()
+	if err != nil {
+		t.Fatal(err)
 	}
 	return all
 }

@@ -73,6 +73,30 @@ func (r *Recorder) Requests() []Request {
 	return slices.Clone(r.requests)
 }
 
+// Mounts are the bind mounts of all containers that were asked for, as a client names them with -v, and the sources
+// of those of --mount.
+func (r *Recorder) Mounts() (all []string, _ error) {
+	for _, q := range r.Requests() {
+		if q.Method != http.MethodPost || !strings.Contains(q.Path, "/containers/create") {
+			continue
+		}
+		var body struct {
+			HostConfig struct {
+				Binds  []string
+				Mounts []struct{ Source string }
+			}
+		}
+		if err := json.Unmarshal(q.Body, &body); err != nil {
+			return nil, fmt.Errorf("read what was asked for: %w", err)
+		}
+		all = append(all, body.HostConfig.Binds...)
+		for _, m := range body.HostConfig.Mounts {
+			all = append(all, m.Source)
+		}
+	}
+	return all, nil
+}
+
 // ServeHTTP answers as far as a client's first steps need it.
 func (r *Recorder) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	body, err := io.ReadAll(io.LimitReader(req.Body, maxBody))
