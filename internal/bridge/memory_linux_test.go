@@ -2,6 +2,7 @@ package bridge
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -203,4 +204,22 @@ func TestIdleConnectionsGiveTheirMemoryBack(t *testing.T) {
 			t.Fatalf("%d KiB are held for each", (int64(m.HeapInuse)-before)>>10/streams)
 		}
 	}
+}
+
+// An idle stream has one goroutine in each half, which waits for its connection.
+func TestAnIdleStreamHasOneGoroutineAHalf(t *testing.T) {
+	b := build(t)
+	b.serve(t, "engine")
+	const streams = 20
+	for range streams {
+		client, engine := b.connect(t)
+		pass(t, client, engine, "question")
+		pass(t, engine, client, "answer")
+	}
+	shows(t, "one goroutine a half", func() bool {
+		stacks := make([]byte, 4<<20)
+		stacks = stacks[:runtime.Stack(stacks, true)]
+		relays := bytes.Count(stacks, []byte("bridge.(*joint).copy("))
+		return relays == 2*streams && !bytes.Contains(stacks, []byte("bridge.(*joint).in("))
+	})
 }

@@ -12,15 +12,6 @@ import (
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/mux"
 )
 
-// A direction that moves little holds little: two buffers of 32 KiB for each
-// of 2,000 idle streams would be 128 MiB. So a large buffer is had while bytes
-// flow, and given back when none came for parkTime.
-const (
-	smallBuffer = 1 << 10
-	largeBuffer = 8 * 4088 // whole frames, see mux's quantum
-	parkTime    = time.Second
-)
-
 // joint is a local connection and a stream, joined until both directions have
 // ended. What happens to one direction happens to the other side's program
 // as if there were no bridge between:
@@ -46,8 +37,10 @@ type joint struct {
 	whole    bool
 	watching sync.WaitGroup // for that end
 
-	moved   atomic.Int64 // counts hand-ons, when they begin and when they end, to see progress by
-	writing atomic.Int32 // hand-ons under way
+	moved   atomic.Int64   // counts hand-ons, when they begin and when they end, to see progress by
+	writing atomic.Int32   // hand-ons under way
+	inward  sync.WaitGroup // the direction from the stream
+	resume  func()         // goes on with it; in, made a value once
 
 	mu      sync.Mutex
 	started bool   // bytes of the answer have been handed on
@@ -78,10 +71,11 @@ func relay(conn net.Conn, stream *mux.Stream, of side) {
 func (j *joint) run() {
 	j.stream.OnAbort(j.streamAborted)
 	j.awaitGone()
-	var out sync.WaitGroup
-	out.Go(j.out)
-	j.in()
-	out.Wait()
+	j.inward.Add(1)
+	j.resume = j.in
+	go j.in()
+	j.out()
+	j.inward.Wait()
 	j.finish()
 }
 
@@ -120,7 +114,7 @@ func (j *joint) send() (readErr, writeErr error) {
 			return nil, err
 		}
 	}
-	readErr, writeErr = j.copy(j.say, j.conn)
+	readErr, writeErr = j.copy(j.say, j.conn, nil)
 	if j.requests != nil && readErr == io.EOF {
 		writeErr = j.requests.End()
 	}
@@ -147,11 +141,20 @@ func (j *joint) say(b []byte) error {
 	return j.ask(b)
 }
 
-// in carries from the stream to the connection.
+// in carries from the stream to the connection. While nothing comes it has no goroutine: its stack
+// would be half of what an idle stream holds.
 func (j *joint) in() {
-	defer j.ended(true)
-	j.inEnded(j.copy(j.deliver, j.stream))
+	readErr, writeErr := j.copy(j.deliver, j.stream, j.park)
+	if readErr == errParked {
+		return
+	}
+	j.inEnded(readErr, writeErr)
+	j.ended(true)
+	j.inward.Done()
 }
+
+// park has in called again when the stream has something for it, and tells that it has nothing now.
+func (j *joint) park() bool { return j.stream.Park(j.resume) }
 
 func (j *joint) inEnded(readErr, writeErr error) {
 	why := j.unanswered(errors.Join(readErr, writeErr))
@@ -246,59 +249,6 @@ func (j *joint) closeWrite() {
 	j.moved.Add(1)
 	_ = c.CloseWrite() // whoever is gone there shows in the other direction
 	j.moved.Add(1)
-}
-
-// source is what can be read with a deadline: every net.Conn.
-type source interface {
-	io.Reader
-	SetReadDeadline(time.Time) error
-}
-
-// copy moves bytes until one side fails; exactly one of the errors is set.
-func (j *joint) copy(hand func([]byte) error, src source) (readErr, writeErr error) {
-	small := make([]byte, smallBuffer)
-	b := small
-	var asked time.Time // when the deadline was set
-	defer func() {
-		if !asked.IsZero() {
-			j.readUntil(src, time.Time{})
-			j.memory.leave()
-		}
-	}()
-	for {
-		if now := time.Now(); len(b) == largeBuffer && now.Sub(asked) > parkTime/4 && j.readUntil(src, now.Add(parkTime)) {
-			asked = now
-		}
-		n, err := src.Read(b)
-		if n > 0 { // a zero-byte write would be an end of stream to a pipe
-			if writeErr := hand(b[:n]); writeErr != nil {
-				return nil, writeErr
-			}
-		}
-		switch {
-		case err != nil && !asked.IsZero() && timedOut(err) && j.readUntil(src, time.Time{}):
-			b, asked = small, time.Time{}
-			j.memory.leave()
-		case err != nil:
-			return err, nil
-		case n == smallBuffer && len(b) == smallBuffer:
-			b = make([]byte, largeBuffer)
-		}
-	}
-}
-
-// timedOut also knows go-winio's own error.
-func timedOut(err error) bool {
-	var timeout interface{ Timeout() bool }
-	return errors.As(err, &timeout) && timeout.Timeout()
-}
-
-// readUntil sets a deadline of the copy's. A client that is told has another one,
-// which is an end.
-func (j *joint) readUntil(src source, t time.Time) bool {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	return j.told == "" && src.SetReadDeadline(t) == nil
 }
 
 func (j *joint) write(dst io.Writer, b []byte) error {

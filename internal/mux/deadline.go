@@ -45,3 +45,23 @@ func (d *deadline) stop() {
 		d.timer = nil
 	}
 }
+
+// SetDeadline sets both deadlines.
+func (st *Stream) SetDeadline(t time.Time) error {
+	return st.act(func() {
+		st.readBy.set(t, &st.readable)
+		st.writeBy.set(t, &st.writable)
+	})
+}
+
+// SetReadDeadline makes reads fail with os.ErrDeadlineExceeded from t on; the
+// zero time means never.
+func (st *Stream) SetReadDeadline(t time.Time) error {
+	return st.act(func() { st.readBy.set(t, &st.readable) })
+}
+
+// SetWriteDeadline makes writes fail with os.ErrDeadlineExceeded from t on;
+// the zero time means never.
+func (st *Stream) SetWriteDeadline(t time.Time) error {
+	return st.act(func() { st.writeBy.set(t, &st.writable) })
+}

@@ -612,6 +612,43 @@ func TestOnStop(t *testing.T) {
 	}
 }
 
+// Whatever ends a Read's wait ends that of who is parked in its place, once.
+func TestParkEndsAsAReadsWait(t *testing.T) {
+	for name, end := range map[string]func(own, far *Stream){
+		"bytes":   func(_, far *Stream) { _, _ = far.Write([]byte("x")) },
+		"end":     func(_, far *Stream) { _ = far.CloseWrite() },
+		"reset":   func(_, far *Stream) { _ = far.Reset(CodeAborted) },
+		"loss":    func(_, far *Stream) { _ = far.session.Close() },
+		"closing": func(own, _ *Stream) { _ = own.Close() },
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			host, agent := memory(t)
+			own, far := connect(t, agent, host)
+			woken := 0
+			wake := func() { woken++ }
+			if !own.Park(wake) {
+				t.Fatalf("%s: it would not wait", name)
+			}
+			synctest.Wait()
+			if woken > 0 {
+				t.Errorf("%s: woken by nothing", name)
+			}
+			for range 2 { // the second time nobody is parked
+				end(own, far)
+				synctest.Wait()
+			}
+			if woken != 1 {
+				t.Errorf("%s: woken %d times", name, woken)
+			}
+			if own.Park(wake) {
+				t.Errorf("%s: it would wait", name)
+			}
+			host.Close()
+			agent.Close()
+		})
+	}
+}
+
 func TestOnAbort(t *testing.T) {
 	host, agent := memory(t)
 	client, engine := connect(t, agent, host)

@@ -106,7 +106,7 @@ func (s *Session) onStreamFrame(st *Stream, t frameType, payload []byte) error {
 			return protocolError("END twice")
 		}
 		st.peerEnded = true
-		st.readable.Broadcast()
+		st.wakeReader()
 		s.release(st)
 	case frameStop:
 		if st.stopErr == nil {
@@ -179,7 +179,7 @@ func (st *Stream) onData(p []byte) error {
 		return nil
 	}
 	st.received.write(p, &st.session.spare)
-	st.readable.Signal()
+	st.wakeReader()
 	return nil
 }
 

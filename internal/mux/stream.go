@@ -5,7 +5,6 @@ import (
 	"net"
 	"os"
 	"sync"
-	"time"
 )
 
 // control says which control frames a stream has yet to send. They leave in
@@ -49,14 +48,15 @@ type Stream struct {
 	pending    []byte // what the Write under way has yet to send
 	sendWindow int
 
-	accepted   bool  // by the side that did not open it
-	closed     bool  // Close or Reset was called
-	readClosed bool  // CloseRead or Close was called
-	ended      bool  // no more data from this side
-	peerEnded  bool  // END has arrived
-	gone       bool  // no frame of this id will come or matter any more
-	peerErr    error // reset or refused by the peer
-	stopErr    error // the peer reads no more
+	accepted   bool   // by the side that did not open it
+	closed     bool   // Close or Reset was called
+	readClosed bool   // CloseRead or Close was called
+	ended      bool   // no more data from this side
+	peerEnded  bool   // END has arrived
+	gone       bool   // no frame of this id will come or matter any more
+	peerErr    error  // reset or refused by the peer
+	stopErr    error  // the peer reads no more
+	parked     func() // waits in the place of a reader
 	onAbort    func()
 	onStop     func()
 	refuseCode RefuseCode
@@ -301,6 +301,29 @@ func (st *Stream) OnStop(f func()) {
 	}
 }
 
+// Park takes the place of a Read that would wait: it has wake called once, in its own goroutine, as
+// soon as there is something to read or the stream has come to any end. It tells whether it does
+// so; if not, Read does not wait. A read deadline does not wake it.
+func (st *Stream) Park(wake func()) bool {
+	s := st.session
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if st.readLocalErr() != nil || st.received.length > 0 || st.readEnd() != nil {
+		return false
+	}
+	st.parked = wake
+	return true
+}
+
+// wakeReader is called with the lock when Read has something to tell.
+func (st *Stream) wakeReader() {
+	st.readable.Broadcast()
+	if st.parked != nil {
+		go st.parked()
+		st.parked = nil
+	}
+}
+
 func (st *Stream) stopped() {
 	if st.onStop != nil {
 		go st.onStop()
@@ -320,28 +343,8 @@ func (st *Stream) aborted() {
 }
 
 func (st *Stream) wakeAll() {
-	st.readable.Broadcast()
+	st.wakeReader()
 	st.writable.Broadcast()
-}
-
-// SetDeadline sets both deadlines.
-func (st *Stream) SetDeadline(t time.Time) error {
-	return st.act(func() {
-		st.readBy.set(t, &st.readable)
-		st.writeBy.set(t, &st.writable)
-	})
-}
-
-// SetReadDeadline makes reads fail with os.ErrDeadlineExceeded from t on; the
-// zero time means never.
-func (st *Stream) SetReadDeadline(t time.Time) error {
-	return st.act(func() { st.readBy.set(t, &st.readable) })
-}
-
-// SetWriteDeadline makes writes fail with os.ErrDeadlineExceeded from t on;
-// the zero time means never.
-func (st *Stream) SetWriteDeadline(t time.Time) error {
-	return st.act(func() { st.writeBy.set(t, &st.writable) })
 }
 
 // LocalAddr and RemoteAddr name the link.
