@@ -13,6 +13,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/daemon"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/logs"
 )
 
@@ -68,6 +69,20 @@ func TestAnEngineOutOfReachIsToldOnce(t *testing.T) {
 	want := []string{`14 msg="engine can't be reached" error="there is no such place"`, `14 msg="engine can't be reached" error=refused`}
 	if !slices.Equal(list, want) {
 		t.Errorf("events %q, want %q", list, want)
+	}
+}
+
+// A warning of the agent's is in the log and changes no state.
+func TestAWarningOfTheAgentIsLogged(t *testing.T) {
+	var said strings.Builder
+	in := &instance{o: &options{name: "windows"}, own: slog.New(slog.NewTextHandler(&said, nil))}
+	in.event(daemon.Event{State: daemon.Serving})
+	in.event(daemon.Event{State: daemon.Warned, Link: "windows", Err: errors.New("paths are not translated")})
+	if want := ` level=WARN msg="link windows" state=warning error="paths are not translated"` + "\n"; !strings.HasSuffix(said.String(), want) {
+		t.Errorf("logged %s", said.String())
+	}
+	if in.status.State != string(daemon.Serving) || in.status.Reason != "" {
+		t.Errorf("it is %+v now", in.status)
 	}
 }
 

@@ -120,6 +120,8 @@ func (in *instance) event(e daemon.Event) {
 		attrs = append(attrs, "socket", in.o.socket, "mode", e.Where.Mode, "owner", e.Where.Owner, "agentPlaced", e.Placed)
 	case daemon.Lost, daemon.Failing, daemon.Gone:
 		attrs = append(attrs, "error", e.Err, "pause", e.Pause)
+	case daemon.Warned:
+		attrs, level = append(attrs, "error", e.Err), slog.LevelWarn
 	case daemon.Draining:
 		attrs = append(attrs, "connections", e.Streams, "within", e.Within)
 	}
@@ -133,8 +135,11 @@ func (in *instance) note(e daemon.Event) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	s := &in.status
-	if e.State == daemon.Woken {
+	switch e.State {
+	case daemon.Woken:
 		s.Woken = time.Now()
+		return
+	case daemon.Warned:
 		return
 	}
 	s.State, s.StateSince, s.Next = string(e.State), time.Now(), time.Time{}

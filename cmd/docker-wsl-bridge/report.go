@@ -159,6 +159,8 @@ func (r *reporter) event(e daemon.Event, context *named) {
 		r.happens(e, fmt.Sprintf("there is no distro %s any more; one of that name is served when somebody runs it", e.Distro))
 	case daemon.Woken:
 		r.happens(e, "the machine has woken up; the connection to "+e.Distro+" is looked at")
+	case daemon.Warned:
+		r.happens(e, fmt.Sprintf("the link %s: %v", e.Link, e.Err))
 	case daemon.Unused:
 		r.happens(e, fmt.Sprintf("nobody else uses %s; it may stop, and is served again when somebody runs it", e.Distro))
 	case daemon.Lost:

@@ -19,6 +19,9 @@ import (
 // a lack of file descriptors: connections wait in the socket's backlog.
 const acceptPause = 100 * time.Millisecond
 
+// maxWarnings is how many wait for a carrier that stands still. Others are in the agent's own log alone.
+const maxWarnings = 16
+
 // Distro is what an agent needs of the system it runs in. Errors may be
 // *AgentError to say what kind they are of.
 type Distro struct {
@@ -41,6 +44,8 @@ type agent struct {
 	held   dockerapi.Held
 	cards  cards
 
+	warnings chan warning // that the host is to be told
+
 	mu        sync.Mutex
 	leaving   bool
 	listeners map[string]net.Listener // by link
@@ -56,9 +61,10 @@ func RunAgent(ctx context.Context, carrier io.ReadWriteCloser, id BuildID, distr
 	if err := readHello(ctx, carrier, id); err != nil {
 		return errors.Join(fmt.Errorf("greet host: %w", err), carrier.Close())
 	}
-	a := &agent{half: newHalf(mux.New(carrier, mux.Agent), log), distro: distro, listeners: map[string]net.Listener{}}
+	a := &agent{half: newHalf(mux.New(carrier, mux.Agent), log), distro: distro, warnings: make(chan warning, maxWarnings), listeners: map[string]net.Listener{}}
 	a.whole, a.control = true, a.answer
 	a.relays.Go(a.serve)
+	a.relays.Go(a.tell)
 	a.relays.Go(func() { boundFailing(a.session) })
 	err := a.live(ctx)
 	a.leave()
@@ -193,9 +199,34 @@ func failed(err error) answer {
 	return answer{Error: known}
 }
 
+// warn logs, and has the host do so, too: of our own log nothing is kept as a rule. It holds nobody up.
+func (a *agent) warn(link, what string, err error) {
+	a.log.Warn(what, "link", link, "error", err)
+	select {
+	case a.warnings <- warning{link, what + ": " + err.Error()}:
+	default:
+	}
+}
+
+// tell brings warnings to the host until the session ends.
+func (a *agent) tell() {
+	for {
+		select {
+		case w := <-a.warnings:
+			if stream, err := a.session.Open(controlLink); err == nil {
+				_ = newMessages(stream).send(w) // the session has ended, or is about to
+				_ = stream.Close()
+			}
+		case <-a.session.Done():
+			return
+		}
+	}
+}
+
 // accept carries every connection.
 func (a *agent) accept(listener net.Listener, l Listen) {
-	acceptAll(listener, l.Link, a.log, a.session.Done(), func(conn net.Conn) {
+	failed := func(err error) { a.warn(l.Link, "accept", err) }
+	acceptAll(listener, failed, a.session.Done(), func(conn net.Conn) {
 		a.logPeer(conn, l.Link)
 		serve := a.serveRaw
 		if l.Kind == KindDocker {

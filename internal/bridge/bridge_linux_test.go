@@ -38,6 +38,7 @@ type bridged struct {
 	ended  chan error // what RunAgent returned
 	listen *net.UnixListener
 	agent  pipes
+	warned chan string // what the agent has warned of
 	frost  frost
 }
 
@@ -53,7 +54,7 @@ func build(t testing.TB) *bridged {
 func buildWith(t testing.TB, links map[string]Dial) *bridged {
 	t.Helper()
 	dir := t.TempDir()
-	b := &bridged{frost: newFrost(), socket: filepath.Join(dir, "windows.sock"), ended: make(chan error, 1)}
+	b := &bridged{frost: newFrost(), socket: filepath.Join(dir, "windows.sock"), ended: make(chan error, 1), warned: make(chan string, 10)}
 	engine, err := net.Listen("unix", filepath.Join(dir, "engine.sock"))
 	if err != nil {
 		t.Fatal(err)
@@ -76,7 +77,8 @@ func buildWith(t testing.TB, links map[string]Dial) *bridged {
 		t.Fatal(err)
 	}
 	links["engine"] = place.Dial
-	b.host, err = Join(t.Context(), pipes{r1, w2}, BuildID{1}, links, log)
+	warned := func(link, text string) { b.warned <- link + ": " + text }
+	b.host, err = Join(t.Context(), pipes{r1, w2}, BuildID{1}, links, warned, log)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -15,8 +15,11 @@ import (
 // controlLink is the name of the stream that carries the control messages.
 const controlLink = "@control"
 
-// maxMessage bounds one control message.
-const maxMessage = 64 << 10
+// maxMessage bounds one control message, and maxWarning a warning.
+const (
+	maxMessage = 64 << 10
+	maxWarning = 4 << 10
+)
 
 // Listen asks the agent to listen for a link.
 type Listen struct {
@@ -96,6 +99,12 @@ type Lead struct {
 // Leading says who dials.
 type Leading struct {
 	Agent Agent `json:"agent"`
+}
+
+// warning is what the agent has to tell of a link beside its answers, on a stream of its own.
+type warning struct {
+	Link    string `json:"link"`
+	Warning string `json:"warning"`
 }
 
 // unlisten names a link whose socket, or whose lead, is to go.

@@ -84,7 +84,8 @@ func (d *Door) goOut(conn net.Conn) {
 }
 
 func (d *Door) accept() {
-	acceptAll(d.listener, d.entry.Link, d.entry.Log, d.closing, func(conn net.Conn) {
+	failed := func(err error) { d.entry.Log.Warn("accept", "link", d.entry.Link, "error", err) }
+	acceptAll(d.listener, failed, d.closing, func(conn net.Conn) {
 		d.entering.Go(func() { d.enter(conn) })
 	})
 }
@@ -126,14 +127,14 @@ func (d *Door) now() (*Host, <-chan struct{}) {
 }
 
 // acceptAll takes every connection until the listener is closed.
-func acceptAll(l net.Listener, link string, log *slog.Logger, over <-chan struct{}, serve func(net.Conn)) {
+func acceptAll(l net.Listener, failed func(error), over <-chan struct{}, serve func(net.Conn)) {
 	for {
 		conn, err := l.Accept()
 		switch {
 		case errors.Is(err, net.ErrClosed):
 			return
 		case err != nil:
-			log.Warn("accept", "link", link, "error", err)
+			failed(err)
 			select {
 			case <-time.After(acceptPause):
 			case <-over:

@@ -181,8 +181,9 @@ func TestAnEndWaitsForASlowClient(t *testing.T) {
 	}
 }
 
-// liar is an agent that answers the questions for peers as it likes, and the last answer for ever.
-func liar(t *testing.T, answers ...string) (*Host, *mux.Session) {
+// liar is an agent that answers the questions for peers as it likes, and the last answer for ever. What
+// it warns of is told.
+func liar(t *testing.T, warned func(link, text string), answers ...string) (*Host, *mux.Session) {
 	t.Helper()
 	ours, theirs := net.Pipe()
 	joined := make(chan *Host, 1)
@@ -191,7 +192,7 @@ func liar(t *testing.T, answers ...string) (*Host, *mux.Session) {
 			near, far := net.Pipe()
 			t.Cleanup(func() { far.Close() })
 			return near, nil
-		}}, slog.New(slog.DiscardHandler))
+		}}, warned, slog.New(slog.DiscardHandler))
 		if err != nil {
 			t.Error(err)
 		}
@@ -235,7 +236,7 @@ func TestPeersOfAHostileAgent(t *testing.T) {
 		"else":          {[]string{`{"users":1}`}, Peer{}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			h, s := liar(t, tc.answers...)
+			h, s := liar(t, nil, tc.answers...)
 			if _, err := s.Open("link"); err != nil {
 				t.Fatal(err)
 			}
@@ -250,5 +251,36 @@ func TestPeersOfAHostileAgent(t *testing.T) {
 				t.Errorf("%+v, want %+v", flows, tc.want)
 			}
 		})
+	}
+}
+
+// What a hostile distro warns of is one short and harmless line about a link that there is, or nothing.
+func TestWarningsOfAHostileAgent(t *testing.T) {
+	for said, want := range map[string]string{
+		`{"link":"link","warning":"it is full"}`:                              "link: it is full",
+		`{"link":"link","warning":"\u001b[2J\nlevel=INFO \u202e"}`:            "link: \ufffd[2J\ufffdlevel=INFO \ufffd",
+		`{"link":"link","warning":"` + strings.Repeat("x", 3000) + `"}`:       "link: " + strings.Repeat("x", 1000) + "...",
+		`{"link":"link","warning":"` + strings.Repeat("x", maxWarning) + `"}`: "",
+		`{"link":"link\n","warning":"x"}`:                                     "",
+		`{"warning":"x"}`:                                                     "",
+		`{"link":"link","warning":"x","more":1}`:                              "",
+		`{"link":"link","warning":"x"} {"link":"link","warning":"x"}`:         "",
+		`{"peers":{}}`: "", "x": "", "": "",
+	} {
+		told := ""
+		_, s := liar(t, func(link, text string) { told += link + ": " + text }, "")
+		stream, err := s.Open(controlLink)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = stream.SetDeadline(time.Now().Add(30 * time.Second))
+		_, _ = io.WriteString(stream, said) // the host may have enough before the end
+		_ = stream.CloseWrite()
+		if _, err := io.ReadAll(stream); err != nil { // until it has heard it
+			t.Error(err)
+		}
+		if told != want {
+			t.Errorf("%.80s is told as %.80q, want %.80q", said, told, want)
+		}
 	}
 }

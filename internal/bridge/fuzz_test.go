@@ -117,6 +117,7 @@ func FuzzHost(f *testing.F) {
 	f.Add(frames(frame(fAccept, 2, ""), frame(fData, 2, `{"error":{"kind":"in-use","text":"x"}}`+"\n"), frame(fEnd, 2, "")))
 	f.Add(frames(frame(fRefuse, 2, "\x00\x01"), frame(fOpen, 1, "engine"), frame(fData, 1, "GET"), frame(fEnd, 1, "")))
 	f.Add(frames(frame(fOpen, 1, "engine"), frame(fData, 1, "GET"), frame(fReset, 1, "\x00\x00\x00\x01")))
+	f.Add(frames(frame(fOpen, 1, controlLink), frame(fData, 1, `{"link":"engine","warning":"\u001b[2J"}`), frame(fEnd, 1, "")))
 	f.Add(frames(frame(fOpen, 1, "unknown"), frame(fOpen, 3, "engine"), frame(fGoAway, 0, "")))
 	f.Fuzz(func(t *testing.T, said []byte) {
 		var engines sync.WaitGroup
@@ -125,7 +126,12 @@ func FuzzHost(f *testing.F) {
 			engines.Go(func() { _, _ = io.Copy(far, far); far.Close() })
 			return near, nil
 		}}
-		h, err := Join(t.Context(), play(said), BuildID{1}, links, slog.New(slog.DiscardHandler))
+		warned := func(_, text string) {
+			if !harmless(text) {
+				t.Errorf("fit for no terminal: %q", text)
+			}
+		}
+		h, err := Join(t.Context(), play(said), BuildID{1}, links, warned, slog.New(slog.DiscardHandler))
 		if err != nil {
 			t.Fatal(err) // the hello was right
 		}
@@ -139,6 +145,11 @@ func FuzzHost(f *testing.F) {
 			engines.Wait()
 		})
 	})
+}
+
+// harmless tells whether a text of the agent's is fit for a terminal.
+func harmless(text string) bool {
+	return len(text) <= 4000 && !strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsPrint(r) && r != unicode.ReplacementChar })
 }
 
 // FuzzControl reads any bytes as control messages, as the agent's and as the host's.
@@ -169,7 +180,7 @@ func FuzzControl(f *testing.F) {
 		}
 		a, err := newMessages(stream{bytes.NewReader(said), io.Discard}).ask(request{})
 		var told *AgentError
-		if errors.As(err, &told) && (len(told.Text) > 4000 || strings.ContainsFunc(told.Text, func(r rune) bool { return !unicode.IsPrint(r) && r != unicode.ReplacementChar })) {
+		if errors.As(err, &told) && !harmless(told.Text) {
 			t.Errorf("fit for no terminal: %q", told.Text)
 		}
 		if err == nil && a.Error != nil {

@@ -18,7 +18,7 @@ type half struct {
 	log     *slog.Logger
 	leads   leads
 	whole   bool              // of the connections it dials: see gone.go
-	control func(*mux.Stream) // answers the other half's questions; nil: it has none to ask
+	control func(*mux.Stream) // takes what the other half asks, or tells
 
 	books   *Books      // nil: none are kept
 	cutting atomic.Bool // streams that end now were cut
@@ -46,7 +46,7 @@ func (h *half) serve() {
 		if err != nil {
 			return
 		}
-		if offer.Link() == controlLink && h.control != nil {
+		if offer.Link() == controlLink {
 			h.relays.Go(func() { h.control(offer.Accept()) })
 			continue
 		}
@@ -104,6 +104,12 @@ func (l *leads) unlead(link string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	delete(l.to, link)
+}
+
+func (l *leads) has(link string) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.to[link] != nil
 }
 
 // enter counts a connection to a link. What is asked for that is no link is not counted.

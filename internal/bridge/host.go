@@ -1,6 +1,7 @@
 package bridge
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -18,14 +19,16 @@ import (
 // Host is the Windows half of a session.
 type Host struct {
 	half
-	left bool // the agent said goodbye; valid after Close
+	warned func(link, text string)
+	left   bool // the agent said goodbye; valid after Close
 }
 
 // Join greets the agent at the other end of the carrier, which it owns from
-// here on, and starts to serve the links. ctx bounds the greeting alone. The
+// here on, and starts to serve the links. warned is told what the agent warns of, in
+// one line that a terminal may show, several at the same time. ctx bounds the greeting alone. The
 // error is a *NoiseError if no agent spoke and an *OtherBuildError if it was
 // not the expected one; the carrier is closed then.
-func Join(ctx context.Context, carrier io.ReadWriteCloser, id BuildID, links map[string]Dial, log *slog.Logger) (*Host, error) {
+func Join(ctx context.Context, carrier io.ReadWriteCloser, id BuildID, links map[string]Dial, warned func(link, text string), log *slog.Logger) (*Host, error) {
 	err := readHello(ctx, carrier, id)
 	if err == nil {
 		_, err = carrier.Write(appendHello(nil, id))
@@ -33,12 +36,22 @@ func Join(ctx context.Context, carrier io.ReadWriteCloser, id BuildID, links map
 	if err != nil {
 		return nil, errors.Join(err, carrier.Close())
 	}
-	h := &Host{half: newHalf(mux.New(carrier, mux.Host), log)}
-	h.books = &Books{}
+	h := &Host{half: newHalf(mux.New(carrier, mux.Host), log), warned: warned}
+	h.books, h.control = &Books{}, h.hear
 	maps.Copy(h.leads.to, links)
 	h.relays.Go(h.serve)
 	h.relays.Go(func() { boundFailing(h.session) })
 	return h, nil
+}
+
+// hear takes a warning of the agent's. One of a link that leads nowhere is none.
+func (h *Host) hear(stream *mux.Stream) {
+	defer stream.Close()
+	m := &messages{lines: bufio.NewScanner(io.LimitReader(stream, maxWarning))}
+	var w warning
+	if m.receive(&w) == nil && h.leads.has(w.Link) {
+		h.warned(w.Link, printable(w.Warning))
+	}
 }
 
 // Listen has the agent listen for a link. The error is an *AgentError if the

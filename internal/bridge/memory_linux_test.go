@@ -34,7 +34,7 @@ func TestHostileAgentCostsBoundedMemory(t *testing.T) {
 	before := heapInUse()
 	var deaf sync.WaitGroup
 	deaf.Add(streams)
-	h, err := Join(ctx, hostEnd, BuildID{1}, map[string]Dial{"engine": deafEngine(ctx, deaf.Done)}, slog.New(slog.DiscardHandler))
+	h, err := Join(ctx, hostEnd, BuildID{1}, map[string]Dial{"engine": deafEngine(ctx, deaf.Done)}, nil, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -25,6 +25,11 @@ const refuseTime = time.Second
 // probeTime is what an engine gets to tell what it is.
 const probeTime = 3 * time.Second
 
+// notTranslated is what is warned of when a request passes as it is.
+const notTranslated = "paths are not translated"
+
+var errTooLong = errors.New("the request is too long to be held")
+
 // errRefused ends the requests of a client that is told why.
 var errRefused = errors.New("the request was refused")
 
@@ -41,10 +46,8 @@ func (a *agent) translate(j *joint, c *client, l Listen) *dockerapi.Requests {
 			}
 			return edited, err
 		},
-		TooLong: func() {
-			a.log.Warn("paths are not translated: the request is too long", "link", l.Link, "most", dockerapi.MaxBody)
-		},
-		Held: &a.held,
+		TooLong: func() { a.warn(l.Link, notTranslated, errTooLong) },
+		Held:    &a.held,
 	}
 }
 
@@ -53,7 +56,7 @@ func (a *agent) translate(j *joint, c *client, l Listen) *dockerapi.Requests {
 func (a *agent) edit(what dockerapi.Creation, body []byte, link string) ([]byte, error) {
 	drives, err := a.distro.Drives()
 	if err != nil {
-		a.log.Warn("paths are not translated", "link", link, "error", err)
+		a.warn(link, notTranslated, err)
 		return nil, nil
 	}
 	translate := drives.Container
@@ -79,7 +82,7 @@ func (a *agent) forWindows(link string) bool {
 	defer late.Stop()
 	os, err := dockerapi.OSType(stream)
 	if err != nil {
-		a.log.Warn("paths are not translated: the engine does not tell what it is", "link", link, "error", err)
+		a.warn(link, notTranslated, fmt.Errorf("the engine does not tell what it is: %w", err))
 	}
 	return os == "windows"
 }

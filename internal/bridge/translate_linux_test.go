@@ -11,6 +11,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/dockerapi"
 )
 
 // taker is an engine that remembers the bodies that it was asked to create from.
@@ -212,5 +214,33 @@ func TestRefusedThoughTheEngineDoesNotEnd(t *testing.T) {
 	response, _ := b.ask(t, creating(linux))
 	if response.StatusCode != http.StatusBadRequest {
 		t.Errorf("status %d", response.StatusCode)
+	}
+}
+
+// That a request passes as it is, is nothing that its client could see: the host is told.
+func TestUntranslatedPathsAreWarnedOf(t *testing.T) {
+	b, _, c, _ := translated(t, "windows")
+	say(t, c, fmt.Sprintf("POST /containers/create HTTP/1.1\r\nHost: docker\r\nContent-Length: %d\r\n\r\n", dockerapi.MaxBody+1))
+	b.warns(t, "engine: paths are not translated: the request is too long to be held")
+	b.listen.Close()
+	c, err := net.DialUnix("unix", nil, &net.UnixAddr{Name: b.socket, Net: "unix"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	say(t, c, creating(ours))
+	b.warns(t, "engine: paths are not translated: the engine does not tell what it is: ping engine: ")
+}
+
+// warns waits for a warning that begins so.
+func (b *bridged) warns(t *testing.T, want string) {
+	t.Helper()
+	select {
+	case text := <-b.warned:
+		if !strings.HasPrefix(text, want) {
+			t.Errorf("%q, want %q", text, want)
+		}
+	case <-time.After(30 * time.Second):
+		t.Fatalf("nobody was told: %s", want)
 	}
 }

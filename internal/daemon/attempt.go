@@ -60,7 +60,7 @@ func (d *Daemon) greet(ctx context.Context) (*bridge.Host, error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, launchTime)
 	defer cancel()
-	host, err := bridge.Join(ctx, p, id, nil, d.Log)
+	host, err := bridge.Join(ctx, p, id, nil, d.warned, d.Log)
 	var noise *bridge.NoiseError
 	if errors.As(err, &noise) && ctx.Err() == nil {
 		if told := wsl.Explain(noise.Said, p.Stderr(), p.ExitCode()); told != nil {

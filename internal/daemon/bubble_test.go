@@ -54,7 +54,7 @@ func inBubble(t *testing.T, test func(b *bubble)) {
 			agent <- bridge.RunAgent(context.Background(), b.carrier, bridge.BuildID{1}, bridge.Distro{Users: b.users}, b.Log)
 		}()
 		var err error
-		if b.host, err = bridge.Join(t.Context(), ours, bridge.BuildID{1}, nil, b.Log); err != nil {
+		if b.host, err = bridge.Join(t.Context(), ours, bridge.BuildID{1}, nil, b.warned, b.Log); err != nil {
 			t.Fatal(err)
 		}
 		b.Set(nil, true)

@@ -63,18 +63,19 @@ const (
 	Unused   State = "distro-unused"  // nobody else uses the distro; it may stop
 	Draining State = "draining"       // asked to end: connections come to theirs
 	Woken    State = "woken"          // the machine has slept, and the carrier is asked at once: the state is as before
+	Warned   State = "warning"        // the agent warns of something: the state is as before
 )
 
 // Event tells that the state has changed.
 type Event struct {
 	State   State
 	Distro  string
-	Link    string           // with Serving and Failing: which; the others are of all links
+	Link    string           // with Serving, Failing and Warned: which; the others are of all links
 	Placed  bool             // with Serving: the agent's file is new there
 	Where   bridge.Listening // with Serving: for whom
 	Streams int              // with Draining: how many
 	Within  time.Duration    // with Draining: what they get
-	Err     error            // with Lost, Failing and Gone: why
+	Err     error            // with Lost, Failing and Gone: why; with Warned: of what
 	Pause   time.Duration    // with Lost, Failing, and with Gone if it is not 0: until the next attempt
 }
 
@@ -104,9 +105,10 @@ type Daemon struct {
 	// Awaits is for a distro that is served since it ran anyway: with Persist a first start waits for it.
 	Awaits bool
 
-	books   bridge.Books
-	carrier carriers
-	ending  ending
+	books    bridge.Books
+	carrier  carriers
+	ending   ending
+	warnings warnings
 
 	clock func() time.Time // tests: instead of time.Now
 

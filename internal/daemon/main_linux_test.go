@@ -3,6 +3,7 @@ package daemon
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -17,6 +18,7 @@ import (
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/bridge"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/carrier"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/endpoint"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/paths"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/wsl"
 )
 
@@ -91,7 +93,8 @@ func serveAgent() int {
 	dial := func(ctx context.Context, socket string) (net.Conn, error) {
 		return (&net.Dialer{}).DialContext(ctx, "unix", socket)
 	}
-	if err := bridge.RunAgent(context.Background(), stdio, bridge.BuildID{1}, bridge.Distro{Open: open, Self: own, Dial: dial}, slog.New(slog.DiscardHandler)); err != nil {
+	drives := func() (paths.Drives, error) { return paths.Drives{}, errors.New("list mounts: \x1b[2J") }
+	if err := bridge.RunAgent(context.Background(), stdio, bridge.BuildID{1}, bridge.Distro{Open: open, Self: own, Dial: dial, Drives: drives}, slog.New(slog.DiscardHandler)); err != nil {
 		return 3
 	}
 	return 0

@@ -180,54 +180,80 @@ func TestBodiesOfRealClients(t *testing.T) {
 
 // What is not a path stays, to the byte.
 func FuzzBody(f *testing.F) {
-	f.Add([]byte(`{"HostConfig":{"Binds":["/mnt/c/a:C:\\a","v:C:\\b"],"Mounts":[{"Type":"bind","Source":"/mnt/c"}]}}`))
-	f.Add([]byte(`{"hostCONFIG":{"binds":[],"Binds":["/home/x:C:/x"]},"x":1e400}`))
-	f.Add([]byte(`{"HostConfig":{"Mounts":[{"Source":"/mnt/c/x","Source":"/mnt/d e","type":"bind"}]}} {}`))
+	for _, body := range []string{
+		`{"HostConfig":{"Binds":["/mnt/c/a:C:\\a","v:C:\\b"],"Mounts":[{"Type":"bind","Source":"/mnt/c"}]}}`,
+		`{"hostCONFIG":{"binds":[],"Binds":["/home/x:C:/x"]},"x":1e400}`,
+		`{"HostConfig":{"Mounts":[{"Source":"/mnt/c/x","Source":"/mnt/d e","type":"bind"}]}} {}`,
+		`{"Env":["/mnt/c/a:C:/a"],"/mnt/c":"/mnt/c","HostConfig":{"Binds":["/mnt/c/a:C:/a"],"Mounts":[{"Type":"volume","Source":"/mnt/c"},{"Type":"bind","Source":"/mnt/c","Target":"/mnt/c"}]}} "/mnt/c"`,
+		`{"TaskTemplate":{"ContainerSpec":{"Mounts":[{"Source":"/mnt/c","TYPE":"bind","Target":"/mnt/c"}],"Dir":"/mnt/c"}}}`,
+	} {
+		f.Add([]byte(body))
+	}
 	f.Fuzz(func(t *testing.T, body []byte) {
 		before := bytes.Clone(body)
-		got, err := testDrives().Container(body)
+		container, err1 := testDrives().Container(body)
+		service, err2 := testDrives().Service(body)
 		if !bytes.Equal(before, body) {
 			t.Fatal("the body itself was changed")
 		}
-		if got == nil || err != nil {
-			return
+		if err1 == nil && container != nil {
+			same(t, body, container, "HostConfig Binds *", "HostConfig Mounts * Source")
 		}
-		if json.Valid(body) && !json.Valid(got) {
-			t.Fatalf("%q is no JSON any more: %q", body, got)
+		if err2 == nil && service != nil {
+			same(t, body, service, "TaskTemplate ContainerSpec Mounts * Source")
 		}
-		if !bytes.Contains(bytes.ToLower(body), []byte("mnt")) && !bytes.ContainsAny(body, `:\`) {
-			t.Fatalf("%q names no drive, and is %q", body, got)
-		}
-		same(t, body, got)
 	})
 }
 
-// same wants two texts to have the same tokens but for strings, and all that is
-// between them to be the same.
-func same(t *testing.T, was, is []byte) {
+// same wants two bodies to be the same but for the texts at some places.
+func same(t *testing.T, was, is []byte, places ...string) {
 	t.Helper()
-	a, b := strip(was), strip(is)
-	if a != b {
-		t.Fatalf("more than texts has changed:\n%q\n%q", was, is)
+	if !bytes.Contains(bytes.ToLower(was), []byte("mnt")) && !bytes.ContainsAny(was, `:\`) {
+		t.Fatalf("%q names no drive, and is %q", was, is)
+	}
+	a, b := was, is
+	for _, place := range places {
+		a, b = masked(a, strings.Fields(place)), masked(b, strings.Fields(place))
+	}
+	if !bytes.Equal(a, b) {
+		t.Fatalf("more than sources has changed:\n%q\n%q", was, is)
 	}
 }
 
-// strip takes the inside of every string of JSON away.
-func strip(b []byte) string {
-	var out strings.Builder
-	inside := false
-	for i := 0; i < len(b); i++ {
-		switch {
-		case b[i] == '"':
-			inside = !inside
-			out.WriteByte('"')
-		case inside && b[i] == '\\':
-			i++
-		case !inside:
-			out.WriteByte(b[i])
+// masked is a value of JSON, and what is behind it, with nothing in the texts at a place. That is the
+// fields that lead there, * for the elements of an array. A Source is one in a bind mount only.
+func masked(raw []byte, place []string) []byte {
+	if len(place) == 0 {
+		if raw[0] == '"' {
+			return []byte(`""`)
 		}
+		return raw
 	}
-	return out.String()
+	var mount struct{ Type string }
+	_ = json.Unmarshal(raw, &mount) // of what is no mount it is empty
+	d := json.NewDecoder(bytes.NewReader(raw))
+	first, err := d.Token()
+	object := first == json.Delim('{')
+	if object == (place[0] == "*") || place[0] == "Source" && mount.Type != "bind" {
+		return raw // it is another kind of value
+	}
+	var out []byte
+	at := 0
+	for err == nil && d.More() {
+		name := "*"
+		if object {
+			key, _ := d.Token()
+			name, _ = key.(string)
+		}
+		var value json.RawMessage
+		if err = d.Decode(&value); err != nil || !strings.EqualFold(name, place[0]) {
+			continue
+		}
+		end := int(d.InputOffset())
+		out = append(append(out, raw[at:end-len(value)]...), masked(value, place[1:])...)
+		at = end
+	}
+	return append(out, raw[at:]...)
 }
 
 // A directory of a drive is one by whatever name; a link on the drive stays what it is called.

@@ -2,6 +2,8 @@ package e2e
 
 import (
 	"context"
+	"fmt"
+	"net/http"
 	"os"
 	"slices"
 	"strings"
@@ -19,7 +21,7 @@ func withDriveC(ctx context.Context, t *testing.T, s *stage.Stage) {
 	}
 }
 
-// created are the bind mounts of all containers that the engine was asked for.
+// created are the bind mounts of all containers and services that the engine was asked for.
 func created(t *testing.T, r *recorder.Recorder) []string {
 	t.Helper()
 	all, err := r.Mounts()
@@ -43,8 +45,12 @@ func TestPathsForAWindowsEngine(t *testing.T) {
 		if o := bridged.with(command).run(ctx, t, s, nil, "create", "-v", `/mnt/c/src:C:\src:ro`, "--mount", `type=bind,source=/mnt/c/data,target=C:\data`, "image"); o.code != 0 {
 			t.Errorf("%s: %+v", command, o)
 		}
-		want = append(want, `C:\src:C:\src:ro`, `C:\data`)
+		if o := bridged.with(command).run(ctx, t, s, nil, "service", "create", "-d", "--no-resolve-image", "--mount", `type=bind,source=/mnt/c/service,target=C:\data`, "image"); o.code != 0 {
+			t.Errorf("%s: %+v", command, o)
+		}
+		want = append(want, `C:\src:C:\src:ro`, `C:\data`, `C:\service`)
 	}
+	want = append(want, createsItself(t, bridged.talk(t, s))...)
 	const script = "import docker\nc = docker.from_env().api\n" +
 		`c.create_container("image", host_config=c.create_host_config(binds=["/mnt/c/py:C:\\py", "/home/alice/D:\\x:C:\\y"]))`
 	python := s.Client(ctx, "env", "DOCKER_HOST="+b.Host, "/usr/bin/python3", "-")
@@ -76,9 +82,39 @@ func TestPathsForAWindowsEngine(t *testing.T) {
 		t.Errorf("%+v", o)
 	}
 	contains(t, o.stderr, `"/home/alice" is in the file system of this Linux distro`, "/mnt/c/Users", "--paths off")
+	warnsOf(ctx, t, s, b, bridged.talk(t, s))
 	if got := created(t, r); !slices.Equal(got, want) {
 		t.Errorf("the engine was asked for\n%q, want\n%q", got, want)
 	}
+}
+
+// createsItself speaks for a client that waits for the engine's word, and keeps its connection for another
+// container. It gives the bind mounts that the engine is to be asked for.
+func createsItself(t *testing.T, d *dialogue) []string {
+	t.Helper()
+	defer d.Close()
+	const path, first, second = "/v1.41/containers/create", `{"HostConfig":{"Binds":["/mnt/c/expect:C:\\x"]}}`, `{"HostConfig":{"Binds":["/mnt/c/kept:C:\\x"]}}`
+	d.say(t, request(http.MethodPost, path, fmt.Sprint("Content-Length: ", len(first)), "Content-Type: application/json", "Expect: 100-continue"))
+	d.answer(t, http.MethodPost, http.StatusContinue)
+	d.say(t, first)
+	d.answer(t, http.MethodPost, http.StatusCreated)
+	d.say(t, request(http.MethodPost, path, fmt.Sprint("Content-Length: ", len(second)), "Content-Type: application/json")+second)
+	d.answer(t, http.MethodPost, http.StatusCreated)
+	return []string{`C:\expect:C:\x`, `C:\kept:C:\x`}
+}
+
+// warnsOf sends a request that is too long to be translated, or its beginning. The person of the bridge is
+// told, and so is who looks into its log.
+func warnsOf(ctx context.Context, t *testing.T, s *stage.Stage, b *stage.Bridge, d *dialogue) {
+	t.Helper()
+	defer d.Close()
+	d.say(t, request(http.MethodPost, "/services/create", "Content-Length: 5000000"))
+	const warning = "paths are not translated: the request is too long to be held"
+	if err := b.Await(ctx, `{"event":"warning","distro":"Debian","link":"windows","reason":"`+warning+`"}`); err != nil {
+		t.Error(err)
+	}
+	o := said(t, s.Windows(ctx, "logs", "--distro", stage.Debian, "--socket", strings.TrimPrefix(b.Host, "unix://")))
+	contains(t, o.stdout, `level=WARN msg="link windows" state=warning error="`+warning+`"`)
 }
 
 // Off is off, and an engine for Linux containers gets the paths that it was meant to get.

@@ -73,24 +73,26 @@ func (r *Recorder) Requests() []Request {
 	return slices.Clone(r.requests)
 }
 
-// Mounts are the bind mounts of all containers that were asked for, as a client names them with -v, and the sources
-// of those of --mount.
+// Mounts are the bind mounts of all containers and services that were asked for, as a client names them with
+// -v, and the sources of those of --mount.
 func (r *Recorder) Mounts() (all []string, _ error) {
 	for _, q := range r.Requests() {
-		if q.Method != http.MethodPost || !strings.Contains(q.Path, "/containers/create") {
+		if q.Method != http.MethodPost || !strings.Contains(q.Path, "/containers/create") && !strings.Contains(q.Path, "/services/create") {
 			continue
 		}
+		type mount struct{ Source string }
 		var body struct {
 			HostConfig struct {
 				Binds  []string
-				Mounts []struct{ Source string }
+				Mounts []mount
 			}
+			TaskTemplate struct{ ContainerSpec struct{ Mounts []mount } }
 		}
 		if err := json.Unmarshal(q.Body, &body); err != nil {
 			return nil, fmt.Errorf("read what was asked for: %w", err)
 		}
 		all = append(all, body.HostConfig.Binds...)
-		for _, m := range body.HostConfig.Mounts {
+		for _, m := range append(body.HostConfig.Mounts, body.TaskTemplate.ContainerSpec.Mounts...) {
 			all = append(all, m.Source)
 		}
 	}
