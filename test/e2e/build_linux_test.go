@@ -90,13 +90,11 @@ func TestClassicBuild(t *testing.T) {
 
 // BuildKit asks for what it needs of the context, and for the secret, over
 // /session: gRPC over HTTP/2 on a connection that is upgraded to h2c.
-func TestBuildKitBuild(t *testing.T) {
-	lab.Need(t, lab.PartBuildKit)
-	onBoth(t, buildKitBuild(heavy()))
-}
+func TestBuildKitBuild(t *testing.T) { onBoth(t, buildKitBuild(heavy())) }
 
 func buildKitBuild(large int64) play {
 	return func(ctx context.Context, t *testing.T, s *stage.Stage, ways ...route) {
+		lab.Need(t, lab.PartBuildKit)
 		image := named("buildkit", ways) + ":test"
 		removeImages(ctx, t, s, image)
 		dockerfile := "FROM " + s.Docker.Image + "\nCOPY empty large small /context/\nWORKDIR /context\n" +
