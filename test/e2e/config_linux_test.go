@@ -214,10 +214,10 @@ func (c *configuredStage) reload(ctx context.Context, t *testing.T, want string)
 	}
 }
 
-// Three links in two distros and one to a command, and beside them one whose socket can't be made, one whose distro is
-// not there and one whose engine is not: each is served or has its own error. Then the file
-// changes: what stays is not touched, what comes is served, what goes is gone, and a file that
-// is wrong changes nothing.
+// Three links in two distros and one to a command, and beside them one whose socket can't be made,
+// one whose distro is not there and one whose engine is not: each is served or has its own error.
+// Then the file changes: what stays is not touched, what comes is served, what goes is gone, and a
+// file that is wrong changes nothing.
 func TestLinksOfAConfiguration(t *testing.T) {
 	ctx, c := openConfigured(t)
 	engine, echo := fmt.Sprintf("%q", stage.EnginePipe), fmt.Sprintf("%q", c.echo)
