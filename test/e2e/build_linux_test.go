@@ -18,12 +18,12 @@ import (
 )
 
 // buildContext puts a directory with a Dockerfile and some files of noise, one
-// large, into Debian, and gives its path there and the lines that md5sum writes for them.
+// large, into a route's distro, and gives its path there and the lines that md5sum writes for them.
 // (Not a longer sum: it would look like an id to the comparison.) Each route
 // gets one of its own: BuildKit fetches nothing twice from the same directory.
-func buildContext(t *testing.T, s *stage.Stage, large int64, dockerfile string) (dir, sums string) {
+func (r route) buildContext(t *testing.T, s *stage.Stage, large int64, dockerfile string) (dir, sums string) {
 	t.Helper()
-	outside, err := os.MkdirTemp(in(s, stage.Debian, "/tmp"), "context-")
+	outside, err := os.MkdirTemp(r.in(s, "/tmp"), "context-")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -73,7 +73,7 @@ func TestClassicBuild(t *testing.T) {
 	direct, bridged := routes(s, b)
 	const image = "classic:test"
 	removeImages(ctx, t, s, image)
-	dir, sums := buildContext(t, s, heavy(), "FROM "+s.Docker.Image+"\nCOPY empty large small /context/\n"+
+	dir, sums := direct.buildContext(t, s, heavy(), "FROM "+s.Docker.Image+"\nCOPY empty large small /context/\n"+
 		"WORKDIR /context\nRUN md5sum * && echo built >log\nCMD cat log; md5sum *; exit 3\n")
 	var seen [2]outcome
 	for i, r := range []route{direct, bridged} {
@@ -90,23 +90,25 @@ func TestClassicBuild(t *testing.T) {
 
 // BuildKit asks for what it needs of the context, and for the secret, over
 // /session: gRPC over HTTP/2 on a connection that is upgraded to h2c.
-func TestBuildKitBuild(t *testing.T) {
-	lab.Need(t, lab.PartBuildKit)
-	ctx, s, b := onStage(t)
-	direct, bridged := routes(s, b)
-	const image = "buildkit:test"
-	removeImages(ctx, t, s, image)
-	dockerfile := "FROM " + s.Docker.Image + "\nCOPY empty large small /context/\nWORKDIR /context\n" +
-		"RUN --mount=type=secret,id=token md5sum * /run/secrets/token >/sums\nCMD cat /sums; exit 3\n"
-	for _, r := range []route{direct, bridged} {
-		dir, sums := buildContext(t, s, heavy(), dockerfile)
-		o := build(ctx, t, s, r.with(debianDocker), "1", "--progress", "plain", "--secret", "id=token,src="+dir+"/Dockerfile", "-t", image, dir)
-		if o.code != 0 {
-			t.Fatalf("%s: %+v", r.name, o)
-		}
-		ran := r.run(ctx, t, s, nil, "run", "--rm", "--network", "none", image)
-		if want := sums + fmt.Sprintf("%x  /run/secrets/token\n", md5.Sum([]byte(dockerfile))); ran.code != 3 || ran.stdout != want {
-			t.Errorf("%s: what was built runs as %+v, want %q", r.name, ran, want)
+func TestBuildKitBuild(t *testing.T) { onBoth(t, buildKitBuild(heavy())) }
+
+func buildKitBuild(large int64) play {
+	return func(ctx context.Context, t *testing.T, s *stage.Stage, ways ...route) {
+		lab.Need(t, lab.PartBuildKit)
+		image := named("buildkit", ways) + ":test"
+		removeImages(ctx, t, s, image)
+		dockerfile := "FROM " + s.Docker.Image + "\nCOPY empty large small /context/\nWORKDIR /context\n" +
+			"RUN --mount=type=secret,id=token md5sum * /run/secrets/token >/sums\nCMD cat /sums; exit 3\n"
+		for _, r := range ways {
+			dir, sums := r.buildContext(t, s, large, dockerfile)
+			o := build(ctx, t, s, r.with(debianDocker), "1", "--progress", "plain", "--secret", "id=token,src="+dir+"/Dockerfile", "-t", image, dir)
+			if o.code != 0 {
+				t.Fatalf("%s: %+v", r.name, o)
+			}
+			ran := r.run(ctx, t, s, nil, "run", "--rm", "--network", "none", image)
+			if want := sums + fmt.Sprintf("%x  /run/secrets/token\n", md5.Sum([]byte(dockerfile))); ran.code != 3 || ran.stdout != want {
+				t.Errorf("%s: what was built runs as %+v, want %q", r.name, ran, want)
+			}
 		}
 	}
 }
@@ -118,7 +120,7 @@ func TestBuildKitOutput(t *testing.T) {
 	direct, bridged := routes(s, b)
 	var results [2]string
 	for i, r := range []route{direct, bridged} {
-		dir, _ := buildContext(t, s, heavy(), "FROM scratch\nCOPY empty large small /\n")
+		dir, _ := r.buildContext(t, s, heavy(), "FROM scratch\nCOPY empty large small /\n")
 		o := build(ctx, t, s, r.with(debianDocker), "1", "-q", "--output", "type=tar,dest=-", dir)
 		if o.code != 0 || o.stderr != "" {
 			t.Errorf("%s: exit code %d: %s", r.name, o.code, o.stderr)

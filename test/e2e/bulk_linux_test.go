@@ -3,12 +3,15 @@ package e2e
 import (
 	"archive/tar"
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"io"
 	"math/rand/v2"
 	"os"
 	"testing"
 	"time"
+
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/test/stage"
 )
 
 // noise is a reproducible stream of n bytes that no buffer or compressor
@@ -36,70 +39,81 @@ func hashOf(t *testing.T, r io.Reader) (sum [sha256.Size]byte, n int64) {
 	return sum, n
 }
 
-func TestExecBulkBothWays(t *testing.T) {
-	ctx, s, b := onStage(t)
-	container(ctx, t, s, "bulk", "sleep", "600")
-	want, size := hashOf(t, noise(bulk()))
-	direct, bridged := routes(s, b)
-	for _, r := range []route{direct, bridged} {
-		began := time.Now()
-		cmd := r.docker(ctx, s, "exec", "-i", "bulk", "cat")
-		cmd.Stdin = noise(bulk())
-		cmd.Stderr = os.Stderr
-		out, err := cmd.StdoutPipe()
-		if err != nil {
-			t.Fatal(err)
+func TestExecBulkBothWays(t *testing.T) { onBoth(t, execBothWays(bulk())) }
+
+func execBothWays(size int64) play {
+	return func(ctx context.Context, t *testing.T, s *stage.Stage, ways ...route) {
+		name := named("bulk", ways)
+		container(ctx, t, s, name, "sleep", "600")
+		want, _ := hashOf(t, noise(size))
+		for _, r := range ways {
+			began := time.Now()
+			cmd := r.docker(ctx, s, "exec", "-i", name, "cat")
+			cmd.Stdin = noise(size)
+			cmd.Stderr = os.Stderr
+			out, err := cmd.StdoutPipe()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := cmd.Start(); err != nil {
+				t.Fatal(err)
+			}
+			got, n := hashOf(t, out)
+			if err := cmd.Wait(); err != nil || got != want {
+				t.Errorf("%s: %d bytes of %d, or others; %v", r.name, n, size, err)
+			}
+			t.Logf("%s: %d MiB each way in %v", r.name, size>>20, time.Since(began).Round(time.Millisecond))
 		}
-		if err := cmd.Start(); err != nil {
-			t.Fatal(err)
-		}
-		got, n := hashOf(t, out)
-		if err := cmd.Wait(); err != nil || got != want {
-			t.Errorf("%s: %d bytes of %d, or others; %v", r.name, n, size, err)
-		}
-		t.Logf("%s: %d MiB each way in %v", r.name, size>>20, time.Since(began).Round(time.Millisecond))
 	}
 }
 
-func TestCopyBothWays(t *testing.T) {
-	ctx, s, b := onStage(t)
-	container(ctx, t, s, "copy", "sleep", "600")
-	size := bulk()
-	want, _ := hashOf(t, noise(size))
-	direct, bridged := routes(s, b)
-	for _, r := range []route{direct, bridged} {
-		in := r.docker(ctx, s, "cp", "-", "copy:/tmp")
-		in.Stdin = archive(t, r.name, size)
-		if out, err := in.CombinedOutput(); err != nil {
-			t.Fatalf("%s: cp in: %v: %s", r.name, err, out)
+func TestCopyBothWays(t *testing.T) { onBoth(t, copyBothWays(bulk())) }
+
+func copyBothWays(size int64) play {
+	return func(ctx context.Context, t *testing.T, s *stage.Stage, ways ...route) {
+		place := named("copy", ways)
+		container(ctx, t, s, place, "sleep", "600")
+		want, _ := hashOf(t, noise(size))
+		for _, r := range ways {
+			in := r.docker(ctx, s, "cp", "-", place+":/tmp")
+			in.Stdin = archive(t, r.name, size)
+			if out, err := in.CombinedOutput(); err != nil {
+				t.Fatalf("%s: cp in: %v: %s", r.name, err, out)
+			}
+		}
+		for _, r := range ways {
+			for _, by := range ways {
+				r.copyOut(ctx, t, s, place, by.name, want)
+			}
 		}
 	}
-	for _, r := range []route{direct, bridged} {
-		for _, name := range []string{direct.name, bridged.name} {
-			out := r.docker(ctx, s, "cp", "copy:/tmp/"+name, "-")
-			stdout, err := out.StdoutPipe()
-			if err != nil {
-				t.Fatal(err)
-			}
-			if err := out.Start(); err != nil {
-				t.Fatal(err)
-			}
-			entries := tar.NewReader(stdout)
-			h, err := entries.Next()
-			if err != nil {
-				t.Fatalf("%s: cp out: %v", r.name, err)
-			}
-			got, n := hashOf(t, entries)
-			if got != want || h.Name != name || h.Mode&0o777 != 0o640 {
-				t.Errorf("%s: what was put in by %s comes out as %s, mode %o, %d bytes of %d, or others", r.name, name, h.Name, h.Mode, n, size)
-			}
-			if _, err := io.Copy(io.Discard, stdout); err != nil {
-				t.Error(err)
-			}
-			if err := out.Wait(); err != nil {
-				t.Errorf("%s: cp out: %v", r.name, err)
-			}
-		}
+}
+
+// copyOut wants a file that archive has made, with these contents.
+func (r route) copyOut(ctx context.Context, t *testing.T, s *stage.Stage, place, name string, want [sha256.Size]byte) {
+	t.Helper()
+	out := r.docker(ctx, s, "cp", place+":/tmp/"+name, "-")
+	stdout, err := out.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := out.Start(); err != nil {
+		t.Fatal(err)
+	}
+	entries := tar.NewReader(stdout)
+	h, err := entries.Next()
+	if err != nil {
+		t.Fatalf("%s: cp out: %v", r.name, err)
+	}
+	got, n := hashOf(t, entries)
+	if got != want || h.Name != name || h.Mode&0o777 != 0o640 {
+		t.Errorf("%s: what was put in by %s comes out as %s, mode %o, %d bytes or others", r.name, name, h.Name, h.Mode, n)
+	}
+	if _, err := io.Copy(io.Discard, stdout); err != nil {
+		t.Error(err)
+	}
+	if err := out.Wait(); err != nil {
+		t.Errorf("%s: cp out: %v", r.name, err)
 	}
 }
 
@@ -123,44 +137,52 @@ func archive(t *testing.T, name string, size int64) io.Reader {
 
 // A client that dies in mid-download must not leave its connection open at the
 // engine: dockerd would keep the container locked, and this cp hang.
-func TestClientKilledInMidDownload(t *testing.T) {
-	ctx, s, b := onStage(t)
-	container(ctx, t, s, "download", "sh", "-c", "head -c 100000000 /dev/zero >/tmp/big; echo made; sleep 600")
-	direct, bridged := routes(s, b)
-	awaitLog(ctx, t, s, "download", "made")
-	for _, r := range []route{direct, bridged} {
-		cmd := r.docker(ctx, s, "cp", "download:/tmp/big", "-")
-		out, err := cmd.StdoutPipe()
-		if err != nil {
-			t.Fatal(err)
+func TestClientKilledInMidDownload(t *testing.T) { onBoth(t, killedInMidDownload(2*time.Second)) }
+
+// killedInMidDownload wants the next cp to have ended within a bound.
+func killedInMidDownload(bound time.Duration) play {
+	return func(ctx context.Context, t *testing.T, s *stage.Stage, ways ...route) {
+		name := named("download", ways)
+		container(ctx, t, s, name, "sh", "-c", "truncate -s 100000000 /tmp/big; echo made; sleep 600")
+		awaitLog(ctx, t, s, name, "made")
+		for _, r := range ways {
+			r.killInMidDownload(ctx, t, s, name, bound)
 		}
-		if err := cmd.Start(); err != nil {
-			t.Fatal(err)
+	}
+}
+
+func (r route) killInMidDownload(ctx context.Context, t *testing.T, s *stage.Stage, name string, bound time.Duration) {
+	t.Helper()
+	cmd := r.docker(ctx, s, "cp", name+":/tmp/big", "-")
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.ReadFull(out, make([]byte, 1<<20)); err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	killed := time.Now()
+	_ = cmd.Wait() // it was killed
+	again := r.docker(ctx, s, "cp", name+":/bin/busybox", "-")
+	var got bytes.Buffer
+	again.Stdout = &got
+	done := make(chan error, 1)
+	go func() { done <- again.Run() }()
+	select {
+	case err := <-done:
+		if err != nil || got.Len() == 0 {
+			t.Errorf("%s: cp: %v, %d bytes", r.name, err, got.Len())
 		}
-		if _, err := io.ReadFull(out, make([]byte, 1<<20)); err != nil {
-			t.Fatal(err)
-		}
-		if err := cmd.Process.Kill(); err != nil {
-			t.Fatal(err)
-		}
-		killed := time.Now()
-		_ = cmd.Wait() // it was killed
-		const bound = 2 * time.Second
-		again := r.docker(ctx, s, "cp", "download:/bin/busybox", "-")
-		var got bytes.Buffer
-		again.Stdout = &got
-		done := make(chan error, 1)
-		go func() { done <- again.Run() }()
-		select {
-		case err := <-done:
-			if err != nil || got.Len() == 0 {
-				t.Errorf("%s: cp: %v, %d bytes", r.name, err, got.Len())
-			}
-			t.Logf("%s: the next cp had ended %v after the kill", r.name, time.Since(killed).Round(time.Millisecond))
-		case <-time.After(bound):
-			t.Errorf("%s: the container is still locked %v after the client was killed", r.name, bound)
-			_ = again.Process.Kill()
-			<-done
-		}
+		t.Logf("%s: the next cp had ended %v after the kill", r.name, time.Since(killed).Round(time.Millisecond))
+	case <-time.After(bound):
+		t.Errorf("%s: the container is still locked %v after the client was killed", r.name, bound)
+		_ = again.Process.Kill()
+		<-done
 	}
 }

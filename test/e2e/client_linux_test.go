@@ -16,6 +16,7 @@ import (
 // A route is a way to the engine for a docker command in the distro.
 type route struct {
 	name, host string
+	distro     string // where its commands run, if not where the stage's clients do
 	command    string // another docker command than the first one on PATH
 }
 
@@ -43,8 +44,31 @@ type outcome struct {
 
 // docker is a docker command of the distro's user on this route.
 func (r route) docker(ctx context.Context, s *stage.Stage, args ...string) *exec.Cmd {
-	return s.Client(ctx, append([]string{cmp.Or(r.command, "docker"), "-H", r.host}, args...)...)
+	argv := append([]string{cmp.Or(r.command, "docker"), "-H", r.host}, args...)
+	if r.distro != "" {
+		return s.VM.Command(ctx, r.distro, stage.User, argv...)
+	}
+	return s.Client(ctx, argv...)
 }
+
+// in is a file's place in its distro as seen from outside.
+func (r route) in(s *stage.Stage, path string) string {
+	return in(s, cmp.Or(r.distro, stage.Debian), path)
+}
+
+// A play is what people do with docker, on any routes: each is to do it well, and as the first does.
+type play func(ctx context.Context, t *testing.T, s *stage.Stage, ways ...route)
+
+// onBoth has it done straight at the engine and through the bridge.
+func onBoth(t *testing.T, p play) {
+	t.Helper()
+	ctx, s, b := onStage(t)
+	direct, bridged := routes(s, b)
+	p(ctx, t, s, direct, bridged)
+}
+
+// named is a name for what a play makes: others may be on at the same time, on other routes.
+func named(what string, ways []route) string { return what + "-" + ways[len(ways)-1].name }
 
 // run runs a docker command with an input, nil for none.
 func (r route) run(ctx context.Context, t *testing.T, s *stage.Stage, input io.Reader, args ...string) outcome {
@@ -75,21 +99,31 @@ func (r route) must(ctx context.Context, t *testing.T, s *stage.Stage, args ...s
 	return o.stdout
 }
 
-// compare runs the same command on both routes and wants the same outcome.
-// input makes a fresh input for each.
+// compare is alike for the engine itself and the bridge.
 func compare(t *testing.T, input func() io.Reader, args ...string) outcome {
 	t.Helper()
 	ctx, s, b := onStage(t)
 	direct, bridged := routes(s, b)
-	give := func() io.Reader {
-		if input == nil {
-			return nil
+	return alike(ctx, t, s, []route{direct, bridged}, input, args...)
+}
+
+// alike runs the same command on all routes and wants the outcome of the first from each.
+// input makes a fresh input for each.
+func alike(ctx context.Context, t *testing.T, s *stage.Stage, ways []route, input func() io.Reader, args ...string) (got outcome) {
+	t.Helper()
+	var want outcome
+	for i, r := range ways {
+		var in io.Reader
+		if input != nil {
+			in = input()
 		}
-		return input()
+		got = r.run(ctx, t, s, in, args...)
+		if i == 0 {
+			want = got
+		}
+		got = same(t, got, want, args...)
 	}
-	want := direct.run(ctx, t, s, give(), args...)
-	got := bridged.run(ctx, t, s, give(), args...)
-	return same(t, got, want, args...)
+	return got
 }
 
 // same wants two runs of a command to have had the same outcome, and gives it.

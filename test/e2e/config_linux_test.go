@@ -1,7 +1,6 @@
 package e2e
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/json"
@@ -11,25 +10,26 @@ import (
 	"io/fs"
 	"net"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/test/halfclose"
-	"github.com/docker-wsl-bridge/docker-wsl-bridge/test/lab"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/test/stage"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/test/wsl"
 )
 
-// configuredStage has two distros, a service behind a pipe, and a configuration.
+// configuredStage has two distros, services behind pipes, and a configuration.
 type configuredStage struct {
 	*ward
-	echo string // a pipe whose service says everything back
-	file string
+	echo  string // a pipe whose service says everything back
+	ours  string // one with dockerd behind it, of which nobody else knows
+	conns atomic.Int32
+	file  string
 }
 
 const (
@@ -46,7 +46,7 @@ func openConfigured(t *testing.T, more ...wsl.Distro) (context.Context, *configu
 	configuration.Lock()
 	t.Cleanup(configuration.Unlock)
 	ctx, all, _ := onStage(t)
-	c := &configuredStage{ward: &ward{distro: one}, echo: "config-echo"}
+	c := &configuredStage{ward: &ward{distro: one}, echo: "config-echo", ours: "config-docker"}
 	var err error
 	distros := []wsl.Distro{stage.LikeDebian(one), {Name: two, Kind: wsl.Debian, DockerGroup: true, User: stage.User}}
 	if c.s, err = all.WithVM(ctx, wsl.Options{Dir: t.TempDir(), Distros: append(distros, more...)}); err != nil {
@@ -57,7 +57,7 @@ func openConfigured(t *testing.T, more ...wsl.Distro) (context.Context, *configu
 			t.Error(err)
 		}
 	})
-	c.service(ctx, t)
+	c.services(ctx, t)
 	var told struct{ User string }
 	o := said(t, c.s.Windows(ctx, "config", "path", "--json"))
 	if err := json.Unmarshal([]byte(o.stdout), &told); err != nil || !strings.HasPrefix(told.User, `C:\`) {
@@ -98,13 +98,21 @@ func onLoopback(t *testing.T, serve func(*net.TCPConn)) (addr string) {
 	return l.Addr().String()
 }
 
-// service says everything back behind the pipe, on as many connections as come.
-func (c *configuredStage) service(ctx context.Context, t *testing.T) {
+// services are behind the pipes, for as many connections as come. A client sees how one ends.
+func (c *configuredStage) services(ctx context.Context, t *testing.T) {
 	t.Helper()
-	addr := onLoopback(t, func(conn *net.TCPConn) {
-		_, _ = io.Copy(conn, conn) // a client sees how it ends
+	echo := onLoopback(t, func(conn *net.TCPConn) { _, _ = io.Copy(conn, conn) })
+	docker := onLoopback(t, func(conn *net.TCPConn) {
+		d, err := net.Dial("tcp", c.s.Docker.TCP)
+		if err != nil {
+			return
+		}
+		defer d.Close()
+		c.conns.Add(1)
+		defer c.conns.Add(-1)
+		_ = lead(conn, d.(*net.TCPConn))
 	})
-	front, err := c.s.Wine.StartFront(ctx, map[string]string{c.echo: addr})
+	front, err := c.s.Wine.StartFront(ctx, map[string]string{c.echo: echo, c.ours: docker})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -206,10 +214,10 @@ func (c *configuredStage) reload(ctx context.Context, t *testing.T, want string)
 	}
 }
 
-// Three links in two distros, and beside them one whose socket can't be made, one whose distro is
-// not there and one whose engine is not: each is served or has its own error. Then the file
-// changes: what stays is not touched, what comes is served, what goes is gone, and a file that
-// is wrong changes nothing.
+// Three links in two distros and one to a command, and beside them one whose socket can't be made,
+// one whose distro is not there and one whose engine is not: each is served or has its own error.
+// Then the file changes: what stays is not touched, what comes is served, what goes is gone, and a
+// file that is wrong changes nothing.
 func TestLinksOfAConfiguration(t *testing.T) {
 	ctx, c := openConfigured(t)
 	engine, echo := fmt.Sprintf("%q", stage.EnginePipe), fmt.Sprintf("%q", c.echo)
@@ -219,11 +227,12 @@ func TestLinksOfAConfiguration(t *testing.T) {
 		link("far", two, engine, `mode = "0600"`, `owner = "`+stage.User+`"`),
 	}
 	c.write(t, append(good,
+		link("command", two, dialStdio(ctx, t), `kind = "docker"`),
 		link("broken", one, echo, `from = "unix:/none/none/broken.sock"`),
 		link("lost", "NoSuchDistro", echo),
 		link("empty", two, `"no-such-pipe"`, `kind = "docker"`))...)
 	c.up(ctx, t)
-	for _, l := range []struct{ distro, name string }{{one, "engine"}, {one, "echo"}, {two, "far"}} {
+	for _, l := range []struct{ distro, name string }{{one, "engine"}, {one, "echo"}, {two, "far"}, {two, "command"}} {
 		if got := c.is(ctx, t, l.distro, l.name, "ready"); !got.Works || got.PID == 0 {
 			t.Errorf("%s: %+v", l.name, got)
 		}
@@ -248,11 +257,12 @@ func TestLinksOfAConfiguration(t *testing.T) {
 	if o := said(t, c.s.Windows(ctx, "up", "--json")); o.code != 1 || !strings.Contains(o.stderr, "it is served already, by pid ") {
 		t.Errorf("a second up: %+v", o)
 	}
+	c.command(ctx, t)
 
 	live := c.dial(t, one, "echo")
 	echoed(t, live, "before")
 	c.write(t, good[0], good[1], link("new", two, echo))
-	c.reload(ctx, t, "reloaded: added new; removed far, broken, lost, empty; unchanged engine, echo")
+	c.reload(ctx, t, "reloaded: added new; removed far, command, broken, lost, empty; unchanged engine, echo")
 	c.is(ctx, t, two, "new", "ready")
 	echoed(t, c.dial(t, two, "new"), "hello")
 	c.gone(ctx, t, two, "far")
@@ -344,70 +354,4 @@ func through200(c halfclose.Conn, half chan struct{}) (sum [sha256.Size]byte, n 
 	}
 	h.Sum(sum[:0])
 	return sum, n, errors.Join(err, <-sent)
-}
-
-// configuredLinux is the program of Linux with a configuration and a state of its own.
-func configuredLinux(ctx context.Context, t *testing.T, s *stage.Stage, text string) func(args ...string) *exec.Cmd {
-	t.Helper()
-	home := t.TempDir()
-	if err := os.MkdirAll(filepath.Join(home, "docker-wsl-bridge"), 0o700); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(filepath.Join(home, "docker-wsl-bridge", "config.toml"), []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	return func(args ...string) *exec.Cmd {
-		cmd := s.Linux(context.WithoutCancel(ctx), args...)
-		cmd.Env = append(cmd.Env, "XDG_STATE_HOME="+home, "XDG_CONFIG_HOME="+home)
-		return cmd
-	}
-}
-
-// A command as the other end, both halves on Linux: half-close in both directions, its words in
-// the log, and no process left.
-func TestHalfCloseOfACommand(t *testing.T) {
-	lab.Need(t, lab.PartSocat)
-	ctx, s, _ := onStage(t)
-	engine, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { engine.Close() })
-	text := fmt.Sprintf("[[link]]\nname = \"command\"\nto = { exec = [\"socat\", \"-d\", \"-d\", \"-t\", \"60\", \"-,shut-close\", \"TCP:%s\"] }\n", engine.Addr())
-	program := configuredLinux(ctx, t, s, text)
-	b := runs(t, program("run"))
-	socket := in(s, stage.Debian, runDir+"/command.sock")
-	until(ctx, t, "the link to be served", func() bool { // without a connection, which would start a command
-		return bridges(t, program("status", "--json"))[stage.Debian+" "+runDir+"/command.sock"].State == "ready"
-	})
-	halfclose.Test(t, func(t *testing.T) (client, served halfclose.Conn) { return through(t, engine, socket) })
-	until(ctx, t, "all commands to end", func() bool { return len(children(t, b.cmd.Process.Pid, "socat")) == 0 })
-	if o := said(t, program("logs", "--distro", stage.Debian)); !strings.Contains(o.stdout, `msg="command of link command" said=`) {
-		t.Errorf("the log has no word of it: %+v", o)
-	}
-	if o := said(t, program("stop")); o.code != 0 {
-		t.Errorf("stop: %+v", o)
-	}
-	b.endsWell(t)
-}
-
-// children are the processes of this name that a process has started, ended ones that nobody has
-// reaped included.
-func children(t *testing.T, parent int, name string) (list []string) {
-	t.Helper()
-	stats, err := filepath.Glob("/proc/[0-9]*/stat")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, file := range stats {
-		stat, _ := os.ReadFile(file) // it may have ended
-		i := bytes.LastIndexByte(stat, ')')
-		if i < 0 || !bytes.Contains(stat[:i], []byte("("+name)) {
-			continue
-		}
-		if fields := bytes.Fields(stat[i+1:]); len(fields) > 1 && string(fields[1]) == fmt.Sprint(parent) {
-			list = append(list, string(stat[:i+1]))
-		}
-	}
-	return list
 }

@@ -33,7 +33,7 @@ func (r route) talk(t *testing.T, s *stage.Stage) *dialogue {
 	t.Helper()
 	network, address, _ := strings.Cut(r.host, "://")
 	if network == "unix" {
-		address = in(s, stage.Debian, address)
+		address = r.in(s, address)
 	}
 	conn, err := net.Dial(network, address)
 	if err != nil {

@@ -60,6 +60,13 @@ func pass(dst, src halfclose.Conn) error {
 	return errors.Join(err, dst.CloseWrite())
 }
 
+// lead joins two connections until both directions have ended.
+func lead(a, b halfclose.Conn) error {
+	there := make(chan error, 1)
+	go func() { there <- pass(b, a) }()
+	return errors.Join(pass(a, b), <-there)
+}
+
 // A service that speaks first, gives back what it is told, and has the last
 // word when it is told no more. What it says would be line ends, an end of
 // file or an end of text to somebody who looks.
@@ -134,9 +141,7 @@ func TestRawSSHAgent(t *testing.T) {
 			return err
 		}
 		defer a.Close()
-		up := make(chan error, 1)
-		go func() { up <- pass(a.(halfclose.Conn), c) }()
-		return errors.Join(pass(c, a.(halfclose.Conn)), <-up)
+		return lead(c, a.(halfclose.Conn))
 	})
 	with := func(socket, input string, argv ...string) outcome {
 		t.Helper()

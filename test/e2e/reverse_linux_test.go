@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"bytes"
 	"context"
-	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -12,13 +11,13 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/test/halfclose"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/test/lab"
-	"github.com/docker-wsl-bridge/docker-wsl-bridge/test/stage"
 )
 
 // reversed is a stage with clients on Windows.
@@ -26,7 +25,6 @@ type reversed struct {
 	*configuredStage
 	clients *lab.PipeClients
 	engine  *net.UnixListener // in the first distro
-	parked  []*net.TCPConn    // clients that nobody serves
 }
 
 const backSocket = "/run/back.sock"
@@ -68,6 +66,14 @@ func (r *reversed) pipeIs(ctx context.Context, t *testing.T, distro, pipe, state
 	return got
 }
 
+// opens waits until the pipe of a link is made. Under Wine its first client lands on the instance that
+// go-winio keeps parked, and is never served (docs/testing.md); no other does.
+func (r *reversed) opens(ctx context.Context, t *testing.T, distro, pipe string) {
+	t.Helper()
+	r.pipeIs(ctx, t, distro, pipe, "ready")
+	r.dialPipe(t, "winio", pipe).Close()
+}
+
 func (r *reversed) dialPipe(t *testing.T, kind, pipe string) *net.TCPConn {
 	t.Helper()
 	c, err := r.clients.Dial(kind, pipe)
@@ -79,47 +85,32 @@ func (r *reversed) dialPipe(t *testing.T, kind, pipe string) *net.TCPConn {
 	return c
 }
 
-// Under Wine a client that comes while the listener makes its next instance lands on the one that
-// go-winio keeps parked, and is never served (docs/testing.md). It stays open here, so that no other
-// lands there, and another one is made.
-const parkedTries = 3
-
 // pair is a client on Windows and its engine in the distro.
 func (r *reversed) pair(t *testing.T, kind, pipe string) (client *net.TCPConn, engine *net.UnixConn) {
 	t.Helper()
-	for range parkedTries {
-		client = r.dialPipe(t, kind, pipe)
-		_ = r.engine.SetDeadline(time.Now().Add(5 * time.Second))
-		engine, err := r.engine.AcceptUnix()
-		if err == nil {
-			t.Cleanup(func() { engine.Close() })
-			_ = engine.SetDeadline(time.Now().Add(2 * time.Minute))
-			return client, engine
-		}
-		r.parked = append(r.parked, client)
+	client = r.dialPipe(t, kind, pipe)
+	_ = r.engine.SetDeadline(time.Now().Add(20 * time.Second))
+	engine, err := r.engine.AcceptUnix()
+	if err != nil {
+		t.Fatalf("no client of %s comes to the engine: %v", pipe, err)
 	}
-	t.Fatalf("no client of %s comes to the engine", pipe)
-	return nil, nil
+	t.Cleanup(func() { engine.Close() })
+	_ = engine.SetDeadline(time.Now().Add(2 * time.Minute))
+	return client, engine
 }
 
 // asked is one answer to one request at a pipe of a docker link.
 func (r *reversed) asked(t *testing.T, kind, pipe, request string) (status int, body string) {
 	t.Helper()
-	var all []byte
-	var err error
-	for range parkedTries {
-		c := r.dialPipe(t, kind, pipe)
-		_ = c.SetDeadline(time.Now().Add(10 * time.Second))
-		if _, err := io.WriteString(c, request+" HTTP/1.1\r\nHost: docker\r\nConnection: close\r\n\r\n"); err != nil {
-			t.Fatal(err)
-		}
-		if kind == "plain" {
-			_ = c.CloseWrite()
-		}
-		if all, err = io.ReadAll(c); len(all) > 0 || !errors.Is(err, os.ErrDeadlineExceeded) {
-			break // an answer is over when its connection is
-		}
+	c := r.dialPipe(t, kind, pipe)
+	_ = c.SetDeadline(time.Now().Add(20 * time.Second))
+	if _, err := io.WriteString(c, request+" HTTP/1.1\r\nHost: docker\r\nConnection: close\r\n\r\n"); err != nil {
+		t.Fatal(err)
 	}
+	if kind == "plain" {
+		_ = c.CloseWrite()
+	}
+	all, err := io.ReadAll(c) // an answer is over when its connection is
 	if err != nil {
 		t.Fatalf("%s: %v", request, err)
 	}
@@ -135,19 +126,13 @@ func (r *reversed) asked(t *testing.T, kind, pipe, request string) (status int, 
 }
 
 // dockerSays runs a docker command that goes through a pipe.
-func (r *reversed) dockerSays(ctx context.Context, t *testing.T, pipe string, args ...string) (said string, err error) {
+func (r *reversed) dockerSays(ctx context.Context, t *testing.T, pipe string, args ...string) (string, error) {
 	t.Helper()
+	short, cancel := context.WithTimeout(ctx, 20*time.Second)
+	defer cancel()
 	at := "tcp://" + r.onLoopback(t, pipe)
-	for range parkedTries {
-		short, cancel := context.WithTimeout(ctx, 20*time.Second)
-		out, failed := r.s.Docker.Command(short, append([]string{"-H", at}, args...)...).CombinedOutput()
-		late := short.Err() != nil
-		cancel()
-		if said, err = string(out), failed; !late {
-			break
-		}
-	}
-	return said, err
+	out, err := r.s.Docker.Command(short, append([]string{"-H", at}, args...)...).CombinedOutput()
+	return string(out), err
 }
 
 // onLoopback leads a port to a pipe, for a docker command.
@@ -159,15 +144,7 @@ func (r *reversed) onLoopback(t *testing.T, pipe string) (addr string) {
 			return
 		}
 		defer p.Close()
-		there := make(chan struct{})
-		go func() {
-			defer close(there)
-			_, _ = io.Copy(p, c)
-			_ = p.CloseWrite()
-		}()
-		_, _ = io.Copy(c, p)
-		_ = c.CloseWrite()
-		<-there
+		_ = lead(c, p) // the docker command sees how it ends
 	})
 }
 
@@ -176,26 +153,28 @@ func reverseLink(name, distro, pipe, to string, more ...string) string {
 }
 
 // Links in both directions share the carriers of two distros: clients on Windows reach a socket of a
-// distro, and a dockerd whose way goes back through the same carrier. Beside them a link whose pipe
-// another program has, and one without an engine.
+// distro, and a dockerd whose way goes back through the same carrier. The everyday cases go over all of
+// them at once. Beside them a link whose pipe another program has, and one without an engine.
 func TestBothDirections(t *testing.T) {
 	ctx, r := openReversed(t)
 	engineSocket := runDir + "/engine.sock"
 	links := []string{
-		link("engine", one, fmt.Sprintf("%q", stage.EnginePipe), `context = "both"`),
+		link("engine", one, fmt.Sprintf("%q", r.ours), `context = "both"`),
 		link("echo", one, fmt.Sprintf("%q", r.echo)),
-		reverseLink("back", one, "reverse_back", "unix:"+backSocket, `kind = "raw"`, `allow = "S-1-5-18"`),
+		link("far", two, fmt.Sprintf("%q", r.ours)),
 		reverseLink("linux", one, "reverse_docker", "unix:"+engineSocket, `kind = "docker"`),
 		reverseLink("none", two, "reverse_none", "unix:/run/none.sock", `kind = "docker"`),
-		reverseLink("taken", two, r.echo, "unix:/run/none.sock", `kind = "raw"`),
 	}
-	r.write(t, links...)
+	r.write(t, append(slices.Clone(links),
+		reverseLink("back", one, "reverse_back", "unix:"+backSocket, `kind = "raw"`, `allow = "S-1-5-18"`),
+		reverseLink("taken", two, r.echo, "unix:/run/none.sock", `kind = "raw"`))...)
 	r.up(ctx, t)
 	r.is(ctx, t, one, "engine", "ready")
+	r.is(ctx, t, two, "far", "ready")
+	r.opens(ctx, t, one, "reverse_back")
+	r.opens(ctx, t, one, "reverse_docker")
+	r.opens(ctx, t, two, "reverse_none")
 	r.listen(t)
-	r.pipeIs(ctx, t, one, "reverse_back", "ready")
-	r.pipeIs(ctx, t, one, "reverse_docker", "ready")
-	r.pipeIs(ctx, t, two, "reverse_none", "ready")
 	if got := r.pipeIs(ctx, t, two, r.echo, "link-failed"); !strings.Contains(got.Reason, "another program listens there") || !strings.Contains(strings.Join(got.Hints, ";"), "give the link another one") {
 		t.Errorf("taken: %+v", got)
 	}
@@ -227,7 +206,7 @@ func TestBothDirections(t *testing.T) {
 		contains(t, o.stdout, "Server:")
 		contains(t, filed(t, r.s.Windows(ctx, "status")).stdout, "context  both\n")
 	})
-	t.Run("Bulk", func(t *testing.T) { r.bulkBothWays(t) })
+	t.Run("Everyday", func(t *testing.T) { r.everyday(ctx, t) })
 	t.Run("Reload", func(t *testing.T) { r.reloads(ctx, t, links) })
 	t.Run("Loss", func(t *testing.T) { r.loss(ctx, t) })
 	t.Run("Stopped", func(t *testing.T) {
@@ -343,38 +322,6 @@ func (r *reversed) leadOn(t *testing.T) (stop func()) {
 	}
 }
 
-// bulkBothWays moves noise in both directions of both links at once.
-func (r *reversed) bulkBothWays(t *testing.T) {
-	size := bulk()
-	want, _ := hashOf(t, noise(size))
-	over := make(chan error, 2)
-	move := func(c halfclose.Conn) {
-		sent := make(chan error, 1)
-		go func() {
-			_, err := io.Copy(struct{ io.Writer }{c}, noise(size))
-			sent <- errors.Join(err, c.CloseWrite())
-		}()
-		h := sha256.New()
-		n, err := io.Copy(h, struct{ io.Reader }{c})
-		if err = errors.Join(err, <-sent); err == nil && (n != size || !bytes.Equal(h.Sum(nil), want[:])) {
-			err = fmt.Errorf("%d bytes of %d, or others", n, size)
-		}
-		over <- err
-	}
-	client, engine := r.pair(t, "winio", "reverse_back")
-	go func() {
-		_, _ = io.Copy(struct{ io.Writer }{engine}, struct{ io.Reader }{engine})
-		_ = engine.CloseWrite()
-	}()
-	go move(client)
-	go move(r.dial(t, one, "echo"))
-	for range 2 {
-		if err := <-over; err != nil {
-			t.Error(err)
-		}
-	}
-}
-
 // reloads replaces one reverse link; connections of both directions live on.
 func (r *reversed) reloads(ctx context.Context, t *testing.T, links []string) {
 	client, engine := r.pair(t, "winio", "reverse_back")
@@ -392,9 +339,9 @@ func (r *reversed) reloads(ctx context.Context, t *testing.T, links []string) {
 		}
 	}
 	heard()
-	r.write(t, links[0], links[1], links[3], links[4], reverseLink("moved", one, "reverse_moved", "unix:"+backSocket, `kind = "raw"`))
-	r.reload(ctx, t, "reloaded: added moved; removed back, taken; unchanged engine, echo, linux, none")
-	r.pipeIs(ctx, t, one, "reverse_moved", "ready")
+	r.write(t, append(slices.Clone(links), reverseLink("moved", one, "reverse_moved", "unix:"+backSocket, `kind = "raw"`))...)
+	r.reload(ctx, t, "reloaded: added moved; removed back, taken; unchanged engine, echo, far, linux, none")
+	r.opens(ctx, t, one, "reverse_moved")
 	heard()
 	if c, err := r.clients.Dial("winio", "reverse_back"); err == nil {
 		c.Close()
@@ -409,16 +356,13 @@ func (r *reversed) reloads(ctx context.Context, t *testing.T, links []string) {
 	}
 
 	// One that has changed and keeps its pipe loses its connections: Windows would not make the pipe.
-	for _, c := range r.parked {
-		c.Close()
-	}
-	r.write(t, links[0], links[1], links[3], links[4], reverseLink("moved", one, "reverse_moved", "unix:"+backSocket, `kind = "raw"`, `allow = "S-1-5-18"`))
-	r.reload(ctx, t, "reloaded: changed moved; unchanged engine, echo, linux, none")
+	r.write(t, append(slices.Clone(links), reverseLink("moved", one, "reverse_moved", "unix:"+backSocket, `kind = "raw"`, `allow = "S-1-5-18"`))...)
+	r.reload(ctx, t, "reloaded: changed moved; unchanged engine, echo, far, linux, none")
 	if n, err := again.Read(make([]byte, 1)); n > 0 || err == nil || errors.Is(err, os.ErrDeadlineExceeded) {
 		t.Errorf("a connection of a link that has changed: %v", err)
 	}
 	again.Close()
-	r.pipeIs(ctx, t, one, "reverse_moved", "ready")
+	r.opens(ctx, t, one, "reverse_moved")
 	r.pair(t, "winio", "reverse_moved")
 	heard()
 }

@@ -1,7 +1,7 @@
 package e2e
 
 import (
-	"bytes"
+	"context"
 	"fmt"
 	"io"
 	"slices"
@@ -9,6 +9,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/test/stage"
 )
 
 // once is a `run` of a script in a fresh container.
@@ -23,10 +25,11 @@ func TestVersion(t *testing.T) {
 	}
 }
 
-func TestRunExitCodes(t *testing.T) {
-	_, s, _ := onStage(t)
+func TestRunExitCodes(t *testing.T) { onBoth(t, runExitCodes) }
+
+func runExitCodes(ctx context.Context, t *testing.T, s *stage.Stage, ways ...route) {
 	for _, code := range []int{0, 3} {
-		o := compare(t, nil, once(s.Docker.Image, nil, fmt.Sprintf("echo out; echo err >&2; exit %d", code))...)
+		o := alike(ctx, t, s, ways, nil, once(s.Docker.Image, nil, fmt.Sprintf("echo out; echo err >&2; exit %d", code))...)
 		if o.code != code || o.stdout != "out\n" || o.stderr != "err\n" {
 			t.Errorf("exit %d: %+v", code, o)
 		}
@@ -65,11 +68,12 @@ func TestRunOutputLate(t *testing.T) {
 
 // The case that socat and npiperelay lose, with exit code 0: stdin ends at
 // once, output comes 2 s later.
-func TestRunInteractiveOutputLongAfterStdinEnded(t *testing.T) {
-	_, s, _ := onStage(t)
+func TestRunInteractiveOutputLongAfterStdinEnded(t *testing.T) { onBoth(t, runOutputAfterInput) }
+
+func runOutputAfterInput(ctx context.Context, t *testing.T, s *stage.Stage, ways ...route) {
 	for _, input := range []string{"", "from stdin\n"} {
 		give := func() io.Reader { return strings.NewReader(input) }
-		o := compare(t, give, once(s.Docker.Image, []string{"-i"}, "cat; sleep 2; echo late; exit 3")...)
+		o := alike(ctx, t, s, ways, give, once(s.Docker.Image, []string{"-i"}, "cat; sleep 2; echo late; exit 3")...)
 		if o.stdout != input+"late\n" || o.code != 3 {
 			t.Errorf("input %q: %+v", input, o)
 		}
@@ -78,24 +82,25 @@ func TestRunInteractiveOutputLongAfterStdinEnded(t *testing.T) {
 
 func TestParallelRuns(t *testing.T) {
 	ctx, s, b := onStage(t)
-	const runs = 64
 	_, bridged := routes(s, b)
-	var all sync.WaitGroup
-	began := time.Now()
-	for i := range runs {
-		all.Go(func() {
-			script := fmt.Sprintf("seq 1 500; echo %d; exit %d", i, i)
-			o := bridged.run(ctx, t, s, nil, once(s.Docker.Image, nil, script)...)
-			var want bytes.Buffer
-			for n := range 500 {
-				fmt.Fprintln(&want, n+1)
+	parallelRuns(64)(ctx, t, s, bridged)
+}
+
+func parallelRuns(runs int) play {
+	return func(ctx context.Context, t *testing.T, s *stage.Stage, ways ...route) {
+		for _, r := range ways {
+			var all sync.WaitGroup
+			began := time.Now()
+			for i := range runs {
+				all.Go(func() {
+					o := r.run(ctx, t, s, nil, once(s.Docker.Image, nil, fmt.Sprintf("seq 1 500; echo %d; exit %d", i, i))...)
+					if want := fmt.Sprintf("%s%d\n", countTo(500), i); o.stdout != want || o.code != i || o.stderr != "" {
+						t.Errorf("run %d: exit code %d, %d bytes of %d, stderr %q", i, o.code, len(o.stdout), len(want), o.stderr)
+					}
+				})
 			}
-			fmt.Fprintln(&want, i)
-			if o.stdout != want.String() || o.code != i || o.stderr != "" {
-				t.Errorf("run %d: exit code %d, %d bytes of %d, stderr %q", i, o.code, len(o.stdout), want.Len(), o.stderr)
-			}
-		})
+			all.Wait()
+			t.Logf("%s: %d runs at once took %v", r.name, runs, time.Since(began).Round(time.Millisecond))
+		}
 	}
-	all.Wait()
-	t.Logf("%d runs at once took %v", runs, time.Since(began).Round(time.Millisecond))
 }

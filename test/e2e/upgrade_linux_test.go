@@ -72,23 +72,26 @@ const attachQuery = "stream=1&stdin=1&stdout=1&stderr=1"
 // have it, without. The container says most of what it has to say after its
 // input has ended, which only a half-close can tell it.
 func TestAttachUpgradeHalfClose(t *testing.T) {
-	t.Run("101", func(t *testing.T) {
-		attachHalfClose(t, http.StatusSwitchingProtocols, "Connection: Upgrade", "Upgrade: tcp", "Content-Length: 0")
-	})
+	t.Run("101", func(t *testing.T) { onBoth(t, attachUpgraded) })
 	t.Run("200", func(t *testing.T) {
-		attachHalfClose(t, http.StatusOK, "Content-Length: 0")
+		onBoth(t, func(ctx context.Context, t *testing.T, s *stage.Stage, ways ...route) {
+			attachHalfClose(ctx, t, s, ways, http.StatusOK, "Content-Length: 0")
+		})
 	})
 }
 
-func attachHalfClose(t *testing.T, status int, lines ...string) {
-	ctx, s, b := onStage(t)
-	direct, bridged := routes(s, b)
+func attachUpgraded(ctx context.Context, t *testing.T, s *stage.Stage, ways ...route) {
+	attachHalfClose(ctx, t, s, ways, http.StatusSwitchingProtocols, "Connection: Upgrade", "Upgrade: tcp", "Content-Length: 0")
+}
+
+func attachHalfClose(ctx context.Context, t *testing.T, s *stage.Stage, ways []route, status int, lines ...string) {
+	t.Helper()
 	input, err := io.ReadAll(noise(1_000_000))
 	if err != nil {
 		t.Fatal(err)
 	}
-	var heads [2]outcome
-	for i, r := range []route{direct, bridged} {
+	var heads []outcome
+	for _, r := range ways {
 		name := "half-" + r.name
 		waiting(ctx, t, s, name, "cat; sleep 1; seq 1 1000; echo err >&2; exit 3")
 		d := r.talk(t, s)
@@ -97,7 +100,7 @@ func attachHalfClose(t *testing.T, status int, lines ...string) {
 		if err != nil || resp.StatusCode != status {
 			t.Fatalf("%s: %+v, %v", r.name, resp, err)
 		}
-		heads[i] = outcome{stdout: d.heard.String()}
+		heads = append(heads, outcome{stdout: d.heard.String()})
 		ended := r.startAndEnd(ctx, t, s, name, "3")
 		sent := make(chan error, 1)
 		go func() {
@@ -113,7 +116,9 @@ func attachHalfClose(t *testing.T, status int, lines ...string) {
 		}
 		ended()
 	}
-	same(t, heads[1], heads[0], "http")
+	for _, head := range heads {
+		same(t, head, heads[0], "http")
+	}
 }
 
 // A websocket has frames of its own, both ways.

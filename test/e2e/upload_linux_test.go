@@ -31,7 +31,7 @@ var uploads = []upload{
 		differs(t, "what the next cp brought", o.stdout, want.String())
 	}},
 	{[]string{"build", "--network", "none", "-"}, func(ctx context.Context, t *testing.T, s *stage.Stage, r route) {
-		dir, _ := buildContext(t, s, 1<<20, "FROM "+s.Docker.Image+"\nCOPY small /\nCMD echo built\n")
+		dir, _ := r.buildContext(t, s, 1<<20, "FROM "+s.Docker.Image+"\nCOPY small /\nCMD echo built\n")
 		removeImages(ctx, t, s, "again:test")
 		if o := build(ctx, t, s, r, "0", "-t", "again:test", dir); o.code != 0 {
 			t.Errorf("the next build: %+v", o)
