@@ -3,6 +3,7 @@ package install
 import (
 	"encoding/json"
 	"encoding/xml"
+	"errors"
 	"flag"
 	"os"
 	"path/filepath"
@@ -72,6 +73,22 @@ func TestCommandLine(t *testing.T) {
 	} {
 		if got := CommandLine(`C:\a b\x.exe`, c.args); got != c.want {
 			t.Errorf("%q: %s, want %s", c.args, got, c.want)
+		}
+	}
+}
+
+// What Windows would not run is not put into the Run key.
+func TestRunKeyTakes(t *testing.T) {
+	spare := maxRun - len([]rune(CommandLine(me.File(Windowed), []string{"run", "--socket="})))
+	for text, fits := range map[string]bool{
+		strings.Repeat("a", spare):                  true,
+		strings.Repeat("a", spare+1):                false,
+		strings.Repeat("é", spare):                  true,
+		strings.Repeat("a", spare-2) + "\U0001F433": true, // two of UTF-16
+		strings.Repeat("a", spare-1) + "\U0001F433": false,
+	} {
+		if err := me.RunKeyTakes([]string{"run", "--socket=" + text}); (err == nil) != fits || err != nil && !errors.Is(err, ErrLongRun) {
+			t.Errorf("%q: %v", text, err)
 		}
 	}
 }

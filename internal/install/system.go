@@ -60,8 +60,12 @@ func schtasks(ctx context.Context, args ...string) error {
 	return nil
 }
 
-// SetRunKey writes the value of the user's Run key.
+// SetRunKey writes the value of the user's Run key. The error is that of RunKeyTakes if it would not
+// be run.
 func (p Place) SetRunKey(args []string) error {
+	if err := p.RunKeyTakes(args); err != nil {
+		return err
+	}
 	return setRun(CommandLine(p.File(Windowed), args))
 }
 
