@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
@@ -12,6 +13,19 @@ import (
 func on() *installation {
 	own := install.At(`C:\Users\b\AppData\Local`, `C:\Users\b\AppData\Local\docker-wsl-bridge`, "S-1-5-21-2")
 	return &installation{place: own, own: own, shared: own.Everywhere(`C:\Program Files`), elevated: true}
+}
+
+// What an administrator has installed for the machine another one removes, the service with the rest.
+func TestUninstallByAnotherAdministrator(t *testing.T) {
+	i := on()
+	i.service.ImagePath = install.Service(i.shared, []string{"run"}).ImagePath
+	i.machine = &install.Machine{Users: []string{"S-1-5-21-1"}}
+	changes := install.Uninstall(i.place, i.seen(t.Context()))
+	for _, do := range []install.Do{install.RemoveServ, install.RemoveMark} {
+		if !slices.ContainsFunc(changes, func(c install.Change) bool { return c.Do == do }) {
+			t.Errorf("without %s: %v", do, changes)
+		}
+	}
 }
 
 // A command line that the Run key would not start is refused before anything is changed, and it is told

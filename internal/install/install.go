@@ -119,7 +119,8 @@ type Seen struct {
 	Bridges []string // of the installed program that run, in words
 	Purged  []string // files that a purge removes
 
-	Elevated    bool // with an administrator's rights
+	Elevated    bool  // with an administrator's rights
+	Shared      Place // with the programs of all users, which the service starts if it is ours
 	Service     Registered
 	Machine     *Machine
 	EventSource bool
@@ -228,7 +229,7 @@ func Uninstall(p Place, seen Seen) (list []Change) {
 	for _, b := range seen.Bridges {
 		add(Stop, b, "")
 	}
-	list = append(list, uninstallMachine(p, seen)...)
+	list = append(list, uninstallMachine(seen)...)
 	if seen.Task {
 		add(RemoveTask, p.TaskName(), "")
 	}

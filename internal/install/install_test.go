@@ -152,14 +152,17 @@ func TestChangesOfAService(t *testing.T) {
 		Service:     Registered{ImagePath: Service(everywhere, w.Args).ImagePath, Instances: []string{ServiceName + "_1a2b3"}},
 		Machine:     &Machine{Version: "2", Args: w.Args, Users: []string{me.SID}},
 		EventSource: true, Bridges: []string{"the bridge for /s in D (pid 1)"}, Files: everywhere.Owned()[:2],
+		Shared: everywhere,
 	}
-	earlier := Seen{Elevated: true, Stale: both, Service: Registered{ImagePath: `"C:\tools\docker-wsl-bridge.exe" "socat x"`, Instances: []string{ServiceName + "_1a2b3"}}}
+	earlier := Seen{Elevated: true, Shared: everywhere, Stale: both, Service: Registered{ImagePath: `"C:\tools\docker-wsl-bridge.exe" "socat x"`, Instances: []string{ServiceName + "_1a2b3"}}}
 	if !earlier.Service.Foreign(everywhere) || there.Service.Foreign(everywhere) {
 		t.Error("whose service it is is told wrongly")
 	}
 	stopped, user, half := there, there, Seen{Elevated: true, Service: Registered{Instances: []string{ServiceName + "_1a2b3"}}}
 	stopped.Bridges = nil
 	user.Elevated = false
+	stranger := there
+	stranger.Record, stranger.Task, stranger.Bridges = nil, false, nil
 	var b strings.Builder
 	for _, c := range []struct {
 		title string
@@ -174,13 +177,16 @@ func TestChangesOfAService(t *testing.T) {
 		{"uninstall", Uninstall(everywhere, there)},
 		{"uninstall without an administrator's rights", Uninstall(everywhere, user)},
 		{"uninstall what is left of a template", Uninstall(everywhere, half)},
-		{"uninstall where the earlier program is", Uninstall(everywhere, Seen{Elevated: true, Service: earlier.Service})},
+		{"uninstall where the earlier program is", Uninstall(everywhere, Seen{Elevated: true, Shared: everywhere, Service: earlier.Service})},
+		{"uninstall by another administrator", Uninstall(me, stranger)},
 	} {
 		b.WriteString("# " + c.title + "\n" + lines(c.list) + "\n")
 	}
 	golden(t, "service-changes.txt", b.String())
-	if n := Privileged(Uninstall(everywhere, user)); n != 6 {
-		t.Errorf("%d changes are left to an administrator", n)
+	for _, p := range []Place{everywhere, me} {
+		if n := Privileged(Uninstall(p, user)); n != 6 {
+			t.Errorf("%d changes are left to an administrator", n)
+		}
 	}
 }
 

@@ -221,8 +221,8 @@ func removal(r Registered) (list []Change) {
 
 // uninstallMachine are the changes that leave nothing for the machine. Without an administrator's
 // rights they are named only.
-func uninstallMachine(p Place, seen Seen) (list []Change) {
-	if !seen.Service.Foreign(p) {
+func uninstallMachine(seen Seen) (list []Change) {
+	if !seen.Service.Foreign(seen.Shared) {
 		list = append(list, removal(seen.Service)...)
 	}
 	if seen.EventSource {
