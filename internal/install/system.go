@@ -140,7 +140,7 @@ func Remove(path string, dir bool) error {
 	if entries, err := os.ReadDir(path); dir && (err != nil || len(entries) > 0) {
 		return nil
 	}
-	err := within(path, func(root *os.Root, name string) error { return root.Remove(name) })
+	err := within(path, removeIn)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("remove: %w", err)
 	}
