@@ -73,6 +73,8 @@ func (i *installation) mayInstall(w install.Want, who *audience) error {
 	case byService && i.service.Foreign(i.place) && !who.replace:
 		why := fmt.Errorf("a service %s is there that is another program's: %s", install.ServiceName, harmless(i.service.ImagePath))
 		return &advised{why, codes.MayInstall.Hints("docker-wsl-bridge install --replace removes it, and takes its place")}
+	case w.Form == install.RunKey:
+		return i.place.RunKeyTakes(w.Args)
 	}
 	return nil
 }

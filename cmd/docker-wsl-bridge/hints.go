@@ -12,6 +12,7 @@ import (
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/dockercontext"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/endpoint"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/engine"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/install"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/service"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/top"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/wsl"
@@ -94,6 +95,7 @@ var cures = []struct {
 	{errOtherForm, codes.Installed, []string{"docker-wsl-bridge uninstall removes that first"}},
 	{errNeedsAdmin, codes.MayInstall, []string{"repeat it in a window that was opened with \"Run as administrator\""}},
 	{errNotYours, codes.MayInstall, []string{"docker-wsl-bridge install, in a window of the desktop's user that is not elevated", "docker-wsl-bridge install --all-users installs the service for every user"}},
+	{install.ErrLongRun, codes.MayInstall, []string{"docker-wsl-bridge config init makes a configuration, which takes what the flags say; install then needs none", "docker-wsl-bridge install --at-logon task does without the Run key"}},
 	{errSeveral, codes.WhichBridge, []string{"docker-wsl-bridge env --socket PATH names one of them", "docker-wsl-bridge status tells which there are"}},
 	{errNoPrograms, codes.Installed, []string{"keep docker-wsl-bridge.exe and docker-wsl-bridgew.exe of the download in one directory"}},
 	{errNotUp, codes.ComesUp, []string{"docker-wsl-bridge logs tells what happened", "docker-wsl-bridge up, in a window, tells what is wrong"}},

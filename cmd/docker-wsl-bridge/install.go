@@ -161,7 +161,9 @@ func (i *installation) makeInstalled(ctx context.Context, c install.Change, w in
 			next.Form = w.Form
 		case either:
 			next.Why = err.Error()
-			err = i.place.SetRunKey(w.Args)
+			if err = i.place.SetRunKey(w.Args); err != nil {
+				err = fmt.Errorf("%s; %w", next.Why, err)
+			}
 		}
 		i.record = &next
 		return err

@@ -129,7 +129,7 @@ func (i *installation) seen(ctx context.Context) install.Seen {
 	s := install.Seen{
 		Record: i.record, Files: install.There(append(i.own.Owned(), i.shared.OwnedPrograms()...)),
 		Task: i.place.HasTask(ctx, i.record != nil && i.record.Form != install.RunKey), RunKey: install.HasRunKey(),
-		Elevated: i.elevated, Service: i.service, Machine: i.machine, EventSource: install.HasEventSource(),
+		Elevated: i.elevated, Shared: i.shared, Service: i.service, Machine: i.machine, EventSource: install.HasEventSource(),
 	}
 	s.Bridges = i.words()
 	return s

@@ -3,6 +3,7 @@ package install
 import (
 	"encoding/json"
 	"encoding/xml"
+	"errors"
 	"flag"
 	"os"
 	"path/filepath"
@@ -76,6 +77,34 @@ func TestCommandLine(t *testing.T) {
 	}
 }
 
+// What Windows would not run is not put into the Run key.
+func TestRunKeyTakes(t *testing.T) {
+	spare := maxRun - len([]rune(CommandLine(me.File(Windowed), []string{"run", "--socket="})))
+	for text, fits := range map[string]bool{
+		strings.Repeat("a", spare):                  true,
+		strings.Repeat("a", spare+1):                false,
+		strings.Repeat("é", spare):                  true,
+		strings.Repeat("a", spare-2) + "\U0001F433": true, // two of UTF-16
+		strings.Repeat("a", spare-1) + "\U0001F433": false,
+	} {
+		if err := me.RunKeyTakes([]string{"run", "--socket=" + text}); (err == nil) != fits || err != nil && !errors.Is(err, ErrLongRun) {
+			t.Errorf("%q: %v", text, err)
+		}
+	}
+}
+
+// Where the file is that an administrator's schtasks reads, nobody but one can write.
+func TestTaskOfAnAdministratorIsOutOfReach(t *testing.T) {
+	for _, p := range []Place{me, everywhere} {
+		if got := p.taskFile(true, `C:\Program Files`); got != `C:\Program Files\docker-wsl-bridge\task.xml` || !slices.Contains(everywhere.OwnedPrograms(), got) {
+			t.Errorf("elevated: %s", got)
+		}
+		if got := p.taskFile(false, `C:\Program Files`); got != me.State+`\task.xml` || !slices.Contains(me.Owned(), got) {
+			t.Errorf("not elevated: %s", got)
+		}
+	}
+}
+
 func lines(changes []Change) string {
 	var b strings.Builder
 	for _, c := range changes {
@@ -111,7 +140,7 @@ func TestChanges(t *testing.T) {
 		{"install by the Run key after the task", Install(me, Seen{Record: &done, Task: true, Bridges: runs}, key)},
 		{"install by the task after the Run key", Install(me, Seen{Record: &asked, RunKey: true, Bridges: runs}, w)},
 		{"uninstall", Uninstall(me, Seen{Record: &done, Task: true, Bridges: runs, Files: me.Owned()[:2], Cleaned: []string{"D"}, Stopped: []string{"E"}})},
-		{"uninstall, purging", Uninstall(me, Seen{RunKey: true, Files: me.Owned()[4:5], Purged: []string{me.State + `\logs\D-1.log`}})},
+		{"uninstall, purging", Uninstall(me, Seen{RunKey: true, Files: me.Owned()[5:6], Purged: []string{me.State + `\logs\D-1.log`}})},
 		{"uninstall a task alone", Uninstall(me, Seen{Task: true})},
 		{"uninstall again", Uninstall(me, Seen{})},
 	} {
@@ -135,14 +164,17 @@ func TestChangesOfAService(t *testing.T) {
 		Service:     Registered{ImagePath: Service(everywhere, w.Args).ImagePath, Instances: []string{ServiceName + "_1a2b3"}},
 		Machine:     &Machine{Version: "2", Args: w.Args, Users: []string{me.SID}},
 		EventSource: true, Bridges: []string{"the bridge for /s in D (pid 1)"}, Files: everywhere.Owned()[:2],
+		Shared: everywhere,
 	}
-	earlier := Seen{Elevated: true, Stale: both, Service: Registered{ImagePath: `"C:\tools\docker-wsl-bridge.exe" "socat x"`, Instances: []string{ServiceName + "_1a2b3"}}}
+	earlier := Seen{Elevated: true, Shared: everywhere, Stale: both, Service: Registered{ImagePath: `"C:\tools\docker-wsl-bridge.exe" "socat x"`, Instances: []string{ServiceName + "_1a2b3"}}}
 	if !earlier.Service.Foreign(everywhere) || there.Service.Foreign(everywhere) {
 		t.Error("whose service it is is told wrongly")
 	}
 	stopped, user, half := there, there, Seen{Elevated: true, Service: Registered{Instances: []string{ServiceName + "_1a2b3"}}}
 	stopped.Bridges = nil
 	user.Elevated = false
+	stranger := there
+	stranger.Record, stranger.Task, stranger.Bridges = nil, false, nil
 	var b strings.Builder
 	for _, c := range []struct {
 		title string
@@ -157,13 +189,16 @@ func TestChangesOfAService(t *testing.T) {
 		{"uninstall", Uninstall(everywhere, there)},
 		{"uninstall without an administrator's rights", Uninstall(everywhere, user)},
 		{"uninstall what is left of a template", Uninstall(everywhere, half)},
-		{"uninstall where the earlier program is", Uninstall(everywhere, Seen{Elevated: true, Service: earlier.Service})},
+		{"uninstall where the earlier program is", Uninstall(everywhere, Seen{Elevated: true, Shared: everywhere, Service: earlier.Service})},
+		{"uninstall by another administrator", Uninstall(me, stranger)},
 	} {
 		b.WriteString("# " + c.title + "\n" + lines(c.list) + "\n")
 	}
 	golden(t, "service-changes.txt", b.String())
-	if n := Privileged(Uninstall(everywhere, user)); n != 6 {
-		t.Errorf("%d changes are left to an administrator", n)
+	for _, p := range []Place{everywhere, me} {
+		if n := Privileged(Uninstall(p, user)); n != 6 {
+			t.Errorf("%d changes are left to an administrator", n)
+		}
 	}
 }
 

@@ -175,7 +175,6 @@ func MachineWide(p Place, seen Seen, w Want) (list []Change) {
 	if w.User != "" {
 		if !same {
 			add(AddTask, p.TaskName(), "to start it now, with the user's own rights")
-			add(AddRecord, p.record(), "")
 		}
 		add(Start, p.File(Windowed), strings.Join(w.Args, " "))
 	}
@@ -221,8 +220,8 @@ func removal(r Registered) (list []Change) {
 
 // uninstallMachine are the changes that leave nothing for the machine. Without an administrator's
 // rights they are named only.
-func uninstallMachine(p Place, seen Seen) (list []Change) {
-	if !seen.Service.Foreign(p) {
+func uninstallMachine(seen Seen) (list []Change) {
+	if !seen.Service.Foreign(seen.Shared) {
 		list = append(list, removal(seen.Service)...)
 	}
 	if seen.EventSource {

@@ -4,12 +4,30 @@ import (
 	"bytes"
 	"encoding/binary"
 	"encoding/xml"
+	"errors"
+	"fmt"
 	"strings"
 	"unicode/utf16"
 )
 
 // RunValue names the value of the Run key.
 const RunValue = "docker-wsl-bridge"
+
+// maxRun is the length of a value of the Run key in UTF-16 units. A longer one is kept, and is not
+// promised to be run (Microsoft, "Run and RunOnce Registry Keys").
+const maxRun = 260
+
+// ErrLongRun says that a command line does not fit into the Run key.
+var ErrLongRun = errors.New("the command line is too long for the Run key")
+
+// RunKeyTakes looks whether the Run key can start the program with these arguments. The error is an
+// ErrLongRun.
+func (p Place) RunKeyTakes(args []string) error {
+	if n := len(utf16.Encode([]rune(CommandLine(p.File(Windowed), args)))); n > maxRun {
+		return fmt.Errorf("%w: it has %d characters, of %d", ErrLongRun, n, maxRun)
+	}
+	return nil
+}
 
 // taskText is the task as the Task Scheduler's schema 1.2 has it, whose elements have an order. A
 // trigger without a user would be for every user's logon, which only administrators may have.
