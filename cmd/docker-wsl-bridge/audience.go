@@ -76,3 +76,34 @@ func (i *installation) mayInstall(w install.Want, who *audience) error {
 	}
 	return nil
 }
+
+// takeAway removes a service for ours, the template so that it can be put back.
+func (i *installation) takeAway(name string) error {
+	if name != install.ServiceName {
+		return install.RemoveService(name)
+	}
+	earlier, err := install.Remember(name)
+	if err != nil {
+		return err
+	}
+	if err := install.RemoveService(name); err != nil {
+		return err
+	}
+	i.earlier = earlier
+	return nil
+}
+
+// putBack makes the service again that ours could not replace, and tells so with why it could not.
+func (i *installation) putBack(why error) error {
+	if i.earlier == nil {
+		return why
+	}
+	if err := i.earlier.PutBack(); err != nil {
+		return fmt.Errorf("%w; %w; its command line is %s", why, err, harmless(i.service.ImagePath))
+	}
+	was := "is registered again as it was"
+	if i.earlier.Ran() {
+		was += ", and runs"
+	}
+	return fmt.Errorf("%w; the service that was there %s", why, was)
+}
