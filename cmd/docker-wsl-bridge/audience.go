@@ -78,19 +78,14 @@ func (i *installation) mayInstall(w install.Want, who *audience) error {
 }
 
 // takeAway removes a service for ours, the template so that it can be put back.
-func (i *installation) takeAway(name string) error {
+func (i *installation) takeAway(name string) (err error) {
 	if name != install.ServiceName {
 		return install.RemoveService(name)
 	}
-	earlier, err := install.Remember(name)
-	if err != nil {
+	if i.earlier, err = install.Remember(name); err != nil {
 		return err
 	}
-	if err := install.RemoveService(name); err != nil {
-		return err
-	}
-	i.earlier = earlier
-	return nil
+	return i.earlier.Remove()
 }
 
 // putBack makes the service again that ours could not replace, and tells so with why it could not.
@@ -101,7 +96,7 @@ func (i *installation) putBack(why error) error {
 	if err := i.earlier.PutBack(); err != nil {
 		return fmt.Errorf("%w; %w; its command line is %s", why, err, harmless(i.service.ImagePath))
 	}
-	was := "is registered again as it was"
+	was := "is as it was"
 	if i.earlier.Ran() {
 		was += ", and runs"
 	}

@@ -17,7 +17,16 @@ func Remember(name string) (*Earlier, error) {
 	return &Earlier{name, k}, nil
 }
 
-// PutBack makes the service again as it was, and starts it if it ran. A password of its account can't be
+// Remove ends the service, and removes it when it has ended. It is gone when nobody looks at it any more,
+// which is waited for.
+func (e *Earlier) Remove() error {
+	if err := e.remove(e.name); err != nil {
+		return fmt.Errorf("remove service %s: %w", e.name, err)
+	}
+	return nil
+}
+
+// PutBack makes the service again as it was, if it is not there, and starts it if it ran. A password of its account can't be
 // read, so that a service with one is refused; triggers and who may control it are not kept.
 func (e *Earlier) PutBack() error {
 	if err := e.putBack(e.name); err != nil {

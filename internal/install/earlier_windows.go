@@ -2,6 +2,7 @@ package install
 
 import (
 	"errors"
+	"time"
 	"unsafe"
 
 	"golang.org/x/sys/windows"
@@ -60,6 +61,40 @@ func (k kept) read() *windows.QUERY_SERVICE_CONFIG {
 	return (*windows.QUERY_SERVICE_CONFIG)(unsafe.Pointer(&k.config[0]))
 }
 
+func (k kept) remove(name string) (err error) {
+	m, err := mgr.Connect()
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, m.Disconnect()) }()
+	s, err := m.OpenService(name)
+	if err != nil {
+		return err
+	}
+	err = end(s) // first: one that can't be ended is to stay
+	if err == nil {
+		err = s.Delete()
+	}
+	if err := errors.Join(err, s.Close()); err != nil {
+		return err
+	}
+	for late := time.Now().Add(endTime); ; time.Sleep(100 * time.Millisecond) { // nobody tells
+		s, err := m.OpenService(name)
+		if errors.Is(err, windows.ERROR_SERVICE_DOES_NOT_EXIST) {
+			return nil
+		}
+		if err == nil {
+			err = s.Close()
+		}
+		if err == nil && time.Now().After(late) {
+			err = windows.ERROR_SERVICE_MARKED_FOR_DELETE
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
 func (k kept) putBack(name string) (err error) {
 	m, err := mgr.Connect()
 	if err != nil {
@@ -74,6 +109,9 @@ func (k kept) putBack(name string) (err error) {
 	h, err := windows.CreateService(m.Handle, texts[0], c.DisplayName, windows.SERVICE_ALL_ACCESS,
 		c.ServiceType, c.StartType, c.ErrorControl, c.BinaryPathName, unlessEmpty(c.LoadOrderGroup), nil,
 		unlessEmpty(c.Dependencies), unlessEmpty(c.ServiceStartName), nil)
+	if errors.Is(err, windows.ERROR_SERVICE_EXISTS) { // it could not be removed
+		h, err = windows.OpenService(m.Handle, texts[0], windows.SERVICE_ALL_ACCESS)
+	}
 	if err != nil {
 		return err
 	}
@@ -85,7 +123,9 @@ func (k kept) putBack(name string) (err error) {
 		}
 	}
 	if k.ran {
-		err = errors.Join(err, s.Start())
+		if wrong := s.Start(); !errors.Is(wrong, windows.ERROR_SERVICE_ALREADY_RUNNING) {
+			err = errors.Join(err, wrong)
+		}
 	}
 	return err
 }

@@ -16,6 +16,8 @@ type kept struct{ ran bool }
 
 func remember(string) (kept, error) { return kept{}, errors.ErrUnsupported }
 
+func (kept) remove(string) error { return errors.ErrUnsupported }
+
 func (kept) putBack(string) error { return errors.ErrUnsupported }
 
 func logons() []string { return nil }

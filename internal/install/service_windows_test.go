@@ -80,7 +80,7 @@ func TestEarlierServiceIsPutBack(t *testing.T) {
 	if err != nil || e.Ran() {
 		t.Fatalf("it runs: %v, %v", e.Ran(), err)
 	}
-	if err := RemoveService(ServiceName); err != nil {
+	if err := e.Remove(); err != nil {
 		t.Fatal(err)
 	}
 	if r, err := LookForService(); err != nil || r.ImagePath != "" {
@@ -92,8 +92,8 @@ func TestEarlierServiceIsPutBack(t *testing.T) {
 	if after := allOf(t, ServiceName); after != before || !strings.Contains(before, "What it is for") {
 		t.Errorf("it is\n%s, and was\n%s", after, before)
 	}
-	if err := e.PutBack(); !errors.Is(err, windows.ERROR_SERVICE_EXISTS) {
-		t.Errorf("put back over one that is there: %v", err)
+	if err := e.PutBack(); err != nil || allOf(t, ServiceName) != before {
+		t.Errorf("put back when it is there: %v", err)
 	}
 	if err := RemoveService(ServiceName); err != nil {
 		t.Fatal(err)

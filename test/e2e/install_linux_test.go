@@ -400,7 +400,7 @@ func (i *installed) isNotReplaced(ctx context.Context, t *testing.T, flags []str
 	contains(t, i.does(ctx, t, "uninstall"), "There is nothing to remove.\n")
 
 	o := filed(t, i.s.Windows(ctx, append(flags, "--replace")...))
-	contains(t, o.stderr, "error: add service docker.wsl.bridge: ", "; the service that was there is registered again as it was, and runs\n", "hint: docker-wsl-bridge install --user")
+	contains(t, o.stderr, "error: add service docker.wsl.bridge: ", "; the service that was there is as it was, and runs\n", "hint: docker-wsl-bridge install --user")
 	if o.code != 1 || registered() != before {
 		t.Errorf("install --replace: %+v: there is\n%s, and was\n%s", o, registered(), before)
 	}
