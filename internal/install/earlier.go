@@ -5,14 +5,17 @@ import "fmt"
 // Earlier is a service that another one is to replace, with all that it takes to make it again.
 type Earlier struct {
 	name string
-	kept
+	*kept
 }
 
-// Remember reads a service as it is, for which it takes an administrator.
+// Remember reads a service as it is, for which it takes an administrator. It is nil if there is none.
 func Remember(name string) (*Earlier, error) {
 	k, err := remember(name)
 	if err != nil {
 		return nil, fmt.Errorf("read service %s: %w", name, err)
+	}
+	if k == nil {
+		return nil, nil
 	}
 	return &Earlier{name, k}, nil
 }
@@ -26,8 +29,8 @@ func (e *Earlier) Remove() error {
 	return nil
 }
 
-// PutBack makes the service again as it was, if it is not there, and starts it if it ran. A password of its account can't be
-// read, so that a service with one is refused; triggers and who may control it are not kept.
+// PutBack makes the service again as it was, if it is not there, and starts it if it ran. A password of its
+// account can't be read, so that a service with one is refused; triggers and who may control it are not kept.
 func (e *Earlier) PutBack() error {
 	if err := e.putBack(e.name); err != nil {
 		return fmt.Errorf("put service %s back: %w", e.name, err)

@@ -28,25 +28,28 @@ type kept struct {
 	ran    bool
 }
 
-func remember(name string) (k kept, err error) {
+func remember(name string) (k *kept, err error) {
 	m, err := mgr.Connect()
 	if err != nil {
-		return k, err
+		return nil, err
 	}
 	defer func() { err = errors.Join(err, m.Disconnect()) }()
 	s, err := m.OpenService(name)
+	if errors.Is(err, windows.ERROR_SERVICE_DOES_NOT_EXIST) { // a half-removed one of the registry
+		return nil, nil
+	}
 	if err != nil {
-		return k, err
+		return nil, err
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
 	status, err := s.Query()
 	if err != nil {
-		return k, err
+		return nil, err
 	}
-	k = kept{make([]byte, maxConfig), map[uint32][]byte{}, status.State == svc.Running || status.State == svc.StartPending}
+	k = &kept{make([]byte, maxConfig), map[uint32][]byte{}, status.State == svc.Running || status.State == svc.StartPending}
 	needed := uint32(0)
 	if err := windows.QueryServiceConfig(s.Handle, k.read(), maxConfig, &needed); err != nil {
-		return k, err
+		return nil, err
 	}
 	for _, level := range levels {
 		b := make([]byte, maxConfig)
@@ -57,11 +60,11 @@ func remember(name string) (k kept, err error) {
 	return k, nil
 }
 
-func (k kept) read() *windows.QUERY_SERVICE_CONFIG {
+func (k *kept) read() *windows.QUERY_SERVICE_CONFIG {
 	return (*windows.QUERY_SERVICE_CONFIG)(unsafe.Pointer(&k.config[0]))
 }
 
-func (k kept) remove(name string) (err error) {
+func (k *kept) remove(name string) (err error) {
 	m, err := mgr.Connect()
 	if err != nil {
 		return err
@@ -74,6 +77,9 @@ func (k kept) remove(name string) (err error) {
 	err = end(s) // first: one that can't be ended is to stay
 	if err == nil {
 		err = s.Delete()
+	}
+	if errors.Is(err, windows.ERROR_SERVICE_MARKED_FOR_DELETE) {
+		err = nil
 	}
 	if err := errors.Join(err, s.Close()); err != nil {
 		return err
@@ -95,7 +101,7 @@ func (k kept) remove(name string) (err error) {
 	}
 }
 
-func (k kept) putBack(name string) (err error) {
+func (k *kept) putBack(name string) (err error) {
 	m, err := mgr.Connect()
 	if err != nil {
 		return err

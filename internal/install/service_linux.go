@@ -14,11 +14,11 @@ func (t Template) add() error { return errors.ErrUnsupported }
 
 type kept struct{ ran bool }
 
-func remember(string) (kept, error) { return kept{}, errors.ErrUnsupported }
+func remember(string) (*kept, error) { return nil, errors.ErrUnsupported }
 
-func (kept) remove(string) error { return errors.ErrUnsupported }
+func (*kept) remove(string) error { return errors.ErrUnsupported }
 
-func (kept) putBack(string) error { return errors.ErrUnsupported }
+func (*kept) putBack(string) error { return errors.ErrUnsupported }
 
 func logons() []string { return nil }
 

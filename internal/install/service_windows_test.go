@@ -76,9 +76,12 @@ func TestEarlierServiceIsPutBack(t *testing.T) {
 		t.Fatal(err)
 	}
 	before := allOf(t, ServiceName)
+	if none, err := Remember(ServiceName + ".none"); none != nil || err != nil {
+		t.Errorf("a service that is not there: %v, %v", none, err)
+	}
 	e, err := Remember(ServiceName)
-	if err != nil || e.Ran() {
-		t.Fatalf("it runs: %v, %v", e.Ran(), err)
+	if err != nil || e == nil || e.Ran() {
+		t.Fatalf("%+v, %v", e, err)
 	}
 	if err := e.Remove(); err != nil {
 		t.Fatal(err)
