@@ -43,6 +43,7 @@ func release(version, build, root string) error {
 			filepath.Join(root, "LICENSE"),
 			filepath.Join(root, "README.md"),
 			filepath.Join(root, "THIRD_PARTY_NOTICES.txt"),
+			filepath.Join(root, "docs", "config.schema.json"),
 		})
 		if err != nil {
 			return fmt.Errorf("pack for %s: %w", arch, err)

@@ -21,7 +21,7 @@ func tree(t *testing.T, age time.Duration) (build, root string) {
 	for _, name := range []string{
 		"build/windows-amd64/docker-wsl-bridge.exe", "build/windows-amd64/docker-wsl-bridgew.exe",
 		"build/windows-arm64/docker-wsl-bridge.exe", "build/windows-arm64/docker-wsl-bridgew.exe",
-		"LICENSE", "README.md", "THIRD_PARTY_NOTICES.txt",
+		"LICENSE", "README.md", "THIRD_PARTY_NOTICES.txt", "docs/config.schema.json",
 	} {
 		path := filepath.Join(root, name)
 		when := time.Now().Add(-age)
@@ -55,7 +55,7 @@ func TestReleaseHoldsTheProgramsAndTheirPapers(t *testing.T) {
 	}
 	const folder = "docker-wsl-bridge-1.2.3-windows-arm64/"
 	want := []string{folder + "docker-wsl-bridge.exe", folder + "docker-wsl-bridgew.exe",
-		folder + "LICENSE", folder + "README.md", folder + "THIRD_PARTY_NOTICES.txt"}
+		folder + "LICENSE", folder + "README.md", folder + "THIRD_PARTY_NOTICES.txt", folder + "config.schema.json"}
 	if !slices.Equal(names, want) {
 		t.Errorf("the zip holds %q, want %q", names, want)
 	}

@@ -78,3 +78,29 @@ func (i *installation) mayInstall(w install.Want, who *audience) error {
 	}
 	return nil
 }
+
+// takeAway removes a service for ours, the template so that it can be put back.
+func (i *installation) takeAway(name string) (err error) {
+	if name != install.ServiceName {
+		return install.RemoveService(name)
+	}
+	if i.earlier, err = install.Remember(name); err != nil || i.earlier == nil {
+		return err
+	}
+	return i.earlier.Remove()
+}
+
+// putBack makes the service again that ours could not replace, and tells so with why it could not.
+func (i *installation) putBack(why error) error {
+	if i.earlier == nil {
+		return why
+	}
+	if err := i.earlier.PutBack(); err != nil {
+		return fmt.Errorf("%w; %w; its command line is %s", why, err, harmless(i.service.ImagePath))
+	}
+	was := "is as it was"
+	if i.earlier.Ran() {
+		was += ", and runs"
+	}
+	return fmt.Errorf("%w; the service that was there %s", why, was)
+}

@@ -54,7 +54,7 @@ func configInitCommand() *cobra.Command {
 	}
 }
 
-// writeStarter leaves a file that is there alone, whatever it is.
+// writeStarter leaves a file that is there alone, whatever it is. A new one gets its schema beside it.
 func writeStarter(file string) error {
 	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
 		return fmt.Errorf("make configuration: %w", err)
@@ -65,7 +65,7 @@ func writeStarter(file string) error {
 	}
 	if err == nil {
 		_, err = io.WriteString(f, config.Starter)
-		err = errors.Join(err, f.Close())
+		err = errors.Join(err, f.Close(), os.WriteFile(filepath.Join(filepath.Dir(file), config.SchemaFile), config.Schema(), 0o600))
 	}
 	if err != nil {
 		return fmt.Errorf("make configuration: %w", err)

@@ -32,19 +32,8 @@ func openHints(err error, dir string) []codes.Hint {
 	var runs *control.RunsError
 	var owned *endpoint.OwnerError
 	switch {
-	case errors.As(err, &runs) && runs.Status.Link.Socket == "":
-		return codes.PlaceTaken.Hints(
-			"docker-wsl-bridge status tells how its links are",
-			"docker-wsl-bridge reload has it read the configuration again",
-			"docker-wsl-bridge stop ends it",
-		)
 	case errors.As(err, &runs):
-		at := flagsOf(runs.Status.Link.Place())
-		return codes.PlaceTaken.Hints(
-			"docker-wsl-bridge status tells how it is",
-			"docker-wsl-bridge stop"+at+" ends it",
-			"docker-wsl-bridge up --socket PATH serves another path beside it",
-		)
+		return runsHints(runs.Status, isInstalled(runs.Status.Program))
 	case errors.As(err, &owned):
 		return codes.ControlPlace.Hints(owned.Account() + " has made a pipe in your name; docker-wsl-bridge up --socket PATH has another one")
 	}
@@ -53,6 +42,36 @@ func openHints(err error, dir string) []codes.Hint {
 		list = append(list, codes.ControlPlace.Hint("or another user has made the pipe in your name; docker-wsl-bridge up --socket PATH has another one"))
 	}
 	return list
+}
+
+// runsHints are for a place that a bridge serves already, the installed program or another one.
+func runsHints(s control.Status, installed bool) (list []codes.Hint) {
+	l, at, use := s.Link, "", "docker-wsl-bridge status tells how it is"
+	if l.Socket != "" {
+		at = flagsOf(l.Place())
+	}
+	switch {
+	case l.Kind != kindDocker || l.Reverse || l.Socket == "":
+	case l.Context != "":
+		use = "docker --context " + l.Context + " version, in " + l.Served() + ", uses it"
+	default:
+		use = "docker -H unix://" + l.Socket + " version, in " + l.Served() + ", uses it"
+	}
+	if installed {
+		list = codes.PlaceTaken.Hints(use+": it is the installed program, which starts at logon", "docker-wsl-bridge logs -f"+at+" follows what it does")
+	}
+	if l.Socket == "" {
+		return append(list, codes.PlaceTaken.Hints(
+			"docker-wsl-bridge status tells how its links are",
+			"docker-wsl-bridge reload has it read the configuration again",
+			"docker-wsl-bridge stop ends it",
+		)...)
+	}
+	return append(list, codes.PlaceTaken.Hints(
+		"docker-wsl-bridge status tells how it is",
+		"docker-wsl-bridge stop"+at+" ends it",
+		"docker-wsl-bridge up --socket PATH serves another path beside it",
+	)...)
 }
 
 // flagsOf tell a place from all others.

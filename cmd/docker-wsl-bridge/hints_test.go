@@ -5,11 +5,14 @@ import (
 	"fmt"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/bridge"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/codes"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/config"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/daemon"
 )
 
@@ -30,6 +33,34 @@ func TestEveryAnswerNamesACode(t *testing.T) {
 		}
 		if !hasCode(all[why[1]]) {
 			t.Errorf("%s: %q", why[1], all[why[1]])
+		}
+	}
+}
+
+// Who meets a bridge that serves the place already is told how to use it if it is the installed one, and
+// how to end it whoever's it is.
+func TestAPlaceThatIsServedTellsBy(t *testing.T) {
+	docker := control.Link{Kind: kindDocker, Distro: "Debian", Socket: "/run/x.sock", Context: "windows"}
+	plain, raw, all, files := docker, docker, docker, control.Link{Kind: kindDocker}
+	plain.Context, raw.Kind = "", kindRaw
+	all.Distro, all.Host = config.All, "Other"
+	const what = ": it is the installed program, which starts at logon (DWB304)"
+	for _, c := range []struct {
+		link      control.Link
+		use, end  string
+		installed bool
+	}{
+		{docker, "docker --context windows version, in Debian, uses it" + what, "docker-wsl-bridge stop --distro Debian --socket /run/x.sock ends it (DWB304)", true},
+		{plain, "docker -H unix:///run/x.sock version, in Debian, uses it" + what, "docker-wsl-bridge stop --distro Debian --socket /run/x.sock ends it (DWB304)", true},
+		{all, "docker --context windows version, in Other, uses it" + what, `docker-wsl-bridge stop --distro "*" --socket /run/x.sock ends it (DWB304)`, true},
+		{raw, "docker-wsl-bridge status tells how it is" + what, "docker-wsl-bridge stop --distro Debian --socket /run/x.sock ends it (DWB304)", true},
+		{files, "docker-wsl-bridge status tells how it is" + what, "docker-wsl-bridge stop ends it (DWB304)", true},
+		{docker, "", "docker-wsl-bridge stop --distro Debian --socket /run/x.sock ends it (DWB304)", false},
+	} {
+		list := said(runsHints(control.Status{Link: c.link}, c.installed))
+		follow := slices.ContainsFunc(list, func(h string) bool { return strings.HasPrefix(h, "docker-wsl-bridge logs -f") })
+		if !slices.Contains(list, c.end) || follow != c.installed || c.installed && list[0] != c.use || strings.Contains(strings.Join(list, "\n"), "installed") != c.installed {
+			t.Errorf("%+v, %v: %q", c.link, c.installed, list)
 		}
 	}
 }

@@ -133,6 +133,9 @@ func (i *installation) install(ctx context.Context, o *options, t *telling, w in
 		changes = install.MachineWide(i.place, seen, w)
 	}
 	made, err := i.change(ctx, t, changes, func(c install.Change) error { return i.makeInstalled(ctx, c, w, who.either()) })
+	if err != nil {
+		err = i.putBack(err)
+	}
 	r := result{DryRun: t.dry, Changes: made}
 	if err != nil || t.dry {
 		return errors.Join(err, t.result(r, ""))
@@ -171,9 +174,10 @@ func (i *installation) makeInstalled(ctx context.Context, c install.Change, w in
 		if err := install.Service(i.place, w.Args).Add(); err != nil {
 			return &advised{err, serviceHints()}
 		}
+		i.earlier = nil
 		return nil
 	case install.RemoveServ:
-		return install.RemoveService(c.What)
+		return i.takeAway(c.What)
 	case install.AddSource:
 		return install.AddEventSource()
 	case install.AddMark:
@@ -259,9 +263,9 @@ func (i *installation) named(ctx context.Context, r *result, s control.Status) s
 func formWords(r *install.Record) string {
 	switch {
 	case r.Form == install.ByService:
-		return "by a service, as each user"
+		return "by a service, as each user: an administrator has installed it"
 	case r.Form == install.Task:
-		return "by a scheduled task"
+		return "by a scheduled task: it is for this user alone, and takes no administrator"
 	case r.Why != "":
 		return "by the Run key; not by a scheduled task: " + harmless(r.Why)
 	}

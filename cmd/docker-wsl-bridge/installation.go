@@ -48,6 +48,7 @@ type installation struct {
 	elevated bool   // we have an administrator's rights
 	desktop  string // the SID of the desktop's user, empty if that can't be told
 	service  install.Registered
+	earlier  *install.Earlier // the service that ours is about to replace, removed already
 	machine  *install.Machine // what is recorded for all users, nil if nothing is
 }
 
@@ -58,6 +59,17 @@ func recorded() *install.Record {
 		return nil // what can't be read tells nothing
 	}
 	return i.record
+}
+
+// isInstalled tells whether a program is the installed one of this user.
+func isInstalled(program string) bool {
+	i, err := lookUp()
+	return err == nil && i.record != nil && i.has(program)
+}
+
+// has tells whether a program lies in the directory of the installation.
+func (i *installation) has(program string) bool {
+	return strings.EqualFold(filepath.Dir(program), i.place.Programs)
 }
 
 // installedWords say it in a line.
@@ -115,7 +127,7 @@ func (i *installation) look(ctx context.Context) error {
 	all, err := running(ctx, chosen{})
 	i.bridges, i.others = nil, nil
 	for _, f := range all {
-		if strings.EqualFold(filepath.Dir(f.Status.Program), i.place.Programs) {
+		if i.has(f.Status.Program) {
 			i.bridges = append(i.bridges, f)
 		} else {
 			i.others = append(i.others, f)

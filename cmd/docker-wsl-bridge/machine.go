@@ -10,7 +10,7 @@ import (
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/install"
 )
 
-// installedRight tells what starts the program at logon. The error is an *install.WrongError if that
+// installedRight tells what starts the program at logon, and how that is now. The error is an *install.WrongError if that
 // is not as it was installed.
 func installedRight(ctx context.Context) (string, error) {
 	i, err := lookUp()
@@ -23,7 +23,11 @@ func installedRight(ctx context.Context) (string, error) {
 	if err := i.place.Check(ctx, *i.record, i.service); err != nil {
 		return "", err
 	}
-	return installedWords(i.record), nil
+	words := installedWords(i.record)
+	if now := i.place.Now(ctx, *i.record, i.service); now != "" {
+		words += "; " + now
+	}
+	return words, nil
 }
 
 // blocked opens the programs, as Windows does to start one, which is refused where a scanner has

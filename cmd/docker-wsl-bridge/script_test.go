@@ -28,12 +28,17 @@ func TestMain(m *testing.M) {
 // The stories of the command line that need no WSL; those that do are in
 // test/e2e. Each is a file of testdata/script.
 func TestStories(t *testing.T) {
+	schema, err := filepath.Abs("../../docs/config.schema.json")
+	if err != nil {
+		t.Fatal(err)
+	}
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script", UpdateScripts: os.Getenv("UPDATE") != "",
 		Setup: func(e *testscript.Env) error {
 			// Never those of who runs the tests.
 			e.Setenv("XDG_STATE_HOME", filepath.Join(e.WorkDir, "state"))
 			e.Setenv("XDG_CONFIG_HOME", filepath.Join(e.WorkDir, "config"))
+			e.Setenv("SCHEMA", schema)
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){"await": await, "hear": hear, "unzip": unzip},

@@ -12,6 +12,8 @@ import (
 	"golang.org/x/sys/windows"
 	"golang.org/x/sys/windows/svc"
 	"golang.org/x/sys/windows/svc/mgr"
+
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/install"
 )
 
 // installed is the program as a service, until the test ends.
@@ -23,13 +25,18 @@ type installed struct {
 
 func installService(t *testing.T, args ...string) *installed {
 	t.Helper()
+	return installNamed(t, fmt.Sprintf("dwb-test-%d", time.Now().UnixNano()), args...)
+}
+
+func installNamed(t *testing.T, name string, args ...string) *installed {
+	t.Helper()
 	m, err := mgr.Connect()
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer m.Disconnect()
 	config := mgr.Config{ServiceType: windows.SERVICE_WIN32_OWN_PROCESS, StartType: mgr.StartManual}
-	s, err := m.CreateService(fmt.Sprintf("dwb-test-%d", time.Now().UnixNano()), *program, config, args...)
+	s, err := m.CreateService(name, *program, config, args...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -128,6 +135,32 @@ func TestServiceExitCodes(t *testing.T) {
 				t.Errorf("exit code %#x, want %#x", status.Win32ExitCode, c.want)
 			}
 		})
+	}
+}
+
+// What doctor says of an instance: its state, and what it ended with. It is of type 0x10, and looks after a child.
+func TestServiceStateIsTold(t *testing.T) {
+	file := files(t)
+	s := installNamed(t, install.ServiceName+"_1a2b3", child(t, "second-time", file("first"), file("here"), file("bye")))
+	told := func() string {
+		r, err := install.LookForService()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return install.Place{}.Now(t.Context(), install.Record{Form: install.ByService}, r)
+	}
+	if got := told(); got != "docker.wsl.bridge_1a2b3 was not started since Windows was" {
+		t.Error(got)
+	}
+	s.start()
+	s.await(svc.Stopped) // it fails once
+	if got := told(); got != "docker.wsl.bridge_1a2b3 is stopped, and ended with exit code 0x20000003" {
+		t.Error(got)
+	}
+	s.start()
+	s.await(svc.Running)
+	if got := told(); got != "docker.wsl.bridge_1a2b3 is running" {
+		t.Error(got)
 	}
 }
 

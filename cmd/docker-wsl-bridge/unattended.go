@@ -86,7 +86,7 @@ func quietly(err error) error {
 
 // body is the same as a service. That is running as soon as it tries: whether it serves is for
 // status to say, and a stopped engine must not fail a start. At the end of its user's session Windows
-// has it stop, and of what else happens around it only an awakening counts.
+// has it stop, and of what else happens around it only awakenings count.
 func (o *options) body(ctx context.Context, c service.Control) uint32 {
 	c.Started()
 	wake := make(chan struct{}, 1)
@@ -97,7 +97,7 @@ func (o *options) body(ctx context.Context, c service.Control) uint32 {
 		for {
 			select {
 			case e := <-c.Events:
-				if e == service.Resume {
+				if e.Awakens() {
 					select {
 					case wake <- struct{}{}:
 					default: // it looks already

@@ -228,6 +228,9 @@ func TestStarter(t *testing.T) {
 	if c, err := merged("", Starter); err != nil || !c.Default {
 		t.Errorf("%+v, %v", c, err)
 	}
+	if !strings.HasPrefix(Starter, "#:schema ./config.schema.json\n\n#") {
+		t.Errorf("editors are not told of the schema: %.50q", Starter)
+	}
 	used := strings.ReplaceAll("\n"+Starter, "\n#", "\n")
 	used = used[strings.Index(used, "[[link]]\n"):] // the words above are none of it
 	if c, err := merged("", used); err != nil || len(c.Links) != 3 {

@@ -96,8 +96,11 @@ func text(s string) string {
 	return b.String()
 }
 
-// Starter is the text of a new file: it says what can be said and sets nothing.
-const Starter = `# Links of docker-wsl-bridge, one below each [[link]]. Without any there is one, as below.
+// Starter is the text of a new file: it says what can be said and sets nothing. Its first line
+// tells editors (taplo, Even Better TOML) where the schema is.
+const Starter = `#:schema ./` + SchemaFile + `
+
+# Links of docker-wsl-bridge, one below each [[link]]. Without any there is one, as below.
 # docker-wsl-bridge config check looks this file through; docker-wsl-bridge config show prints
 # what counts. docs/configuration.md tells more.
 

@@ -2,6 +2,9 @@ package config
 
 import "encoding/json"
 
+// SchemaFile is the schema's name, beside a file.
+const SchemaFile = "config.schema.json"
+
 // Schema is the JSON schema of a file, for editors.
 func Schema() []byte {
 	properties := map[string]any{}

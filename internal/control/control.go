@@ -47,7 +47,7 @@ type Status struct {
 	StateSince time.Time `json:"stateSince"` // in that state
 	Reason     string    `json:"reason,omitempty"`
 	Next       time.Time `json:"nextAttempt,omitzero"`
-	Woken      time.Time `json:"wokenAt,omitzero"` // when the machine was last seen to have slept
+	Woken      time.Time `json:"wokenAt,omitzero"` // when the machine was last seen to have slept, or a service to have its user back
 	Streams    int       `json:"streams"`          // connections that are carried now
 	// RoundTrip is that of one question to the agent, 0 if it did not answer within a second.
 	RoundTrip float64 `json:"roundTripSeconds,omitempty"`

@@ -62,7 +62,7 @@ const (
 	Gone     State = "distro-gone"    // there is no distro of that name any more, or never was
 	Unused   State = "distro-unused"  // nobody else uses the distro; it may stop
 	Draining State = "draining"       // asked to end: connections come to theirs
-	Woken    State = "woken"          // the machine has slept, and the carrier is asked at once: the state is as before
+	Woken    State = "woken"          // the machine has slept, or its user is back: the carrier is asked at once, and the state is as before
 	Warned   State = "warning"        // the agent warns of something: the state is as before
 )
 
@@ -89,8 +89,8 @@ type Daemon struct {
 	Log    *slog.Logger
 	Debug  bool // the agent logs each connection
 
-	// Wake, where there is one, tells that the machine has just woken up: then whatever is waited
-	// for is looked at once. A clock that has jumped tells it, too.
+	// Wake, where there is one, tells that the machine has just woken up, or its user is back: then whatever
+	// is waited for is looked at once. A clock that has jumped tells it, too.
 	Wake <-chan struct{}
 
 	// WhileRunning has the distro stop when nobody but us uses it, where else it

@@ -170,6 +170,9 @@ func TestChangesOfAService(t *testing.T) {
 	if !earlier.Service.Foreign(everywhere) || there.Service.Foreign(everywhere) {
 		t.Error("whose service it is is told wrongly")
 	}
+	inside, flags := earlier, there
+	inside.Service.ImagePath = everywhere.File(Console) + ` "socat x"`
+	flags.Service.ImagePath = Service(everywhere, nil).ImagePath
 	stopped, user, half := there, there, Seen{Elevated: true, Service: Registered{Instances: []string{ServiceName + "_1a2b3"}}}
 	stopped.Bridges = nil
 	user.Elevated = false
@@ -186,6 +189,8 @@ func TestChangesOfAService(t *testing.T) {
 		{"install for another user, too", MachineWide(everywhere, Seen{Elevated: true, Service: there.Service, Machine: there.Machine, EventSource: true}, others)},
 		{"install for everybody", MachineWide(everywhere, Seen{Elevated: true, Stale: both}, all)},
 		{"install in place of the earlier program", MachineWide(everywhere, earlier, w)},
+		{"install in place of the earlier program, which is in the same directory", MachineWide(everywhere, inside, w)},
+		{"install with other flags", MachineWide(everywhere, flags, w)},
 		{"uninstall", Uninstall(everywhere, there)},
 		{"uninstall without an administrator's rights", Uninstall(everywhere, user)},
 		{"uninstall what is left of a template", Uninstall(everywhere, half)},

@@ -108,6 +108,11 @@ func (r Registered) Foreign(p Place) bool {
 	return r.ImagePath != "" && !strings.HasPrefix(strings.ToLower(r.ImagePath), strings.ToLower(`"`+p.File(Windowed)+`"`))
 }
 
+// holds tells that what it starts are files of the place, which can't be replaced while they run.
+func (r Registered) holds(p Place) bool {
+	return strings.Contains(strings.ToLower(r.ImagePath), strings.ToLower(p.Programs)+`\`)
+}
+
 // Add registers the service. It takes an administrator.
 func (t Template) Add() error {
 	if err := t.add(); err != nil {
@@ -157,15 +162,24 @@ func MachineWide(p Place, seen Seen, w Want) (list []Change) {
 	for _, b := range seen.Bridges {
 		add(Stop, b, "")
 	}
+	var old []Change
 	if seen.Service.ImagePath != "" && seen.Service.ImagePath != t.ImagePath {
-		list = append(list, removal(seen.Service)...)
+		old = removal(seen.Service)
+	}
+	if seen.Service.holds(p) {
+		list, old = append(list, old...), nil
 	}
 	for _, name := range seen.Stale {
 		add(Copy, p.File(name), "from "+w.From)
 	}
+	// Another program's service goes when all is there but the name, and its instances when that is ours.
+	if len(old) > 0 {
+		list, old = append(list, old[0]), old[1:]
+	}
 	if seen.Service.ImagePath != t.ImagePath {
 		add(AddService, t.Name, t.ImagePath)
 	}
+	list = append(list, old...)
 	if !seen.EventSource {
 		add(AddSource, EventSource, "in the Application log")
 	}

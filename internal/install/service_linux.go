@@ -12,6 +12,18 @@ func findServices() (Registered, error) { return Registered{}, errors.ErrUnsuppo
 
 func (t Template) add() error { return errors.ErrUnsupported }
 
+type kept struct{ ran bool }
+
+func remember(string) (*kept, error) { return nil, errors.ErrUnsupported }
+
+func (*kept) remove(string) error { return errors.ErrUnsupported }
+
+func (*kept) putBack(string) error { return errors.ErrUnsupported }
+
+func logons() []string { return nil }
+
+func queryService(string) (state, code uint32, err error) { return 0, 0, errors.ErrUnsupported }
+
 func removeService(string) error { return errors.ErrUnsupported }
 
 func addEventSource() error { return errors.ErrUnsupported }

@@ -2,10 +2,14 @@ package install
 
 import (
 	"errors"
+	"os/exec"
 	"slices"
+	"strings"
 	"testing"
+	"unsafe"
 
 	"golang.org/x/sys/windows"
+	"golang.org/x/sys/windows/svc/mgr"
 )
 
 // The template's calls for real, but for its type and for recovery after an exit code: Wine's service
@@ -49,6 +53,66 @@ func TestServiceIsRegisteredAndRemoved(t *testing.T) {
 	if r, err := LookForService(); err != nil || r.ImagePath != "" || len(r.Instances) > 0 {
 		t.Errorf("left: %+v, %v", r, err)
 	}
+}
+
+// A service that was removed is there again with all that is told of it. Wine tells no dependencies.
+func TestEarlierServiceIsPutBack(t *testing.T) {
+	m, err := mgr.Connect()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer m.Disconnect()
+	texts, err := utf16s(ServiceName, "The earlier one", `C:\tools\docker-wsl-bridge.exe "socat x"`, "the group")
+	if err != nil {
+		t.Fatal(err)
+	}
+	h, err := windows.CreateService(m.Handle, texts[0], texts[1], windows.SERVICE_ALL_ACCESS, windows.SERVICE_WIN32_OWN_PROCESS|windows.SERVICE_INTERACTIVE_PROCESS,
+		windows.SERVICE_DEMAND_START, windows.SERVICE_ERROR_IGNORE, texts[2], texts[3], nil, nil, nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	about := windows.SERVICE_DESCRIPTION{Description: windows.StringToUTF16Ptr("What it is for")}
+	if err := errors.Join(windows.ChangeServiceConfig2(h, windows.SERVICE_CONFIG_DESCRIPTION, (*byte)(unsafe.Pointer(&about))), windows.CloseServiceHandle(h)); err != nil {
+		t.Fatal(err)
+	}
+	before := allOf(t, ServiceName)
+	if none, err := Remember(ServiceName + ".none"); none != nil || err != nil {
+		t.Errorf("a service that is not there: %v, %v", none, err)
+	}
+	e, err := Remember(ServiceName)
+	if err != nil || e == nil || e.Ran() {
+		t.Fatalf("%+v, %v", e, err)
+	}
+	if err := e.Remove(); err != nil {
+		t.Fatal(err)
+	}
+	if r, err := LookForService(); err != nil || r.ImagePath != "" {
+		t.Fatalf("removed, and there: %+v, %v", r, err)
+	}
+	if err := e.PutBack(); err != nil {
+		t.Fatal(err)
+	}
+	if after := allOf(t, ServiceName); after != before || !strings.Contains(before, "What it is for") {
+		t.Errorf("it is\n%s, and was\n%s", after, before)
+	}
+	if err := e.PutBack(); err != nil || allOf(t, ServiceName) != before {
+		t.Errorf("put back when it is there: %v", err)
+	}
+	if err := RemoveService(ServiceName); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// allOf is a service as the registry has it.
+func allOf(t *testing.T, name string) string {
+	t.Helper()
+	out, err := exec.Command("reg.exe", "query", `HKLM\`+servicesKey+`\`+name).CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	lines := strings.Split(string(out), "\n")
+	slices.Sort(lines)
+	return strings.Join(lines, "\n")
 }
 
 func TestMachineRecord(t *testing.T) {

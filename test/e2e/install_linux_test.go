@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -153,7 +154,7 @@ func TestInstall(t *testing.T) {
 	dry := i.does(ctx, t, append(flags, "--dry-run")...)
 	contains(t, dry, "copy ", "add-task ", "start ", "run --distro="+i.distro+" --pipe="+stage.EnginePipe, "Nothing was changed.\n")
 	i.gone(ctx, t)
-	contains(t, i.does(ctx, t, flags...), "It serves "+wardSocket+" in "+i.distro+", and starts at logon (by a scheduled task).",
+	contains(t, i.does(ctx, t, flags...), "It serves "+wardSocket+" in "+i.distro+", and starts at logon (by a scheduled task: it is for this user alone, and takes no administrator).",
 		"docker --context windows version")
 	r := route{name: "installed", host: "unix://" + wardSocket}
 	if o := r.run(ctx, t, i.s, nil, "version"); o.code != 0 {
@@ -172,6 +173,8 @@ func TestInstall(t *testing.T) {
 	if o := said(t, i.s.Windows(ctx, "status", "--json")); json.Unmarshal([]byte(o.stdout), &told) != nil || told.Installed.Form != "task" {
 		t.Errorf("status: %+v", o)
 	}
+	contains(t, fails(t, i.s.Windows(ctx, "up", "--distro", i.distro, "--pipe", stage.EnginePipe)), fmt.Sprintf("it is served already, by pid %d since ", first.PID),
+		"hint: docker --context windows version, in "+i.distro+", uses it: it is the installed program", "hint: docker-wsl-bridge logs -f --distro "+i.distro)
 	i.doctorMindsTheTask(ctx, t)
 	// Again: nothing to do. Another flag: it is changed.
 	if got := kinds(t, i.does(ctx, t, append(flags, "--json")...)); len(got) > 0 {
@@ -336,8 +339,7 @@ func TestInstallLeavesOthersAlone(t *testing.T) {
 }
 
 // An administrator's install is a service for the machine. Wine knows no service of that type: what
-// is asked for is told before, the refusal is told with what to do, and nothing of it stays. A service of
-// another program with the same name is in the way, named, and left alone without --replace.
+// is asked for is told before, the refusal is told with what to do, and nothing of it stays.
 func TestInstallAsAService(t *testing.T) {
 	ctx, i := onInstalled(t)
 	flags := []string{"install", "--distro", i.distro, "--pipe", stage.EnginePipe}
@@ -364,15 +366,44 @@ func TestInstallAsAService(t *testing.T) {
 	}
 	i.before.awaitEmpty(ctx, t)
 
-	sc := func(args ...string) outcome { return said(t, i.s.Wine.Command(ctx, "sc.exe", args...)) }
-	if o := sc("create", "docker.wsl.bridge", "binPath=", `C:\tools\docker-wsl-bridge.exe "socat x"`); o.code != 0 {
+	i.isNotReplaced(ctx, t, flags)
+}
+
+// isNotReplaced has a service of another program with our name in the way, which is named, and left alone
+// without --replace. With it, where ours is refused, it is there again and runs.
+func (i *installed) isNotReplaced(ctx context.Context, t *testing.T, flags []string) {
+	t.Helper()
+	run := func(ctx context.Context, args ...string) outcome {
+		return filed(t, i.s.Wine.Command(ctx, args[0], args[1:]...))
+	}
+	line := `"Z:` + strings.ReplaceAll(stage.WindowsExe(), "/", `\`) + `" run --distro=none --pipe=none`
+	if o := run(ctx, "sc.exe", "create", "docker.wsl.bridge", "binPath=", line, "start=", "demand", "displayname=", "The earlier one"); o.code != 0 {
 		t.Fatalf("sc create: %+v", o)
 	}
 	t.Cleanup(func() {
-		said(t, i.s.Wine.Command(context.WithoutCancel(ctx), "sc.exe", "delete", "docker.wsl.bridge"))
+		ctx := context.WithoutCancel(ctx)
+		run(ctx, "sc.exe", "stop", "docker.wsl.bridge")
+		run(ctx, "sc.exe", "delete", "docker.wsl.bridge")
+		i.before.awaitEmpty(ctx, t)
 	})
+	if o := run(ctx, "sc.exe", "start", "docker.wsl.bridge"); o.code != 0 {
+		t.Fatalf("sc start: %+v", o)
+	}
+	registered := func() string {
+		return run(ctx, "reg.exe", "query", `HKLM\SYSTEM\CurrentControlSet\Services\docker.wsl.bridge`).stdout
+	}
+	before := registered()
+	contains(t, before, line, "The earlier one")
 	told := fails(t, i.s.Windows(ctx, flags...))
-	contains(t, told, `a service docker.wsl.bridge is there that is another program's: C:\tools\docker-wsl-bridge.exe "socat x"`, "hint: docker-wsl-bridge install --replace")
+	contains(t, told, `a service docker.wsl.bridge is there that is another program's: `+line, "hint: docker-wsl-bridge install --replace")
 	contains(t, i.does(ctx, t, append(flags, "--dry-run", "--replace")...), "remove-service    docker.wsl.bridge")
 	contains(t, i.does(ctx, t, "uninstall"), "There is nothing to remove.\n")
+
+	o := filed(t, i.s.Windows(ctx, append(flags, "--replace")...))
+	contains(t, o.stderr, "error: add service docker.wsl.bridge: ", "; the service that was there is as it was, and runs\n", "hint: docker-wsl-bridge install --user")
+	if o.code != 1 || registered() != before {
+		t.Errorf("install --replace: %+v: there is\n%s, and was\n%s", o, registered(), before)
+	}
+	contains(t, run(ctx, "sc.exe", "query", "docker.wsl.bridge").stdout, "RUNNING")
+	contains(t, i.does(ctx, t, "uninstall"), `remove            C:\Program Files\docker-wsl-bridge\docker-wsl-bridgew.exe`)
 }

@@ -1,0 +1,42 @@
+package install
+
+import "fmt"
+
+// Earlier is a service that another one is to replace, with all that it takes to make it again.
+type Earlier struct {
+	name string
+	*kept
+}
+
+// Remember reads a service as it is, for which it takes an administrator. It is nil if there is none.
+func Remember(name string) (*Earlier, error) {
+	k, err := remember(name)
+	if err != nil {
+		return nil, fmt.Errorf("read service %s: %w", name, err)
+	}
+	if k == nil {
+		return nil, nil
+	}
+	return &Earlier{name, k}, nil
+}
+
+// Remove ends the service, and removes it when it has ended. It is gone when nobody looks at it any more,
+// which is waited for.
+func (e *Earlier) Remove() error {
+	if err := e.remove(e.name); err != nil {
+		return fmt.Errorf("remove service %s: %w", e.name, err)
+	}
+	return nil
+}
+
+// PutBack makes the service again as it was, if it is not there, and starts it if it ran. A password of its
+// account can't be read, so that a service with one is refused; triggers and who may control it are not kept.
+func (e *Earlier) PutBack() error {
+	if err := e.putBack(e.name); err != nil {
+		return fmt.Errorf("put service %s back: %w", e.name, err)
+	}
+	return nil
+}
+
+// Ran tells whether it ran when it was read.
+func (e *Earlier) Ran() bool { return e.ran }
