@@ -15,6 +15,18 @@ import (
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/endpoint"
 )
 
+// configure writes a configuration with links of these names.
+func configure(t *testing.T, file string, links ...string) {
+	t.Helper()
+	text := ""
+	for _, name := range links {
+		text += fmt.Sprintf("[[link]]\nname = %q\ndistro = \"Debian\"\nfrom = \"unix:/run/%s.sock\"\nto = \"unix:/run/engine.sock\"\n", name, name)
+	}
+	if err := errors.Join(os.MkdirAll(filepath.Dir(file), 0o700), os.WriteFile(file, []byte(text), 0o600)); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // A reload that comes as soon as somebody listens waits until all is set up; one that comes at the end
 // changes nothing.
 func TestReloadAtBothEnds(t *testing.T) {
@@ -26,14 +38,7 @@ func TestReloadAtBothEnds(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	configure := func(link string) {
-		t.Helper()
-		text := fmt.Sprintf("[[link]]\nname = %q\ndistro = \"Debian\"\nfrom = \"unix:/run/%s.sock\"\nto = \"unix:/run/engine.sock\"\n", link, link)
-		if err := errors.Join(os.MkdirAll(filepath.Dir(file), 0o700), os.WriteFile(file, []byte(text), 0o600)); err != nil {
-			t.Fatal(err)
-		}
-	}
-	configure("first")
+	configure(t, file, "first")
 	c, err := loadConfig()
 	if err != nil {
 		t.Fatal(err)
@@ -66,7 +71,7 @@ func TestReloadAtBothEnds(t *testing.T) {
 			t.Fatal("it does not listen")
 		}
 	}
-	configure("second")
+	configure(t, file, "second")
 	reloaded := make(chan error, 1)
 	go func() {
 		done, err := control.Reload(ctx, at)
@@ -92,7 +97,7 @@ func TestReloadAtBothEnds(t *testing.T) {
 	if err := <-ended; err != nil {
 		t.Error(err)
 	}
-	configure("third")
+	configure(t, file, "third")
 	if done, err := f.reload(ctx); !errors.Is(err, errEnding) {
 		t.Errorf("at the end it changes %+v, %v", done, err)
 	}
