@@ -111,6 +111,10 @@ func (p *Process) connect(cmd *exec.Cmd) (theirs []*os.File, err error) {
 	return theirs, nil
 }
 
+// PrivateAccess is an access list of a Windows pipe, in SDDL, that is closed to inheritance (P) and to
+// all but a user and the system.
+func PrivateAccess(sid string) string { return "O:" + sid + "D:P(A;;GA;;;" + sid + ")(A;;GA;;;SY)" }
+
 func closeAll(files []*os.File) {
 	for _, f := range files {
 		f.Close()
