@@ -142,7 +142,7 @@ func (s *supervised) end(p *carrier.Process, drained <-chan struct{}) error {
 	default:
 	}
 	err := p.CloseAfter(0)
-	await()
+	await() // a Write to a screen that stands still ends with the screen
 	if err == nil && p.ExitCode() != 0 {
 		err = &exitError{p.ExitCode()}
 	}
