@@ -6,6 +6,7 @@ import (
 	"io"
 	"log/slog"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -27,13 +28,16 @@ const (
 type teller struct {
 	out    io.Writer
 	queue  chan string
+	raw    chan []byte // of Write
 	lost   atomic.Int64
 	ending chan struct{}
 	ended  chan struct{}
 }
 
 func newTeller(out io.Writer) *teller {
-	t := &teller{out: out, queue: make(chan string, queuedLines), ending: make(chan struct{}), ended: make(chan struct{})}
+	t := &teller{
+		out: out, queue: make(chan string, queuedLines), raw: make(chan []byte), ending: make(chan struct{}), ended: make(chan struct{}),
+	}
 	go t.run()
 	return t
 }
@@ -50,6 +54,8 @@ func (t *teller) run() {
 		select {
 		case line := <-t.queue:
 			t.show(line)
+		case b := <-t.raw:
+			_, _ = t.out.Write(b) // as in show
 		case <-t.ending:
 			return // the queue was empty a moment ago
 		}
@@ -59,7 +65,7 @@ func (t *teller) run() {
 func (t *teller) show(line string) {
 	fmt.Fprintln(t.out, line) // nobody is there to be told of an error
 	if n := t.lost.Swap(0); n > 0 {
-		fmt.Fprintf(t.out, "debug: %d lines were left out\n", n)
+		fmt.Fprintf(t.out, "%d log lines were left out\n", n)
 	}
 }
 
@@ -69,6 +75,16 @@ func (t *teller) tell(line string) {
 	default:
 		t.lost.Add(1)
 	}
+}
+
+// Write shows b as it is. Unlike a line it waits for its turn, so that nothing is lost to a slow
+// screen, but not beyond the end. It does not fail: whose output it is must not die with its window.
+func (t *teller) Write(b []byte) (int, error) {
+	select {
+	case t.raw <- bytes.Clone(b):
+	case <-t.ending:
+	}
+	return len(b), nil
 }
 
 // close returns when what was told is shown, or the screen stands still.
@@ -96,10 +112,14 @@ func (t *teller) lines(mark string) io.Writer {
 
 type lines struct {
 	tell func(line string)
+
+	mu   sync.Mutex
 	rest []byte // of a line whose end has not come
 }
 
 func (l *lines) Write(b []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	written := len(b)
 	for len(b) > 0 {
 		n := bytes.IndexByte(b, '\n') + 1

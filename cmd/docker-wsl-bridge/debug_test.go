@@ -78,7 +78,7 @@ func TestAStoppedScreenHoldsNobodyUp(t *testing.T) {
 		}
 		close(screen.release)
 		<-told.ended
-		want := "x\ndebug: 10 lines were left out\n" + strings.Repeat("x\n", queuedLines)
+		want := "x\n10 log lines were left out\n" + strings.Repeat("x\n", queuedLines)
 		if got := screen.String(); got != want {
 			t.Errorf("shown: %d bytes, %q...", len(got), got[:min(80, len(got))])
 		}

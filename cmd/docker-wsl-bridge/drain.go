@@ -90,7 +90,7 @@ func (d *draining) run(ctx context.Context, c chosen) error {
 	d.progress(ctx, found) // who is there is asked before: an agent that leaves tells no more
 	cuts, err := d.wait(ctx, found)
 	if ctx.Err() != nil {
-		return &advised{errors.New("interrupted: the bridge goes on draining"), codes.BridgeRuns.Hints("docker-wsl-bridge stop ends it within 5 s")}
+		return &advised{errors.New("interrupted: the bridge goes on draining"), []codes.Hint{drainsHint()}}
 	}
 	all := int64(0)
 	for i, f := range found {

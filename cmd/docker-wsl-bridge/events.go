@@ -104,7 +104,7 @@ func (s *supervised) toFile() io.Closer {
 	output := slog.New(slog.NewTextHandler(file, nil))
 	tell := func(line string) { output.Info("output", "line", line) }
 	said, saidErr := &lines{tell: tell}, &lines{tell: tell} // apart: a line may come in pieces
-	s.out, s.errOut = &sink{w: said}, &sink{w: saidErr}
+	s.out, s.errOut = said, saidErr
 	return closeAll{said, saidErr, file, ends}
 }
 
@@ -120,6 +120,8 @@ func (c closeAll) Close() (err error) {
 
 // Close tells the last line, if its end has not come.
 func (l *lines) Close() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	if len(l.rest) > 0 {
 		l.flush()
 	}

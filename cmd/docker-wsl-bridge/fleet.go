@@ -92,7 +92,7 @@ type fleet struct {
 	cut     atomic.Int64   // connections, by a drain
 
 	wake      <-chan struct{} // the machine has just woken up
-	reloading sync.Mutex      // one at a time
+	reloading sync.Mutex      // one at a time, once it is set up
 
 	mu    sync.Mutex
 	links []config.Link
@@ -114,6 +114,10 @@ func (f *fleet) run(ctx context.Context, c *config.Config) (err error) {
 	if f.agent, err = ownAgent(); err != nil {
 		return err
 	}
+	return f.serve(ctx, c)
+}
+
+func (f *fleet) serve(ctx context.Context, c *config.Config) (err error) {
 	if f.file, err = userConfig(); err != nil {
 		return err
 	}
@@ -121,6 +125,9 @@ func (f *fleet) run(ctx context.Context, c *config.Config) (err error) {
 	if err != nil {
 		return err
 	}
+	f.reloading.Lock() // the endpoint answers before all is there
+	ready := sync.OnceFunc(f.reloading.Unlock)
+	defer ready()
 	f.ctx, f.stop = context.WithCancel(ctx)
 	defer f.stop()
 	context.AfterFunc(ctx, f.hurry) // Ctrl-C does not wait as long as a drain
@@ -138,13 +145,17 @@ func (f *fleet) run(ctx context.Context, c *config.Config) (err error) {
 	}
 	f.arrange(c.Links)
 	f.running.Go(f.roam)
+	ready()
 	f.untilEnd()
+	f.reloading.Lock() // one that is under way comes to its end; none follows
+	f.reloading.Unlock()
 	f.running.Wait()
 	f.own.Info("bridge ends")
 	f.show.close()
 	if f.told != nil {
 		f.told.close()
 	}
+	// The endpoint goes last, as an instance's.
 	return errors.Join(f.logFile.Close(), own.Close())
 }
 
@@ -197,20 +208,6 @@ func (f *fleet) status(context.Context) control.Status {
 	}
 }
 
-// reload reads the files again. What is wrong with them changes nothing.
-func (f *fleet) reload(context.Context) (control.Reloaded, error) {
-	f.reloading.Lock()
-	defer f.reloading.Unlock()
-	c, err := loadConfig()
-	if err != nil {
-		f.own.Warn("the configuration was not reloaded", "error", err)
-		return control.Reloaded{}, err
-	}
-	done := f.arrange(c.Links)
-	f.own.Info("the configuration was reloaded", "added", done.Added, "removed", done.Removed, "changed", done.Changed)
-	return done, nil
-}
-
 // arrange has the crews serve these links, and tells what is new.
 func (f *fleet) arrange(links []config.Link) control.Reloaded {
 	f.mu.Lock()
@@ -219,27 +216,6 @@ func (f *fleet) arrange(links []config.Link) control.Reloaded {
 	f.unseat(links)
 	f.links = links
 	f.assign()
-	return done
-}
-
-func compare(before, now []config.Link) control.Reloaded {
-	done := control.Reloaded{Added: []string{}, Removed: []string{}, Changed: []string{}, Unchanged: []string{}}
-	for i := range now {
-		l := &now[i]
-		switch old := linkNamed(before, l.Name); {
-		case old == nil:
-			done.Added = append(done.Added, l.Name)
-		case old.Equal(l):
-			done.Unchanged = append(done.Unchanged, l.Name)
-		default:
-			done.Changed = append(done.Changed, l.Name)
-		}
-	}
-	for i := range before {
-		if linkNamed(now, before[i].Name) == nil {
-			done.Removed = append(done.Removed, before[i].Name)
-		}
-	}
 	return done
 }
 

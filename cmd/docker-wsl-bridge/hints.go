@@ -19,7 +19,7 @@ import (
 )
 
 // hints say what cures the failure of a command, with what to run. They live
-// here and nowhere else.
+// in hints*.go and nowhere else.
 func hints(err error) []codes.Hint {
 	var knows *advised
 	if errors.As(err, &knows) {
@@ -82,6 +82,9 @@ func cure(err error) []codes.Hint {
 func serviceHints() []codes.Hint {
 	return codes.MayInstall.Hints("docker-wsl-bridge install --user does without a service, for this user", "docker-wsl-bridge uninstall removes what was copied")
 }
+
+// usageHints are for a wrong command line.
+func usageHints(command string) []codes.Hint { return codes.CommandLine.Hints(command + " --help") }
 
 // cures are looked through in their order: what a distro says of a file comes
 // before what an engine says of its pipe.

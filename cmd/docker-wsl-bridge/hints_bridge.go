@@ -97,6 +97,9 @@ func noneHint() codes.Hint { return codes.BridgeRuns.Hint("docker-wsl-bridge up 
 func startAgainHint() codes.Hint {
 	return codes.BridgeRuns.Hint("docker-wsl-bridge start starts it")
 }
+func drainsHint() codes.Hint {
+	return codes.BridgeRuns.Hint("docker-wsl-bridge stop ends it within 5 s")
+}
 func configCheckHint() codes.Hint { return codes.Configuration.Hint(configChecked) }
 func configPathHint() codes.Hint {
 	return codes.Configuration.Hint("docker-wsl-bridge config path tells where the files are, docs/configuration.md what they may have")

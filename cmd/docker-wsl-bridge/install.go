@@ -14,8 +14,6 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
-	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/daemon"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/install"
 )
 
@@ -36,11 +34,8 @@ type result struct {
 	Changes []install.Change `json:"changes"`
 	Form    install.Form     `json:"form,omitempty"`
 	Why     string           `json:"why,omitempty"` // it is not the task
-	Works   bool             `json:"works"`
-	Host    string           `json:"dockerHost,omitempty"`
-	Context string           `json:"context,omitempty"`
-	Unnamed string           `json:"contextError,omitempty"` // why there is no context
-	Reason  string           `json:"reason,omitempty"`       // it does not work
+	outcome
+	Bridges []bridgeOutcome `json:"bridges,omitempty"`
 }
 
 func installCommand() *cobra.Command {
@@ -217,46 +212,6 @@ func (i *installation) change(ctx context.Context, t *telling, changes []install
 		}
 	}
 	return changes, nil
-}
-
-// conclude waits until what was started serves, and tells how to use it.
-func (i *installation) conclude(ctx context.Context, t *telling, r result) error {
-	s, err := i.serves(ctx)
-	r.Form, r.Why, r.Works = i.record.Form, i.record.Why, err == nil && s.EngineError == ""
-	if err != nil {
-		r.Reason = err.Error()
-		return errors.Join(err, t.result(r, ""))
-	}
-	when := ""
-	if s.State == string(daemon.Stopped) { // with --keep-alive while-running it may
-		when, r.Works = " when that runs", false
-	}
-	text := fmt.Sprintf("\nIt serves %s%s, and starts at logon (%s).\n\n", placeName(s.Link.Place()), when, formWords(i.record))
-	if s.EngineError != "" {
-		r.Reason = s.EngineError
-		text += "The engine can't be reached now: " + harmless(s.EngineError) + "\n\n"
-	}
-	if s.Link.Kind == kindDocker {
-		r.Host = "unix://" + s.Link.Socket
-		text += i.named(ctx, &r, s)
-	}
-	return t.result(r, text)
-}
-
-// named makes the docker context, as the program that serves does, to tell what came of it; and tells
-// how to use what there is. A distro that does not run is not started for that.
-func (i *installation) named(ctx context.Context, r *result, s control.Status) string {
-	v := ready{Host: r.Host, Context: s.Link.Context}
-	v.Socket.Distro = s.Link.Distro
-	if v.Context != "" && s.State == string(daemon.Serving) {
-		made := madeFor(ctx, s.Link)
-		v.Context, v.ContextNote = made.name, made.note
-		if made.err != nil {
-			v.ContextError, v.ContextHints = made.err.Error(), contextHints(s.Link.Distro, made.err)
-		}
-	}
-	r.Context, r.Unnamed = v.Context, v.ContextError
-	return howDocker(s.Link.Distro, r.Host, v.Context) + v.warning()
 }
 
 // formWords say what starts it, and why.

@@ -241,21 +241,6 @@ func (i *installation) await(ctx context.Context, bound time.Duration, holds fun
 	}
 }
 
-// serves waits until the bridge that was started serves, or says why it does not.
-func (i *installation) serves(ctx context.Context) (s control.Status, err error) {
-	err = i.await(ctx, comeUpTime, func() bool {
-		for _, f := range i.bridges {
-			s = f.Status
-		}
-		return s.State == string(daemon.Serving) || s.State == string(daemon.Stopped) || s.Reason != ""
-	})
-	if err == nil && s.State != string(daemon.Serving) && s.State != string(daemon.Stopped) {
-		why := fmt.Errorf("it runs and does not serve yet, but goes on trying: %s", harmless(reasonOf(s)))
-		return s, &advised{why, toldHints(s)}
-	}
-	return s, err
-}
-
 // stop ends the bridges of the installed program.
 func (i *installation) stop(ctx context.Context) error {
 	err := errors.Join(stopAll(ctx, i.bridges)...)

@@ -109,6 +109,9 @@ func (in *instance) serves(d *daemon.Daemon, dial bridge.Dial, engine func() str
 	defer in.mu.Unlock()
 	in.daemon, in.dial, in.engine = d, dial, engine
 	in.status.Build = d.Agent.Hash
+	if !in.o.shared {
+		in.status.Link.Distro = d.Distro // as it is spelt by WSL
+	}
 }
 
 // event notes what the daemon is at.

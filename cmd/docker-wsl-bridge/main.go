@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime"
+	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -75,13 +76,15 @@ func answer(cmd *cobra.Command, err error, stderr io.Writer) int {
 		complain(stderr, err, hints(err))
 		return exitFailed
 	}
-	complain(stderr, err, codes.CommandLine.Hints(cmd.CommandPath()+" --help"))
+	complain(stderr, err, usageHints(cmd.CommandPath()))
 	return exitUsage
 }
 
-// complain is how every error looks.
+// complain is how every error looks. Errors that were joined have a line each.
 func complain(stderr io.Writer, err error, cures []codes.Hint) {
-	fmt.Fprintln(stderr, "docker-wsl-bridge: error:", err)
+	for line := range strings.Lines(err.Error()) {
+		fmt.Fprintln(stderr, "docker-wsl-bridge: error:", harmless(strings.TrimRight(line, "\r\n")))
+	}
 	for _, h := range cures {
 		fmt.Fprint(stderr, hintLine(h))
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -10,11 +11,15 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/codes"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/config"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/endpoint"
 )
 
-var errNoConfigured = errors.New("no bridge runs that serves the configuration")
+var (
+	errNoConfigured = errors.New("no bridge runs that serves the configuration")
+	errEnding       = errors.New("it is at its end")
+)
 
 func reloadCommand() *cobra.Command {
 	var asJSON bool
@@ -78,4 +83,43 @@ func reloadedWords(done control.Reloaded) string {
 		}
 	}
 	return "reloaded: " + strings.Join(parts, "; ")
+}
+
+// reload reads the files again. What is wrong with them changes nothing.
+func (f *fleet) reload(context.Context) (control.Reloaded, error) {
+	f.reloading.Lock()
+	defer f.reloading.Unlock()
+	if f.ctx.Err() != nil {
+		return control.Reloaded{}, errEnding
+	}
+	c, err := loadConfig()
+	if err != nil {
+		f.own.Warn("the configuration was not reloaded", "error", err)
+		return control.Reloaded{}, err
+	}
+	done := f.arrange(c.Links)
+	f.own.Info("the configuration was reloaded", "added", done.Added, "removed", done.Removed, "changed", done.Changed)
+	return done, nil
+}
+
+// compare tells how links differ.
+func compare(before, now []config.Link) control.Reloaded {
+	done := control.Reloaded{Added: []string{}, Removed: []string{}, Changed: []string{}, Unchanged: []string{}}
+	for i := range now {
+		l := &now[i]
+		switch old := linkNamed(before, l.Name); {
+		case old == nil:
+			done.Added = append(done.Added, l.Name)
+		case old.Equal(l):
+			done.Unchanged = append(done.Unchanged, l.Name)
+		default:
+			done.Changed = append(done.Changed, l.Name)
+		}
+	}
+	for i := range before {
+		if linkNamed(now, before[i].Name) == nil {
+			done.Removed = append(done.Removed, before[i].Name)
+		}
+	}
+	return done
 }

@@ -10,9 +10,7 @@ import (
 	"time"
 
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/bridge"
-	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/codes"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/config"
-	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/daemon"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/endpoint"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/engine"
@@ -158,50 +156,6 @@ func (in *instance) reverseWords(why string) string {
 	return reverseWords(why, in.o.distro, in.o.reverse.socket, state, reason)
 }
 
-func reverseWords(why, distro, socket string, state daemon.State, reason string) string {
-	engine := "the Docker engine of the WSL distro " + distro
-	switch why {
-	case bridge.WhyDown:
-		return downWords(distro, state, reason)
-	case bridge.WhyFrozen:
-		return codes.WSLWedged.Hint("WSL's connection to " + distro + " stands still (is the machine just waking up?); if it stays so, run: wsl --shutdown").String()
-	case bridge.WhyNotFound:
-		return codes.PipeThere.Hint(engine + " is not running: nobody listens at " + socket + "; " + reverseStartHint(distro)).String()
-	case bridge.WhyDenied:
-		return codes.PipeOpen.Hint(engine + " does not let root in at " + socket + "; to see who may connect, run: wsl --distro " + distro + " ls -l " + socket).String()
-	case bridge.WhyTimeout:
-		return codes.EngineAnswers.Hint(engine + " takes no connections at " + socket + "; to restart it, run: wsl --distro " + distro + " --user root service docker restart").String()
-	case bridge.WhyLimit:
-		return codes.TooMany.Hint("too many connections to " + engine + " are open; end some").String()
-	case bridge.WhyStopping:
-		return codes.BridgeRuns.Hint("docker-wsl-bridge is stopping; to have it again, run: docker-wsl-bridge up").String()
-	}
-	return codes.BridgeWorks.Hint(engine + " can't be reached at " + socket + "; to see why, run: docker-wsl-bridge status").String()
-}
-
-// reverseStartHint starts an engine of a distro.
-func reverseStartHint(distro string) string {
-	return "to start it, run: wsl --distro " + distro + " --user root service docker start"
-}
-
-// downWords say why nothing is carried to a distro.
-func downWords(distro string, state daemon.State, reason string) string {
-	switch state {
-	case daemon.Stopped, daemon.Unused:
-		return codes.DistroRuns.Hint("the WSL distro " + distro + " does not run; to have it run, and be reached within 10 s, run: wsl --distro " + distro).String()
-	case daemon.Gone:
-		return codes.DistroThere.Hint("there is no WSL distro " + distro + "; to see which there are, run: wsl --list --quiet").String()
-	case daemon.Starting, daemon.Placing:
-		return codes.BridgeWorks.Hint("the connection to the WSL distro " + distro + " is just being made; try again").String()
-	case daemon.Draining:
-		return codes.BridgeRuns.Hint("docker-wsl-bridge is stopping; to have it again, run: docker-wsl-bridge up").String()
-	}
-	if reason != "" {
-		reason = " (" + harmless(reason) + ")"
-	}
-	return codes.BridgeWorks.Hint("the connection to the WSL distro " + distro + " is down" + reason + ", and is tried again; to see how it is, run: docker-wsl-bridge status").String()
-}
-
 // asks is how a status asks the engine of a reverse link.
 func asks(d *daemon.Daemon, link string) bridge.Dial {
 	return func(context.Context) (net.Conn, error) {
@@ -248,9 +202,4 @@ func probeReverse(ctx context.Context, dial bridge.Dial) (engine.Info, error) {
 		return info, fmt.Errorf("dial it: %w", conn.refused)
 	}
 	return info, err
-}
-
-// reverseHints are for a reverse link whose engine does not answer.
-func reverseHints(l control.Link) []codes.Hint {
-	return []codes.Hint{codes.PipeThere.Hint("wsl --distro " + l.Distro + " --user root service docker start starts the engine there, if that is what is missing"), doctorHint()}
 }

@@ -22,7 +22,7 @@ const (
 	// stopGrace is what a command has to end when it is asked to.
 	stopGrace = 5 * time.Second
 	// lastOutput bounds the wait for output when the command has ended: something that
-	// has left its group may hold the pipe.
+	// has left its group may hold the pipe, and a screen may stand still.
 	lastOutput = time.Second
 )
 
@@ -130,16 +130,19 @@ func (s *supervised) attempt(ctx context.Context) (well time.Duration, err error
 
 // end waits for the rest of the output and tells how the command has ended.
 func (s *supervised) end(p *carrier.Process, drained <-chan struct{}) error {
-	select {
-	case <-p.Done():
+	await := func() {
 		select {
 		case <-drained:
 		case <-time.After(lastOutput):
 		}
+	}
+	select {
+	case <-p.Done():
+		await()
 	default:
 	}
 	err := p.CloseAfter(0)
-	<-drained
+	await() // a Write to a screen that stands still ends with the screen
 	if err == nil && p.ExitCode() != 0 {
 		err = &exitError{p.ExitCode()}
 	}
@@ -179,20 +182,6 @@ func serviceCode(err error) uint32 {
 		return service.AppCode(uint32(ended.exit()))
 	}
 	return service.ErrorCode(err)
-}
-
-// sink takes output from several writers in turn. No error of it stops them: a command
-// must not fail because its window has gone.
-type sink struct {
-	mu sync.Mutex
-	w  io.Writer
-}
-
-func (s *sink) Write(b []byte) (int, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	_, _ = s.w.Write(b)
-	return len(b), nil
 }
 
 func superviseCommand() *cobra.Command {
@@ -239,9 +228,10 @@ func (s *supervised) command(ctx context.Context, stderr io.Writer) error {
 		return &failure{error: fmt.Errorf("find own file: %w", err)}
 	}
 	s.asker = []string{exe, pressKeys}
-	s.out = &sink{w: stderr}
-	s.errOut = s.out
-	s.log = slog.New(slog.NewTextHandler(s.out, nil))
+	screen := newTeller(stderr)
+	defer screen.close()
+	s.out, s.errOut = screen, screen
+	s.log = slog.New(slog.NewTextHandler(screen.lines(""), nil))
 	if service.Started() {
 		err = service.Run(s.body)
 	} else {

@@ -19,7 +19,8 @@ const (
 	// killGrace bounds the wait for the kernel; only a process stuck in a driver needs it.
 	killGrace = 5 * time.Second
 	// lastWords bounds the wait for the end of stderr once the process has ended: what
-	// outlives wsl.exe may hold its handles (wslhost.exe inherits them).
+	// outlives wsl.exe may hold its handles (wslhost.exe inherits them), and who takes its
+	// stderr may stand still.
 	lastWords = 500 * time.Millisecond
 	// keptStderr is how much of the end of stderr is kept.
 	keptStderr = 32 << 10
@@ -34,7 +35,7 @@ type Command struct {
 
 	// Stderr gets what the program writes to its stderr, besides the end of it that is
 	// kept. It is the bytes of others as they come, not fit for a terminal. A Write that
-	// blocks holds the program up; one that fails is the last.
+	// blocks holds the program up, but not its end; one that fails is the last.
 	Stderr io.Writer
 
 	// Asker is the beginning of a command that calls PressKeys with its last two arguments, for
@@ -110,6 +111,10 @@ func (p *Process) connect(cmd *exec.Cmd) (theirs []*os.File, err error) {
 	return theirs, nil
 }
 
+// PrivateAccess is an access list of a Windows pipe, in SDDL, that is closed to inheritance (P) and to
+// all but a user and the system.
+func PrivateAccess(sid string) string { return "O:" + sid + "D:P(A;;GA;;;" + sid + ")(A;;GA;;;SY)" }
+
 func closeAll(files []*os.File) {
 	for _, f := range files {
 		f.Close()
@@ -129,10 +134,7 @@ func (p *Process) live(cmd *exec.Cmd, asker []string, started chan<- error) {
 		return
 	}
 	p.exitCode = p.tree.wait()
-	select {
-	case <-p.quiet:
-	case <-time.After(lastWords):
-	}
+	p.awaitQuiet()
 	close(p.done)
 }
 
@@ -236,9 +238,16 @@ func (p *Process) CloseAfter(grace time.Duration) error {
 		p.closeErr = p.end(grace)
 		closeAll([]*os.File{p.stdin, p.stdout, p.stderr})
 		<-dropped
-		<-p.quiet
+		p.awaitQuiet()
 	})
 	return p.closeErr
+}
+
+func (p *Process) awaitQuiet() {
+	select {
+	case <-p.quiet:
+	case <-time.After(lastWords):
+	}
 }
 
 // interrupt sends readers and writers home and takes stdout over from them.

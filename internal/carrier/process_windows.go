@@ -21,13 +21,19 @@ const pipeBuffer = 64 << 10
 // An anonymous pipe won't do: it has no overlapped I/O, so os.File.Close can only cancel
 // a read that is already inside the system call, and one that is about to enter it
 // blocks for ever, Close with it. So our end is the server of a named pipe with overlapped I/O and
-// the child's end a client without, as programs expect of their stdio. The
-// name can't be guessed and takes one client; should a stranger be quicker
-// than we are, our own open fails and nothing has been written yet.
+// the child's end a client without, as programs expect of their stdio.
+//
+// Names of pipes can be listed, and by default everybody may read: enough to take the one place
+// of a client before we do. So it is open to our own user alone; should another program of
+// that user be quicker, our own open fails and nothing has been written yet.
 func newPipe(toChild bool) (our, their *os.File, err error) {
 	name, err := windows.UTF16PtrFromString(`\\.\pipe\docker-wsl-bridge-` + rand.Text())
 	if err != nil {
 		return nil, nil, err
+	}
+	access, err := privateAttributes()
+	if err != nil {
+		return nil, nil, fmt.Errorf("create pipe: %w", err)
 	}
 	ourAccess, theirAccess := uint32(windows.PIPE_ACCESS_INBOUND), uint32(windows.GENERIC_WRITE)
 	if toChild {
@@ -36,7 +42,7 @@ func newPipe(toChild bool) (our, their *os.File, err error) {
 	server, err := windows.CreateNamedPipe(name,
 		ourAccess|windows.FILE_FLAG_OVERLAPPED|windows.FILE_FLAG_FIRST_PIPE_INSTANCE,
 		windows.PIPE_TYPE_BYTE|windows.PIPE_REJECT_REMOTE_CLIENTS,
-		1, pipeBuffer, pipeBuffer, 0, nil)
+		1, pipeBuffer, pipeBuffer, 0, access)
 	if err != nil {
 		return nil, nil, fmt.Errorf("create pipe: %w", err)
 	}
@@ -46,6 +52,19 @@ func newPipe(toChild bool) (our, their *os.File, err error) {
 		return nil, nil, fmt.Errorf("open pipe: %w", err)
 	}
 	return os.NewFile(uintptr(server), "carrier"), os.NewFile(uintptr(client), "carrier"), nil
+}
+
+// privateAttributes are those of what is the user's alone.
+func privateAttributes() (*windows.SecurityAttributes, error) {
+	user, err := windows.GetCurrentProcessToken().GetTokenUser()
+	if err != nil {
+		return nil, err
+	}
+	sd, err := windows.SecurityDescriptorFromString(PrivateAccess(user.User.Sid.String()))
+	if err != nil {
+		return nil, err
+	}
+	return &windows.SecurityAttributes{Length: uint32(unsafe.Sizeof(windows.SecurityAttributes{})), SecurityDescriptor: sd}, nil
 }
 
 // tree is a process and the job that it and its descendants live in.

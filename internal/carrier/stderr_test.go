@@ -58,3 +58,25 @@ func TestAFailingCopyOfStderrStopsNothing(t *testing.T) {
 		t.Errorf("%d calls, kept %d bytes", calls, len(p.Stderr()))
 	}
 }
+
+// A console whose text is being selected takes nothing: the program is ended all the same.
+func TestAStoppedCopyOfStderrHoldsNoCloseUp(t *testing.T) {
+	c := child("flood")
+	stopped, release := make(chan struct{}), make(chan struct{})
+	t.Cleanup(func() { close(release) })
+	c.Stderr = writerFunc(func(b []byte) (int, error) {
+		close(stopped)
+		<-release
+		return 0, errors.New("the test has ended")
+	})
+	p, err := Start(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	within(t, "the first of stderr", stopped)
+	closed := make(chan error, 1)
+	go func() { closed <- p.CloseAfter(0) }()
+	if err := within(t, "close", closed); err != nil {
+		t.Error(err)
+	}
+}

@@ -30,16 +30,34 @@ type sample struct {
 // Metrics is traffic in OpenMetrics' words, of as many instances as there are.
 func Metrics(all ...Traffic) []byte {
 	var b bytes.Buffer
-	for _, f := range append(linkFamilies(all), carrierFamilies(all)...) {
+	distros := spellings(all)
+	for _, f := range append(linkFamilies(all, distros), carrierFamilies(all, distros)...) {
 		f.write(&b)
 	}
 	b.WriteString("# EOF\n")
 	return b.Bytes()
 }
 
-func linkFamilies(all []Traffic) []*family {
+// spellings are the names of distros by those in lower case: WSL takes a name in any case, but labels are
+// to be equal. Who has a carrier has its distro's own spelling.
+func spellings(all []Traffic) map[string]string {
+	known := map[string]string{}
+	for _, t := range all {
+		for _, l := range t.Links {
+			for _, name := range []string{l.Link.Distro, l.Link.Served()} {
+				key := strings.ToLower(name)
+				if _, is := known[key]; !is || !l.Carrier.Since.IsZero() {
+					known[key] = name
+				}
+			}
+		}
+	}
+	return known
+}
+
+func linkFamilies(all []Traffic, distros map[string]string) []*family {
 	const prefix = "docker_wsl_bridge_"
-	version := &family{name: prefix + "version", kind: "gauge", help: "1, with the version of the program that serves a link."}
+	build := &family{name: prefix + "build_info", kind: "gauge", help: "1, with the version of the program that serves a link."}
 	ready := &family{name: prefix + "link_ready", kind: "gauge", help: "Whether the link's socket is served: 1 or 0."}
 	streams := &family{name: prefix + "streams", kind: "gauge", help: "Connections that are carried now."}
 	connections := &family{name: prefix + "connections", kind: "counter", help: "Connections that reached the other end."}
@@ -49,12 +67,12 @@ func linkFamilies(all []Traffic) []*family {
 	received := &family{name: prefix + "received_bytes", kind: "counter", unit: "bytes", help: "Bytes that clients have received."}
 	for _, t := range all {
 		for _, l := range t.Links {
-			labels := []string{"link", l.Link.Name, "distro", l.Link.Distro, "socket", l.Link.Socket}
+			labels := []string{"link", l.Link.Name, "distro", distros[strings.ToLower(l.Link.Distro)], "socket", l.Link.Socket}
 			up := int64(0)
 			if l.State == "ready" {
 				up = 1
 			}
-			version.add(1, append(labels, "version", t.Version)...)
+			build.add(1, append(labels, "version", t.Version)...)
 			ready.add(up, labels...)
 			streams.add(int64(len(l.Streams)), labels...)
 			connections.add(l.Totals.Connections, labels...)
@@ -66,12 +84,12 @@ func linkFamilies(all []Traffic) []*family {
 			received.add(l.Totals.Received, labels...)
 		}
 	}
-	return []*family{version, ready, streams, connections, refused, cut, sent, received}
+	return []*family{build, ready, streams, connections, refused, cut, sent, received}
 }
 
 // carrierFamilies are by distro: links of one process share a carrier, and several processes may
 // have one each.
-func carrierFamilies(all []Traffic) []*family {
+func carrierFamilies(all []Traffic, distros map[string]string) []*family {
 	const prefix = "docker_wsl_bridge_"
 	carriers := &family{name: prefix + "carriers", kind: "gauge", help: "Carriers that are up: a wsl.exe each."}
 	lost := &family{name: prefix + "lost_carriers", kind: "counter", help: "Carriers that have ended by themselves."}
@@ -101,11 +119,12 @@ func carrierFamilies(all []Traffic) []*family {
 		sums[at.distro][1] += c.Lost
 		slowest[at.distro] = max(slowest[at.distro], c.RoundTrip)
 	}
-	for _, distro := range slices.Sorted(maps.Keys(sums)) {
-		carriers.add(sums[distro][0], "distro", distro)
-		lost.add(sums[distro][1], "distro", distro)
-		if slowest[distro] > 0 {
-			trip.samples = append(trip.samples, sample{[]string{"distro", distro}, strconv.FormatFloat(slowest[distro], 'g', -1, 64)})
+	for _, key := range slices.Sorted(maps.Keys(sums)) {
+		label := []string{"distro", distros[key]}
+		carriers.add(sums[key][0], label...)
+		lost.add(sums[key][1], label...)
+		if slowest[key] > 0 {
+			trip.samples = append(trip.samples, sample{label, strconv.FormatFloat(slowest[key], 'g', -1, 64)})
 		}
 	}
 	return []*family{carriers, lost, trip}

@@ -12,7 +12,8 @@ import (
 	"time"
 )
 
-// carried are two bridges: one with two links of a distro, one with another in the same distro, which is down.
+// carried are two bridges: one with two links of a distro, one with another in the same distro, which is
+// down, so that it does not know the distro's own spelling.
 func carried() []Traffic {
 	since := time.Now()
 	return []Traffic{
@@ -22,16 +23,16 @@ func carried() []Traffic {
 				Carrier: Carrier{Since: since, RoundTrip: 0.0015, Lost: 2}, Streams: make([]Stream, 3),
 				Totals: Totals{Connections: 12, Sent: 1 << 40, Received: 7, Refused: map[string]int64{"timeout": 1, "denied": 4}, Cut: 5},
 			},
-			{PID: 1, Link: Link{Name: "ssh", Distro: "debian", Socket: "/s"}, State: "link-failed", Carrier: Carrier{Since: since, RoundTrip: 0.002, Lost: 2}},
+			{PID: 1, Link: Link{Name: "ssh", Distro: "Debian", Socket: "/s"}, State: "link-failed", Carrier: Carrier{Since: since, RoundTrip: 0.002, Lost: 2}},
 		}},
-		{Version: "0.1.0", Links: []LinkTraffic{{PID: 2, Link: Link{Name: "windows", Distro: "Debian", Socket: "/w"}, State: "lost", Carrier: Carrier{Lost: 3}}}},
+		{Version: "0.1.0", Links: []LinkTraffic{{PID: 2, Link: Link{Name: "windows", Distro: "DEBIAN", Socket: "/w"}, State: "lost", Carrier: Carrier{Lost: 3}}}},
 	}
 }
 
 func TestMetrics(t *testing.T) {
 	got := string(Metrics(carried()...))
 	for _, want := range []string{
-		`docker_wsl_bridge_version{link="ssh",distro="debian",socket="/s",version="0.1.0"} 1`,
+		`docker_wsl_bridge_build_info{link="ssh",distro="Debian",socket="/s",version="0.1.0"} 1`,
 		`docker_wsl_bridge_link_ready{link="windows",distro="Debian",socket="/run/a\"b\\c\n"} 1`,
 		`docker_wsl_bridge_link_ready{link="windows",distro="Debian",socket="/w"} 0`,
 		`docker_wsl_bridge_streams{link="windows",distro="Debian",socket="/run/a\"b\\c\n"} 3`,
@@ -41,9 +42,9 @@ func TestMetrics(t *testing.T) {
 		`docker_wsl_bridge_cut_connections_total{link="windows",distro="Debian",socket="/run/a\"b\\c\n"} 5`,
 		`docker_wsl_bridge_sent_bytes_total{link="windows",distro="Debian",socket="/run/a\"b\\c\n"} 1099511627776`,
 		`docker_wsl_bridge_received_bytes_total{link="windows",distro="Debian",socket="/run/a\"b\\c\n"} 7`,
-		`docker_wsl_bridge_carriers{distro="debian"} 1`,
-		`docker_wsl_bridge_lost_carriers_total{distro="debian"} 5`,
-		`docker_wsl_bridge_round_trip_seconds{distro="debian"} 0.002`,
+		`docker_wsl_bridge_carriers{distro="Debian"} 1`,
+		`docker_wsl_bridge_lost_carriers_total{distro="Debian"} 5`,
+		`docker_wsl_bridge_round_trip_seconds{distro="Debian"} 0.002`,
 	} {
 		if !strings.Contains(got, "\n"+want+"\n") {
 			t.Errorf("without %s:\n%s", want, got)

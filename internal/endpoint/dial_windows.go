@@ -10,10 +10,8 @@ import (
 
 // dialPipe names the level that is go-winio's default anyway, so that it can't change unseen.
 func dialPipe(ctx context.Context, name string) (net.Conn, error) {
-	return winio.DialPipeAccessImpLevel(ctx, name, windows.GENERIC_READ|windows.GENERIC_WRITE, pipeLevel)
+	return winio.DialPipeAccessImpLevel(ctx, name, windows.GENERIC_READ|windows.GENERIC_WRITE, winio.PipeImpLevelAnonymous)
 }
-
-const pipeLevel = winio.PipeImpLevelAnonymous
 
 // Unix sockets are not dialled on Windows; these have nothing to tell.
 func isRefused(error) bool                    { return false }

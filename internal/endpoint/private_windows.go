@@ -6,6 +6,8 @@ import (
 
 	"github.com/Microsoft/go-winio"
 	"golang.org/x/sys/windows"
+
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/carrier"
 )
 
 func private(_, name string) (Endpoint, error) {
@@ -24,11 +26,8 @@ func (e Endpoint) listenPrivate() (net.Listener, error) {
 	if err != nil {
 		return nil, err
 	}
-	return winio.ListenPipe(e.addr, &winio.PipeConfig{SecurityDescriptor: privateAccess(sid)})
+	return winio.ListenPipe(e.addr, &winio.PipeConfig{SecurityDescriptor: carrier.PrivateAccess(sid)})
 }
-
-// privateAccess is closed to inheritance (P) and to all but the user and the system.
-func privateAccess(sid string) string { return "O:" + sid + "D:P(A;;GA;;;" + sid + ")(A;;GA;;;SY)" }
 
 func ownSID() (string, error) {
 	user, err := windows.GetCurrentProcessToken().GetTokenUser()

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/windows"
+
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/carrier"
 )
 
 // What Wine does not enforce is at least asked for, to the letter.
@@ -46,7 +48,7 @@ func TestPrivatePipeHasItsOwnerAndAccessList(t *testing.T) {
 		t.Fatal(err)
 	}
 	// FA is what GA has become, the list of a pipe.
-	if want := "O:" + sid + "D:P(A;;FA;;;" + sid + ")(A;;FA;;;SY)"; sd.String() != want && sd.String() != privateAccess(sid) {
+	if want := "O:" + sid + "D:P(A;;FA;;;" + sid + ")(A;;FA;;;SY)"; sd.String() != want && sd.String() != carrier.PrivateAccess(sid) {
 		t.Errorf("access %s, want %s", sd, want)
 	}
 }

@@ -14,6 +14,8 @@ var (
 	hintWord = regexp.MustCompile(`["\x60](?:\\n|\s)*hint:`)
 	// hintMade is a hint without a code's method: only internal/codes can do that with a text.
 	loose = regexp.MustCompile(`codes\.Hint\{"|codes\.Code\(|hints\s+\[\]string\s*$`)
+	// hintText is the text of a hint, where it is made.
+	hintText = regexp.MustCompile(`codes\.\w+\.Hints?\([^)\n]*["\x60][^)\n]*`)
 	// code is one that is named in a text.
 	code = regexp.MustCompile(`\bDWB\d{3}\b`)
 )
@@ -24,7 +26,10 @@ var hintPrinters = map[string]string{
 	"cmd/docker-wsl-bridge/doctor.go": `"         hint:   %s\n", harmless(cure.String())`,
 }
 
-// No hint is printed without a code.
+// movesYet is the last file of those that had texts of hints.
+const movesYet = "cmd/docker-wsl-bridge/audience.go"
+
+// No hint is printed without a code, and their texts are in one place.
 func TestEveryHintHasACode(t *testing.T) {
 	for _, dir := range []string{"cmd", "internal"} {
 		all := files(t, dir, ".go")
@@ -39,6 +44,9 @@ func TestEveryHintHasACode(t *testing.T) {
 			}
 			if found := loose.FindString(text); found != "" && path.Dir(file) != "internal/codes" {
 				t.Errorf("%s makes a hint without a code of the table: %s", file, found)
+			}
+			if found := hintText.FindString(text); found != "" && !strings.HasPrefix(path.Base(file), "hints") && file != movesYet {
+				t.Errorf("%s has the text of a hint, which belongs into hints*.go: %s", file, found)
 			}
 			if found := code.FindString(text); found != "" && file != "internal/codes/codes.go" {
 				t.Errorf("%s has %s in it; internal/codes has the codes", file, found)

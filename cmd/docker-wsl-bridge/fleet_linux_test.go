@@ -1,0 +1,104 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/endpoint"
+)
+
+// configure writes a configuration with links of these names.
+func configure(t *testing.T, file string, links ...string) {
+	t.Helper()
+	text := ""
+	for _, name := range links {
+		text += fmt.Sprintf("[[link]]\nname = %q\ndistro = \"Debian\"\nfrom = \"unix:/run/%s.sock\"\nto = \"unix:/run/engine.sock\"\n", name, name)
+	}
+	if err := errors.Join(os.MkdirAll(filepath.Dir(file), 0o700), os.WriteFile(file, []byte(text), 0o600)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// A reload that comes as soon as somebody listens waits until all is set up; one that comes at the end
+// changes nothing.
+func TestReloadAtBothEnds(t *testing.T) {
+	home := t.TempDir()
+	for _, name := range []string{"XDG_STATE_HOME", "XDG_CONFIG_HOME", "PATH"} { // no wsl.exe is found
+		t.Setenv(name, home)
+	}
+	file, err := userConfig()
+	if err != nil {
+		t.Fatal(err)
+	}
+	configure(t, file, "first")
+	c, err := loadConfig()
+	if err != nil {
+		t.Fatal(err)
+	}
+	state, err := stateDir()
+	if err != nil {
+		t.Fatal(err)
+	}
+	log := logFile(state, control.Place{Distro: configLog})
+	if err := errors.Join(os.MkdirAll(filepath.Dir(log), 0o700), syscall.Mkfifo(log, 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	at, err := endpoint.Private(runDir(state), control.ConfigPlace(file).ID())
+	if err != nil {
+		t.Fatal(err)
+	}
+
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	served, stop := context.WithCancel(ctx)
+	f := newFleet(quiet(), false)
+	ended := make(chan error, 1)
+	go func() { ended <- f.serve(served, c) }()
+	answers := func() bool {
+		_, err := control.Ask(ctx, at)
+		return err == nil
+	}
+	for !answers() {
+		if ctx.Err() != nil {
+			t.Fatal("it does not listen")
+		}
+	}
+	configure(t, file, "second")
+	reloaded := make(chan error, 1)
+	go func() {
+		done, err := control.Reload(ctx, at)
+		if err == nil && (len(done.Added) != 1 || len(done.Removed) != 1) {
+			err = fmt.Errorf("it has changed %+v", done)
+		}
+		reloaded <- err
+	}()
+	for range 5 { // the reload comes before these
+		answers()
+	}
+	fifo, err := os.Open(log) // until now it waits for its log
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer fifo.Close()
+	go io.Copy(io.Discard, fifo)
+	if err := <-reloaded; err != nil {
+		t.Errorf("at the start: %v", err)
+	}
+
+	stop()
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+	configure(t, file, "third")
+	if done, err := f.reload(ctx); !errors.Is(err, errEnding) {
+		t.Errorf("at the end it changes %+v, %v", done, err)
+	}
+}

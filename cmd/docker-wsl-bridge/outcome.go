@@ -1,0 +1,159 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/daemon"
+)
+
+// outcome is what has come of a bridge, or of all of them.
+type outcome struct {
+	Works   bool   `json:"works"`
+	Host    string `json:"dockerHost,omitempty"`
+	Context string `json:"context,omitempty"`
+	Unnamed string `json:"contextError,omitempty"` // why there is no context
+	Reason  string `json:"reason,omitempty"`       // it does not work
+}
+
+// bridgeOutcome is that of one link.
+type bridgeOutcome struct {
+	Name   string `json:"name"`
+	Distro string `json:"distro,omitempty"`
+	Socket string `json:"socket,omitempty"`
+	outcome
+}
+
+// conclude waits until what was started serves, and tells how to use it. The first bridge that does
+// not serve is the error.
+func (i *installation) conclude(ctx context.Context, t *telling, r result) error {
+	err := i.comeUp(ctx)
+	r.Form, r.Why = i.record.Form, i.record.Why
+	text, logon := "", ", and starts at logon ("+formWords(i.record)+")"
+	wrong := func(b *bridgeOutcome, why error) {
+		b.Reason = why.Error()
+		if err == nil {
+			err = why
+		} else {
+			text += harmless(b.Reason) + "\n\n"
+		}
+	}
+	for _, f := range i.bridges {
+		b := bridgeOutcome{Name: f.Status.Link.Name, Distro: f.Place.Distro, Socket: f.Place.Socket}
+		if why := unserved(f.Status); why != nil {
+			wrong(&b, why)
+		} else {
+			text += b.serves(ctx, f.Status, logon)
+			logon = ""
+		}
+		r.Bridges = append(r.Bridges, b)
+	}
+	for _, name := range i.unplaced() {
+		b := bridgeOutcome{Name: name}
+		wrong(&b, fmt.Errorf("link %s: %w", name, errNotUp))
+		r.Bridges = append(r.Bridges, b)
+	}
+	r.outcome = altogether(r.Bridges)
+	if err != nil {
+		r.Works, r.Reason = false, err.Error()
+	}
+	if text != "" {
+		text = "\n" + text
+	}
+	return errors.Join(err, t.result(r, text))
+}
+
+// altogether has the first of what only one can have.
+func altogether(all []bridgeOutcome) outcome {
+	o := outcome{Works: true}
+	for _, b := range all {
+		o.Works = o.Works && b.Works
+		if o.Host == "" {
+			o.Host, o.Context, o.Unnamed = b.Host, b.Context, b.Unnamed
+		}
+		if o.Reason == "" {
+			o.Reason = b.Reason
+		}
+	}
+	return o
+}
+
+// comeUp waits until all bridges serve, or say why they do not. The links of a configuration get
+// their places one by one; one that another program has is waited for no longer than taskTime.
+func (i *installation) comeUp(ctx context.Context) error {
+	began := time.Now()
+	err := i.await(ctx, comeUpTime, func() bool {
+		starts := slices.ContainsFunc(i.bridges, func(f control.Found) bool { return unserved(f.Status) != nil && f.Status.Reason == "" })
+		return len(i.bridges) > 0 && !starts && (time.Since(began) > taskTime || len(i.unplaced()) == 0)
+	})
+	if errors.Is(err, errNotUp) && len(i.bridges) > 0 {
+		return nil // each says how far it is
+	}
+	return err
+}
+
+// unplaced are the links of the configuration that have no bridge.
+func (i *installation) unplaced() (names []string) {
+	configured := func(f control.Found) bool { return f.Status.Config != "" }
+	if !slices.ContainsFunc(i.bridges, configured) {
+		return nil
+	}
+	c, err := loadConfig()
+	if err != nil {
+		return nil // what was served before is served still
+	}
+	for _, l := range c.Links {
+		if !slices.ContainsFunc(i.bridges, func(f control.Found) bool { return f.Status.Link.Name == l.Name }) {
+			names = append(names, l.Name)
+		}
+	}
+	return names
+}
+
+// unserved is why a bridge does not serve; nil if it does, or will as soon as its distro runs.
+func unserved(s control.Status) error {
+	if s.State == string(daemon.Serving) || s.State == string(daemon.Stopped) {
+		return nil
+	}
+	why := fmt.Errorf("it runs and does not serve %s yet, but goes on trying: %s", placeName(s.Link.Place()), harmless(reasonOf(s)))
+	return &advised{why, toldHints(s)}
+}
+
+// serves tells how to use what is served.
+func (o *outcome) serves(ctx context.Context, s control.Status, logon string) string {
+	when := ""
+	o.Works = s.EngineError == ""
+	if s.State == string(daemon.Stopped) { // with --keep-alive while-running it may
+		when, o.Works = " when that runs", false
+	}
+	text := fmt.Sprintf("It serves %s%s%s.\n\n", placeName(s.Link.Place()), when, logon)
+	if s.EngineError != "" {
+		o.Reason = s.EngineError
+		text += "The engine can't be reached now: " + harmless(s.EngineError) + "\n\n"
+	}
+	if s.Link.Kind == kindDocker && !s.Link.Reverse {
+		o.Host = "unix://" + s.Link.Socket
+		text += o.named(ctx, s)
+	}
+	return text
+}
+
+// named makes the docker context, as the program that serves does, to tell what came of it; and tells
+// how to use what there is. A distro that does not run is not started for that.
+func (o *outcome) named(ctx context.Context, s control.Status) string {
+	v := ready{Host: o.Host, Context: s.Link.Context}
+	v.Socket.Distro = s.Link.Distro
+	if v.Context != "" && s.State == string(daemon.Serving) {
+		made := madeFor(ctx, s.Link)
+		v.Context, v.ContextNote = made.name, made.note
+		if made.err != nil {
+			v.ContextError, v.ContextHints = made.err.Error(), contextHints(s.Link.Distro, made.err)
+		}
+	}
+	o.Context, o.Unnamed = v.Context, v.ContextError
+	return howDocker(s.Link.Distro, o.Host, v.Context) + v.warning()
+}

@@ -1,0 +1,130 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"os"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/daemon"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/install"
+)
+
+// installedBridge is one of the installation's programs, as its endpoint tells of it.
+func installedBridge(t *testing.T, link string, status func(s *control.Status)) {
+	t.Helper()
+	state, err := stateDir()
+	if err != nil {
+		t.Fatal(err)
+	}
+	place := control.Place{Distro: "Debian", Socket: "/run/" + link + ".sock"}
+	open, err := control.Open(t.Context(), runDir(state), place, control.Handler{
+		Status: func(context.Context) control.Status {
+			s := control.Status{
+				PID: os.Getpid(), Program: "/programs/docker-wsl-bridgew.exe", State: string(daemon.Serving),
+				Link: control.Link{Name: link, Kind: kindRaw, Distro: place.Distro, Socket: place.Socket},
+			}
+			status(&s)
+			return s
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { open.Close() })
+}
+
+// What install says of several links is true of all of them, not of the last one.
+func TestInstallTellsOfAllLinks(t *testing.T) {
+	t.Setenv("XDG_STATE_HOME", t.TempDir())
+	var asked atomic.Int32 // by itself, and by us: it serves a moment later
+	installedBridge(t, "a", func(s *control.Status) {
+		if asked.Add(1) <= 3 {
+			s.State = string(daemon.Starting)
+		}
+	})
+	installedBridge(t, "b", func(s *control.Status) {
+		s.State, s.Reason = string(daemon.Failing), "make socket: no such directory"
+		s.Hints = []string{"make it (DWB204)"}
+	})
+	installedBridge(t, "c", func(s *control.Status) { s.State = string(daemon.Stopped) })
+	installedBridge(t, "d", func(s *control.Status) { s.State, s.Reason = string(daemon.Failing), "its user is not there" })
+	installedBridge(t, "e", func(s *control.Status) {})
+	i := &installation{
+		place:  install.Place{Programs: "/programs"},
+		record: &install.Record{Form: install.Task},
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	var text strings.Builder
+	err := i.conclude(ctx, &telling{out: &text}, result{})
+	if want := "it runs and does not serve /run/b.sock in Debian yet, but goes on trying: link-failed: make socket: no such directory"; err == nil || err.Error() != want {
+		t.Errorf("error %v, want %s", err, want)
+	}
+	if list := hints(err); len(list) != 1 || list[0].String() != "make it (DWB204)" {
+		t.Errorf("hints %v", list)
+	}
+	for _, want := range []string{
+		"It serves /run/a.sock in Debian, and starts at logon (",
+		"It serves /run/c.sock in Debian when that runs.\n",
+		"it runs and does not serve /run/d.sock in Debian yet, but goes on trying: link-failed: its user is not there\n",
+		"It serves /run/e.sock in Debian.\n",
+	} {
+		if !strings.Contains(text.String(), want) {
+			t.Errorf("%q is not in %q", want, text.String())
+		}
+	}
+
+	text.Reset()
+	if err := i.conclude(ctx, &telling{out: &text, json: true}, result{}); err == nil {
+		t.Error("no error for a script")
+	}
+	var told struct {
+		Works   bool
+		Reason  string
+		Bridges []struct {
+			Name, Socket, Reason string
+			Works                bool
+		}
+	}
+	if err := json.Unmarshal([]byte(text.String()), &told); err != nil {
+		t.Fatal(err)
+	}
+	works := ""
+	for _, b := range told.Bridges {
+		if b.Works {
+			works += b.Name
+		}
+	}
+	if len(told.Bridges) != 5 || works != "ae" || told.Works || told.Reason != err.Error() {
+		t.Errorf("a script is told %s", text.String())
+	}
+}
+
+// A link of the configuration that can't have its place is not taken for one that is not wanted.
+func TestInstallMissesALink(t *testing.T) {
+	for _, name := range []string{"XDG_STATE_HOME", "XDG_CONFIG_HOME"} {
+		t.Setenv(name, t.TempDir())
+	}
+	file, err := userConfig()
+	if err != nil {
+		t.Fatal(err)
+	}
+	configure(t, file, "a", "b")
+	installedBridge(t, "a", func(s *control.Status) { s.Config = file })
+	i := &installation{place: install.Place{Programs: "/programs"}, record: &install.Record{Form: install.Task}}
+	if err := i.look(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if names := i.unplaced(); len(names) != 1 || names[0] != "b" {
+		t.Errorf("it misses %q", names)
+	}
+	installedBridge(t, "b", func(s *control.Status) { s.Config = file })
+	if err := i.look(t.Context()); err != nil || len(i.unplaced()) > 0 {
+		t.Errorf("it misses %q, %v", i.unplaced(), err)
+	}
+}
