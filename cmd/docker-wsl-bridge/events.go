@@ -74,13 +74,13 @@ func (in *instance) dials(dial bridge.Dial) bridge.Dial {
 			return conn, err // nobody waits for it any more
 		}
 		in.mu.Lock()
-		was := in.engineDown
-		in.engineDown = err != nil
+		was := in.dialErr
+		in.dialErr = err
 		in.mu.Unlock()
 		switch {
-		case err != nil && !was:
+		case err != nil && was == nil:
 			in.own.Warn("engine can't be reached", "error", err, numbered(eventEngine))
-		case err == nil && was:
+		case err == nil && was != nil:
 			in.own.Info("engine is reached again")
 		}
 		return conn, err

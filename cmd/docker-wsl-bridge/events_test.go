@@ -55,7 +55,7 @@ func TestAnEngineOutOfReachIsToldOnce(t *testing.T) {
 	gone, cancel := context.WithCancel(t.Context())
 	cancel()
 	_, _ = dial(gone)
-	if len(list) > 0 || in.engineDown {
+	if len(list) > 0 || in.dialErr != nil {
 		t.Errorf("a client that gave up: %q", list)
 	}
 	for range 3 {

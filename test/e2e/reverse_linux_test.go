@@ -87,6 +87,7 @@ const parkedTries = 3
 // pair is a client on Windows and its engine in the distro.
 func (r *reversed) pair(t *testing.T, kind, pipe string) (client *net.TCPConn, engine *net.UnixConn) {
 	t.Helper()
+	r.dismiss()
 	for range parkedTries {
 		client = r.dialPipe(t, kind, pipe)
 		_ = r.engine.SetDeadline(time.Now().Add(5 * time.Second))
@@ -100,6 +101,18 @@ func (r *reversed) pair(t *testing.T, kind, pipe string) (client *net.TCPConn, e
 	}
 	t.Fatalf("no client of %s comes to the engine", pipe)
 	return nil, nil
+}
+
+// dismiss closes the connections of those who have asked for a status.
+func (r *reversed) dismiss() {
+	for {
+		_ = r.engine.SetDeadline(time.Now().Add(10 * time.Millisecond))
+		c, err := r.engine.AcceptUnix()
+		if err != nil {
+			return
+		}
+		c.Close()
+	}
 }
 
 // asked is one answer to one request at a pipe of a docker link.
@@ -192,8 +205,14 @@ func TestBothDirections(t *testing.T) {
 	r.write(t, links...)
 	r.up(ctx, t)
 	r.is(ctx, t, one, "engine", "ready")
+	back := r.pipeIs(ctx, t, one, "reverse_back", "ready")
+	if back.Works || !strings.Contains(back.EngineError, "there is no such place") || !strings.Contains(strings.Join(back.Hints, ";"), "start what listens at unix:"+backSocket+" in "+one) {
+		t.Errorf("with nobody at its socket: %+v", back)
+	}
 	r.listen(t)
-	r.pipeIs(ctx, t, one, "reverse_back", "ready")
+	if back = r.pipeIs(ctx, t, one, "reverse_back", "ready"); !back.Works || back.EngineError != "" {
+		t.Errorf("with somebody there: %+v", back)
+	}
 	r.pipeIs(ctx, t, one, "reverse_docker", "ready")
 	r.pipeIs(ctx, t, two, "reverse_none", "ready")
 	if got := r.pipeIs(ctx, t, two, r.echo, "link-failed"); !strings.Contains(got.Reason, "another program listens there") || !strings.Contains(strings.Join(got.Hints, ";"), "give the link another one") {
