@@ -13,8 +13,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/spf13/pflag"
-
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/codes"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/config"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
@@ -22,31 +20,6 @@ import (
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/deploy"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/logs"
 )
-
-// configured is what the files want, nil if they name no link or flags say what is served.
-func configured(flags *pflag.FlagSet) (*config.Config, error) {
-	if linkFlags(flags) {
-		return nil, nil
-	}
-	user, err := userConfig()
-	if err != nil {
-		return nil, nil // without a place there is no file
-	}
-	c, err := config.Load(config.MachineFile(), user)
-	switch {
-	case err != nil:
-		return nil, err
-	case c.Default:
-		return nil, nil
-	}
-	return c, understandLinks(c, runtime.GOOS)
-}
-
-// linkFlags tells whether one was given that says what is served.
-func linkFlags(flags *pflag.FlagSet) (given bool) {
-	flags.Visit(func(f *pflag.Flag) { given = given || f.Name != "json" && f.Name != "debug" && f.Name != ifInstalled })
-	return given
-}
 
 // attended is up with a configuration.
 func attended(ctx context.Context, c *config.Config, wrong error, o *options, r *reporter) error {

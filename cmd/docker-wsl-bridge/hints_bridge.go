@@ -113,7 +113,7 @@ func statusHints(s control.Status, err error) []codes.Hint {
 		list = codes.SocketPlace.Hints("wsl --distro " + s.Link.Host + " --user root ls -la " + path.Dir(s.Link.Socket) + " shows what is in the way; nothing there lives longer than WSL's virtual machine")
 	case s.Link.Reverse && errors.As(err, &inUse):
 		return codes.SocketPlace.Hints("end the program that has the pipe, or give the link another one: from = \"npipe:////./pipe/NAME\"; docker-wsl-bridge config path tells where")
-	case serving && s.EngineError != "" && (s.Link.Kind == kindRaw || s.Link.IsCommand()):
+	case serving && s.EngineError != "" && !pinged(s.Link):
 		list = otherEndHints(s.Link, err)
 	case s.Link.Reverse && serving && s.EngineError != "":
 		return reverseHints(s.Link)
@@ -126,6 +126,9 @@ func statusHints(s control.Status, err error) []codes.Hint {
 	}
 	return append(list, doctorHint())
 }
+
+// pinged tells a link whose engine is asked who it is.
+func pinged(l control.Link) bool { return l.Kind == kindDocker && !l.IsCommand() }
 
 // otherEndHints are for a raw link, or one to a command, that leads to nothing.
 func otherEndHints(l control.Link, err error) []codes.Hint {

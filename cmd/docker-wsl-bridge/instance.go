@@ -189,6 +189,9 @@ func (in *instance) now(ctx context.Context) control.Status {
 	}
 	s.Works = s.State == string(daemon.Serving) && s.RoundTrip > 0 && engineErr == nil
 	if !s.Works {
+		if s.State != string(daemon.Serving) && !pinged(s.Link) {
+			engineErr = nil // which is no engine's; the state comes first
+		}
 		s.Hints = said(statusHints(s, errors.Join(err, engineErr)))
 	}
 	return s

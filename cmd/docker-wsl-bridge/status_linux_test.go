@@ -66,7 +66,7 @@ func TestStatusTellsWhatIsNotThere(t *testing.T) {
 		if all := strings.Join(s.Hints, "\n"); !strings.Contains(all, c.cure) || strings.Contains(all, "engine") {
 			t.Errorf("%s: %q", name, s.Hints)
 		}
-		if wellOrNot([]control.Status{s}, nil) == nil {
+		if wellOrNot([]control.Status{s}, nil, nil) == nil {
 			t.Errorf("%s: status ends well", name)
 		}
 	}
