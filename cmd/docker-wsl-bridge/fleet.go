@@ -41,8 +41,8 @@ func unattendedConfig(ctx context.Context, c *config.Config, wrong error, o *opt
 	f.wake = o.wake
 	if wrong != nil {
 		f.openLog()
-		f.own.Error("the configuration is wrong", "error", wrong)
-		return errors.Join(&advised{wrong, []codes.Hint{configCheckHint()}}, f.logFile.Close())
+		f.misconfigured(wrong)
+		return errors.Join(&advised{wrong, []codes.Hint{configCheckHint()}}, f.closeLog())
 	}
 	return f.run(ctx, c)
 }
@@ -57,6 +57,7 @@ type fleet struct {
 	told    *teller
 	show    *screen
 	logFile io.WriteCloser
+	system  io.Closer    // as an instance's
 	log     *slog.Logger // as an instance's: of what is no single link's
 	own     *slog.Logger
 	ctx     context.Context // ends when it is to end
@@ -118,7 +119,12 @@ func (f *fleet) run(ctx context.Context, c *config.Config) (err error) {
 	if f.told != nil {
 		f.told.close()
 	}
-	return errors.Join(f.logFile.Close(), own.Close())
+	return errors.Join(f.closeLog(), own.Close())
+}
+
+// misconfigured is the end of a bridge that nobody is there to see.
+func (f *fleet) misconfigured(wrong error) {
+	f.own.Error("the configuration is wrong", "error", wrong, numbered(eventConfig))
 }
 
 // untilEnd passes it on to all crews when the machine has woken up.
@@ -154,9 +160,18 @@ func (f *fleet) openLog() {
 		}
 	}
 	handler := slog.NewTextHandler(f.logFile, &slog.HandlerOptions{Level: level})
-	f.own = slog.New(handler)
-	f.log = slog.New(slog.NewMultiHandler(handler, f.told.log()))
+	system, ends := systemLog(f.r.alone)
+	f.system = ends
+	f.logTo(handler, system)
 }
+
+// logTo has a file's handler and the Event Log's take what happens.
+func (f *fleet) logTo(file, system slog.Handler) {
+	f.own = slog.New(slog.NewMultiHandler(file, system))
+	f.log = slog.New(slog.NewMultiHandler(file, f.told.log()))
+}
+
+func (f *fleet) closeLog() error { return errors.Join(f.logFile.Close(), f.system.Close()) }
 
 // configLog stands where a link's log has its distro.
 const configLog = "(configuration)"
@@ -306,7 +321,7 @@ func (f *fleet) find(link string) (ready, bool) {
 
 // broken tells of a link that has no place of its own.
 func (f *fleet) broken(link, distro string, err error, pause time.Duration) {
-	f.own.Warn("link "+link, "distro", distro, "error", err, "pause", pause)
+	f.own.Warn("link "+link, "distro", distro, "error", err, "pause", pause, numbered(eventLinkFailed))
 	f.show.event(daemon.Event{State: daemon.Failing, Link: link, Distro: distro, Err: err, Pause: pause})
 }
 

@@ -261,11 +261,8 @@ func (in *instance) openLog(r *reporter, told *teller) {
 		in.file = file
 	}
 	handler := slog.NewTextHandler(in.file, &slog.HandlerOptions{Level: level})
-	system := slog.Handler(slog.DiscardHandler)
-	in.system = nobody{}
-	if r.alone {
-		system, in.system = systemLog()
-	}
+	var system slog.Handler
+	system, in.system = systemLog(r.alone)
 	in.own = slog.New(slog.NewMultiHandler(handler, system))
 	in.log = slog.New(slog.NewMultiHandler(handler, told.log()))
 }
