@@ -162,12 +162,29 @@ func printChecked(w io.Writer, c *config.Config, wrong config.Errors, asJSON boo
 	if why := ignoredWords(c); why != "" {
 		fmt.Fprintln(w, "not counted:", why)
 	}
-	words := count(len(c.Links), "link") + ", nothing is wrong"
-	if c.Default {
-		words = "no file names a link: there is the one that up serves without flags"
-	}
-	_, err := fmt.Fprintln(w, words)
+	_, err := fmt.Fprintln(w, rightWords(c))
 	return err
+}
+
+// rightWords say what the files have, of which nothing is wrong.
+func rightWords(c *config.Config) string {
+	if c.Default {
+		return "no file names a link: there is the one that up serves without flags"
+	}
+	return count(len(c.Links), "link") + ", nothing is wrong"
+}
+
+// filesRight tells how the files are. The error is what is wrong with them.
+func filesRight() (string, error) {
+	c, err := fromFiles()
+	if err != nil {
+		return "", err
+	}
+	words := rightWords(c)
+	if why := ignoredWords(c); why != "" {
+		words += "; the machine's is not counted: " + why
+	}
+	return words, nil
 }
 
 // ignoredWords say why the machine's file does not count, if it is there and does not.

@@ -102,7 +102,7 @@ func (c *crew) run(ctx context.Context) {
 	c.set()
 	c.mu.Unlock()
 	if err := d.Run(ctx); err != nil {
-		c.f.own.Error("distro "+distro, "error", err)
+		c.f.own.Error("distro "+distro, "error", err, numbered(eventFailed))
 	}
 }
 
@@ -186,8 +186,10 @@ func (c *crew) idle() bool {
 
 // hold has a link's place as long as the link is wanted, or tries to get it.
 func (c *crew) hold(ctx context.Context, p *post) {
+	r := quiet()
+	r.alone = c.f.r.alone
 	_ = supervisor.Run(ctx, func(ctx context.Context) (well time.Duration, err error) {
-		in, err := openPart(ctx, p.o, quiet(), nil, c.f.whole())
+		in, err := openPart(ctx, p.o, r, nil, c.f.whole())
 		if err != nil {
 			return 0, err
 		}

@@ -101,6 +101,7 @@ func patient(ctx context.Context, c chosen, pipe string) (p doctor.Patient, err 
 	if agent, err := deploy.Agent(deploy.NativeArch(), filepath.Dir(exe)); err == nil {
 		p.Agent, p.Build = deploy.Path(agent.Hash), agent.Hash
 	}
+	p.Configured = filesRight
 	if p.Windows {
 		p.ProgramData, p.Member = os.Getenv("ProgramData"), engine.Member
 		p.Installed, p.Blocked = installedRight, blocked

@@ -20,21 +20,23 @@ import (
 // The numbers of our events in the Event Log, which never change their meaning. docs/events.md is for
 // who acts on them.
 const (
-	eventFailed    = 10
-	eventLost      = 11
-	eventGone      = 12
-	eventFrozen    = 13
-	eventEngine    = 14
-	eventRestarts  = 20
-	eventKilled    = 21
-	eventSupervise = 22
+	eventFailed     = 10
+	eventLost       = 11
+	eventGone       = 12
+	eventFrozen     = 13
+	eventEngine     = 14
+	eventLinkFailed = 15
+	eventConfig     = 16
+	eventRestarts   = 20
+	eventKilled     = 21
+	eventSupervise  = 22
 )
 
 // eventLevels has all events.
 var eventLevels = map[int]slog.Level{
 	logs.OtherWarning: slog.LevelWarn, logs.OtherError: slog.LevelError,
 	eventFailed: slog.LevelError, eventLost: slog.LevelWarn, eventGone: slog.LevelWarn, eventFrozen: slog.LevelWarn,
-	eventEngine: slog.LevelWarn, eventRestarts: slog.LevelWarn, eventKilled: slog.LevelWarn, eventSupervise: slog.LevelError,
+	eventEngine: slog.LevelWarn, eventLinkFailed: slog.LevelWarn, eventConfig: slog.LevelError, eventRestarts: slog.LevelWarn, eventKilled: slog.LevelWarn, eventSupervise: slog.LevelError,
 }
 
 // eventOf is the number of what the daemon is at, if somebody should know.
@@ -46,6 +48,8 @@ func eventOf(state daemon.State) (id int, is bool) {
 		return eventGone, true
 	case daemon.Frozen:
 		return eventFrozen, true
+	case daemon.Failing:
+		return eventLinkFailed, true
 	}
 	return 0, false
 }
@@ -53,10 +57,10 @@ func eventOf(state daemon.State) (id int, is bool) {
 // numbered is what a log takes for an event.
 func numbered(id int) slog.Attr { return slog.Int(logs.EventKey, id) }
 
-// systemLog is a handler for the Event Log, and its end. It takes nothing where no installation has
-// registered us: Windows would show numbers without words.
-func systemLog() (slog.Handler, io.Closer) {
-	if !install.HasEventSource() {
+// systemLog is a handler for the Event Log, and its end. It takes nothing where somebody is there to see,
+// or no installation has registered us: Windows would show numbers without words.
+func systemLog(alone bool) (slog.Handler, io.Closer) {
+	if !alone || !install.HasEventSource() {
 		return slog.DiscardHandler, nobody{}
 	}
 	s, err := logs.OpenSystem(install.EventSource)
@@ -74,13 +78,13 @@ func (in *instance) dials(dial bridge.Dial) bridge.Dial {
 			return conn, err // nobody waits for it any more
 		}
 		in.mu.Lock()
-		was := in.engineDown
-		in.engineDown = err != nil
+		was := in.dialErr
+		in.dialErr = err
 		in.mu.Unlock()
 		switch {
-		case err != nil && !was:
+		case err != nil && was == nil:
 			in.own.Warn("engine can't be reached", "error", err, numbered(eventEngine))
-		case err == nil && was:
+		case err == nil && was != nil:
 			in.own.Info("engine is reached again")
 		}
 		return conn, err
@@ -99,7 +103,7 @@ func (s *supervised) toFile() io.Closer {
 	if err != nil {
 		return nobody{} // a command is worth more than its log
 	}
-	system, ends := systemLog()
+	system, ends := systemLog(true)
 	s.log = slog.New(slog.NewMultiHandler(slog.NewTextHandler(file, nil), system))
 	output := slog.New(slog.NewTextHandler(file, nil))
 	tell := func(line string) { output.Info("output", "line", line) }

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/daemon"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/logs"
@@ -56,7 +57,7 @@ func TestAnEngineOutOfReachIsToldOnce(t *testing.T) {
 	gone, cancel := context.WithCancel(t.Context())
 	cancel()
 	_, _ = dial(gone)
-	if len(list) > 0 || in.engineDown {
+	if len(list) > 0 || in.dialErr != nil {
 		t.Errorf("a client that gave up: %q", list)
 	}
 	for range 3 {
@@ -83,6 +84,33 @@ func TestAWarningOfTheAgentIsLogged(t *testing.T) {
 	}
 	if in.status.State != string(daemon.Serving) || in.status.Reason != "" {
 		t.Errorf("it is %+v now", in.status)
+	}
+}
+
+// A wrong configuration, a link that has no place of its own and one that has none in the distro are
+// told as what they are.
+func TestAConfigurationsEvents(t *testing.T) {
+	var list []string
+	f := newFleet(quiet(), false)
+	f.show = newScreen(func(daemon.Event) {})
+	defer f.show.close()
+	f.logTo(slog.DiscardHandler, logs.Events(func(level slog.Level, id uint32, text string) error {
+		list = append(list, fmt.Sprint(level, " ", id, " ", text))
+		return nil
+	}))
+	f.misconfigured(errors.New("c.toml:3:1: no"))
+	for _, pause := range []time.Duration{1, 2} { // once an hour is enough
+		f.broken("a", "Debian", errors.New("taken"), pause)
+		in := &instance{o: &options{name: "b"}, own: f.own}
+		in.event(daemon.Event{State: daemon.Failing, Link: "b", Err: errors.New("no room"), Pause: pause})
+	}
+	want := []string{
+		`ERROR 16 msg="the configuration is wrong" error="c.toml:3:1: no"`,
+		`WARN 15 msg="link a" distro=Debian error=taken`,
+		`WARN 15 msg="link b" state=link-failed error="no room"`,
+	}
+	if !slices.Equal(list, want) {
+		t.Errorf("events %q, want %q", list, want)
 	}
 }
 

@@ -13,8 +13,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/spf13/pflag"
-
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/codes"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/config"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
@@ -22,31 +20,6 @@ import (
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/deploy"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/logs"
 )
-
-// configured is what the files want, nil if they name no link or flags say what is served.
-func configured(flags *pflag.FlagSet) (*config.Config, error) {
-	if linkFlags(flags) {
-		return nil, nil
-	}
-	user, err := userConfig()
-	if err != nil {
-		return nil, nil // without a place there is no file
-	}
-	c, err := config.Load(config.MachineFile(), user)
-	switch {
-	case err != nil:
-		return nil, err
-	case c.Default:
-		return nil, nil
-	}
-	return c, understandLinks(c, runtime.GOOS)
-}
-
-// linkFlags tells whether one was given that says what is served.
-func linkFlags(flags *pflag.FlagSet) (given bool) {
-	flags.Visit(func(f *pflag.Flag) { given = given || f.Name != "json" && f.Name != "debug" && f.Name != ifInstalled })
-	return given
-}
 
 // attended is up with a configuration.
 func attended(ctx context.Context, c *config.Config, wrong error, o *options, r *reporter) error {
@@ -68,8 +41,8 @@ func unattendedConfig(ctx context.Context, c *config.Config, wrong error, o *opt
 	f.wake = o.wake
 	if wrong != nil {
 		f.openLog()
-		f.own.Error("the configuration is wrong", "error", wrong)
-		return errors.Join(&advised{wrong, []codes.Hint{configCheckHint()}}, f.logFile.Close())
+		f.misconfigured(wrong)
+		return errors.Join(&advised{wrong, []codes.Hint{configCheckHint()}}, f.closeLog())
 	}
 	return f.run(ctx, c)
 }
@@ -84,6 +57,7 @@ type fleet struct {
 	told    *teller
 	show    *screen
 	logFile io.WriteCloser
+	system  io.Closer    // as an instance's
 	log     *slog.Logger // as an instance's: of what is no single link's
 	own     *slog.Logger
 	ctx     context.Context // ends when it is to end
@@ -156,7 +130,12 @@ func (f *fleet) serve(ctx context.Context, c *config.Config) (err error) {
 		f.told.close()
 	}
 	// The endpoint goes last, as an instance's.
-	return errors.Join(f.logFile.Close(), own.Close())
+	return errors.Join(f.closeLog(), own.Close())
+}
+
+// misconfigured is the end of a bridge that nobody is there to see.
+func (f *fleet) misconfigured(wrong error) {
+	f.own.Error("the configuration is wrong", "error", wrong, numbered(eventConfig))
 }
 
 // untilEnd passes it on to all crews when the machine has woken up.
@@ -192,9 +171,18 @@ func (f *fleet) openLog() {
 		}
 	}
 	handler := slog.NewTextHandler(f.logFile, &slog.HandlerOptions{Level: level})
-	f.own = slog.New(handler)
-	f.log = slog.New(slog.NewMultiHandler(handler, f.told.log()))
+	system, ends := systemLog(f.r.alone)
+	f.system = ends
+	f.logTo(handler, system)
 }
+
+// logTo has a file's handler and the Event Log's take what happens.
+func (f *fleet) logTo(file, system slog.Handler) {
+	f.own = slog.New(slog.NewMultiHandler(file, system))
+	f.log = slog.New(slog.NewMultiHandler(file, f.told.log()))
+}
+
+func (f *fleet) closeLog() error { return errors.Join(f.logFile.Close(), f.system.Close()) }
 
 // configLog stands where a link's log has its distro.
 const configLog = "(configuration)"
@@ -309,7 +297,7 @@ func (f *fleet) find(link string) (ready, bool) {
 
 // broken tells of a link that has no place of its own.
 func (f *fleet) broken(link, distro string, err error, pause time.Duration) {
-	f.own.Warn("link "+link, "distro", distro, "error", err, "pause", pause)
+	f.own.Warn("link "+link, "distro", distro, "error", err, "pause", pause, numbered(eventLinkFailed))
 	f.show.event(daemon.Event{State: daemon.Failing, Link: link, Distro: distro, Err: err, Pause: pause})
 }
 

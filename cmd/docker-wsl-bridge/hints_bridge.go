@@ -135,16 +135,39 @@ func statusHints(s control.Status, err error) []codes.Hint {
 		list = codes.SocketPlace.Hints("wsl --distro " + s.Link.Host + " --user root ls -la " + path.Dir(s.Link.Socket) + " shows what is in the way; nothing there lives longer than WSL's virtual machine")
 	case s.Link.Reverse && errors.As(err, &inUse):
 		return codes.SocketPlace.Hints("end the program that has the pipe, or give the link another one: from = \"npipe:////./pipe/NAME\"; docker-wsl-bridge config path tells where")
+	case serving && s.EngineError != "" && !pinged(s.Link):
+		list = otherEndHints(s.Link, err)
 	case s.Link.Reverse && serving && s.EngineError != "":
 		return reverseHints(s.Link)
 	case s.State == string(daemon.Frozen), serving && s.EngineError == "":
 		return codes.WSLWedged.Hints("wait, if the machine has just woken up", frozenWords)
-	case serving && errors.Is(err, engine.ErrNoAnswer):
+	case serving && (errors.Is(err, engine.ErrNoAnswer) || errors.Is(err, endpoint.ErrBusy)):
 		return codes.EngineAnswers.Hints(restartWords)
 	case err != nil:
 		list = hints(&failure{err, s.Link.Served()})
 	}
 	return append(list, doctorHint())
+}
+
+// pinged tells a link whose engine is asked who it is.
+func pinged(l control.Link) bool { return l.Kind == kindDocker && !l.IsCommand() }
+
+// otherEndHints are for a raw link, or one to a command, that leads to nothing.
+func otherEndHints(l control.Link, err error) []codes.Hint {
+	var owned *endpoint.OwnerError
+	switch {
+	case l.IsCommand():
+		return codes.CommandStarts.Hints("the link's to must name a program that is there and may be run, best by its whole path; docker-wsl-bridge config path tells where that is written")
+	case l.Reverse:
+		return codes.PipeThere.Hints("start what listens at " + l.Engine + " in " + l.Distro)
+	case errors.As(err, &owned):
+		return []codes.Hint{ownerHint("NAME", owned)}
+	case errors.Is(err, fs.ErrPermission):
+		return codes.PipeOpen.Hints("whoever listens at " + l.Engine + " decides who may connect")
+	case errors.Is(err, fs.ErrNotExist):
+		return codes.PipeThere.Hints("start what listens at " + l.Engine)
+	}
+	return nil
 }
 
 // toldHints are the hints of a status, which another process of this program has made.

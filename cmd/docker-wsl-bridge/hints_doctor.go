@@ -23,6 +23,8 @@ func doctorHints(f doctor.Finding, seen doctor.Seen) []codes.Hint {
 	switch {
 	case f.Code == codes.BridgeRuns && f.Err != nil:
 		return killHints(seen.Bridge.PID)
+	case f.Code == codes.Configuration, f.Code == codes.BridgeRuns && wrongFiles(recorded()) != nil:
+		return []codes.Hint{configCheckHint()}
 	case f.Code == codes.BridgeRuns && recorded() != nil:
 		return []codes.Hint{startAgainHint()}
 	case f.Code == codes.BridgeRuns:

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"os"
 	"sync"
@@ -14,6 +15,7 @@ import (
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/bridge"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/daemon"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/endpoint"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/engine"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/logs"
 )
@@ -41,7 +43,7 @@ type instance struct {
 	drains bool           // a drain has begun
 	cut    int64          // connections, until then
 
-	engineDown bool // the last connection to it has failed
+	dialErr error // of the last connection to it; nil: there was none, or it is reached
 }
 
 // whole is what an instance is a part of.
@@ -183,14 +185,11 @@ func (in *instance) now(ctx context.Context) control.Status {
 				s.RoundTrip = max(trip, time.Microsecond).Seconds() // Windows' clock may not have moved
 			}
 		})
-		if in.o.kind == kindDocker && !in.o.engine.IsCommand() { // no process is started for a question
-			if in.o.reverse.is() {
-				s.Engine, engineErr = probeReverse(ctx, dial)
-			} else {
-				s.Engine, engineErr = engine.Probe(ctx, dial)
-			}
-		}
+		s.Engine, engineErr = in.reach(ctx, d, dial)
 		asking.Wait()
+		if in.o.reverse.is() && s.RoundTrip == 0 {
+			s.Engine, engineErr = engine.Info{}, nil // only the agent could tell
+		}
 		s.Link.Engine = place() // it may have been found just now
 	}
 	if engineErr != nil {
@@ -198,9 +197,41 @@ func (in *instance) now(ctx context.Context) control.Status {
 	}
 	s.Works = s.State == string(daemon.Serving) && s.RoundTrip > 0 && engineErr == nil
 	if !s.Works {
+		if s.State != string(daemon.Serving) && !pinged(s.Link) {
+			engineErr = nil // which is no engine's; the state comes first
+		}
 		s.Hints = said(statusHints(s, errors.Join(err, engineErr)))
 	}
 	return s
+}
+
+// reach asks what the link leads to, whether it can be reached. Only a Docker engine says who it is.
+func (in *instance) reach(ctx context.Context, d *daemon.Daemon, dial bridge.Dial) (engine.Info, error) {
+	docker := in.o.kind == kindDocker
+	switch {
+	case in.o.reverse.is() && docker:
+		return probeReverse(ctx, dial)
+	case in.o.reverse.is():
+		return engine.Info{}, d.Reach(ctx, in.o.name)
+	case docker && !in.o.engine.IsCommand():
+		return engine.Probe(ctx, dial)
+	}
+	return engine.Info{}, in.there(ctx)
+}
+
+// there tells whether a connection would find something, without one where that would start a
+// command or take a pipe's place: then the last client's tells what can't be seen so.
+func (in *instance) there(ctx context.Context) error {
+	certain, err := in.o.engine.There(ctx)
+	if err != nil || certain {
+		return err
+	}
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	if errors.Is(in.dialErr, fs.ErrNotExist) || errors.Is(in.dialErr, endpoint.ErrBusy) {
+		return nil // it was so then
+	}
+	return in.dialErr
 }
 
 // reasonOf is one line for a person.
@@ -208,6 +239,8 @@ func reasonOf(s control.Status) string {
 	switch {
 	case s.Works:
 		return "works"
+	case s.State == string(daemon.Serving) && s.EngineError != "" && s.Link.Kind == kindRaw:
+		return "what it leads to can't be reached: " + s.EngineError
 	case s.State == string(daemon.Serving) && s.EngineError != "":
 		return "the engine can't be reached: " + s.EngineError
 	case s.State == string(daemon.Serving):
@@ -236,11 +269,8 @@ func (in *instance) openLog(r *reporter, told *teller) {
 		in.file = file
 	}
 	handler := slog.NewTextHandler(in.file, &slog.HandlerOptions{Level: level})
-	system := slog.Handler(slog.DiscardHandler)
-	in.system = nobody{}
-	if r.alone {
-		system, in.system = systemLog()
-	}
+	var system slog.Handler
+	system, in.system = systemLog(r.alone)
 	in.own = slog.New(slog.NewMultiHandler(handler, system))
 	in.log = slog.New(slog.NewMultiHandler(handler, told.log()))
 }

@@ -8,8 +8,11 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/spf13/pflag"
+
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/config"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/endpoint"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/install"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/wsl"
 )
 
@@ -27,6 +30,49 @@ func loadConfig() (*config.Config, error) {
 		return nil, err
 	}
 	return c, understandLinks(c, runtime.GOOS)
+}
+
+// configured is what the files want, nil if they name no link or flags say what is served.
+func configured(flags *pflag.FlagSet) (*config.Config, error) {
+	if linkFlags(flags) {
+		return nil, nil
+	}
+	c, err := fromFiles()
+	if err == nil && c.Default {
+		return nil, nil
+	}
+	return c, err
+}
+
+// fromFiles is what the files want. That of no file is not looked into: it depends on what there is.
+func fromFiles() (*config.Config, error) {
+	user, err := userConfig()
+	if err != nil {
+		return &config.Config{Default: true}, nil // without a place there is no file
+	}
+	c, err := config.Load(config.MachineFile(), user)
+	if err != nil || c.Default {
+		return c, err
+	}
+	return c, understandLinks(c, runtime.GOOS)
+}
+
+// wrongFiles is what is wrong with the files, if what is started next reads them: what is installed, or up.
+func wrongFiles(installed *install.Record) error {
+	if installed != nil && len(installed.Args) > 0 {
+		run := runCommand()
+		if err := run.ParseFlags(installed.Args[1:]); err != nil || linkFlags(run.Flags()) {
+			return nil
+		}
+	}
+	_, err := fromFiles()
+	return err
+}
+
+// linkFlags tells whether one was given that says what is served.
+func linkFlags(flags *pflag.FlagSet) (given bool) {
+	flags.Visit(func(f *pflag.Flag) { given = given || f.Name != "json" && f.Name != "debug" && f.Name != ifInstalled })
+	return given
 }
 
 // understandLinks finds what can't be served, and where that is written.

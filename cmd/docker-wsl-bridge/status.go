@@ -40,15 +40,19 @@ Its exit code is 0 when all of them work, and 1 when one does not or none runs.`
 				all[i] = statusOf(f)
 			}
 			installed := recorded()
+			var wrong error // why nothing runs, as far as the files tell
+			if len(all) == 0 {
+				wrong = wrongFiles(installed)
+			}
 			if asJSON {
-				err = json.NewEncoder(cmd.OutOrStdout()).Encode(statusResult{all, installed})
+				err = json.NewEncoder(cmd.OutOrStdout()).Encode(statusResult{all, installed, wordsOf(wrong)})
 			} else {
 				err = printStatus(cmd.OutOrStdout(), all, installed)
 			}
 			if err != nil {
 				return &failure{error: err}
 			}
-			return wellOrNot(all, installed)
+			return wellOrNot(all, installed, wrong)
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "report as JSON, one object")
@@ -59,6 +63,16 @@ Its exit code is 0 when all of them work, and 1 when one does not or none runs.`
 type statusResult struct {
 	Bridges   []control.Status `json:"bridges"`
 	Installed *install.Record  `json:"installed,omitempty"`
+	// ConfigurationError is what is wrong with the configuration, when none runs.
+	ConfigurationError string `json:"configurationError,omitempty"`
+}
+
+// wordsOf are those of an error that may be none.
+func wordsOf(err error) string {
+	if err == nil {
+		return ""
+	}
+	return harmless(err.Error())
 }
 
 // statusOf is what a bridge said of itself or, if it said nothing, what its file says.
@@ -72,12 +86,15 @@ func statusOf(f control.Found) control.Status {
 	}
 }
 
-// wellOrNot is the end of a status.
-func wellOrNot(all []control.Status, installed *install.Record) error {
-	if len(all) == 0 && installed != nil {
+// wellOrNot is the end of a status. wrong is what is wrong with the configuration, when none runs.
+func wellOrNot(all []control.Status, installed *install.Record, wrong error) error {
+	switch {
+	case len(all) > 0:
+	case wrong != nil: // a start would not help
+		return configFailed(fmt.Errorf("no bridge runs, and the configuration is wrong: %w", wrong), configCheckHint())
+	case installed != nil:
 		return &failure{error: &advised{errors.New("no bridge runs, though one is installed"), []codes.Hint{startAgainHint()}}}
-	}
-	if len(all) == 0 {
+	default:
 		return &failure{error: &advised{errors.New("no bridge runs"), []codes.Hint{noneHint()}}}
 	}
 	for _, s := range all {

@@ -151,6 +151,8 @@ func (a *agent) handle(r request) answer {
 	case r.Unlead != nil:
 		a.leads.unlead(r.Unlead.Link)
 		return answer{Unled: &struct{}{}}
+	case r.Reach != nil:
+		return a.reach(r.Reach.Link)
 	case r.Peers != nil:
 		return answer{Peers: a.cards.page(*r.Peers)}
 	case r.Listen == nil:
@@ -189,6 +191,23 @@ func (a *agent) leadTo(l Lead) answer {
 	}
 	a.leads.lead(l.Link, func(ctx context.Context) (net.Conn, error) { return a.distro.Dial(ctx, l.Socket) })
 	return answer{Leading: &Leading{self}}
+}
+
+// reach tries what a link leads to, by a connection that ends at once.
+func (a *agent) reach(link string) answer {
+	dial, known := a.leads.enter(link)
+	if !known {
+		return failed(&AgentError{KindInvalid, "there is no such link"})
+	}
+	defer a.leads.leave(link)
+	conn, err := dial(context.Background()) // which is bounded
+	if err == nil {
+		err = conn.Close()
+	}
+	if err != nil {
+		return failed(err)
+	}
+	return answer{Reached: &struct{}{}}
 }
 
 func failed(err error) answer {

@@ -87,6 +87,7 @@ type request struct {
 	Users    *struct{} `json:"users,omitempty"`
 	Lead     *Lead     `json:"lead,omitempty"`
 	Unlead   *unlisten `json:"unlead,omitempty"`
+	Reach    *unlisten `json:"reach,omitempty"`
 	Peers    *page     `json:"peers,omitempty"`
 }
 
@@ -107,7 +108,7 @@ type warning struct {
 	Warning string `json:"warning"`
 }
 
-// unlisten names a link whose socket, or whose lead, is to go.
+// unlisten names a link whose socket, or whose lead, is to go, or is to be tried.
 type unlisten struct {
 	Link string `json:"link"`
 }
@@ -118,6 +119,7 @@ type answer struct {
 	Users      *int        `json:"users,omitempty"`
 	Leading    *Leading    `json:"leading,omitempty"`
 	Unled      *struct{}   `json:"unled,omitempty"`
+	Reached    *struct{}   `json:"reached,omitempty"`
 	Peers      *peers      `json:"peers,omitempty"`
 	Error      *AgentError `json:"error,omitempty"`
 }

@@ -96,6 +96,30 @@ func TestFlowsTellTheCall(t *testing.T) {
 	}
 }
 
+// What a client of a reverse link asks for first is told, without a word of its own.
+func TestFlowsOfAReverseLinkTellTheCall(t *testing.T) {
+	b := build(t)
+	b.host.Keep(&Books{})
+	b.reverse(t, KindDocker)
+	c, err := net.Dial("unix", b.socket)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	if _, err := c.Write([]byte("GET /v1.41/containers/secret/logs?secret=1 HTTP/1.1\r\nHost: secret\r\n\r\n")); err != nil {
+		t.Fatal(err)
+	}
+	engine, err := b.listen.AcceptUnix()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer engine.Close()
+	shows(t, "the call", func() bool {
+		flows := b.host.Flows(t.Context(), "back")
+		return len(flows) == 1 && flows[0].Peer == (Peer{Call: "logs"})
+	})
+}
+
 // More than one answer has room for.
 func TestFlowsComeInPages(t *testing.T) {
 	const many = 2*maxPage + 1

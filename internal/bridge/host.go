@@ -107,6 +107,16 @@ func (h *Host) UnleadAgent(ctx context.Context, link string) error {
 	return err
 }
 
+// Reach has the agent try what a reverse link leads to, by a connection that ends at once. The error is an
+// *AgentError if it takes none. It takes 10 s at the most.
+func (h *Host) Reach(ctx context.Context, link string) error {
+	a, err := h.ask(ctx, request{Reach: &unlisten{link}})
+	if err == nil && a.Reached == nil {
+		err = errOtherAnswer
+	}
+	return err
+}
+
 // Dial opens a connection of a reverse link for a question of ours. Whether it is refused shows in
 // Read, with a *mux.RefusedError.
 func (h *Host) Dial(link string) (net.Conn, error) {

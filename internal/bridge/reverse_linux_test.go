@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -169,6 +170,34 @@ func TestTheAgentDialsOnlyWhatItWasLedTo(t *testing.T) {
 		}
 		if _, err := io.ReadFull(way.to, make([]byte, 1)); err != nil {
 			t.Fatal(err)
+		}
+	}
+}
+
+// Whoever asks whether somebody listens there leaves no connection, and is told if nobody does.
+func TestReach(t *testing.T) {
+	b := build(t)
+	b.reverse(t, "")
+	if err := b.host.Reach(t.Context(), "back"); err != nil {
+		t.Error(err)
+	}
+	c, err := b.listen.AcceptUnix()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	_ = c.SetDeadline(time.Now().Add(30 * time.Second))
+	if n, err := c.Read(make([]byte, 1)); n != 0 || err != io.EOF {
+		t.Errorf("%d bytes, %v", n, err)
+	}
+	if n := b.host.StreamsOf("back"); n != 0 {
+		t.Errorf("%d connections", n)
+	}
+	b.listen.Close()
+	for link, want := range map[string]string{"back": "there is no such place", "engine": "there is no such link"} {
+		var told *AgentError
+		if err := b.host.Reach(t.Context(), link); !errors.As(err, &told) || !strings.Contains(told.Text, want) {
+			t.Errorf("%s: %v", link, err)
 		}
 	}
 }

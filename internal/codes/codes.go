@@ -106,7 +106,7 @@ func Table() []Entry {
 		{ComesUp, "what was started comes up", ""},
 		{MayInstall, "this user may install it so", ""},
 		{CommandLine, "the command line is right", ""},
-		{Configuration, "the configuration is right", ""},
+		{Configuration, "the configuration is right", "a bridge that is started with a wrong one serves nothing"},
 		{WhichBridge, "it is clear which bridge is meant", ""},
 		{CommandStarts, "the command can be started", ""},
 		{EarlierForm, "the earlier command line", ""},

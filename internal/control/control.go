@@ -54,7 +54,8 @@ type Status struct {
 
 	Build string `json:"build,omitempty"` // the SHA-256 of its agent
 
-	// Engine is what the engine said of itself just now, EngineError why it said nothing.
+	// Engine is what the engine said of itself just now, EngineError why it, or whatever the link leads
+	// to, can't be reached.
 	Engine      engine.Info `json:"engine,omitzero"`
 	EngineError string      `json:"engineError,omitempty"`
 
@@ -84,6 +85,9 @@ type Link struct {
 	// socket in the distro.
 	Reverse bool `json:"reverse,omitempty"`
 }
+
+// IsCommand tells a link that leads to a command, which nobody starts for a question.
+func (l Link) IsCommand() bool { return strings.HasPrefix(l.Engine, "exec: ") }
 
 // Place is the link's.
 func (l Link) Place() Place { return Place{l.Distro, l.Socket} }

@@ -36,6 +36,14 @@ func (d *Daemon) Dial(link string) (net.Conn, error) {
 	return nil, errNotServing
 }
 
+// Reach has the agent try what a reverse link leads to, by a connection that ends at once.
+func (d *Daemon) Reach(ctx context.Context, link string) error {
+	if host := d.host.Load(); host != nil {
+		return host.Reach(ctx, link)
+	}
+	return errNotServing
+}
+
 // Ping measures a round trip to the agent. It is an error when none is there, or none
 // answers before ctx ends.
 func (d *Daemon) Ping(ctx context.Context) (time.Duration, error) {

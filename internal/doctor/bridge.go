@@ -34,6 +34,19 @@ func (e *examination) bridgeRuns(context.Context) error {
 	return e.fail(codes.BridgeWorks, seen, nil)
 }
 
+// configuration tells whether the files are right: with a wrong one nothing is started.
+func (e *examination) configuration(context.Context) error {
+	if e.Configured == nil {
+		return errSkip
+	}
+	words, err := e.Configured()
+	if err != nil {
+		return e.fail(codes.Configuration, err.Error(), err)
+	}
+	e.ok(codes.Configuration, words)
+	return nil
+}
+
 func distroOr(p control.Place) string {
 	switch {
 	case p.Everywhere():

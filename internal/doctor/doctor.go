@@ -47,6 +47,8 @@ type Patient struct {
 
 	Bridges []control.Found // those that run
 
+	Configured func() (words string, err error) // what the configuration says; nil: there is none to look at
+
 	// ProgramData is where Windows keeps what programs of the machine know; empty: not on Windows.
 	ProgramData string
 	Member      func(group string) (bool, error)                // of this user's session
@@ -127,6 +129,7 @@ func Examine(ctx context.Context, p Patient, tell func(Finding)) Seen {
 	row("not looked at, since none runs", codes.BridgeBuild, e.bridgeRuns)
 	row("not looked at: that takes a distro that runs, and the agent of this build in it", codes.ClientPaths, e.socket, e.client)
 	row("not looked at: that is for Windows", codes.NotBlocked, e.windows)
+	row("not looked at", codes.Configuration, e.configuration)
 	return Seen{e.Place, e.distro, e.bridge}
 }
 

@@ -111,6 +111,36 @@ func TestFarthest(t *testing.T) {
 	}
 }
 
+// A wrong configuration is a finding of its own; where nobody has one to show, nothing is said of it.
+func TestConfiguration(t *testing.T) {
+	for name, c := range map[string]struct {
+		err     error
+		verdict Verdict
+		seen    string
+	}{
+		"right": {nil, OK, "2 links, nothing is wrong"},
+		"wrong": {errors.New("c.toml:3:1: a link has no key"), Failed, "c.toml:3:1: a link has no key"},
+	} {
+		var got Finding
+		e := &examination{Patient: Patient{Configured: func() (string, error) { return "2 links, nothing is wrong", c.err }}, tell: func(f Finding) { got = f }}
+		if _ = e.configuration(t.Context()); got.Code != codes.Configuration || got.Verdict != c.verdict || got.Seen != c.seen {
+			t.Errorf("%s: %+v", name, got)
+		}
+	}
+}
+
+// A command is not started for a question, and none of a Docker engine is asked there.
+func TestCommandsAreNotAsked(t *testing.T) {
+	found := map[codes.Code]Finding{}
+	s := control.Status{PID: 1, Link: control.Link{Kind: "docker", Distro: "Ubuntu", Socket: "/run/x.sock", Engine: "exec: ssh host docker system dial-stdio"}}
+	e := &examination{Patient: Patient{Windows: true}, bridge: &control.Found{Status: s}}
+	e.tell = func(f Finding) { found[f.Code] = f }
+	_ = e.engine(t.Context())
+	if f := found[codes.PipeThere]; f.Verdict != Unknown || !strings.Contains(f.Seen, "a command is not started") {
+		t.Errorf("%+v", f)
+	}
+}
+
 // Of a reverse link the engine is what its bridge says, and there is no socket to look at.
 func TestReverseLinks(t *testing.T) {
 	look := func(s control.Status) map[codes.Code]Finding {

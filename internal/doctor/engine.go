@@ -25,6 +25,9 @@ func (e *examination) engine(ctx context.Context) error {
 			e.unknown(code, "not looked at: "+s.Link.Engine+" carries something else than Docker")
 		}
 		return nil
+	case answers && s.Link.IsCommand():
+		e.unknown(codes.PipeThere, "not looked at: a command is not started for a question")
+		return errSkip
 	case answers && s.Link.Reverse:
 		return e.reverseEngine(s)
 	case answers && s.Engine != (engine.Info{}):

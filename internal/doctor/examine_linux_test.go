@@ -89,9 +89,6 @@ func TestWhatTheDistroShows(t *testing.T) {
 		seen    string
 	}{
 		"all well":       {map[string]string{"agent": said(t, well)}, nil, codes.SocketServed, OK, "somebody listens"},
-		"the clock":      {map[string]string{"agent": said(t, well)}, nil, codes.Clock, OK, "is Windows'"},
-		"a clock behind": {map[string]string{"agent": said(t, func(i *inspection) { i.Now = time.Now().Add(-time.Hour) })}, nil, codes.Clock, Failed, "is 1h0m0s behind"},
-		"a clock ahead":  {map[string]string{"agent": said(t, func(i *inspection) { i.Now = time.Now().Add(time.Hour) })}, nil, codes.Clock, Failed, "ahead of Windows'"},
 		"a stale socket": {map[string]string{"agent": said(t, func(i *inspection) { i.Served = "no" })}, nil, codes.SocketServed, Failed, "nobody listens there"},
 		"left over without a bridge": {map[string]string{"agent": said(t, func(i *inspection) { i.Served = "no" })},
 			func(p *Patient) { p.Bridges = nil }, codes.SocketServed, Failed, "nobody listens there"},
@@ -123,6 +120,18 @@ func TestWhatTheDistroShows(t *testing.T) {
 				t.Errorf("%s is %s: %s; want %s: %s", c.code, f.Verdict, f.Seen, c.verdict, c.seen)
 			}
 		})
+	}
+}
+
+// What the distro says of the time is held against the time of the question.
+func TestTheDistrosClock(t *testing.T) {
+	for off, want := range map[time.Duration]string{
+		time.Second: "is Windows'", -time.Hour: "is 1h0m", 30 * time.Hour: "ahead of Windows'",
+	} {
+		f := examined(t, map[string]string{"agent": said(t, func(i *inspection) { i.Now = time.Now().Add(off) })}, func(*Patient) {})[codes.Clock]
+		if (f.Verdict == OK) != (off == time.Second) || !strings.Contains(f.Seen, want) {
+			t.Errorf("off by %v: %+v, want %s", off, f, want)
+		}
 	}
 }
 

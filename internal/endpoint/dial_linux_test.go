@@ -41,6 +41,27 @@ func TestDialTellsWhatIsWrong(t *testing.T) {
 	}
 }
 
+// A socket that is there may have nobody who listens.
+func TestThereConnectsToASocket(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "s")
+	e := unixAt(t, path)
+	stale(t, path)
+	if certain, err := e.There(t.Context()); !certain || !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("a stale socket: %v, %v", certain, err)
+	}
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	l, err := net.Listen("unix", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	if certain, err := e.There(t.Context()); !certain || err != nil {
+		t.Errorf("a live one: %v, %v", certain, err)
+	}
+}
+
 func TestDialOfAForbiddenSocket(t *testing.T) {
 	needRoot(t)
 	path := filepath.Join(openTempDir(t), "s")

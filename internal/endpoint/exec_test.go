@@ -45,6 +45,22 @@ func TestExecNeedsACommand(t *testing.T) {
 	}
 }
 
+// Whether a command's program is there is seen without a start of it.
+func TestThereLooksUpAProgram(t *testing.T) {
+	if certain, err := made(t, "exit", "1", "").There(t.Context()); certain || err != nil {
+		t.Errorf("%v, %v", certain, err)
+	}
+	e, err := Exec([]string{"no-such-program-of-anybody", "a"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, there := e.There(t.Context())
+	_, dialled := e.Dial(t.Context())
+	if !errors.Is(there, fs.ErrNotExist) || dialled == nil || there.Error() != dialled.Error() {
+		t.Errorf("%v, and a dial says %v", there, dialled)
+	}
+}
+
 func TestExecShowsItsWords(t *testing.T) {
 	for want, argv := range map[string][]string{
 		"exec: docker system dial-stdio":                   {"docker", "system", "dial-stdio"},

@@ -28,7 +28,7 @@ func (e Endpoint) listenFor(allowed []string) (net.Listener, error) {
 			return nil, fmt.Errorf("look up account %s: %w", quoted(name), err)
 		}
 	}
-	if isThere(e.addr) { // the next call says so as well, but not under Wine
+	if thereIs(e.addr) == nil { // the next call says so as well, but not under Wine
 		return nil, &InUseError{Path: e.addr}
 	}
 	l, err := winio.ListenPipe(e.addr, &winio.PipeConfig{
@@ -41,15 +41,18 @@ func (e Endpoint) listenFor(allowed []string) (net.Listener, error) {
 	return l, err
 }
 
-// isThere tells whether a pipe of that name is, busy or not. It connects to none.
-func isThere(path string) bool {
+// thereIs is nil if there is a pipe of that name, busy or not. It connects to none.
+func thereIs(path string) error {
 	name, err := windows.UTF16PtrFromString(path)
 	if err != nil {
-		return false
+		return err
 	}
 	const millisecond = 1
 	ok, _, err := windows.NewLazySystemDLL("kernel32.dll").NewProc("WaitNamedPipeW").Call(uintptr(unsafe.Pointer(name)), millisecond)
-	return ok != 0 || errors.Is(err, windows.ERROR_SEM_TIMEOUT)
+	if ok != 0 || errors.Is(err, windows.ERROR_SEM_TIMEOUT) {
+		return nil
+	}
+	return err
 }
 
 // sidOf knows a SID as one, and else asks Windows, which knows its groups in its own language.

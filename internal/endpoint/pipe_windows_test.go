@@ -4,11 +4,14 @@ import (
 	"context"
 	"errors"
 	"io"
+	"io/fs"
 	"net"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/Microsoft/go-winio"
+	"golang.org/x/sys/windows"
 
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/test/halfclose"
 )
@@ -74,6 +77,35 @@ func takeParked(t *testing.T, e Endpoint, accepted <-chan net.Conn) {
 		}
 	}
 	t.Fatal("no connection was accepted")
+}
+
+// A pipe that takes a single client still does when somebody has looked whether it is there.
+func TestThereLeavesAPipesOnlyInstanceFree(t *testing.T) {
+	e := pipe(t, "endpoint-test-single")
+	if certain, err := e.There(t.Context()); certain || !errors.Is(err, fs.ErrNotExist) || !strings.HasSuffix(err.Error(), ": there is no such place") {
+		t.Errorf("no pipe: %v, %v", certain, err)
+	}
+	name, err := windows.UTF16PtrFromString(e.Path())
+	if err != nil {
+		t.Fatal(err)
+	}
+	server, err := windows.CreateNamedPipe(name, windows.PIPE_ACCESS_DUPLEX|windows.FILE_FLAG_OVERLAPPED, windows.PIPE_TYPE_BYTE, 1, 4096, 4096, 0, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer windows.CloseHandle(server)
+	there := func(how string) {
+		if certain, err := e.There(t.Context()); certain || err != nil {
+			t.Errorf("a pipe that is %s: %v, %v", how, certain, err)
+		}
+	}
+	there("free")
+	c, err := e.DialAnyOwner(t.Context())
+	if err != nil {
+		t.Fatalf("it is free no more: %v", err)
+	}
+	defer c.Close()
+	there("taken")
 }
 
 func TestMessagePipeHalfClose(t *testing.T) {

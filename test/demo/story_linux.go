@@ -76,7 +76,7 @@ func tell(ctx context.Context, s *stage.Stage, add adder) error {
 	run("docker ps")
 	began = time.Now()
 	checks := says(s.Windows(ctx, "doctor"))
-	add(windows, "docker-wsl-bridge doctor    # what is not ok, of 25 checks", matching(checks, "failed ", "why: ", "hint: "), began)
+	add(windows, "docker-wsl-bridge doctor    # what is not ok, of 26 checks", matching(checks, "failed ", "why: ", "hint: "), began)
 	if err := s.Engine.Start(ctx); err != nil {
 		return errors.Join(err, end(console))
 	}

@@ -44,13 +44,29 @@ func TestHalfCloseOfACommand(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { engine.Close() })
-	text := fmt.Sprintf("[[link]]\nname = \"command\"\nto = { exec = [\"socat\", \"-d\", \"-d\", \"-t\", \"60\", \"-,shut-close\", \"TCP:%s\"] }\n", engine.Addr())
+	text := fmt.Sprintf("[[link]]\nname = \"command\"\nto = { exec = [\"socat\", \"-d\", \"-d\", \"-t\", \"60\", \"-,shut-close\", \"TCP:%s\"] }\n", engine.Addr()) +
+		"[[link]]\nname = \"missing\"\nto = { exec = [\"no-such-program-of-anybody\"] }\n" +
+		"[[link]]\nname = \"absent\"\nkind = \"raw\"\nto = \"unix:/run/no-such-socket-of-anybody.sock\"\n"
 	program := configuredLinux(ctx, t, s, text)
 	b := runs(t, program("run"))
 	socket := in(s, stage.Debian, runDir+"/command.sock")
-	until(ctx, t, "the link to be served", func() bool { // without a connection, which would start a command
-		return bridges(t, program("status", "--json"))[stage.Debian+" "+runDir+"/command.sock"].State == "ready"
+	var all map[string]bridgeStatus
+	of := func(name string) bridgeStatus { return all[stage.Debian+" "+runDir+"/"+name+".sock"] }
+	until(ctx, t, "the links to be served", func() bool { // without a connection, which would start a command
+		all = bridges(t, program("status", "--json"))
+		return of("command").State == "ready" && of("missing").State == "ready" && of("absent").State == "ready"
 	})
+	if got := of("command"); !got.Works || got.EngineError != "" {
+		t.Errorf("the command: %+v", got)
+	}
+	for name, want := range map[string]string{"missing": "there is no such program", "absent": "there is no such place"} {
+		if got := of(name); got.Works || !strings.Contains(got.EngineError, want) || len(got.Hints) == 0 {
+			t.Errorf("%s: %+v", name, got)
+		}
+	}
+	if o := said(t, program("status")); o.code != 1 || !strings.Contains(o.stdout, "works, since") || !strings.Contains(o.stdout, "what it leads to can't be reached: dial unix:") {
+		t.Errorf("status: %+v", o)
+	}
 	halfclose.Test(t, func(t *testing.T) (client, served halfclose.Conn) { return through(t, engine, socket) })
 	until(ctx, t, "all commands to end", func() bool { return len(children(t, b.cmd.Process.Pid, "socat")) == 0 })
 	if o := said(t, program("logs", "--distro", stage.Debian)); !strings.Contains(o.stdout, `msg="command of link command" said=`) {

@@ -47,7 +47,7 @@ func diagnosed(t *testing.T, cmd *exec.Cmd) diagnosis {
 		}{f.Verdict, f.Seen, f.Cure}
 		well = well && f.Verdict != "failed"
 	}
-	if len(d) != 25 || well != (o.code == 0) {
+	if len(d) != 26 || well != (o.code == 0) {
 		t.Errorf("doctor: exit code %d with %s", o.code, o.stdout)
 	}
 	return d
@@ -128,7 +128,7 @@ func TestDoctorInTheDistro(t *testing.T) {
 	w.doctor(ctx, t).has(t, "DWB501", "ok", "docker --context windows goes here; without it docker of alice uses the context else\ufffd[2Jwhere", "")
 	harmless(t, strings.ReplaceAll(o.stdout+o.stderr, "\r", ""))
 	contains(t, o.stdout, "failed   DWB501  ", "\n         why:    ", "\n         hint:   export DOCKER_HOST=")
-	if o.code != 1 || !strings.Contains(o.stderr, "error: 1 of 25 checks failed") {
+	if o.code != 1 || !strings.Contains(o.stderr, "error: 1 of 26 checks failed") {
 		t.Errorf("exit code %d: %s", o.code, o.stderr)
 	}
 }

@@ -88,6 +88,7 @@ func (r *reversed) dialPipe(t *testing.T, kind, pipe string) *net.TCPConn {
 // pair is a client on Windows and its engine in the distro.
 func (r *reversed) pair(t *testing.T, kind, pipe string) (client *net.TCPConn, engine *net.UnixConn) {
 	t.Helper()
+	r.dismiss()
 	client = r.dialPipe(t, kind, pipe)
 	_ = r.engine.SetDeadline(time.Now().Add(20 * time.Second))
 	engine, err := r.engine.AcceptUnix()
@@ -97,6 +98,18 @@ func (r *reversed) pair(t *testing.T, kind, pipe string) (client *net.TCPConn, e
 	t.Cleanup(func() { engine.Close() })
 	_ = engine.SetDeadline(time.Now().Add(2 * time.Minute))
 	return client, engine
+}
+
+// dismiss closes the connections of those who have asked for a status.
+func (r *reversed) dismiss() {
+	for {
+		_ = r.engine.SetDeadline(time.Now().Add(10 * time.Millisecond))
+		c, err := r.engine.AcceptUnix()
+		if err != nil {
+			return
+		}
+		c.Close()
+	}
 }
 
 // asked is one answer to one request at a pipe of a docker link.
@@ -174,7 +187,14 @@ func TestBothDirections(t *testing.T) {
 	r.opens(ctx, t, one, "reverse_back")
 	r.opens(ctx, t, one, "reverse_docker")
 	r.opens(ctx, t, two, "reverse_none")
+	back := r.pipeIs(ctx, t, one, "reverse_back", "ready")
+	if back.Works || !strings.Contains(back.EngineError, "there is no such place") || !strings.Contains(strings.Join(back.Hints, ";"), "start what listens at unix:"+backSocket+" in "+one) {
+		t.Errorf("with nobody at its socket: %+v", back)
+	}
 	r.listen(t)
+	if back = r.pipeIs(ctx, t, one, "reverse_back", "ready"); !back.Works || back.EngineError != "" {
+		t.Errorf("with somebody there: %+v", back)
+	}
 	if got := r.pipeIs(ctx, t, two, r.echo, "link-failed"); !strings.Contains(got.Reason, "another program listens there") || !strings.Contains(strings.Join(got.Hints, ";"), "give the link another one") {
 		t.Errorf("taken: %+v", got)
 	}
