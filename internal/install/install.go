@@ -13,9 +13,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"maps"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 )
@@ -36,7 +38,7 @@ const (
 	ByService Form = "service" // a per-user service, and a task to start it by hand
 )
 
-// Record is what an installation remembers of itself.
+// Record is what an installation for one user remembers of itself. A service's is a Machine.
 type Record struct {
 	Version  string   `json:"version"` // of the program
 	Form     Form     `json:"form"`
@@ -69,7 +71,9 @@ func (p Place) File(name string) string { return p.Programs + `\` + name }
 // TaskName has the user in it: the names of tasks are the machine's.
 func (p Place) TaskName() string { return "docker-wsl-bridge " + p.SID }
 
-func (p Place) record() string { return p.State + `\installed.json` }
+const recordName = "installed.json"
+
+func (p Place) record() string { return p.State + `\` + recordName }
 
 // maxRecord bounds what is read of a record.
 const maxRecord = 64 << 10
@@ -77,7 +81,16 @@ const maxRecord = 64 << 10
 // Read gives the record, nil if there is none. A file that is none counts for nothing: what it
 // should tell is looked for.
 func (p Place) Read() (*Record, error) {
-	b, err := os.ReadFile(p.record())
+	var b []byte
+	err := within(filepath.Join(p.State, recordName), func(root *os.Root, name string) error {
+		f, err := root.Open(name)
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		b, err = io.ReadAll(io.LimitReader(f, maxRecord+1))
+		return err
+	})
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
@@ -85,7 +98,7 @@ func (p Place) Read() (*Record, error) {
 		return nil, fmt.Errorf("read what is installed: %w", err)
 	}
 	var r Record
-	if len(b) > maxRecord || json.Unmarshal(b, &r) != nil || r.Form != Task && r.Form != RunKey && r.Form != ByService {
+	if len(b) > maxRecord || json.Unmarshal(b, &r) != nil || r.Form != Task && r.Form != RunKey {
 		return nil, nil
 	}
 	return &r, nil
@@ -95,13 +108,7 @@ func (p Place) Read() (*Record, error) {
 func (p Place) Write(r Record) error {
 	b, err := json.MarshalIndent(r, "", "  ")
 	if err == nil {
-		err = os.MkdirAll(p.State, 0o700)
-	}
-	if err == nil {
-		err = os.WriteFile(p.record()+".new", append(b, '\n'), 0o600)
-	}
-	if err == nil {
-		err = os.Rename(p.record()+".new", p.record())
+		err = replace(filepath.Join(p.State, recordName), append(b, '\n'), 0o600)
 	}
 	if err != nil {
 		return fmt.Errorf("write what is installed: %w", err)
@@ -291,12 +298,12 @@ func Privileged(list []Change) (n int) {
 
 // Owned are the files that an installation may have made.
 func (p Place) Owned() []string {
-	return append(p.OwnedPrograms(), p.record(), p.record()+".new", p.taskFile())
+	return append(p.OwnedPrograms(), p.record(), p.record()+".new", p.taskFile(false, ""))
 }
 
 // OwnedPrograms are those of them in the directory of the programs.
 func (p Place) OwnedPrograms() []string {
-	return []string{p.File(Console), p.File(Windowed), p.File(Console) + ".new", p.File(Windowed) + ".new"}
+	return []string{p.File(Console), p.File(Windowed), p.File(Console) + ".new", p.File(Windowed) + ".new", p.File(taskFileName)}
 }
 
 // ParseForm reads what a person asks for: auto is the service for who may install one, else the

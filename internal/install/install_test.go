@@ -93,6 +93,18 @@ func TestRunKeyTakes(t *testing.T) {
 	}
 }
 
+// Where the file is that an administrator's schtasks reads, nobody but one can write.
+func TestTaskOfAnAdministratorIsOutOfReach(t *testing.T) {
+	for _, p := range []Place{me, everywhere} {
+		if got := p.taskFile(true, `C:\Program Files`); got != `C:\Program Files\docker-wsl-bridge\task.xml` || !slices.Contains(everywhere.OwnedPrograms(), got) {
+			t.Errorf("elevated: %s", got)
+		}
+		if got := p.taskFile(false, `C:\Program Files`); got != me.State+`\task.xml` || !slices.Contains(me.Owned(), got) {
+			t.Errorf("not elevated: %s", got)
+		}
+	}
+}
+
 func lines(changes []Change) string {
 	var b strings.Builder
 	for _, c := range changes {
@@ -128,7 +140,7 @@ func TestChanges(t *testing.T) {
 		{"install by the Run key after the task", Install(me, Seen{Record: &done, Task: true, Bridges: runs}, key)},
 		{"install by the task after the Run key", Install(me, Seen{Record: &asked, RunKey: true, Bridges: runs}, w)},
 		{"uninstall", Uninstall(me, Seen{Record: &done, Task: true, Bridges: runs, Files: me.Owned()[:2], Cleaned: []string{"D"}, Stopped: []string{"E"}})},
-		{"uninstall, purging", Uninstall(me, Seen{RunKey: true, Files: me.Owned()[4:5], Purged: []string{me.State + `\logs\D-1.log`}})},
+		{"uninstall, purging", Uninstall(me, Seen{RunKey: true, Files: me.Owned()[5:6], Purged: []string{me.State + `\logs\D-1.log`}})},
 		{"uninstall a task alone", Uninstall(me, Seen{Task: true})},
 		{"uninstall again", Uninstall(me, Seen{})},
 	} {

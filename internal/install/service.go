@@ -175,7 +175,6 @@ func MachineWide(p Place, seen Seen, w Want) (list []Change) {
 	if w.User != "" {
 		if !same {
 			add(AddTask, p.TaskName(), "to start it now, with the user's own rights")
-			add(AddRecord, p.record(), "")
 		}
 		add(Start, p.File(Windowed), strings.Join(w.Args, " "))
 	}

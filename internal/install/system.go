@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 )
 
@@ -17,18 +18,28 @@ const callTime = 30 * time.Second
 // SID is this process' user. On Linux all of these are errors.ErrUnsupported.
 func SID() (string, error) { return ownSID() }
 
-func (p Place) taskFile() string { return p.State + `\task.xml` }
+const taskFileName = "task.xml"
+
+// taskFile is where schtasks finds the task. With an administrator's rights it makes any task, the
+// system's too: then the file is where only administrators write, whosever the programs are.
+func (p Place) taskFile(elevated bool, programFiles string) string {
+	if elevated {
+		return p.Everywhere(programFiles).File(taskFileName)
+	}
+	return p.State + `\` + taskFileName
+}
 
 // AddTask registers the task, in place of an older one.
 func (p Place) AddTask(ctx context.Context, f Form, args []string) (err error) {
-	if err := os.MkdirAll(p.State, 0o700); err != nil {
+	file := p.taskFile(Elevated(), ProgramFiles())
+	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
 		return fmt.Errorf("add task: %w", err)
 	}
-	if err := os.WriteFile(p.taskFile(), utf16File(TaskXML(p, f, args)), 0o600); err != nil {
+	if err := os.WriteFile(file, utf16File(TaskXML(p, f, args)), 0o600); err != nil {
 		return fmt.Errorf("add task: %w", err)
 	}
-	defer func() { err = errors.Join(err, os.Remove(p.taskFile())) }()
-	return schtasks(ctx, "/Create", "/XML", p.taskFile(), "/TN", p.TaskName(), "/F")
+	defer func() { err = errors.Join(err, Remove(file, false), Remove(filepath.Dir(file), true)) }()
+	return schtasks(ctx, "/Create", "/XML", file, "/TN", p.TaskName(), "/F")
 }
 
 // HasTask tells whether it is registered. Wine's schtasks knows every task that it is asked for;
@@ -105,13 +116,7 @@ func (p Place) Stale(from string) (names []string, err error) {
 func Put(from, to string) error {
 	b, err := os.ReadFile(from)
 	if err == nil {
-		err = os.MkdirAll(filepath.Dir(to), 0o700)
-	}
-	if err == nil {
-		err = os.WriteFile(to+".new", b, 0o700)
-	}
-	if err == nil {
-		err = os.Rename(to+".new", to)
+		err = replace(to, b, 0o700)
 	}
 	if err != nil {
 		return fmt.Errorf("copy program: %w", err)
@@ -135,8 +140,42 @@ func Remove(path string, dir bool) error {
 	if entries, err := os.ReadDir(path); dir && (err != nil || len(entries) > 0) {
 		return nil
 	}
-	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	err := within(path, removeIn)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("remove: %w", err)
 	}
 	return nil
+}
+
+// replace writes a file of ours, whole or not at all.
+func replace(path string, b []byte, mode fs.FileMode) error {
+	if err := os.MkdirAll(filepath.Dir(filepath.Dir(path)), 0o700); err != nil {
+		return err
+	}
+	return within(path, func(root *os.Root, name string) error {
+		err := root.MkdirAll(filepath.Dir(name), 0o700)
+		if err == nil {
+			err = root.WriteFile(name+".new", b, mode)
+		}
+		if err == nil {
+			err = root.Rename(name+".new", name)
+		}
+		return err
+	})
+}
+
+// within does something with a path of ours, from the directory that our own one is in. A link from
+// there on that leads out is an error: the user's other programs may have made it, to lead one with
+// an administrator's rights.
+func within(path string, do func(root *os.Root, name string) error) error {
+	const slash = string(filepath.Separator)
+	at := strings.LastIndex(path+slash, slash+"docker-wsl-bridge"+slash)
+	if at < 0 {
+		return fmt.Errorf("%s is none of ours: %w", path, fs.ErrInvalid)
+	}
+	root, err := os.OpenRoot(path[:at+1])
+	if err != nil {
+		return err
+	}
+	return errors.Join(do(root, path[at+1:]), root.Close())
 }

@@ -3,6 +3,7 @@ package install
 import (
 	"context"
 	"errors"
+	"os"
 )
 
 func ownSID() (string, error) { return "", errors.ErrUnsupported }
@@ -20,3 +21,5 @@ func hasRun() bool { return false }
 func runLine() string { return "" }
 
 func removeRun() error { return errors.ErrUnsupported }
+
+func removeIn(root *os.Root, name string) error { return root.Remove(name) }

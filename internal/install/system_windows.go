@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"time"
@@ -103,4 +104,14 @@ func removeRun() error {
 		return err
 	}
 	return nil
+}
+
+// removeIn removes what is in a directory. Wine 8 does not know how without the way to it, and has no links
+// that could lie there.
+func removeIn(root *os.Root, name string) error {
+	err := root.Remove(name)
+	if errors.Is(err, windows.ERROR_INVALID_FUNCTION) && windows.NewLazySystemDLL("ntdll.dll").NewProc("wine_get_version").Find() == nil {
+		return os.Remove(filepath.Join(root.Name(), name))
+	}
+	return err
 }
