@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/codes"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/daemon"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/install"
@@ -41,6 +42,7 @@ type result struct {
 	Context string           `json:"context,omitempty"`
 	Unnamed string           `json:"contextError,omitempty"` // why there is no context
 	Reason  string           `json:"reason,omitempty"`       // it does not work
+	Hints   []codes.Hint     `json:"hints,omitempty"`
 }
 
 func installCommand() *cobra.Command {
@@ -138,7 +140,8 @@ func (i *installation) install(ctx context.Context, o *options, t *telling, w in
 		return errors.Join(err, t.result(r, ""))
 	}
 	if w.Form == install.ByService && w.User == "" {
-		return t.result(r, "\nIt starts at each user's next logon. For who is logged on, in a window of theirs:\n\n  docker-wsl-bridge start\n")
+		r.Hints = []codes.Hint{installedForAllHint()}
+		return t.result(r, "\nIt starts at each user's next logon.\n")
 	}
 	return i.conclude(ctx, t, r)
 }
@@ -266,7 +269,7 @@ func formWords(r *install.Record) string {
 	return "by the Run key, as asked for"
 }
 
-// result tells a script all, and a person the text.
+// result tells a script all, and a person the text and the hints.
 func (t *telling) result(r result, text string) error {
 	if t.json {
 		if r.Changes == nil {
@@ -276,6 +279,9 @@ func (t *telling) result(r result, text string) error {
 	}
 	if t.dry {
 		text = "Nothing was changed.\n"
+	}
+	for _, h := range r.Hints {
+		text += hintLine(h)
 	}
 	_, err := io.WriteString(t.out, text)
 	return err

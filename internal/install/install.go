@@ -67,7 +67,9 @@ func (p Place) Everywhere(programFiles string) Place {
 func (p Place) File(name string) string { return p.Programs + `\` + name }
 
 // TaskName has the user in it: the names of tasks are the machine's.
-func (p Place) TaskName() string { return "docker-wsl-bridge " + p.SID }
+func (p Place) TaskName() string { return taskPrefix + p.SID }
+
+const taskPrefix = "docker-wsl-bridge "
 
 func (p Place) record() string { return p.State + `\installed.json` }
 
@@ -124,8 +126,13 @@ type Seen struct {
 	Machine     *Machine
 	EventSource bool
 
-	Cleaned []string // distros that run and may have an agent's file
-	Stopped []string // those that may have one and don't run
+	Made    []Made   // in distros
+	Cleaned []string // distros in which something was made and that are to be cleaned
+	Stopped []string // those that don't run and are left
+
+	Purge       bool
+	OthersTasks []string // names of other users' tasks that start the machine's program
+	Others      []string // SIDs of users who may have something of it
 }
 
 // Do is a kind of change.
@@ -236,14 +243,14 @@ func Uninstall(p Place, seen Seen) (list []Change) {
 		add(RemoveRun, RunValue, "")
 	}
 	for _, d := range seen.Cleaned {
-		add(Clean, d, "the agent's file, our docker contexts")
+		add(Clean, d, "the agent's file, our sockets and docker contexts")
 	}
 	for _, d := range seen.Stopped {
-		add(Leave, d, "it does not run; what is in its /run goes with it")
+		add(Leave, d, stays(d, seen.Made))
 	}
 	list = append(list, removeFiles(p, seen)...)
-	if len(seen.Purged) > 0 {
-		for _, d := range []string{`\logs`, `\run`, ""} {
+	if seen.Purge && len(list) > 0 {
+		for _, d := range []string{`\logs`, `\run`, `\made`, ""} {
 			add(RemoveDir, p.State+d, "")
 		}
 	}

@@ -111,9 +111,13 @@ func TestChanges(t *testing.T) {
 		{"install by the Run key after the task", Install(me, Seen{Record: &done, Task: true, Bridges: runs}, key)},
 		{"install by the task after the Run key", Install(me, Seen{Record: &asked, RunKey: true, Bridges: runs}, w)},
 		{"uninstall", Uninstall(me, Seen{Record: &done, Task: true, Bridges: runs, Files: me.Owned()[:2], Cleaned: []string{"D"}, Stopped: []string{"E"}})},
-		{"uninstall, purging", Uninstall(me, Seen{RunKey: true, Files: me.Owned()[4:5], Purged: []string{me.State + `\logs\D-1.log`}})},
+		{"uninstall, purging", Uninstall(me, Seen{RunKey: true, Files: me.Owned()[4:5], Purge: true, Purged: []string{me.State + `\logs\D-1.log`}})},
+		{"uninstall with distros that don't run", Uninstall(me, Seen{Stopped: []string{"D", "E"}, Made: []Made{
+			{Distro: "D", Socket: "/run/x.sock"}, {Distro: "d", Context: "windows", User: "zoe"}, {Distro: "D", Context: "own", User: "al"}, {Distro: "F", Context: "f", User: "zoe"},
+		}})},
+		{"uninstall, purging once more when they run", Uninstall(me, Seen{Cleaned: []string{"D"}, Purge: true})},
 		{"uninstall a task alone", Uninstall(me, Seen{Task: true})},
-		{"uninstall again", Uninstall(me, Seen{})},
+		{"uninstall again", Uninstall(me, Seen{Purge: true})},
 	} {
 		b.WriteString("# " + c.title + "\n" + lines(c.list) + "\n")
 	}
@@ -143,6 +147,12 @@ func TestChangesOfAService(t *testing.T) {
 	stopped, user, half := there, there, Seen{Elevated: true, Service: Registered{Instances: []string{ServiceName + "_1a2b3"}}}
 	stopped.Bridges = nil
 	user.Elevated = false
+	// Another user for whom it was installed, and one who has a task since it is everybody's.
+	shared, everybodys := there, there
+	shared.Machine = shared.Machine.With(others)
+	shared.OthersTasks, shared.Others = []string{"docker-wsl-bridge " + others.User}, shared.Machine.Others(me.SID)
+	everybodys.Machine = everybodys.Machine.With(all)
+	everybodys.OthersTasks, everybodys.Others = shared.OthersTasks, shared.Others
 	var b strings.Builder
 	for _, c := range []struct {
 		title string
@@ -155,6 +165,8 @@ func TestChangesOfAService(t *testing.T) {
 		{"install for everybody", MachineWide(everywhere, Seen{Elevated: true, Stale: both}, all)},
 		{"install in place of the earlier program", MachineWide(everywhere, earlier, w)},
 		{"uninstall", Uninstall(everywhere, there)},
+		{"uninstall where another user has it, too", Uninstall(everywhere, shared)},
+		{"uninstall where everybody has it", Uninstall(everywhere, everybodys)},
 		{"uninstall without an administrator's rights", Uninstall(everywhere, user)},
 		{"uninstall what is left of a template", Uninstall(everywhere, half)},
 		{"uninstall where the earlier program is", Uninstall(everywhere, Seen{Elevated: true, Service: earlier.Service})},
@@ -164,6 +176,9 @@ func TestChangesOfAService(t *testing.T) {
 	golden(t, "service-changes.txt", b.String())
 	if n := Privileged(Uninstall(everywhere, user)); n != 6 {
 		t.Errorf("%d changes are left to an administrator", n)
+	}
+	if OfOthers(Uninstall(everywhere, there)) || !OfOthers(Uninstall(everywhere, shared)) || !OfOthers(Uninstall(everywhere, everybodys)) {
+		t.Error("whether something is left of others is told wrongly")
 	}
 }
 
