@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"slices"
 	"testing"
+
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/test/lab"
 )
 
 // The test binary is the program, too.
@@ -85,5 +87,23 @@ func TestSweep(t *testing.T) {
 	}
 	if out, err := exec.CommandContext(t.Context(), byHand, "sweep").CombinedOutput(); err != nil || !slices.Contains(names(t, other), "untold.sock") {
 		t.Errorf("%v: %s; %q", err, out, names(t, other))
+	}
+}
+
+// A socket that all distros saw goes with its directory, also when the socket itself is gone already.
+func TestSweepOfTheSharedDirectory(t *testing.T) {
+	lab.Need(t, lab.PartRoot)
+	left := filepath.Join(t.TempDir(), "s.sock")
+	socketAt(t, left, false)
+	exe, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	const script = `set -e; mount -t tmpfs none /mnt; mkdir /mnt/wsl; mount -t tmpfs none /mnt/wsl; d=/mnt/wsl/docker-wsl-bridge
+		mkdir $d; cp -a "$1" $d/s.sock; [ -S $d/s.sock ]; "$0" sweep shared:/docker-wsl-bridge/s.sock; [ ! -e $d ]
+		mkdir $d; "$0" sweep shared:/docker-wsl-bridge/s.sock; [ ! -e $d ]
+		mkdir $d; echo >$d/other; "$0" sweep shared:/docker-wsl-bridge/s.sock; [ -e $d/other ]`
+	if out, err := exec.CommandContext(t.Context(), "unshare", "-m", "/bin/sh", "-xc", script, exe, left).CombinedOutput(); err != nil {
+		t.Errorf("%v: %s", err, out)
 	}
 }

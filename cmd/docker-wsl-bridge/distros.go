@@ -17,11 +17,11 @@ import (
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/wsl"
 )
 
-// distros adds those in which something was made, and of the record what is of no use: what tells nothing, and
-// what tells of a distro that is not there any more. A distro that a person's bridge serves has it all in use.
+// distros adds those in which something was made. A purge also removes what the record tells of distros that are
+// not there any more, and what tells nothing. A distro that a person's bridge serves has it all in use.
 func (i *installation) distros(ctx context.Context, s *install.Seen, start bool) {
 	made, broken, err := install.Remembered(i.state)
-	s.Made, s.Files = made, append(s.Files, broken...)
+	s.Made, s.Purged = made, broken
 	w, wslErr := daemon.FindWSL()
 	if wslErr != nil {
 		return // there is no distro
@@ -52,7 +52,7 @@ func (i *installation) distros(ctx context.Context, s *install.Seen, start bool)
 	}
 	for _, m := range made {
 		if listErr == nil && !slices.ContainsFunc(names, func(n string) bool { return has(n)(m) }) {
-			s.Files = append(s.Files, m.File(i.state))
+			s.Purged = append(s.Purged, m.File(i.state))
 		}
 	}
 }

@@ -49,7 +49,7 @@ func onFakeWSL(t *testing.T) (i *installation, file func(name, text string)) {
 	return &installation{state: state}, file
 }
 
-// finds wants uninstall to find distros to clean and to leave, and files of the record to remove.
+// finds wants uninstall to find distros to clean and to leave, and files of the record to purge.
 func (i *installation) finds(t *testing.T, start bool, cleaned, stopped string, files ...string) {
 	t.Helper()
 	var s install.Seen
@@ -60,8 +60,8 @@ func (i *installation) finds(t *testing.T, start bool, cleaned, stopped string, 
 	if got := strings.Join(s.Stopped, " "); got != stopped {
 		t.Errorf("stopped: %q, want %q", got, stopped)
 	}
-	if !slices.Equal(s.Files, files) {
-		t.Errorf("files: %q, want %q", s.Files, files)
+	if !slices.Equal(s.Purged, files) {
+		t.Errorf("to be purged: %q, want %q", s.Purged, files)
 	}
 }
 

@@ -51,9 +51,7 @@ other users; what is in their own directories and distros stays, and is named.`,
 func (i *installation) uninstall(ctx context.Context, t *telling, purge, start bool) error {
 	seen := i.seen(ctx)
 	i.distros(ctx, &seen, start)
-	if seen.Purge = purge; purge {
-		seen.Purged = i.logsToPurge()
-	}
+	seen.Purge, seen.Purged = purge, append(seen.Purged, i.logsToPurge()...)
 	if i.elevated {
 		i.othersOf(ctx, &seen)
 	}

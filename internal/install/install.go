@@ -1,6 +1,6 @@
 // Package install has the program started at its user's logon, and undoes that.
 //
-// It knows files, the scheduled task, the Run key, and which changes lead from what is
+// It knows files, the scheduled task, the Run key, what is recorded of distros, and which changes lead from what is
 // there to what is wanted. It does not know what the program does, nor how a running one
 // is ended.
 //
@@ -119,7 +119,7 @@ type Seen struct {
 	Task    bool
 	RunKey  bool
 	Bridges []string // of the installed program that run, in words
-	Purged  []string // files that a purge removes
+	Purged  []string // files that a purge removes; Purge is whether there is one
 
 	Elevated    bool // with an administrator's rights
 	Service     Registered
@@ -130,7 +130,8 @@ type Seen struct {
 	Cleaned []string // distros in which something was made and that are to be cleaned
 	Stopped []string // those that don't run and are left
 
-	Purge       bool
+	Purge bool
+
 	OthersTasks []string // names of other users' tasks that start the machine's program
 	Others      []string // SIDs of users who may have something of it
 }
@@ -261,7 +262,11 @@ func Uninstall(p Place, seen Seen) (list []Change) {
 // named to who is none.
 func removeFiles(p Place, seen Seen) (list []Change) {
 	dirs := map[string]bool{}
-	for _, f := range append(slices.Clone(seen.Files), seen.Purged...) {
+	files := slices.Clone(seen.Files)
+	if seen.Purge {
+		files = append(files, seen.Purged...)
+	}
+	for _, f := range files {
 		dir := f[:strings.LastIndex(f, `\`)+1]
 		program := strings.HasSuffix(dir, `\docker-wsl-bridge\`) && dir != p.State+`\`
 		if program && !seen.Elevated && !strings.HasPrefix(f, p.home()) {

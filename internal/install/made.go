@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 )
 
 // Made is what was made in a distro, for uninstall to undo.
@@ -82,13 +83,21 @@ func Remembered(state string) (list []Made, broken []string, err error) {
 	entries, err := os.ReadDir(MadeDir(state))
 	for _, e := range entries[:min(len(entries), maxAllMade)] {
 		file := filepath.Join(MadeDir(state), e.Name())
-		if m, err := readMade(state, file); err == nil {
+		m, err := readMade(state, file)
+		switch {
+		case err == nil:
 			list = append(list, m)
-		} else {
+		case !isNew(e):
 			broken = append(broken, file)
 		}
 	}
 	return list, broken, err
+}
+
+// isNew tells a file that may just be being written.
+func isNew(e fs.DirEntry) bool {
+	info, err := e.Info()
+	return strings.HasSuffix(e.Name(), ".new") && (err != nil || time.Since(info.ModTime()) < time.Minute)
 }
 
 // errNotMade says that a file tells something else than its name.

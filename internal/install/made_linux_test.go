@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 )
 
 // remembered is all that is recorded, in order, and how many files tell nothing.
@@ -81,10 +82,17 @@ func TestABrokenRecord(t *testing.T) {
 			t.Errorf("after %.60q: %+v, %d broken", text, list, broken)
 		}
 	}
-	if err := os.Mkdir(filepath.Join(MadeDir(state), "dir.json"), 0o700); err != nil {
-		t.Fatal(err)
-	}
-	if list, broken := remembered(t, state); len(list) != 1 || broken != 1 {
-		t.Errorf("beside a directory: %+v, %d broken", list, broken)
+	// One that is being written is none yet; one that a killed process has left is none.
+	half := filepath.Join(MadeDir(state), "1.new")
+	for _, c := range []struct {
+		written time.Time
+		broken  int
+	}{{time.Now(), 0}, {time.Now().Add(-time.Hour), 1}} {
+		if err := errors.Join(os.WriteFile(half, nil, 0o600), os.Chtimes(half, c.written, c.written)); err != nil {
+			t.Fatal(err)
+		}
+		if list, broken := remembered(t, state); len(list) != 1 || broken != c.broken {
+			t.Errorf("beside half a file of %v: %+v, %d broken", c.written, list, broken)
+		}
 	}
 }
