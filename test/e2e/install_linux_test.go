@@ -300,7 +300,7 @@ func TestInstallWhereTasksAreRefused(t *testing.T) {
 func TestUninstallFromAHalfState(t *testing.T) {
 	ctx, i := onInstalled(t)
 	const elsewhere, left = "/run/elsewhere.sock", runDir + "/left.sock"
-	i.does(ctx, t, "install", "--user", "--distro", i.distro, "--pipe", stage.EnginePipe, "--socket", elsewhere, "--context", "windows")
+	i.does(ctx, t, "install", "--user", "--distro", i.distro, "--pipe", stage.EnginePipe, "--socket", elsewhere, "--context", "windows", "--at-logon", "run-key")
 	agent := newcomer(t, i.before.newInDistro(t), "agent-")
 	if err := syscall.Kill(agent, syscall.SIGSTOP); err != nil { // else it takes its socket along when the other half dies
 		t.Fatal(err)
@@ -314,7 +314,7 @@ func TestUninstallFromAHalfState(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	contains(t, i.does(ctx, t, "uninstall"), "remove-task ", "docker-wsl-bridgew.exe\n", "clean-distro      "+i.distro, "Nothing is installed any more.\n")
+	contains(t, i.does(ctx, t, "uninstall"), "remove-run-key ", "docker-wsl-bridgew.exe\n", "clean-distro      "+i.distro, "Nothing is installed any more.\n")
 	i.gone(ctx, t)
 	absent(t, i.s, i.distro, elsewhere)
 	absent(t, i.s, i.distro, runDir)
