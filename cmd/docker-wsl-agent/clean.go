@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/endpoint"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/paths"
 )
 
 const (
@@ -21,6 +22,8 @@ const (
 	// goneStep is how often its end is looked for: a stranger's end is told to
 	// nobody.
 	goneStep = 10 * time.Millisecond
+	// agentPrefix begins the name of an agent's file, where it was put into a distro.
+	agentPrefix = "agent-"
 )
 
 // clean ends the agent that is told by its number and its start, should it be
@@ -75,7 +78,7 @@ func isAgent(pid int, started uint64) bool {
 	its, err1 := os.Readlink(fmt.Sprintf("/proc/%d/exe", pid))
 	own, err2 := os.Readlink("/proc/self/exe")
 	return err1 == nil && err2 == nil && filepath.Dir(its) == filepath.Dir(own) &&
-		strings.HasPrefix(filepath.Base(its), "agent-")
+		strings.HasPrefix(filepath.Base(its), agentPrefix)
 }
 
 // startOf is when a process that has not ended was started, in ticks since boot:
@@ -90,6 +93,41 @@ func startOf(pid int) (uint64, error) {
 		return 0, fs.ErrNotExist
 	}
 	return strconv.ParseUint(string(fields[19]), 10, 64)
+}
+
+// sweep removes the sockets that nobody serves any more: those beside this file, if it lies where agents do and all
+// are ours, and the named ones. What has become something else is left alone.
+func sweep(sockets []string) int {
+	own, err := os.Readlink("/proc/self/exe")
+	if err != nil {
+		return failed(err)
+	}
+	if dir := filepath.Dir(own); strings.HasPrefix(filepath.Base(own), agentPrefix) {
+		var beside []os.DirEntry
+		beside, err = os.ReadDir(dir)
+		for _, e := range beside {
+			sockets = append(sockets, filepath.Join(dir, e.Name()))
+		}
+	}
+	for _, socket := range sockets {
+		if !isOther(socket) {
+			err = errors.Join(err, removeSocket(socket))
+		}
+	}
+	if err != nil {
+		return failed(err)
+	}
+	return exitOK
+}
+
+// isOther tells that a socket's path has something else, or that this distro has no such place.
+func isOther(socket string) bool {
+	path, _, err := socketPath(socket)
+	if err != nil {
+		return errors.Is(err, paths.ErrNoShared)
+	}
+	info, err := os.Lstat(path)
+	return err == nil && info.Mode().Type() != fs.ModeSocket
 }
 
 func removeSocket(socket string) error {

@@ -32,6 +32,9 @@ usage: docker-wsl-agent serve    be the Linux half; stdin and stdout are the car
        docker-wsl-agent hash     print the SHA-256 of this file
        docker-wsl-agent clean PID STARTED [SOCKET...]
                                  end an agent that is out of reach, remove its sockets
+       docker-wsl-agent sweep [SOCKET...]
+                                 remove sockets that nobody serves, beside this file
+                                 and the named ones
        docker-wsl-agent access MODE OWNER SOCKET
                                  give a socket its owner and mode again
        docker-wsl-agent inspect SOCKET
@@ -56,6 +59,8 @@ func run(args []string) int {
 		return hash()
 	case len(args) > 2 && args[0] == "clean":
 		return clean(args[1], args[2], args[3:])
+	case len(args) > 0 && args[0] == "sweep":
+		return sweep(args[1:])
 	case len(args) == 4 && args[0] == "access":
 		return regrant(args[1], args[2], args[3])
 	case len(args) == 2 && args[0] == "inspect":

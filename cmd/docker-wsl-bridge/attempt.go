@@ -81,14 +81,22 @@ func ownAgent() (deploy.Binary, error) {
 	return deploy.Agent(deploy.NativeArch(), filepath.Dir(exe))
 }
 
+// told is the socket as the agent is told it; empty for a pipe on Windows.
+func (o *options) told() string {
+	switch {
+	case o.reverse.is():
+		return ""
+	case o.shared:
+		return paths.ToShared(o.socket)
+	}
+	return o.socket
+}
+
 // link is what the flags ask for, with an engine that people know as at.
 func (o *options) link(dial bridge.Dial, at string) daemon.Link {
 	l := daemon.Link{
 		Name: o.name, Dial: dial,
-		Listen: bridge.Listen{Link: o.name, Socket: o.socket, Mode: o.mode, Owner: o.owner, Uids: o.uids},
-	}
-	if o.shared {
-		l.Listen.Socket = paths.ToShared(o.socket)
+		Listen: bridge.Listen{Link: o.name, Socket: o.told(), Mode: o.mode, Owner: o.owner, Uids: o.uids},
 	}
 	if o.kind == kindDocker {
 		l.Listen.Kind, l.Listen.Answers = bridge.KindDocker, answers(at)

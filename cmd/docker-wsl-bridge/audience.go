@@ -84,7 +84,7 @@ func (i *installation) takeAway(name string) (err error) {
 	if name != install.ServiceName {
 		return install.RemoveService(name)
 	}
-	if i.earlier, err = install.Remember(name); err != nil || i.earlier == nil {
+	if i.earlier, err = install.ReadEarlier(name); err != nil || i.earlier == nil {
 		return err
 	}
 	return i.earlier.Remove()

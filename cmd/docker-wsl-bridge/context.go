@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -16,6 +17,8 @@ import (
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/daemon"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/deploy"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/dockercontext"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/install"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/wsl"
 )
 
 const (
@@ -64,9 +67,9 @@ func (e *contextError) Error() string {
 	return fmt.Sprintf("the docker context %s of %s in %s %s%s", e.Name, e.User, e.distro, what, where)
 }
 
-// askContexts has a process of the distro's default user do something with contexts.
-func askContexts(ctx context.Context, w daemon.WSL, distro string, agent deploy.Binary, args ...string) (dockercontext.Answer, error) {
-	said, err := w.RunAgent(ctx, distro, agent, append([]string{"context"}, args...))
+// askContexts has a process of a user, the distro's default one if that is empty, do something with contexts.
+func askContexts(ctx context.Context, w daemon.WSL, distro, user string, agent deploy.Binary, args ...string) (dockercontext.Answer, error) {
+	said, err := w.RunAgent(ctx, distro, user, agent, append([]string{"context"}, args...))
 	if err != nil {
 		return dockercontext.Answer{}, err
 	}
@@ -80,21 +83,33 @@ func askContexts(ctx context.Context, w daemon.WSL, distro string, agent deploy.
 
 // makeContext makes the context of a socket.
 func makeContext(ctx context.Context, w daemon.WSL, agent deploy.Binary, place control.Place, name string) (dockercontext.Answer, error) {
-	a, err := askContexts(ctx, w, place.Distro, agent, "create", name, "unix://"+place.Socket)
+	if err := remember(install.Made{Distro: place.Distro}); err != nil {
+		return dockercontext.Answer{}, err
+	}
+	a, err := askContexts(ctx, w, place.Distro, "", agent, "create", name, "unix://"+place.Socket)
 	switch {
 	case err != nil:
 		return a, err
 	case a.State != dockercontext.Made && a.State != dockercontext.Kept:
 		return a, &contextError{place.Distro, a}
 	}
-	return a, nil
+	return a, remember(install.Made{Distro: place.Distro, Context: name, User: a.User})
 }
 
-// removeContexts removes those of ours from a distro that runs.
-func removeContexts(ctx context.Context, w daemon.WSL, distro string) error {
-	agent, err := ownAgent()
-	if err == nil {
-		_, err = askContexts(ctx, w, distro, agent, "rm")
+// removeContexts removes those of ours from a distro that runs: the default user's, and those that others
+// are known to have.
+func removeContexts(ctx context.Context, w daemon.WSL, distro string, agent deploy.Binary, made []install.Made) error {
+	a, err := askContexts(ctx, w, distro, "", agent, "rm")
+	done := map[string]bool{"": true, a.User: true}
+	for _, m := range made {
+		_, odd := wsl.Launch{User: m.User, Argv: []string{"true"}}.Args()
+		if odd != nil || done[m.User] || !strings.EqualFold(m.Distro, distro) {
+			continue
+		}
+		done[m.User] = true
+		if _, its := askContexts(ctx, w, distro, m.User, agent, "rm"); !errors.Is(its, wsl.ErrUserNotFound) {
+			err = errors.Join(err, its)
+		}
 	}
 	if err != nil {
 		return fmt.Errorf("remove docker contexts from %s: %w", distro, err)
@@ -236,7 +251,10 @@ func findPlace(ctx context.Context, c chosen) (p placed, err error) {
 }
 
 func (p placed) ask(ctx context.Context, args ...string) (dockercontext.Answer, error) {
-	return askContexts(ctx, p.w, p.Distro, p.agent, args...)
+	if err := remember(install.Made{Distro: p.Distro}); err != nil {
+		return dockercontext.Answer{}, err // the agent's file may be new there
+	}
+	return askContexts(ctx, p.w, p.Distro, "", p.agent, args...)
 }
 
 func contextCreateCommand() *cobra.Command {

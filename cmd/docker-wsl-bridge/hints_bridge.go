@@ -113,6 +113,26 @@ func servedHints(p control.Place) []codes.Hint {
 	return codes.PlaceTaken.Hints("docker-wsl-bridge stop" + flagsOf(p) + " ends it, then install")
 }
 
+// installedForAllHint is for users whose logon was before an installation for all of them.
+func installedForAllHint() codes.Hint {
+	return codes.Installed.Hint("docker-wsl-bridge start, in a window of who is logged on already, starts it for that user")
+}
+
+// leftHints remove what uninstall has left: the program that runs it, in its directory; what is in distros that
+// don't run; what other users have.
+func leftHints(kept, dir string, stopped, others bool) (list []codes.Hint) {
+	if kept != "" {
+		list = append(list, codes.Removed.Hint(`cmd /c rmdir /s /q "`+dir+`" removes its file, when it has ended`))
+	}
+	if stopped {
+		list = append(list, codes.Removed.Hint("docker-wsl-bridge uninstall --start-distros starts the distros that don't run, and removes what is there"))
+	}
+	if others {
+		list = append(list, codes.Removed.Hint("docker-wsl-bridge uninstall, with the program of the download in a window of each of these users, removes what is theirs"))
+	}
+	return list
+}
+
 // killHints are for a bridge that does not answer or does not end.
 func killHints(pid int) []codes.Hint {
 	kill := fmt.Sprintf("taskkill /F /PID %d", pid)

@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/codes"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/install"
 )
 
@@ -36,6 +37,7 @@ type result struct {
 	Why     string           `json:"why,omitempty"` // it is not the task
 	outcome
 	Bridges []bridgeOutcome `json:"bridges,omitempty"`
+	Hints   []codes.Hint    `json:"hints,omitempty"`
 }
 
 func installCommand() *cobra.Command {
@@ -136,7 +138,8 @@ func (i *installation) install(ctx context.Context, o *options, t *telling, w in
 		return errors.Join(err, t.result(r, ""))
 	}
 	if w.Form == install.ByService && w.User == "" {
-		return t.result(r, "\nIt starts at each user's next logon. For who is logged on, in a window of theirs:\n\n  docker-wsl-bridge start\n")
+		r.Hints = []codes.Hint{installedForAllHint()}
+		return t.result(r, "\nIt starts at each user's next logon.\n")
 	}
 	return i.conclude(ctx, t, r)
 }
@@ -227,7 +230,7 @@ func formWords(r *install.Record) string {
 	return "by the Run key, as asked for"
 }
 
-// result tells a script all, and a person the text.
+// result tells a script all, and a person the text and the hints.
 func (t *telling) result(r result, text string) error {
 	if t.json {
 		if r.Changes == nil {
@@ -237,6 +240,9 @@ func (t *telling) result(r result, text string) error {
 	}
 	if t.dry {
 		text = "Nothing was changed.\n"
+	}
+	for _, h := range r.Hints {
+		text += hintLine(h)
 	}
 	_, err := io.WriteString(t.out, text)
 	return err

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -12,11 +11,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/config"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
-	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/daemon"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/install"
-	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/wsl"
 )
 
 var (
@@ -153,36 +149,6 @@ func (i *installation) words() (list []string) {
 		list = append(list, fmt.Sprintf("the bridge for %s (pid %d)", placeName(f.Place), f.PID))
 	}
 	return list
-}
-
-// distros adds those that may have an agent's file: each that was served has a log. One that a
-// bridge serves has it in use. The file is in a tmpfs, so that a distro that does not run has none,
-// unless its /run is a directory of the disk.
-func (i *installation) distros(ctx context.Context, s *install.Seen, start bool) {
-	w, err := daemon.FindWSL()
-	if err != nil {
-		return // there is no distro
-	}
-	names, _ := w.Distros(ctx) // likewise
-	logs, _ := filepath.Glob(filepath.Join(i.state, "logs", "*.log"))
-	for _, name := range names {
-		of := func(distro string) bool {
-			return slices.ContainsFunc(logs, func(l string) bool { return isLog(filepath.Base(l), chosen{distro: distro}) })
-		}
-		served, perhaps := of(name), of(config.All) && !wsl.OfDockerDesktop(name)
-		used := slices.ContainsFunc(i.others, func(f control.Found) bool {
-			return strings.EqualFold(cmp.Or(f.Status.Link.Served(), f.Place.Distro), name)
-		})
-		if !served && !perhaps || used {
-			continue
-		}
-		switch runs, err := w.Runs(ctx, name); {
-		case runs && err == nil, served && start:
-			s.Cleaned = append(s.Cleaned, name)
-		case served:
-			s.Stopped = append(s.Stopped, name)
-		}
-	}
 }
 
 // logsToPurge are those of bridges that don't run.

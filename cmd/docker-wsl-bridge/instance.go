@@ -17,6 +17,7 @@ import (
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/daemon"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/endpoint"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/engine"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/install"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/logs"
 )
 
@@ -118,6 +119,11 @@ func (in *instance) serves(d *daemon.Daemon, dial bridge.Dial, engine func() str
 
 // event notes what the daemon is at.
 func (in *instance) event(e daemon.Event) {
+	if e.State == daemon.Starting || e.State == daemon.Serving { // before the first thing is written there
+		if err := remember(install.Made{Distro: e.Distro, Socket: in.o.told()}); err != nil {
+			in.own.Warn("uninstall will not know of this distro", "error", err)
+		}
+	}
 	in.note(e)
 	attrs, level := []any{"state", string(e.State)}, slog.LevelInfo
 	switch e.State {

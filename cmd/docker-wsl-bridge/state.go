@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/install"
 )
 
 const stateName = "docker-wsl-bridge"
@@ -48,4 +49,13 @@ func logFile(state string, p control.Place) string {
 		name = allLog
 	}
 	return filepath.Join(state, "logs", name+"-"+p.ID()+".log")
+}
+
+// remember records what is made in a distro, for uninstall.
+func remember(m install.Made) error {
+	state, err := stateDir()
+	if err != nil {
+		return err
+	}
+	return install.Remember(state, m)
 }

@@ -2,8 +2,10 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"sync"
 	"time"
@@ -19,6 +21,7 @@ const stopTime = 20 * time.Second
 
 func stopCommand() *cobra.Command {
 	var c chosen
+	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "stop",
 		Short: "End the bridges that run",
@@ -35,18 +38,17 @@ bridge: with one of them end all; to end one, take it out of the file and reload
 			if found, err = withTheirOwn(cmd.Context(), found); err != nil {
 				return &failure{error: err}
 			}
-			out := cmd.OutOrStdout()
-			if len(found) == 0 {
-				_, err := fmt.Fprintf(out, "no bridge runs%s\n", harmless(c.words()))
-				return err
-			}
+			ended := []endedPlace{}
 			var failed error
 			for i, err := range stopAll(cmd.Context(), found) {
 				if err != nil {
 					failed = errors.Join(failed, err)
 					continue
 				}
-				fmt.Fprintf(out, "stopped the bridge for %s (pid %d)\n", placeName(found[i].Place), found[i].PID)
+				ended = append(ended, endedPlace{found[i].PID, found[i].Place.Distro, found[i].Place.Socket})
+			}
+			if err := tellStopped(cmd.OutOrStdout(), ended, c, asJSON, len(found)); err != nil {
+				return err
 			}
 			if failed != nil {
 				return &failure{error: failed}
@@ -55,7 +57,31 @@ bridge: with one of them end all; to end one, take it out of the file and reload
 		},
 	}
 	c.flags(cmd)
+	cmd.Flags().BoolVar(&asJSON, "json", false, "report as JSON, one object")
 	return cmd
+}
+
+// endedPlace is a place whose bridge has ended.
+type endedPlace struct {
+	PID    int    `json:"pid"`
+	Distro string `json:"distro"`
+	Socket string `json:"socket"`
+}
+
+func tellStopped(out io.Writer, ended []endedPlace, c chosen, asJSON bool, found int) error {
+	if asJSON {
+		return json.NewEncoder(out).Encode(map[string][]endedPlace{"stopped": ended})
+	}
+	if found == 0 {
+		_, err := fmt.Fprintf(out, "no bridge runs%s\n", harmless(c.words()))
+		return err
+	}
+	for _, s := range ended {
+		if _, err := fmt.Fprintf(out, "stopped the bridge for %s (pid %d)\n", placeName(control.Place{Distro: s.Distro, Socket: s.Socket}), s.PID); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // withTheirOwn adds the other links of the same bridges, which end with them.

@@ -5,11 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
-	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/daemon"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/install"
 )
 
@@ -25,8 +25,10 @@ program's files, and from distros that run the agent's file and the docker conte
 that lead to a bridge, those of the distro's default user. It works from any
 half-done state, and again. What takes an administrator is named to who is none.
 
-A distro that does not run is not started, but named. Logs stay, unless --purge
-is given. Bridges that somebody has started with up are left alone.`,
+A distro that does not run is not started, but named, and remembered until it
+is cleaned. Logs stay, unless --purge is given. Bridges that somebody has started
+with up are left alone. For the machine an administrator also removes the tasks of
+other users; what is in their own directories and distros stays, and is named.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			t.out = cmd.OutOrStdout()
@@ -49,11 +51,15 @@ is given. Bridges that somebody has started with up are left alone.`,
 func (i *installation) uninstall(ctx context.Context, t *telling, purge, start bool) error {
 	seen := i.seen(ctx)
 	i.distros(ctx, &seen, start)
-	if purge {
-		seen.Purged = i.logsToPurge()
+	seen.Purge, seen.Purged = purge, append(seen.Purged, i.logsToPurge()...)
+	if i.elevated {
+		i.othersOf(ctx, &seen)
 	}
 	changes := install.Uninstall(i.place, seen)
 	var failed error // all else is removed before it is told
+	if !t.dry {
+		failed = i.rememberFound(seen)
+	}
 	made, err := i.change(ctx, t, changes, func(c install.Change) error {
 		failed = errors.Join(failed, i.remove(ctx, c))
 		return nil
@@ -65,9 +71,9 @@ func (i *installation) uninstall(ctx context.Context, t *telling, purge, start b
 	if left := install.Privileged(changes); left > 0 && !t.dry {
 		failed = errors.Join(failed, fmt.Errorf("%d of these are left: %w", left, errNeedsAdmin))
 	}
-	r := result{DryRun: t.dry, Changes: made}
+	r := result{DryRun: t.dry, Changes: made, Hints: leftHints(i.kept, i.place.Programs, len(seen.Stopped) > 0, install.OfOthers(changes))}
 	if i.kept != "" {
-		r.Reason = fmt.Sprintf(keptText, i.kept, i.place.Programs)
+		r.Reason = i.kept + " is the program that runs just now"
 		text = "Nothing is installed any more but a file: " + harmless(r.Reason) + "\n"
 	}
 	if err = errors.Join(failed, err); err != nil {
@@ -76,8 +82,16 @@ func (i *installation) uninstall(ctx context.Context, t *telling, purge, start b
 	return errors.Join(err, t.result(r, text))
 }
 
-// keptText is for the program that removes itself: its file and the file's directory.
-const keptText = `%s is the program that runs just now; when it has ended, cmd /c rmdir /s /q "%s" removes it`
+// othersOf adds what there is of other users. Everybody's program is their own, too.
+func (i *installation) othersOf(ctx context.Context, s *install.Seen) {
+	s.Others = i.machine.Others(i.shared.SID)
+	for _, sid := range i.shared.OthersTasks(ctx, i.machine) {
+		s.OthersTasks = append(s.OthersTasks, install.Place{SID: sid}.TaskName())
+		if !slices.Contains(s.Others, sid) {
+			s.Others = append(s.Others, sid)
+		}
+	}
+}
 
 // remove makes one of uninstall's changes.
 func (i *installation) remove(ctx context.Context, c install.Change) error {
@@ -91,15 +105,14 @@ func (i *installation) remove(ctx context.Context, c install.Change) error {
 	case install.RemoveMark:
 		return install.RemoveMachine()
 	case install.RemoveTask:
+		if c.What != i.place.TaskName() {
+			return install.RemoveOthersTask(ctx, c.What)
+		}
 		return i.place.RemoveTask(ctx)
 	case install.RemoveRun:
 		return install.RemoveRunKey()
 	case install.Clean:
-		w, err := daemon.FindWSL()
-		if err != nil {
-			return err
-		}
-		return errors.Join(removeContexts(ctx, w, c.What), w.RemoveAgents(ctx, c.What))
+		return i.clean(ctx, c.What)
 	case install.RemoveDir:
 		return install.Remove(c.What, true)
 	case install.RemoveFile:

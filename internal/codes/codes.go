@@ -53,6 +53,7 @@ const (
 	WindowsOnly Code = "DWB603"
 	ComesUp     Code = "DWB604"
 	MayInstall  Code = "DWB605"
+	Removed     Code = "DWB606"
 
 	CommandLine   Code = "DWB701"
 	Configuration Code = "DWB702"
@@ -105,6 +106,7 @@ func Table() []Entry {
 		{WindowsOnly, "this works on this system", ""},
 		{ComesUp, "what was started comes up", ""},
 		{MayInstall, "this user may install it so", ""},
+		{Removed, "all that was made can be removed", ""},
 		{CommandLine, "the command line is right", ""},
 		{Configuration, "the configuration is right", "a bridge that is started with a wrong one serves nothing"},
 		{WhichBridge, "it is clear which bridge is meant", ""},

@@ -51,11 +51,11 @@ func (w WSL) as(ctx context.Context, distro, user string, argv []string) ([]byte
 	return w.output(ctx, args)
 }
 
-// RunAgent runs the agent's program as the distro's default user, and puts it there first if it is
-// not. It starts a distro that does not run.
-func (w WSL) RunAgent(ctx context.Context, distro string, agent deploy.Binary, args []string) ([]byte, error) {
+// RunAgent runs the agent's program as a user, the distro's default one if that is empty, and puts it there
+// first if it is not. It starts a distro that does not run.
+func (w WSL) RunAgent(ctx context.Context, distro, user string, agent deploy.Binary, args []string) ([]byte, error) {
 	argv := append([]string{deploy.Path(agent.Hash)}, args...)
-	said, err := w.AsUser(ctx, distro, argv)
+	said, err := w.as(ctx, distro, user, argv)
 	if !errors.Is(err, fs.ErrNotExist) {
 		return said, err
 	}
@@ -63,7 +63,22 @@ func (w WSL) RunAgent(ctx context.Context, distro string, agent deploy.Binary, a
 	if err := deploy.Put(ctx, start, agent); err != nil {
 		return nil, err
 	}
-	return w.AsUser(ctx, distro, argv)
+	return w.as(ctx, distro, user, argv)
+}
+
+// RemoveSockets removes from a distro the sockets of agents that nobody serves any more: those beside the
+// agent's file, and the named ones. It starts one that does not run.
+func (w WSL) RemoveSockets(ctx context.Context, distro string, agent deploy.Binary, sockets []string) error {
+	ctx, cancel := context.WithTimeout(ctx, launchTime)
+	defer cancel()
+	for first := true; first || len(sockets) > 0; first = false {
+		n := min(len(sockets), maxCleaned)
+		if _, err := w.RunAgent(ctx, distro, "root", agent, append([]string{"sweep"}, sockets[:n]...)); err != nil {
+			return fmt.Errorf("remove sockets from %s: %w", distro, err)
+		}
+		sockets = sockets[n:]
+	}
+	return nil
 }
 
 // RemoveAgents removes the agents' files from a distro. It starts one that does not run.

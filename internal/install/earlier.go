@@ -8,8 +8,8 @@ type Earlier struct {
 	*kept
 }
 
-// Remember reads a service as it is, for which it takes an administrator. It is nil if there is none.
-func Remember(name string) (*Earlier, error) {
+// ReadEarlier reads a service as it is, for which it takes an administrator. It is nil if there is none.
+func ReadEarlier(name string) (*Earlier, error) {
 	k, err := remember(name)
 	if err != nil {
 		return nil, fmt.Errorf("read service %s: %w", name, err)

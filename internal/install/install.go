@@ -1,6 +1,6 @@
 // Package install has the program started at its user's logon, and undoes that.
 //
-// It knows files, the scheduled task, the Run key, and which changes lead from what is
+// It knows files, the scheduled task, the Run key, what is recorded of distros, and which changes lead from what is
 // there to what is wanted. It does not know what the program does, nor how a running one
 // is ended.
 //
@@ -69,7 +69,9 @@ func (p Place) Everywhere(programFiles string) Place {
 func (p Place) File(name string) string { return p.Programs + `\` + name }
 
 // TaskName has the user in it: the names of tasks are the machine's.
-func (p Place) TaskName() string { return "docker-wsl-bridge " + p.SID }
+func (p Place) TaskName() string { return taskPrefix + p.SID }
+
+const taskPrefix = "docker-wsl-bridge "
 
 const recordName = "installed.json"
 
@@ -124,7 +126,7 @@ type Seen struct {
 	Task    bool
 	RunKey  bool
 	Bridges []string // of the installed program that run, in words
-	Purged  []string // files that a purge removes
+	Purged  []string // files that a purge removes; Purge is whether there is one
 
 	Elevated    bool  // with an administrator's rights
 	Shared      Place // with the programs of all users, which the service starts if it is ours
@@ -132,8 +134,14 @@ type Seen struct {
 	Machine     *Machine
 	EventSource bool
 
-	Cleaned []string // distros that run and may have an agent's file
-	Stopped []string // those that may have one and don't run
+	Made    []Made   // in distros
+	Cleaned []string // distros in which something was made and that are to be cleaned
+	Stopped []string // those that don't run and are left
+
+	Purge bool
+
+	OthersTasks []string // names of other users' tasks that start the machine's program
+	Others      []string // SIDs of users who may have something of it
 }
 
 // Do is a kind of change.
@@ -244,14 +252,14 @@ func Uninstall(p Place, seen Seen) (list []Change) {
 		add(RemoveRun, RunValue, "")
 	}
 	for _, d := range seen.Cleaned {
-		add(Clean, d, "the agent's file, our docker contexts")
+		add(Clean, d, "the agent's file, our sockets and docker contexts")
 	}
 	for _, d := range seen.Stopped {
-		add(Leave, d, "it does not run; what is in its /run goes with it")
+		add(Leave, d, stays(d, seen.Made))
 	}
 	list = append(list, removeFiles(p, seen)...)
-	if len(seen.Purged) > 0 {
-		for _, d := range []string{`\logs`, `\run`, ""} {
+	if seen.Purge && len(list) > 0 {
+		for _, d := range []string{`\logs`, `\run`, `\made`, ""} {
 			add(RemoveDir, p.State+d, "")
 		}
 	}
@@ -262,7 +270,11 @@ func Uninstall(p Place, seen Seen) (list []Change) {
 // named to who is none.
 func removeFiles(p Place, seen Seen) (list []Change) {
 	dirs := map[string]bool{}
-	for _, f := range append(slices.Clone(seen.Files), seen.Purged...) {
+	files := slices.Clone(seen.Files)
+	if seen.Purge {
+		files = append(files, seen.Purged...)
+	}
+	for _, f := range files {
 		dir := f[:strings.LastIndex(f, `\`)+1]
 		program := strings.HasSuffix(dir, `\docker-wsl-bridge\`) && dir != p.State+`\`
 		if program && !seen.Elevated && !strings.HasPrefix(f, p.home()) {

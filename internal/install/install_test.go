@@ -140,9 +140,13 @@ func TestChanges(t *testing.T) {
 		{"install by the Run key after the task", Install(me, Seen{Record: &done, Task: true, Bridges: runs}, key)},
 		{"install by the task after the Run key", Install(me, Seen{Record: &asked, RunKey: true, Bridges: runs}, w)},
 		{"uninstall", Uninstall(me, Seen{Record: &done, Task: true, Bridges: runs, Files: me.Owned()[:2], Cleaned: []string{"D"}, Stopped: []string{"E"}})},
-		{"uninstall, purging", Uninstall(me, Seen{RunKey: true, Files: me.Owned()[5:6], Purged: []string{me.State + `\logs\D-1.log`}})},
+		{"uninstall, purging", Uninstall(me, Seen{RunKey: true, Files: me.Owned()[5:6], Purge: true, Purged: []string{me.State + `\logs\D-1.log`}})},
+		{"uninstall with distros that don't run", Uninstall(me, Seen{Stopped: []string{"D", "E"}, Made: []Made{
+			{Distro: "D", Socket: "/run/x.sock"}, {Distro: "d", Context: "windows", User: "zoe"}, {Distro: "D", Context: "own", User: "al"}, {Distro: "F", Context: "f", User: "zoe"},
+		}})},
+		{"uninstall, purging once more when they run", Uninstall(me, Seen{Cleaned: []string{"D"}, Purge: true})},
 		{"uninstall a task alone", Uninstall(me, Seen{Task: true})},
-		{"uninstall again", Uninstall(me, Seen{})},
+		{"uninstall again", Uninstall(me, Seen{Purge: true})},
 	} {
 		b.WriteString("# " + c.title + "\n" + lines(c.list) + "\n")
 	}
@@ -178,6 +182,12 @@ func TestChangesOfAService(t *testing.T) {
 	user.Elevated = false
 	stranger := there
 	stranger.Record, stranger.Task, stranger.Bridges = nil, false, nil
+	// Another user for whom it was installed, and one who has a task since it is everybody's.
+	shared, everybodys := there, there
+	shared.Machine = shared.Machine.With(others)
+	shared.OthersTasks, shared.Others = []string{"docker-wsl-bridge " + others.User}, shared.Machine.Others(me.SID)
+	everybodys.Machine = everybodys.Machine.With(all)
+	everybodys.OthersTasks, everybodys.Others = shared.OthersTasks, shared.Others
 	var b strings.Builder
 	for _, c := range []struct {
 		title string
@@ -192,6 +202,8 @@ func TestChangesOfAService(t *testing.T) {
 		{"install in place of the earlier program, which is in the same directory", MachineWide(everywhere, inside, w)},
 		{"install with other flags", MachineWide(everywhere, flags, w)},
 		{"uninstall", Uninstall(everywhere, there)},
+		{"uninstall where another user has it, too", Uninstall(everywhere, shared)},
+		{"uninstall where everybody has it", Uninstall(everywhere, everybodys)},
 		{"uninstall without an administrator's rights", Uninstall(everywhere, user)},
 		{"uninstall what is left of a template", Uninstall(everywhere, half)},
 		{"uninstall where the earlier program is", Uninstall(everywhere, Seen{Elevated: true, Shared: everywhere, Service: earlier.Service})},
@@ -204,6 +216,9 @@ func TestChangesOfAService(t *testing.T) {
 		if n := Privileged(Uninstall(p, user)); n != 6 {
 			t.Errorf("%d changes are left to an administrator", n)
 		}
+	}
+	if OfOthers(Uninstall(everywhere, there)) || !OfOthers(Uninstall(everywhere, shared)) || !OfOthers(Uninstall(everywhere, everybodys)) {
+		t.Error("whether something is left of others is told wrongly")
 	}
 }
 

@@ -74,6 +74,14 @@ func (m *Machine) For(sid string) bool {
 	return m != nil && (m.AllUsers || slices.Contains(m.Users, sid))
 }
 
+// Others are those for whom it was installed by name, but for one.
+func (m *Machine) Others(sid string) (sids []string) {
+	if m != nil {
+		sids = slices.DeleteFunc(slices.Clone(m.Users), func(u string) bool { return u == sid })
+	}
+	return sids
+}
+
 // Marked tells whether a service's instance is to serve this process' user.
 func Marked() (bool, error) {
 	sid, err := SID()
@@ -238,6 +246,9 @@ func uninstallMachine(seen Seen) (list []Change) {
 	if !seen.Service.Foreign(seen.Shared) {
 		list = append(list, removal(seen.Service)...)
 	}
+	for _, name := range seen.OthersTasks {
+		list = append(list, Change{RemoveTask, name, "another user's"})
+	}
 	if seen.EventSource {
 		list = append(list, Change{RemoveSource, EventSource, ""})
 	}
@@ -248,8 +259,24 @@ func uninstallMachine(seen Seen) (list []Change) {
 		for i, c := range list {
 			list[i] = Change{Leave, c.What, needsAdmin}
 		}
+		return list
+	}
+	others := seen.Others
+	if seen.Machine != nil && seen.Machine.AllUsers {
+		others = []string{"every other user"}
+	}
+	for _, who := range others {
+		list = append(list, Change{Leave, who, othersStay})
 	}
 	return list
+}
+
+// othersStay is the note of another user, who alone may remove that: it is in the user's own directory.
+const othersStay = "the user's record, logs and what is in the user's distros stay"
+
+// OfOthers tells whether something of other users is left.
+func OfOthers(list []Change) bool {
+	return slices.ContainsFunc(list, func(c Change) bool { return c.Do == Leave && c.Note == othersStay })
 }
 
 // MachineKey is where the machine's record is, under HKEY_LOCAL_MACHINE.

@@ -2,6 +2,7 @@ package install
 
 import (
 	"errors"
+	"os"
 	"os/exec"
 	"slices"
 	"strings"
@@ -76,10 +77,10 @@ func TestEarlierServiceIsPutBack(t *testing.T) {
 		t.Fatal(err)
 	}
 	before := allOf(t, ServiceName)
-	if none, err := Remember(ServiceName + ".none"); none != nil || err != nil {
+	if none, err := ReadEarlier(ServiceName + ".none"); none != nil || err != nil {
 		t.Errorf("a service that is not there: %v, %v", none, err)
 	}
-	e, err := Remember(ServiceName)
+	e, err := ReadEarlier(ServiceName)
 	if err != nil || e == nil || e.Ran() {
 		t.Fatalf("%+v, %v", e, err)
 	}
@@ -157,6 +158,43 @@ func TestEventSource(t *testing.T) {
 		if err := RemoveEventSource(); err != nil || HasEventSource() {
 			t.Fatalf("%v", err)
 		}
+	}
+}
+
+// Other users' tasks are found by the machine's record, or by what they start, and removed; one that starts its
+// user's own program is not.
+func TestOthersTasks(t *testing.T) {
+	place := Place{SID: "S-1-5-21-7-7-7-1001"}.Everywhere(`C:\Program Files`)
+	dir := os.Getenv("SystemRoot") + `\System32\Tasks\`
+	for _, c := range []struct{ sid, starts string }{
+		{"S-1-5-21-7-7-7-1001", place.File(Windowed)}, // the place's own
+		{"S-1-5-21-7-7-7-1002", ""},                   // Wine tells no command
+		{"S-1-5-21-7-7-7-1003", strings.ToUpper(place.File(Windowed))},
+		{"S-1-5-21-7-7-7-1004", At(`C:\Users\d\AppData\Local`, "", "").File(Windowed)},
+	} {
+		other := place
+		other.SID = c.sid
+		text := strings.Replace(TaskXML(other, ByService, nil), escape(place.File(Windowed)), escape(c.starts), 1)
+		if err := errors.Join(os.MkdirAll(dir, 0o755), os.WriteFile(dir+other.TaskName(), utf16File(text), 0o600)); err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { os.Remove(dir + other.TaskName()) })
+	}
+	m := &Machine{Users: []string{place.SID, "S-1-5-21-7-7-7-1002"}}
+	want := []string{"S-1-5-21-7-7-7-1002", "S-1-5-21-7-7-7-1003"}
+	if got := place.OthersTasks(t.Context(), m); !slices.Equal(got, want) {
+		t.Errorf("they are %q, want %q", got, want)
+	}
+	if got := place.OthersTasks(t.Context(), &Machine{AllUsers: true}); !slices.Equal(got, want[1:]) {
+		t.Errorf("for everybody: %q, want %q", got, want[1:])
+	}
+	for _, sid := range want {
+		if err := RemoveOthersTask(t.Context(), Place{SID: sid}.TaskName()); err != nil {
+			t.Error(err)
+		}
+	}
+	if got := place.OthersTasks(t.Context(), nil); len(got) > 0 {
+		t.Errorf("left: %q", got)
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 )
@@ -60,6 +61,32 @@ func (p Place) RunTask(ctx context.Context) error {
 // RemoveTask removes it.
 func (p Place) RemoveTask(ctx context.Context) error {
 	return schtasks(ctx, "/Delete", "/TN", p.TaskName(), "/F")
+}
+
+// RemoveOthersTask ends and removes another user's. It takes an administrator.
+func RemoveOthersTask(ctx context.Context, name string) error {
+	_ = schtasks(ctx, "/End", "/TN", name) // it may not run
+	return schtasks(ctx, "/Delete", "/TN", name, "/F")
+}
+
+// OthersTasks are the users whose tasks start this place's program, all users' own, by SID: those whom the
+// machine's record names, and whose task says so. One that starts the user's own program is none of them. It takes an
+// administrator to see them.
+func (p Place) OthersTasks(ctx context.Context, m *Machine) (sids []string) {
+	files, _ := filepath.Glob(os.Getenv("SystemRoot") + `\System32\Tasks\` + taskPrefix + "S-1-*")
+	known := m.Others(p.SID)
+	for _, f := range files {
+		other := p
+		if other.SID = strings.TrimPrefix(filepath.Base(f), taskPrefix); other.SID == p.SID {
+			continue
+		}
+		text, _ := other.taskText(ctx) // what can't be read says nothing
+		line, _ := taskLine(text)
+		if slices.Contains(known, other.SID) || strings.HasPrefix(strings.ToLower(line), strings.ToLower(`"`+p.File(Windowed)+`"`)) {
+			sids = append(sids, other.SID)
+		}
+	}
+	return sids
 }
 
 func schtasks(ctx context.Context, args ...string) error {

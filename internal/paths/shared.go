@@ -19,6 +19,9 @@ var ErrNoShared = errors.New("this distro has no directory that it shares with a
 // ToShared is what a file below UsualShared is called where the directory may lie elsewhere.
 func ToShared(file string) string { return sharedForm + strings.TrimPrefix(file, UsualShared) }
 
+// IsShared tells what ToShared has named.
+func IsShared(file string) bool { return strings.HasPrefix(file, sharedForm) }
+
 // FromShared is the path of what ToShared has named, in the distro that has this mountinfo file. Any
 // other path is as it was. What is named lies in a directory of its own: in the shared one itself
 // everybody may make files.

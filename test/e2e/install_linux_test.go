@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -261,11 +262,11 @@ func TestInstallByTheRunKey(t *testing.T) {
 	if want := []string{"stop", "remove-run-key", "clean-distro", "remove", "remove", "remove", "remove-directory"}; !slices.Equal(got, want) {
 		t.Errorf("uninstall did %q, want %q", got, want)
 	}
-	contains(t, o.stdout, "docker-wsl-bridge.exe is the program that runs just now")
+	contains(t, o.stdout, "docker-wsl-bridge.exe is the program that runs just now", `"hints":["cmd /c rmdir /s /q \"`, "(DWB606)")
 	if left, err := os.ReadDir(i.program("")); err != nil || len(left) != 1 {
 		t.Errorf("left: %q, %v", left, err)
 	}
-	if got, want := kinds(t, i.does(ctx, t, "uninstall", "--json")), []string{"clean-distro", "remove", "remove-directory"}; !slices.Equal(got, want) {
+	if got, want := kinds(t, i.does(ctx, t, "uninstall", "--json")), []string{"remove", "remove-directory"}; !slices.Equal(got, want) {
 		t.Errorf("once more it did %q, want %q", got, want)
 	}
 	i.gone(ctx, t)
@@ -297,26 +298,47 @@ func TestInstallWhereTasksAreRefused(t *testing.T) {
 	i.gone(ctx, t)
 }
 
-// A half-state: the record and a program are gone, and the bridge was killed.
+// A half-state: the record and a program are gone, and both halves were killed, so that sockets are left, one of them
+// elsewhere than agents have theirs.
 func TestUninstallFromAHalfState(t *testing.T) {
 	ctx, i := onInstalled(t)
-	i.does(ctx, t, "install", "--user", "--distro", i.distro, "--pipe", stage.EnginePipe)
+	const elsewhere, left = "/run/elsewhere.sock", runDir + "/left.sock"
+	i.does(ctx, t, "install", "--user", "--distro", i.distro, "--pipe", stage.EnginePipe, "--socket", elsewhere, "--context", "windows", "--at-logon", "run-key")
+	agent := newcomer(t, i.before.newInDistro(t), "agent-")
+	if err := syscall.Kill(agent, syscall.SIGSTOP); err != nil { // else it takes its socket along when the other half dies
+		t.Fatal(err)
+	}
 	kill(t, newcomer(t, i.before.newOnWindows(), "docker-wsl-bridgew.exe"))
+	kill(t, agent)
+	i.asRoot(ctx, t, "socat UNIX-LISTEN:"+left+" - </dev/null >/dev/null 2>&1 & while [ ! -S "+left+" ]; do :; done; kill -9 $!")
+	wantAttributes(ctx, t, i.s, i.distro, elsewhere, "socket 660 root:docker")
 	for _, file := range []string{filepath.Join(i.home, "docker-wsl-bridge", "installed.json"), i.program("docker-wsl-bridge.exe")} {
 		if err := os.Remove(file); err != nil {
 			t.Fatal(err)
 		}
 	}
-	contains(t, i.does(ctx, t, "uninstall", "--dry-run"), "remove-task ", "docker-wsl-bridgew.exe\n")
-	// A distro that somebody has stopped is not started, but named, unless that is asked for.
+	contains(t, i.does(ctx, t, "uninstall"), "remove-run-key ", "docker-wsl-bridgew.exe\n", "clean-distro      "+i.distro, "Nothing is installed any more.\n")
+	i.gone(ctx, t)
+	absent(t, i.s, i.distro, elsewhere)
+	absent(t, i.s, i.distro, runDir)
+
+	// A distro that somebody has stopped is not started, but named, unless that is asked for. It stays known when
+	// all else is forgotten; here no bridge has served it since.
+	i.does(ctx, t, "context", "create", "--distro", i.distro)
 	if err := i.s.VM.Terminate(i.distro); err != nil {
 		t.Fatal(err)
 	}
-	contains(t, i.does(ctx, t, "uninstall", "--dry-run"), "leave             "+i.distro+"  (it does not run")
-	contains(t, i.does(ctx, t, "uninstall", "--start-distros", "--purge"), "clean-distro      "+i.distro, "Nothing is installed any more.\n")
+	contains(t, i.does(ctx, t, "uninstall", "--purge"),
+		"leave             "+i.distro+"  (it does not run; what is in its /run goes with it, but not the docker context windows of alice)",
+		"hint: docker-wsl-bridge uninstall --start-distros")
+	if logs, _ := filepath.Glob(filepath.Join(i.home, "docker-wsl-bridge", "logs", i.distro+"-*")); len(logs) > 0 {
+		t.Errorf("after --purge: %q", logs)
+	}
+	contains(t, i.does(ctx, t, "uninstall", "--start-distros"), "clean-distro      "+i.distro, "Nothing is installed any more.\n")
 	i.gone(ctx, t)
-	if left, _ := filepath.Glob(filepath.Join(i.home, "docker-wsl-bridge", "logs", i.distro+"-*")); len(left) > 0 {
-		t.Errorf("after --purge: %q", left)
+	absent(t, i.s, i.distro, aliceHome+"/.docker/contexts")
+	if again := i.does(ctx, t, "uninstall", "--start-distros", "--dry-run"); strings.Contains(again, i.distro) {
+		t.Errorf("it was cleaned: %s", again)
 	}
 }
 

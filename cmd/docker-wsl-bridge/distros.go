@@ -1,0 +1,107 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/config"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/daemon"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/deploy"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/install"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/paths"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/wsl"
+)
+
+// distros adds those in which something was made. A purge also removes what the record tells of distros that are
+// not there any more, and what tells nothing. A distro that a person's bridge serves has it all in use.
+func (i *installation) distros(ctx context.Context, s *install.Seen, start bool) {
+	made, broken, err := install.Remembered(i.state)
+	s.Made, s.Purged = made, broken
+	w, wslErr := daemon.FindWSL()
+	if wslErr != nil {
+		return // there is no distro
+	}
+	names, listErr := w.Distros(ctx)
+	has := func(name string) func(install.Made) bool {
+		return func(m install.Made) bool { return strings.EqualFold(m.Distro, name) }
+	}
+	logged := func(string) (sure, perhaps bool) { return false, false }
+	if err != nil || len(broken) > 0 {
+		logged = i.logged()
+	}
+	for _, name := range names {
+		served, perhaps := logged(name)
+		served = served || slices.ContainsFunc(made, has(name))
+		used := slices.ContainsFunc(i.others, func(f control.Found) bool {
+			return strings.EqualFold(cmp.Or(f.Status.Link.Served(), f.Place.Distro), name)
+		})
+		if !served && !perhaps || used {
+			continue
+		}
+		switch runs, err := w.Runs(ctx, name); {
+		case runs && err == nil, served && start:
+			s.Cleaned = append(s.Cleaned, name)
+		case served:
+			s.Stopped = append(s.Stopped, name)
+		}
+	}
+	for _, m := range made {
+		if listErr == nil && !slices.ContainsFunc(names, func(n string) bool { return has(n)(m) }) {
+			s.Purged = append(s.Purged, m.File(i.state))
+		}
+	}
+}
+
+// logged tells by the names of logs whether a distro was served. It is for what the record does not tell.
+func (i *installation) logged() func(distro string) (sure, perhaps bool) {
+	logs, _ := filepath.Glob(filepath.Join(i.state, "logs", "*.log"))
+	of := func(distro string) bool {
+		return slices.ContainsFunc(logs, func(l string) bool { return isLog(filepath.Base(l), chosen{distro: distro}) })
+	}
+	return func(distro string) (sure, perhaps bool) {
+		return of(distro), of(config.All) && !wsl.OfDockerDesktop(distro)
+	}
+}
+
+// rememberFound has what logs alone told stay known until it is cleaned.
+func (i *installation) rememberFound(s install.Seen) (failed error) {
+	for _, distro := range append(slices.Clone(s.Cleaned), s.Stopped...) {
+		failed = errors.Join(failed, install.Remember(i.state, install.Made{Distro: distro}))
+	}
+	return failed
+}
+
+// clean undoes what was made in a distro.
+func (i *installation) clean(ctx context.Context, distro string) error {
+	w, err := daemon.FindWSL()
+	if err != nil {
+		return err
+	}
+	agent, err := ownAgent()
+	if err != nil {
+		return errors.Join(err, w.RemoveAgents(ctx, distro))
+	}
+	return i.cleanBy(ctx, w, agent, distro)
+}
+
+// cleanBy has the agent's program remove all but its own file. When all of it is done, and not before, the distro is
+// forgotten. A socket of all distros is removed from any of them.
+func (i *installation) cleanBy(ctx context.Context, w daemon.WSL, agent deploy.Binary, distro string) error {
+	made, _, _ := install.Remembered(i.state) // without a record there is what lies beside the agent's file
+	var sockets []string
+	for _, m := range made {
+		if m.Socket != "" && (strings.EqualFold(m.Distro, distro) || paths.IsShared(m.Socket)) {
+			sockets = append(sockets, m.Socket)
+		}
+	}
+	err := errors.Join(removeContexts(ctx, w, distro, agent, made), w.RemoveSockets(ctx, distro, agent, sockets), w.RemoveAgents(ctx, distro))
+	if err != nil {
+		return err
+	}
+	return install.Forget(i.state, distro)
+}
