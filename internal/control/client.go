@@ -43,6 +43,9 @@ func Ask(ctx context.Context, at endpoint.Endpoint) (Status, error) {
 // that is not there has ended.
 func Stop(ctx context.Context, at endpoint.Endpoint) error {
 	answer, err := do(ctx, at, http.MethodPost, stopPath)
+	for errors.Is(err, io.EOF) && ctx.Err() == nil { // it ends just now: another one finds nobody
+		answer, err = do(ctx, at, http.MethodPost, stopPath)
+	}
 	switch {
 	case ctx.Err() != nil:
 		return fmt.Errorf("stop bridge: %w", context.Cause(ctx))
