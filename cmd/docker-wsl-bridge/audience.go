@@ -6,7 +6,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/codes"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/install"
 )
 
@@ -72,7 +71,7 @@ func (i *installation) mayInstall(w install.Want, who *audience) error {
 		return fmt.Errorf("%w, %s", errOtherForm, formWords(i.record))
 	case byService && i.service.Foreign(i.place) && !who.replace:
 		why := fmt.Errorf("a service %s is there that is another program's: %s", install.ServiceName, harmless(i.service.ImagePath))
-		return &advised{why, codes.MayInstall.Hints("docker-wsl-bridge install --replace removes it, and takes its place")}
+		return &advised{why, replaceHints()}
 	case w.Form == install.RunKey:
 		return i.place.RunKeyTakes(w.Args)
 	}

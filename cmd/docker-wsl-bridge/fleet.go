@@ -122,8 +122,8 @@ func (f *fleet) serve(ctx context.Context, c *config.Config) (err error) {
 	ready()
 	f.untilEnd()
 	f.reloading.Lock() // one that is under way comes to its end; none follows
-	f.reloading.Unlock()
 	f.running.Wait()
+	f.reloading.Unlock()
 	f.own.Info("bridge ends")
 	f.show.close()
 	if f.told != nil {

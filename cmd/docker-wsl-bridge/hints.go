@@ -157,3 +157,8 @@ func engineHints(e *engine.NotFoundError) []codes.Hint {
 func ownerHint(name string, e *endpoint.OwnerError) codes.Hint {
 	return codes.PipeOpen.Hint("it belongs to " + e.Account() + ", who gets all that clients send if you run: docker-wsl-bridge up --pipe " + name + " --trust-pipe-owner")
 }
+
+// replaceHints are for a service of our name that is another program's.
+func replaceHints() []codes.Hint {
+	return codes.MayInstall.Hints("docker-wsl-bridge install --replace removes it, and takes its place")
+}
