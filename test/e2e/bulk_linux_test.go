@@ -25,7 +25,7 @@ func bulk() int64 {
 	if long() {
 		return 200 << 20
 	}
-	return 30 << 20
+	return 8 << 20
 }
 
 func hashOf(t *testing.T, r io.Reader) (sum [sha256.Size]byte, n int64) {

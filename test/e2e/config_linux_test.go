@@ -297,7 +297,15 @@ func TestLinksOfAConfiguration(t *testing.T) {
 	}
 }
 
-// The carrier of a distro is lost while the other one moves 200 MB: these all arrive, the
+// besideALoss is what goes each way on one carrier while another one is lost.
+func besideALoss() int64 {
+	if long() {
+		return 200 << 20
+	}
+	return 40 << 20
+}
+
+// The carrier of a distro is lost while the other one moves much: it all arrives, the
 // lost links come back.
 func TestCarrierLostBesideABulk(t *testing.T) {
 	ctx, c := openConfigured(t)
@@ -306,14 +314,14 @@ func TestCarrierLostBesideABulk(t *testing.T) {
 	c.up(ctx, t)
 	c.is(ctx, t, one, "bulk", "ready")
 	c.is(ctx, t, two, "lost", "ready")
-	const size = 200 << 20
+	size := besideALoss()
 	bulk, lost := c.dial(t, one, "bulk"), c.dial(t, two, "lost")
 	echoed(t, lost, "before")
 	want, _ := hashOf(t, noise(size))
 	moved := make(chan error, 1)
 	half := make(chan struct{})
 	go func() {
-		got, n, err := through200(bulk, half)
+		got, n, err := thereAndBack(bulk, size, half)
 		if err == nil && (got != want || n != size) {
 			err = fmt.Errorf("%d bytes of %d, or others", n, size)
 		}
@@ -336,9 +344,8 @@ func TestCarrierLostBesideABulk(t *testing.T) {
 	}
 }
 
-// through200 moves noise to an echo and back, and says when half of it is.
-func through200(c halfclose.Conn, half chan struct{}) (sum [sha256.Size]byte, n int64, err error) {
-	const size = 200 << 20
+// thereAndBack moves noise to an echo and back, and says when half of it is.
+func thereAndBack(c halfclose.Conn, size int64, half chan struct{}) (sum [sha256.Size]byte, n int64, err error) {
 	sent := make(chan error, 1)
 	go func() {
 		_, err := io.Copy(c, noise(size))

@@ -18,7 +18,7 @@ func heavy() int64 {
 	if long() {
 		return 100 << 20
 	}
-	return 30 << 20
+	return 8 << 20
 }
 
 // idOf is an image's id, straight from the engine.
