@@ -8,6 +8,7 @@ BUILD    := $(GO) build -trimpath -buildvcs=false -ldflags "$(LINK)"
 BUILDGUI := $(GO) build -trimpath -buildvcs=false -ldflags "$(LINK) -H windowsgui"
 EMBEDDED := internal/deploy/agents
 TARGETS  := windows/amd64 windows/arm64 linux/amd64 linux/arm64
+TESTS    ?= ./...
 FUZZTIME ?= 30s
 MINUTES  ?= 10
 SEED     ?=
@@ -30,18 +31,12 @@ story: build ## draw docs/story.svg, the recording of the README, from a real ru
 
 test: build ## all tests in their short forms, with Wine and a real dockerd; installs what is missing
 	@test/setup
-ifdef TESTS
 	$(GO) test -count=1 -parallel 8 -timeout 15m $(TESTS)
-else
-	@DWB_E2E=installing $(GO) test -count=1 -timeout 15m ./test/e2e & beside=$$!; \
-	DWB_E2E=rest $(GO) test -count=1 -parallel 8 -timeout 15m ./...; others=$$?; \
-	wait $$beside && exit $$others
-endif
 
 test-full: build ## the long forms, and the race detector
 	@test/setup gcc libc6-dev
 	@DWB_FULL=1 test/reproducible
-	DWB_FULL=1 $(GO) test -count=1 -parallel 8 -timeout 60m $(or $(TESTS),./...)
+	DWB_FULL=1 $(GO) test -count=1 -parallel 8 -timeout 60m $(TESTS)
 	CGO_ENABLED=1 $(GO) test -race -count=1 -timeout 20m ./internal/...
 	$(GO) run ./test/soak -minutes 2
 

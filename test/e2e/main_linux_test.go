@@ -2,7 +2,6 @@ package e2e
 
 import (
 	"context"
-	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -24,24 +23,7 @@ var shared struct {
 	err    error
 }
 
-// installing are the tests that install the program, as a service or otherwise. Most of their time they
-// wait, so `make test` runs them beside the others, on a stage of their own: DWB_E2E=installing
-// plays them alone, DWB_E2E=rest all others.
-const installing = "^Test(Install|Uninstall|Service|RunAsAService|TheWholeStory)"
-
 func TestMain(m *testing.M) {
-	flag.Parse()
-	var err error
-	switch os.Getenv("DWB_E2E") {
-	case "installing":
-		err = flag.Set("test.run", installing)
-	case "rest":
-		err = flag.Set("test.skip", installing)
-	}
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "choose tests:", err)
-		os.Exit(1)
-	}
 	code := m.Run()
 	if err := closeShared(); err != nil {
 		fmt.Fprintln(os.Stderr, "close stage:", err)
