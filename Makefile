@@ -31,7 +31,7 @@ story: build ## draw docs/story.svg, the recording of the README, from a real ru
 
 test: build ## all tests in their short forms, with Wine and a real dockerd; installs what is missing
 	@test/setup
-	$(GO) test -count=1 -parallel 8 -timeout 15m $(TESTS)
+	$(GO) test -count=1 -parallel 8 -timeout 25m $(TESTS)
 
 test-full: build ## the long forms, and the race detector
 	@test/setup gcc libc6-dev
