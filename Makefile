@@ -63,13 +63,13 @@ build: agents resources ## the programs, into build/OS-ARCH
 	  esac; \
 	done
 
-agents: # the agents that the programs embed; a new one is put in place only when it differs
+agents: # the agents that the programs embed; a new one is put in place only when it differs, whole: others may be building
 	@for arch in amd64 arm64; do \
 	  mkdir -p build/linux-$$arch; \
 	  GOOS=linux GOARCH=$$arch $(BUILD) -o build/linux-$$arch/ ./cmd/docker-wsl-agent || exit 1; \
 	  packed=$(EMBEDDED)/agent-linux-$$arch.gz; \
-	  gzip -9nc build/linux-$$arch/docker-wsl-agent >$$packed.new; \
-	  if cmp -s $$packed.new $$packed; then rm $$packed.new; else mv $$packed.new $$packed; fi; \
+	  new=build/agent-$$arch.$$$$.gz; gzip -9nc build/linux-$$arch/docker-wsl-agent >$$new; \
+	  if cmp -s $$new $$packed; then rm $$new; else mv $$new $$packed; fi; \
 	done
 
 # What Windows shows of its programs and how it starts them; go build takes it along

@@ -86,6 +86,21 @@ func goTool(ctx context.Context, goos, out, verb string, args ...string) error {
 	return settle(fresh, out)
 }
 
+// Make runs make, one at a time on the whole machine: what one puts in place another one builds from.
+func Make(ctx context.Context, args ...string) error {
+	unlock, err := lock(ctx, filepath.Join(Root(), "build", "make.lock"))
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	cmd := exec.CommandContext(ctx, "make", append([]string{"-s"}, args...)...)
+	cmd.Dir = Root()
+	if said, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("make %s: %w\n%s", strings.Join(args, " "), err, said)
+	}
+	return nil
+}
+
 func arch(goos string) string {
 	if goos == "windows" {
 		return "amd64"

@@ -93,10 +93,8 @@ func (s *Stage) onClose(f func() error) { s.closers = append(s.closers, f) }
 
 // build makes the product as a release is made, and the stand-in wsl.exe.
 func (s *Stage) build(ctx context.Context) error {
-	cmd := exec.CommandContext(ctx, "make", "-s", "build", "TARGETS=windows/amd64 linux/amd64")
-	cmd.Dir = lab.Root()
-	if said, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("make build: %w\n%s", err, said)
+	if err := lab.Make(ctx, "build", "TARGETS=windows/amd64 linux/amd64"); err != nil {
+		return err
 	}
 	s.native = filepath.Join(s.dir, "native")
 	return lab.GoBuild(ctx, "linux", filepath.Join(s.native, "wsl.exe"), "./test/wsl/cmd/wsl")
