@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/endpoint"
@@ -18,6 +19,8 @@ const (
 	askTime = 5 * time.Second
 	// reloadTime bounds a reload: links that go get a moment to leave.
 	reloadTime = 30 * time.Second
+	// cutPause is between two tries to reach one that is just ending.
+	cutPause = 20 * time.Millisecond
 	// maxAnswer bounds what is read of an answer.
 	maxAnswer = 64 << 10
 )
@@ -43,7 +46,8 @@ func Ask(ctx context.Context, at endpoint.Endpoint) (Status, error) {
 // that is not there has ended.
 func Stop(ctx context.Context, at endpoint.Endpoint) error {
 	answer, err := do(ctx, at, http.MethodPost, stopPath)
-	for errors.Is(err, io.EOF) && ctx.Err() == nil { // it ends just now: another one finds nobody
+	for isCut(err) && ctx.Err() == nil { // it ends just now: another one finds nobody
+		time.Sleep(cutPause)
 		answer, err = do(ctx, at, http.MethodPost, stopPath)
 	}
 	switch {
@@ -61,6 +65,11 @@ func Stop(ctx context.Context, at endpoint.Endpoint) error {
 		return fmt.Errorf("stop bridge: %w", context.Cause(ctx))
 	}
 	return nil
+}
+
+// isCut tells that the far side has closed the connection.
+func isCut(err error) bool {
+	return errors.Is(err, io.EOF) || slices.ContainsFunc(cuts, func(cut error) bool { return errors.Is(err, cut) })
 }
 
 // RefusedError is why a bridge has not done what it was asked, in its words.
