@@ -83,11 +83,11 @@ func (e *AgentError) Error() string { return e.Text }
 
 type request struct {
 	Listen   *Listen   `json:"listen,omitempty"`
-	Unlisten *unlisten `json:"unlisten,omitempty"`
+	Unlisten *ofLink   `json:"unlisten,omitempty"`
 	Users    *struct{} `json:"users,omitempty"`
 	Lead     *Lead     `json:"lead,omitempty"`
-	Unlead   *unlisten `json:"unlead,omitempty"`
-	Reach    *unlisten `json:"reach,omitempty"`
+	Unlead   *ofLink   `json:"unlead,omitempty"`
+	Reach    *ofLink   `json:"reach,omitempty"`
 	Peers    *page     `json:"peers,omitempty"`
 }
 
@@ -108,8 +108,8 @@ type warning struct {
 	Warning string `json:"warning"`
 }
 
-// unlisten names a link whose socket, or whose lead, is to go, or is to be tried.
-type unlisten struct {
+// ofLink is a request that needs no more than the name of a link.
+type ofLink struct {
 	Link string `json:"link"`
 }
 

@@ -77,7 +77,7 @@ func (h *Host) Unlead(link string) { h.leads.unlead(link) }
 // socket. Those that are there go on. It takes 10 s at the most.
 func (h *Host) Unlisten(ctx context.Context, link string) error {
 	h.leads.unlead(link)
-	a, err := h.ask(ctx, request{Unlisten: &unlisten{link}})
+	a, err := h.ask(ctx, request{Unlisten: &ofLink{link}})
 	if err == nil && a.Unlistened == nil {
 		err = errOtherAnswer
 	}
@@ -100,7 +100,7 @@ func (h *Host) LeadAgent(ctx context.Context, l Lead) (Leading, error) {
 // UnleadAgent ends a reverse link: what is opened for it from now on is refused. Connections that
 // are there go on. It takes 10 s at the most.
 func (h *Host) UnleadAgent(ctx context.Context, link string) error {
-	a, err := h.ask(ctx, request{Unlead: &unlisten{link}})
+	a, err := h.ask(ctx, request{Unlead: &ofLink{link}})
 	if err == nil && a.Unled == nil {
 		err = errOtherAnswer
 	}
@@ -110,7 +110,7 @@ func (h *Host) UnleadAgent(ctx context.Context, link string) error {
 // Reach has the agent try what a reverse link leads to, by a connection that ends at once. The error is an
 // *AgentError if it takes none. It takes 10 s at the most.
 func (h *Host) Reach(ctx context.Context, link string) error {
-	a, err := h.ask(ctx, request{Reach: &unlisten{link}})
+	a, err := h.ask(ctx, request{Reach: &ofLink{link}})
 	if err == nil && a.Reached == nil {
 		err = errOtherAnswer
 	}
