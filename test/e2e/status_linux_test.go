@@ -38,7 +38,7 @@ func TestStatsStream(t *testing.T) {
 	for _, r := range []route{direct, bridged} {
 		t.Run(r.name, func(t *testing.T) {
 			container(ctx, t, s, "busy", "sleep", "600")
-			before := engineConns(t, s)
+			idleEngine(ctx, t, s)
 			f := follow(ctx, t, s, r, "stats", "--format", usage, "busy")
 			awaitUsage(t, f, "1 processes")
 			direct.must(ctx, t, s, "exec", "-d", "busy", "sleep", "600")
@@ -46,7 +46,7 @@ func TestStatsStream(t *testing.T) {
 			if err := f.cmd.Process.Kill(); err != nil {
 				t.Fatal(err)
 			}
-			until(ctx, t, "the engine's connections to end", func() bool { return engineConns(t, s) <= before })
+			idleEngine(ctx, t, s)
 		})
 	}
 }
@@ -64,12 +64,12 @@ func TestWait(t *testing.T) {
 	ctx, s, b := onStage(t)
 	direct, bridged := routes(s, b)
 	container(ctx, t, s, "awaited", "sh", "-c", "while [ ! -e /tmp/end ]; do sleep 0.1; done; exit 7")
-	before := engineConns(t, s)
+	idleEngine(ctx, t, s)
 	var waiting []*follower
 	for _, r := range []route{direct, bridged} {
 		waiting = append(waiting, follow(ctx, t, s, r, "wait", "awaited"))
 	}
-	until(ctx, t, "both to wait", func() bool { return engineConns(t, s) >= before+2 })
+	until(ctx, t, "both to wait", func() bool { return engineConns(t, s) >= len(waiting) })
 	direct.must(ctx, t, s, "exec", "awaited", "touch", "/tmp/end")
 	for i, f := range waiting {
 		if lines, err := f.rest(); err != nil || strings.Join(lines, "\n") != "7" {

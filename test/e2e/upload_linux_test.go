@@ -56,18 +56,18 @@ func TestClientKilledInMidUpload(t *testing.T) {
 	ctx, s, b := onStage(t)
 	container(ctx, t, s, "upload", "sleep", "600")
 	direct, bridged := routes(s, b)
-	until(ctx, t, "the engine to be idle", func() bool { return engineConns(t, s) == 0 })
+	idleEngine(ctx, t, s)
 	for _, u := range uploads {
 		for _, r := range []route{direct, bridged} {
 			t.Run(u.args[0]+"/"+r.name, func(t *testing.T) {
 				killed := killInMidUpload(ctx, t, s, r, u.args)
-				until(ctx, t, "the engine's connections to end", func() bool { return engineConns(t, s) == 0 })
+				idleEngine(ctx, t, s)
 				t.Logf("the engine's connections had ended %v after the kill", time.Since(killed).Round(time.Millisecond))
 				const bound = 20 * time.Second // it takes about one
 				short, cancel := context.WithTimeout(ctx, bound)
 				defer cancel()
 				u.again(short, t, s, r)
-				until(ctx, t, "the engine to be idle", func() bool { return engineConns(t, s) == 0 })
+				idleEngine(ctx, t, s)
 			})
 		}
 	}

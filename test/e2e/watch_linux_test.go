@@ -28,6 +28,13 @@ func until(ctx context.Context, t *testing.T, what string, holds func() bool) {
 	}
 }
 
+// idleEngine waits until nobody is connected to the engine any more: a connection
+// of what went before may outlast it for a moment, and would be counted with the test's own.
+func idleEngine(ctx context.Context, t *testing.T, s *stage.Stage) {
+	t.Helper()
+	until(ctx, t, "the engine to be idle", func() bool { return engineConns(t, s) == 0 })
+}
+
 // engineConns is the number of connections that dockerd holds at its TCP
 // address, which are those of the named pipe's clients.
 func engineConns(t *testing.T, s *stage.Stage) int {
