@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -129,6 +130,9 @@ func (i *installation) install(ctx context.Context, o *options, t *telling, w in
 	if w.Form == install.ByService {
 		changes = install.MachineWide(i.place, seen, w)
 	}
+	if err := mayStart(changes, &install.Record{Args: w.Args}); err != nil {
+		return err
+	}
 	made, err := i.change(ctx, t, changes, func(c install.Change) error { return i.makeInstalled(ctx, c, w, who.either()) })
 	if err != nil {
 		err = i.putBack(err)
@@ -197,6 +201,18 @@ func (i *installation) makeInstalled(ctx context.Context, c install.Change, w in
 		return i.start(ctx)
 	}
 	return fmt.Errorf("there is no change %q", c.Do)
+}
+
+// mayStart refuses changes that would start, and may have ended before, what a wrong configuration
+// ends at once.
+func mayStart(changes []install.Change, what *install.Record) error {
+	if !slices.ContainsFunc(changes, func(c install.Change) bool { return c.Do == install.Start }) {
+		return nil
+	}
+	if wrong := wrongFiles(what); wrong != nil {
+		return &advised{fmt.Errorf("nothing was changed: %w", wrong), []codes.Hint{configCheckHint()}}
+	}
+	return nil
 }
 
 // change tells of each change and makes it. It gives those that were made, or would be.
@@ -292,6 +308,9 @@ func (i *installation) again(ctx context.Context, t *telling, stops bool) error 
 	}
 	if stops || len(i.bridges) == 0 {
 		changes = append(changes, install.Change{Do: install.Start, What: i.place.File(install.Windowed), Note: strings.Join(i.record.Args, " ")})
+	}
+	if err := mayStart(changes, i.record); err != nil {
+		return err
 	}
 	made, err := i.change(ctx, t, changes, func(c install.Change) error {
 		if c.Do == install.Stop {

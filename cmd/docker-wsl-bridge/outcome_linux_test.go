@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"os"
+	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -102,6 +103,44 @@ func TestInstallTellsOfAllLinks(t *testing.T) {
 	}
 	if len(told.Bridges) != 5 || works != "ae" || told.Works || told.Reason != err.Error() {
 		t.Errorf("a script is told %s", text.String())
+	}
+}
+
+// What a wrong configuration would end at once is not started, and nothing is ended for it.
+func TestAStartOfAWrongConfigurationIsRefused(t *testing.T) {
+	for _, name := range []string{"XDG_STATE_HOME", "XDG_CONFIG_HOME"} {
+		t.Setenv(name, t.TempDir())
+	}
+	file, err := userConfig()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	stops, starts := install.Change{Do: install.Stop}, install.Change{Do: install.Start}
+	for _, c := range []struct {
+		text    string
+		changes []install.Change
+		args    []string
+		refused bool
+	}{
+		{"linkk = 1\n", []install.Change{stops, starts}, []string{"run"}, true},
+		{"linkk = 1\n", []install.Change{stops, starts}, nil, true},
+		{"linkk = 1\n", []install.Change{stops}, []string{"run"}, false},
+		{"linkk = 1\n", []install.Change{starts}, []string{"run", "--distro=Debian"}, false}, // it does not read the file
+		{"", []install.Change{starts}, []string{"run"}, false},
+	} {
+		if err := os.WriteFile(file, []byte(c.text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		err := mayStart(c.changes, &install.Record{Args: c.args})
+		if (err != nil) != c.refused {
+			t.Errorf("%+v: %v", c, err)
+		}
+		if err != nil && (!strings.HasPrefix(err.Error(), "nothing was changed: "+file+":1:1: ") || len(hints(err)) != 1) {
+			t.Errorf("%+v: %v, hints %v", c, err, hints(err))
+		}
 	}
 }
 

@@ -273,6 +273,10 @@ func TestLinksOfAConfiguration(t *testing.T) {
 	if o.code != 1 || !strings.Contains(o.stderr, `config.toml:15:1: a link has no key "kindd"; did you mean "kind"?`) {
 		t.Errorf("reload of a wrong file: %+v", o)
 	}
+	o = filed(t, c.s.Windows(ctx, "install", "--user"))
+	if o.code != 1 || o.stdout != "" || !strings.Contains(o.stderr, "nothing was changed: ") || !strings.Contains(o.stderr, "config.toml:15:1: ") {
+		t.Errorf("install with a wrong file: %+v", o)
+	}
 	echoed(t, live, "still")
 	echoed(t, c.dial(t, two, "new"), "still")
 
