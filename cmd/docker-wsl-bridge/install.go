@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 
@@ -16,6 +17,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/codes"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/install"
 )
 
@@ -80,7 +82,7 @@ docker-wsl-bridge uninstall undoes it.`,
 				return err
 			}
 			t.out = cmd.OutOrStdout()
-			if err := i.install(cmd.Context(), &o, &t, w, &who); err != nil {
+			if err := i.install(cmd.Context(), wantedPlaces(w.Args, &o), &t, w, &who); err != nil {
 				return &failure{err, o.distro}
 			}
 			return nil
@@ -104,16 +106,44 @@ func runArgs(flags *pflag.FlagSet) []string {
 	return args
 }
 
-// install brings about what is wanted.
-func (i *installation) install(ctx context.Context, o *options, t *telling, w install.Want, who *audience) error {
-	if err := i.mayInstall(w, who); err != nil {
-		return err
+// wantedPlaces are those that run would serve with these arguments: the one that they say, as do the
+// options, or those of the configuration. What is wrong with that is mayStart's to tell.
+func wantedPlaces(args []string, o *options) (list []control.Place) {
+	c, err := configuredFor(args)
+	if c == nil && err == nil {
+		return []control.Place{{Distro: o.distro, Socket: o.socket}}
 	}
+	if err != nil {
+		return nil
+	}
+	for n := range c.Links {
+		if l, wrong := linkOptions(&c.Links[n], runtime.GOOS); wrong == nil {
+			list = append(list, control.Place{Distro: l.distro, Socket: l.socket})
+		}
+	}
+	return list
+}
+
+// servedByAnother finds the bridge that a person has started for one of these places.
+func (i *installation) servedByAnother(places []control.Place) error {
 	for _, f := range i.others {
-		if f.Place.Socket == o.socket && (o.distro == "" || strings.EqualFold(o.distro, f.Place.Distro)) {
+		if slices.ContainsFunc(places, func(p control.Place) bool {
+			return p.Socket == f.Place.Socket && (p.Distro == "" || strings.EqualFold(p.Distro, f.Place.Distro))
+		}) {
 			why := fmt.Errorf("%s is served already, by pid %d, which is not the installed program", placeName(f.Place), f.PID)
 			return &advised{why, servedHints(f.Place)}
 		}
+	}
+	return nil
+}
+
+// install brings about what is wanted.
+func (i *installation) install(ctx context.Context, places []control.Place, t *telling, w install.Want, who *audience) error {
+	if err := i.mayInstall(w, who); err != nil {
+		return err
+	}
+	if err := i.servedByAnother(places); err != nil {
+		return err
 	}
 	exe, err := os.Executable()
 	if err != nil {

@@ -59,14 +59,23 @@ func fromFiles() (*config.Config, error) {
 
 // wrongFiles is what is wrong with the files, if what is started next reads them: what is installed, or up.
 func wrongFiles(installed *install.Record) error {
-	if installed != nil && len(installed.Args) > 0 {
-		run := runCommand()
-		if err := run.ParseFlags(installed.Args[1:]); err != nil || linkFlags(run.Flags()) {
-			return nil
+	if installed == nil {
+		installed = &install.Record{}
+	}
+	_, err := configuredFor(installed.Args)
+	return err
+}
+
+// configuredFor is configured of what is started with these arguments, the verb first. With those that
+// it does not know it serves nothing.
+func configuredFor(args []string) (*config.Config, error) {
+	run := runCommand()
+	if len(args) > 0 {
+		if err := run.ParseFlags(args[1:]); err != nil {
+			return nil, nil
 		}
 	}
-	_, err := fromFiles()
-	return err
+	return configured(run.Flags())
 }
 
 // linkFlags tells whether one was given that says what is served.

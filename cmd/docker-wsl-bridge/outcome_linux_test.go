@@ -144,6 +144,41 @@ func TestAStartOfAWrongConfigurationIsRefused(t *testing.T) {
 	}
 }
 
+// An installation is in the way of those bridges alone that serve what it would: with a configuration
+// that is its links' places, and not the default one.
+func TestInstallIsRefusedForWhatIsServed(t *testing.T) {
+	for _, name := range []string{"XDG_STATE_HOME", "XDG_CONFIG_HOME"} {
+		t.Setenv(name, t.TempDir())
+	}
+	byHand := func(distro, socket string) *installation {
+		return &installation{others: []control.Found{{Place: control.Place{Distro: distro, Socket: socket}}}}
+	}
+	file, err := userConfig()
+	if err != nil {
+		t.Fatal(err)
+	}
+	configure(t, file, "a", "b")
+	for _, c := range []struct {
+		wanted         string // by a flag, if any is given
+		args           []string
+		distro, socket string // that are served
+		refused        bool
+	}{
+		{"", []string{"run"}, "Debian", defaultSocket, false},
+		{"", []string{"run"}, "Debian", "/run/b.sock", true},
+		{"", []string{"run"}, "Ubuntu", "/run/b.sock", false},
+		{"debian", []string{"run", "--distro=debian"}, "Debian", defaultSocket, true},
+		{"debian", []string{"run", "--distro=debian"}, "Ubuntu", defaultSocket, false},
+		{"debian", []string{"run", "--distro=debian"}, "Debian", "/run/b.sock", false},
+		{"", []string{"run", "--keep-alive=always"}, "Ubuntu", defaultSocket, true}, // it may be the default one
+	} {
+		places := wantedPlaces(c.args, &options{distro: c.wanted, socket: defaultSocket})
+		if err := byHand(c.distro, c.socket).servedByAnother(places); (err != nil) != c.refused {
+			t.Errorf("%q beside %s in %s: %v", c.args, c.socket, c.distro, err)
+		}
+	}
+}
+
 // A link of the configuration that can't have its place is not taken for one that is not wanted.
 func TestInstallMissesALink(t *testing.T) {
 	for _, name := range []string{"XDG_STATE_HOME", "XDG_CONFIG_HOME"} {
