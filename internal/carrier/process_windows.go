@@ -54,13 +54,22 @@ func newPipe(toChild bool) (our, their *os.File, err error) {
 	return os.NewFile(uintptr(server), "carrier"), os.NewFile(uintptr(client), "carrier"), nil
 }
 
+// OwnSID is the security identifier of the user that we run as.
+func OwnSID() (string, error) {
+	user, err := windows.GetCurrentProcessToken().GetTokenUser()
+	if err != nil {
+		return "", err
+	}
+	return user.User.Sid.String(), nil
+}
+
 // privateAttributes are those of what is the user's alone.
 func privateAttributes() (*windows.SecurityAttributes, error) {
-	user, err := windows.GetCurrentProcessToken().GetTokenUser()
+	sid, err := OwnSID()
 	if err != nil {
 		return nil, err
 	}
-	sd, err := windows.SecurityDescriptorFromString(PrivateAccess(user.User.Sid.String()))
+	sd, err := windows.SecurityDescriptorFromString(PrivateAccess(sid))
 	if err != nil {
 		return nil, err
 	}

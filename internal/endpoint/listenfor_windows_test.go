@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/sys/windows"
 
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/carrier"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/test/halfclose"
 )
 
@@ -68,7 +69,7 @@ func TestAPipeForClientsIsClosedToOthers(t *testing.T) {
 	if err != nil || dacl == nil || dacl.AceCount != 2 {
 		t.Errorf("%v: %v", sd, err)
 	}
-	self, err := ownSID()
+	self, err := carrier.OwnSID()
 	if err != nil {
 		t.Fatal(err)
 	}

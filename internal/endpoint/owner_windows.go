@@ -5,6 +5,8 @@ import (
 	"net"
 
 	"golang.org/x/sys/windows"
+
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/carrier"
 )
 
 // pipeOwner asks for the owner of a connected pipe, through its handle, and for the user
@@ -22,14 +24,10 @@ func pipeOwner(conn net.Conn) (owner, self string, err error) {
 	if err != nil {
 		return "", "", err
 	}
-	user, err := windows.GetCurrentProcessToken().GetTokenUser()
-	if err != nil {
-		return "", "", err
+	if self, err = carrier.OwnSID(); err != nil || sid == nil {
+		return "", self, err
 	}
-	if sid == nil {
-		return "", user.User.Sid.String(), nil
-	}
-	return sid.String(), user.User.Sid.String(), nil
+	return sid.String(), self, nil
 }
 
 func lookupAccount(sid string) string {

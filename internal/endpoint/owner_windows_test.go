@@ -11,7 +11,8 @@ import (
 	"time"
 
 	"github.com/Microsoft/go-winio"
-	"golang.org/x/sys/windows"
+
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/carrier"
 )
 
 // owned makes a pipe of an owner, in SDDL, that everybody may open, and has serve
@@ -43,13 +44,13 @@ func owned(t *testing.T, name, owner string, serve func(net.Conn)) (e Endpoint, 
 }
 
 func TestPipesOfTrustedOwnersAreDialled(t *testing.T) {
-	user, err := windows.GetCurrentProcessToken().GetTokenUser()
+	self, err := carrier.OwnSID()
 	if err != nil {
 		t.Fatal(err)
 	}
 	hello := func(c net.Conn) { io.WriteString(c, "hello"); c.Close() }
 	for name, owner := range map[string]string{
-		"endpoint-test-system": "SY", "endpoint-test-administrators": "BA", "endpoint-test-own": user.User.Sid.String(),
+		"endpoint-test-system": "SY", "endpoint-test-administrators": "BA", "endpoint-test-own": self,
 	} {
 		e, _ := owned(t, name, owner, hello)
 		c, err := e.Dial(context.Background())

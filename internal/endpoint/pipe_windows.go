@@ -9,6 +9,8 @@ import (
 
 	"github.com/Microsoft/go-winio"
 	"golang.org/x/sys/windows"
+
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/carrier"
 )
 
 // pipeBuffer is that of dockerd.exe's pipes, both ways (moby, daemon/listeners/listeners_windows.go).
@@ -18,7 +20,7 @@ func (e Endpoint) listenFor(allowed []string) (net.Listener, error) {
 	if e.scheme != pipeScheme {
 		return nil, errors.ErrUnsupported
 	}
-	user, err := ownSID()
+	user, err := carrier.OwnSID()
 	if err != nil {
 		return nil, err
 	}

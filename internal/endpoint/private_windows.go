@@ -5,13 +5,12 @@ import (
 	"net"
 
 	"github.com/Microsoft/go-winio"
-	"golang.org/x/sys/windows"
 
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/carrier"
 )
 
 func private(_, name string) (Endpoint, error) {
-	sid, err := ownSID()
+	sid, err := carrier.OwnSID()
 	if err != nil {
 		return Endpoint{}, err
 	}
@@ -22,17 +21,9 @@ func (e Endpoint) listenPrivate() (net.Listener, error) {
 	if e.scheme != pipeScheme {
 		return nil, errors.ErrUnsupported
 	}
-	sid, err := ownSID()
+	sid, err := carrier.OwnSID()
 	if err != nil {
 		return nil, err
 	}
 	return winio.ListenPipe(e.addr, &winio.PipeConfig{SecurityDescriptor: carrier.PrivateAccess(sid)})
-}
-
-func ownSID() (string, error) {
-	user, err := windows.GetCurrentProcessToken().GetTokenUser()
-	if err != nil {
-		return "", err
-	}
-	return user.User.Sid.String(), nil
 }

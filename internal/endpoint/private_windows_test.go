@@ -18,7 +18,7 @@ func TestPrivatePipeHasItsOwnerAndAccessList(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	sid, err := ownSID()
+	sid, err := carrier.OwnSID()
 	if err != nil {
 		t.Fatal(err)
 	}
