@@ -208,27 +208,43 @@ func (b *bridged) quiet(t *testing.T) {
 	}
 }
 
-// carries wants the next connection that the engine sees to be this one.
+// carries wants the next connection that the engine sees to be this one. It comes again while it is
+// refused: an agent may not have heard of a thaw yet.
 func (b *bridged) carries(t *testing.T) {
 	t.Helper()
-	c, err := net.Dial("unix", b.socket)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer c.Close()
 	const request = "GET /the/next HTTP/1.1\r\n\r\n"
-	if _, err := io.WriteString(c, request); err != nil {
-		t.Fatal(err)
-	}
 	b.listen.SetDeadline(time.Now().Add(30 * time.Second))
-	e, err := b.listen.Accept()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer e.Close()
-	got := make([]byte, len(request))
-	if _, err := io.ReadFull(e, got); err != nil || string(got) != request {
-		t.Errorf("the engine got %q, %v", got, err)
+	seen := make(chan string, 1)
+	go func() {
+		e, err := b.listen.Accept()
+		if err != nil {
+			seen <- err.Error()
+			return
+		}
+		defer e.Close()
+		got := make([]byte, len(request))
+		n, _ := io.ReadFull(e, got)
+		seen <- string(got[:n])
+	}()
+	for {
+		c, err := net.Dial("unix", b.socket)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		if _, err := io.WriteString(c, request); err != nil {
+			t.Fatal(err)
+		}
+		refused := make(chan struct{})
+		go func() { _, _ = c.Read(make([]byte, 1)); close(refused) }()
+		select {
+		case got := <-seen:
+			if got != request {
+				t.Errorf("the engine got %q", got)
+			}
+			return
+		case <-refused:
+		}
 	}
 }
 

@@ -39,6 +39,7 @@ func play(role string) int {
 	case "hold":
 		time.Sleep(time.Hour) // neither reads nor writes; TestMain's minute ends it
 	case "until-eof":
+		fmt.Println("up")
 		io.Copy(io.Discard, os.Stdin)
 		return 5
 	case "last-words":
@@ -122,6 +123,17 @@ func start(t *testing.T, role string) *Process {
 
 // patience is what nothing here should need; beyond it a test reports a hang.
 const patience = 20 * time.Second
+
+// awaitStderr waits for the last of what a process says there, which is read beside all else.
+func awaitStderr(t *testing.T, p *Process, last string) {
+	t.Helper()
+	for end := time.Now().Add(patience); !bytes.HasSuffix(p.Stderr(), []byte(last)); time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			kept := p.Stderr()
+			t.Fatalf("%d bytes of stderr, ending in %q", len(kept), kept[max(0, len(kept)-20):])
+		}
+	}
+}
 
 func within[T any](t *testing.T, what string, c <-chan T) T {
 	t.Helper()

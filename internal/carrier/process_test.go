@@ -69,9 +69,7 @@ func TestOutputOutlivesTheProcess(t *testing.T) {
 	if p.ExitCode() != 7 {
 		t.Errorf("exit code %d", p.ExitCode())
 	}
-	if got := string(p.Stderr()); got != "and why" {
-		t.Errorf("stderr %q", got)
-	}
+	awaitStderr(t, p, "and why")
 	out, err := io.ReadAll(p)
 	if string(out) != "last words" || err != nil {
 		t.Errorf("stdout %q, %v", out, err)
@@ -113,7 +111,7 @@ func TestCloseIsBoundedAndLeavesNoProcess(t *testing.T) {
 	}
 	took := time.Since(began)
 	t.Logf("a child that ignores the end of its stdin was closed in %v", took)
-	if took > closeGrace+stdinGrace+2*time.Second {
+	if took > closeGrace+stdinGrace+killGrace+lastWords+time.Second {
 		t.Errorf("close took %v", took)
 	}
 	within(t, "done", p.Done())
@@ -144,6 +142,9 @@ func TestCloseDrainsAChildOnItsWayOut(t *testing.T) {
 
 func TestCloseEndsAChildThatWaitsForEOF(t *testing.T) {
 	p := start(t, "until-eof")
+	if _, err := io.ReadFull(p, make([]byte, len("up\n"))); err != nil {
+		t.Fatal(err)
+	}
 	if err := p.CloseAfter(0); err != nil {
 		t.Fatal(err)
 	}
@@ -213,6 +214,7 @@ func TestStderrFloodBlocksNothing(t *testing.T) {
 	if _, err := io.ReadFull(p, got); err != nil || string(got) != "still here" {
 		t.Fatalf("read %q, %v", got, err)
 	}
+	awaitStderr(t, p, "flood the end")
 	if err := p.CloseAfter(0); err != nil {
 		t.Fatal(err)
 	}

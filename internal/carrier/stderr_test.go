@@ -51,6 +51,7 @@ func TestAFailingCopyOfStderrStopsNothing(t *testing.T) {
 	if _, err := io.ReadFull(p, make([]byte, len("still here"))); err != nil {
 		t.Fatal(err)
 	}
+	awaitStderr(t, p, "flood the end")
 	if err := p.CloseAfter(0); err != nil {
 		t.Fatal(err)
 	}

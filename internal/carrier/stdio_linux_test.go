@@ -100,7 +100,7 @@ func TestCloseDoesNotWaitForWhatLeftTheGroup(t *testing.T) {
 	}
 	took := time.Since(began)
 	t.Logf("closed in %v", took)
-	if took > time.Second {
+	if took > patience/2 { // the stray has a minute
 		t.Errorf("close took %v", took)
 	}
 }

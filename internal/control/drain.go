@@ -37,11 +37,11 @@ func (s *server) drain(w http.ResponseWriter, r *http.Request, h Handler) {
 	answer(w, http.StatusOK, map[string]bool{"draining": true})
 	to := http.NewResponseController(w)
 	_ = to.Flush()
-	h.Drain(time.Duration(seconds * float64(time.Second)))
 	if !s.stays() {
-		return
+		return // it ends anyway
 	}
 	defer s.last.Done()
+	h.Drain(time.Duration(seconds * float64(time.Second)))
 	select {
 	case <-s.ending:
 	case <-r.Context().Done():

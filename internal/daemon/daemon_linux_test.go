@@ -181,10 +181,10 @@ func TestALostAgentComesBack(t *testing.T) {
 	if second := r.until(t, Serving).Where; second.Agent.PID == first.Agent.PID {
 		t.Errorf("served by %+v again", second)
 	}
-	r.end(t)
 	if asked := r.asked(t); !slices.Equal(asked, []string{"serve", "clean", "serve"}) {
 		t.Errorf("started %q", asked)
 	}
+	r.end(t)
 }
 
 // An agent that went with its distro leaves nothing to be cleaned up, and nothing is

@@ -55,6 +55,7 @@ func TestBothDirectionsOnOneCarrier(t *testing.T) {
 	forth, over := m.connect(t, "forth"), m.connect(t, "back")
 	echo(t, forth)
 	echo(t, over)
+	m.carried(t)
 	if n, all := m.d.StreamsOf("back"), m.d.Streams(); n != 1 || all != 2 {
 		t.Errorf("%d connections of %d", n, all)
 	}

@@ -121,12 +121,8 @@ func asking(looks ...Look) Ask {
 func TestRunIsLeftByAKey(t *testing.T) {
 	before, now := busy()
 	p := sit(t, 120, 30, asking(before, now))
-	p.look(t, "the table", shown("10 MB/s"))
-	p.mu.Lock()
-	if got := p.sees.Text(); got != screenText(seen().lines(119, 30)) {
-		t.Errorf("the screen has\n%s", got)
-	}
-	p.mu.Unlock()
+	want := screenText(seen().lines(119, 30))
+	p.look(t, "the table", func(s *picture.Terminal) bool { return shown("10 MB/s")(s) && s.Text() == want })
 	if _, err := p.keys.WriteString("xq"); err != nil {
 		t.Fatal(err)
 	}

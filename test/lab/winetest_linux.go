@@ -38,6 +38,9 @@ func RunUnderWine(t *testing.T, pkg string, args ...string) {
 	cmd.Stdout, cmd.Stderr = output, output
 	err = cmd.Run()
 	left := w.Processes()
+	for end := time.Now().Add(5 * time.Second); len(left) > 0 && time.Now().Before(end); left = w.Processes() {
+		time.Sleep(20 * time.Millisecond) // what has ended for Windows may be there for a moment more
+	}
 	said, readErr := os.ReadFile(output.Name())
 	err = errors.Join(err, readErr)
 	if err = errors.Join(err, w.Close()); err != nil || len(left) > 0 {
