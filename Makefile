@@ -31,12 +31,12 @@ story: build ## draw docs/story.svg, the recording of the README, from a real ru
 
 test: build ## all tests in their short forms, with Wine and a real dockerd; installs what is missing
 	@test/setup
-	$(GO) test -count=1 -parallel 8 -timeout 25m $(TESTS)
+	$(GO) test -count=1 -parallel 8 -timeout 40m $(TESTS)
 
 test-full: build ## the long forms, and the race detector
 	@test/setup gcc libc6-dev
 	@DWB_FULL=1 test/reproducible
-	DWB_FULL=1 $(GO) test -count=1 -parallel 8 -timeout 60m $(TESTS)
+	DWB_FULL=1 $(GO) test -count=1 -parallel 8 -timeout 90m $(TESTS)
 	CGO_ENABLED=1 $(GO) test -race -count=1 -timeout 20m ./internal/...
 	$(GO) run ./test/soak -minutes 2
 

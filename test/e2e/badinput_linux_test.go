@@ -199,9 +199,7 @@ func TestWslThatNeverAnswers(t *testing.T) {
 	defer cancel()
 	said := fails(t, w.s.Windows(ctx, "up", "--pipe", stage.EnginePipe, "--distro", w.distro))
 	contains(t, said, "start agent in "+w.distro, "nothing came", "hint: wsl --shutdown")
-	if left := w.windows(); len(left) > 0 {
-		t.Errorf("left: %q", left)
-	}
+	noneLeft(t, "on Windows", w.windows)
 }
 
 // A distro that takes its time is waited for, and a person sees for what.

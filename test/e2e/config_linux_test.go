@@ -152,9 +152,7 @@ func (c *configuredStage) up(ctx context.Context, t *testing.T) {
 				t.Error(err)
 			}
 		}
-		if left := c.windows(); len(left) > 0 {
-			t.Errorf("left on Windows: %q", left)
-		}
+		noneLeft(t, "on Windows", c.windows)
 	})
 }
 
@@ -166,10 +164,20 @@ func (c *configuredStage) windows() []string {
 // is waits until the bridge says that a link is at a state.
 func (c *configuredStage) is(ctx context.Context, t *testing.T, distro, name, state string) bridgeStatus {
 	t.Helper()
-	var got bridgeStatus
-	until(ctx, t, name+" to be "+state, func() bool {
+	return c.comesTo(ctx, t, distro, name, state, func(s bridgeStatus) bool { return s.State == state })
+}
+
+// works waits until the bridge says so of a link.
+func (c *configuredStage) works(ctx context.Context, t *testing.T, distro, name string) bridgeStatus {
+	t.Helper()
+	return c.comesTo(ctx, t, distro, name, "well", func(s bridgeStatus) bool { return s.State == "ready" && s.Works })
+}
+
+func (c *configuredStage) comesTo(ctx context.Context, t *testing.T, distro, name, what string, holds func(bridgeStatus) bool) (got bridgeStatus) {
+	t.Helper()
+	until(ctx, t, name+" to be "+what, func() bool {
 		got = bridges(t, c.s.Windows(ctx, "status", "--json"))[distro+" "+runDir+"/"+name+".sock"]
-		return got.State == state
+		return holds(got)
 	})
 	return got
 }
@@ -233,7 +241,7 @@ func TestLinksOfAConfiguration(t *testing.T) {
 		link("empty", two, `"no-such-pipe"`, `kind = "docker"`))...)
 	c.up(ctx, t)
 	for _, l := range []struct{ distro, name string }{{one, "engine"}, {one, "echo"}, {two, "far"}, {two, "command"}} {
-		if got := c.is(ctx, t, l.distro, l.name, "ready"); !got.Works || got.PID == 0 {
+		if got := c.works(ctx, t, l.distro, l.name); got.PID == 0 {
 			t.Errorf("%s: %+v", l.name, got)
 		}
 	}

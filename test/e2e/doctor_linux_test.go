@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/test/lab"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/test/stage"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/test/wsl"
 )
@@ -47,7 +48,7 @@ func diagnosed(t *testing.T, cmd *exec.Cmd) diagnosis {
 		}{f.Verdict, f.Seen, f.Cure}
 		well = well && f.Verdict != "failed"
 	}
-	if len(d) != 26 || well != (o.code == 0) {
+	if len(d) != 26 || well != (o.code == 0) && !lab.LateForWine(cmd) {
 		t.Errorf("doctor: exit code %d with %s", o.code, o.stdout)
 	}
 	return d
@@ -216,9 +217,7 @@ func TestDoctorOfAWSLThatHangs(t *testing.T) {
 	d := w.doctor(ctx, t)
 	d.has(t, "DWB105", "ok", w.distro+" runs", "")
 	d.has(t, "DWB106", "failed", "a program of "+w.distro+" did not start", "wsl --shutdown")
-	if left := w.windows(); len(left) > 0 {
-		t.Errorf("left: %q", left)
-	}
+	noneLeft(t, "on Windows", w.windows)
 }
 
 // After standby what was started before lives on, and nothing new comes up (WSL#14005, #41286).

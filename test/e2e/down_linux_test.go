@@ -37,11 +37,11 @@ func TestEngineKilledAndBack(t *testing.T) {
 	w.route().must(ctx, t, w.s, run...)
 	client := follow(ctx, t, w.s, w.route(), "logs", "-f", "mortal")
 	client.next(t)
-	died := time.Now()
+	died, ended := time.Now(), ends(client)
 	if err := engine.Kill(); err != nil {
 		t.Fatal(err)
 	}
-	wantEnded(t, client, died)
+	wantEnded(t, <-ended, died)
 	for range 3 { // for good, as far as anybody can tell
 		began := time.Now()
 		status, message := hears(t, w.say(t, infoRequest), "GET")
@@ -69,17 +69,32 @@ func TestEngineKilledAndBack(t *testing.T) {
 	}
 }
 
-// wantEnded wants a follower to end within 2 s of began, however: the direct
+// An ending is how a follower has come to its end, and when.
+type ending struct {
+	lines []string
+	err   error
+	at    time.Time
+}
+
+func ends(f *follower) <-chan ending {
+	ended := make(chan ending, 1)
+	go func() {
+		lines, err := f.rest()
+		ended <- ending{lines, err, time.Now()}
+	}()
+	return ended
+}
+
+// wantEnded wants a follower to have ended within 2 s of began, however: the direct
 // route says no more.
-func wantEnded(t *testing.T, f *follower, began time.Time) {
+func wantEnded(t *testing.T, e ending, began time.Time) {
 	t.Helper()
 	const bound = 2 * time.Second
-	lines, err := f.rest()
-	took := time.Since(began)
-	if len(lines) > 0 || took > bound {
-		t.Errorf("the client's stream ended after %v with %q, %v", took, lines, err)
+	took := e.at.Sub(began)
+	if len(e.lines) > 0 || took > bound {
+		t.Errorf("the client's stream ended after %v with %q, %v", took, e.lines, e.err)
 	}
-	t.Logf("the client's stream had ended %v after the fault (%v)", took.Round(time.Millisecond), err)
+	t.Logf("the client's stream had ended %v after the fault (%v)", took.Round(time.Millisecond), e.err)
 }
 
 // A pipe whose server accepts and never answers may be a slow engine: its

@@ -78,10 +78,24 @@ func (w *ward) up(ctx context.Context, t *testing.T, args ...string) {
 				t.Error(err)
 			}
 		}
-		if left := w.windows(); len(left) > 0 {
-			t.Errorf("left on Windows: %q", left)
-		}
+		noneLeft(t, "on Windows", w.windows)
 	})
+}
+
+// noneLeft wants all to have ended. Wine tells of a program's end a moment before it has gone.
+func noneLeft(t *testing.T, where string, all func() []string) {
+	t.Helper()
+	look := time.NewTicker(20 * time.Millisecond)
+	defer look.Stop()
+	limit := time.After(5 * time.Second)
+	for left := all(); len(left) > 0; left = all() {
+		select {
+		case <-look.C:
+		case <-limit:
+			t.Errorf("left %s: %q", where, left)
+			return
+		}
+	}
 }
 
 // windows are the programs there that have to do with this distro, as
@@ -156,7 +170,9 @@ func kill(t *testing.T, pid int) time.Time {
 // wsl.exe, one agent, one socket.
 func (w *ward) comesBack(ctx context.Context, t *testing.T, began time.Time, bound time.Duration) {
 	t.Helper()
-	w.happens(ctx, t, "ready", 2)
+	longer, cancel := context.WithTimeout(ctx, bound+20*time.Second)
+	defer cancel()
+	w.awaits(longer, t, "ready", 2)
 	took := time.Since(began)
 	if took > bound {
 		t.Errorf("it served again after %v, bound %v", took, bound)
@@ -358,8 +374,8 @@ func TestUnusedDistroStops(t *testing.T) {
 		_, err := w.s.VM.Pids(w.distro)
 		return err != nil
 	})
-	// Longer than it takes to look, so that it is seen to have stopped.
-	never(ctx, t, "the stopped distro runs", 9*time.Second, func() bool {
+	// Longer than it takes to look twice, so that it is seen to have stopped.
+	never(ctx, t, "the stopped distro runs", 20*time.Second, func() bool {
 		_, err := w.s.VM.Pids(w.distro)
 		return err == nil
 	})

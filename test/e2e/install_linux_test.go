@@ -304,7 +304,7 @@ func TestUninstallFromAHalfState(t *testing.T) {
 	ctx, i := onInstalled(t)
 	const elsewhere, left = "/run/elsewhere.sock", runDir + "/left.sock"
 	i.does(ctx, t, "install", "--user", "--distro", i.distro, "--pipe", stage.EnginePipe, "--socket", elsewhere, "--context", "windows", "--at-logon", "run-key")
-	agent := newcomer(t, i.before.newInDistro(t), "agent-")
+	agent := newcomer(t, i.before.newInDistro(t), " serve")
 	if err := syscall.Kill(agent, syscall.SIGSTOP); err != nil { // else it takes its socket along when the other half dies
 		t.Fatal(err)
 	}

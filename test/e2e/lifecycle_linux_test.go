@@ -151,8 +151,12 @@ func TestCtrlCLeavesNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	const soon = 2 * time.Second
-	took := ended(ctx, t, b)
-	if took > soon || !strings.HasSuffix(b.Output(), "{\"event\":\"stopped\"}\n") {
+	began, stopped := time.Now(), "{\"event\":\"stopped\"}\n"
+	if err := b.Await(ctx, stopped); err != nil {
+		t.Fatal(err)
+	}
+	took := time.Since(began)
+	if ended(ctx, t, b); took > soon || !strings.HasSuffix(b.Output(), stopped) {
 		t.Errorf("it ended after %v: %s", took, b.Output())
 	}
 	t.Logf("up had ended %v after Ctrl-C", took.Round(time.Millisecond))

@@ -16,6 +16,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/test/halfclose"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/test/lab"
 )
@@ -91,13 +93,36 @@ func (r *reversed) pair(t *testing.T, kind, pipe string) (client *net.TCPConn, e
 	r.dismiss()
 	client = r.dialPipe(t, kind, pipe)
 	_ = r.engine.SetDeadline(time.Now().Add(20 * time.Second))
-	engine, err := r.engine.AcceptUnix()
-	if err != nil {
-		t.Fatalf("no client of %s comes to the engine: %v", pipe, err)
+	for engine == nil {
+		c, err := r.engine.AcceptUnix()
+		if err != nil {
+			t.Fatalf("no client of %s comes to the engine: %v", pipe, err)
+		}
+		if isOver(t, c) { // other tests ask for a status, too
+			c.Close()
+			continue
+		}
+		engine = c
 	}
 	t.Cleanup(func() { engine.Close() })
 	_ = engine.SetDeadline(time.Now().Add(2 * time.Minute))
 	return client, engine
+}
+
+// isOver tells whether the other side has ended a connection, or does in a moment.
+func isOver(t *testing.T, c *net.UnixConn) (over bool) {
+	t.Helper()
+	raw, err := c.SyscallConn()
+	if err == nil {
+		err = raw.Control(func(fd uintptr) {
+			n, _ := unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLRDHUP}}, 100)
+			over = n > 0
+		})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return over
 }
 
 // dismiss closes the connections of those who have asked for a status.

@@ -76,7 +76,7 @@ func (s *asService) tries(ctx context.Context, t *testing.T) {
 	if o := s.sc(ctx, t, "start", s.name); o.code != 0 {
 		t.Fatalf("sc start: %+v", o)
 	}
-	contains(t, s.sc(ctx, t, "query", s.name).stdout, "RUNNING")
+	until(ctx, t, "the service to run", func() bool { return strings.Contains(s.sc(ctx, t, "query", s.name).stdout, "RUNNING") })
 }
 
 // starts wants it to serve, too.

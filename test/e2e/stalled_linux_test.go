@@ -17,7 +17,8 @@ import (
 // The figures are medians of round trips on one connection, since a new one to a
 // pipe that is busy for a moment takes 10 ms more (go-winio asks again that
 // often); rounds with and without stalled clients take turns, and the best of
-// each are compared, since a busy machine only adds.
+// each are compared, since a busy machine only adds. Where it adds too much there are
+// more of them.
 func TestStalledClientsSlowNobodyDown(t *testing.T) {
 	ctx, s, _ := onStage(t)
 	const socket, stalled, trips, slowerBy = runDir + "/stalled.sock", 50, 300, 2
@@ -35,8 +36,9 @@ func TestStalledClientsSlowNobodyDown(t *testing.T) {
 	serve(ctx, t, s, "--pipe", "stalled", "--socket", socket)
 	const question = "GET /_ping HTTP/1.1\r\n"
 	client, atEngine := ask(ctx, t, s, engine, socket, question)
-	_ = client.SetDeadline(time.Now().Add(time.Minute))
-	_ = atEngine.SetDeadline(time.Now().Add(time.Minute))
+	limit, _ := ctx.Deadline()
+	_ = client.SetDeadline(limit)
+	_ = atEngine.SetDeadline(limit)
 	go func() { _, _ = io.Copy(struct{ io.Writer }{atEngine}, struct{ io.Reader }{atEngine}) }()
 
 	stall := func() (release func()) {
@@ -57,14 +59,16 @@ func TestStalledClientsSlowNobodyDown(t *testing.T) {
 		}
 	}
 	var alone, among []time.Duration
-	for i := range 3 {
+	slower := func() bool { return slices.Min(among) > slowerBy*slices.Min(alone) }
+	const rounds, most = 3, 10
+	for i := 0; i < rounds || i < most && slower(); i++ {
 		alone = append(alone, medianTrip(t, client, question, trips))
 		release := stall()
 		among = append(among, medianTrip(t, client, question, trips))
 		release()
 		t.Logf("a round trip takes %v, beside %d stalled clients %v", alone[i], stalled, among[i])
 	}
-	if slices.Min(among) > slowerBy*slices.Min(alone) {
+	if slower() {
 		t.Errorf("a round trip takes %v beside %d stalled clients, and %v without", among, stalled, alone)
 	}
 }
