@@ -17,6 +17,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/codes"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/config"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/install"
 )
@@ -82,7 +83,7 @@ docker-wsl-bridge uninstall undoes it.`,
 				return err
 			}
 			t.out = cmd.OutOrStdout()
-			if err := i.install(cmd.Context(), wantedPlaces(w.Args, &o), &t, w, &who); err != nil {
+			if err := i.install(cmd.Context(), &o, &t, w, &who); err != nil {
 				return &failure{err, o.distro}
 			}
 			return nil
@@ -106,16 +107,32 @@ func runArgs(flags *pflag.FlagSet) []string {
 	return args
 }
 
-// wantedPlaces are those that run would serve with these arguments: the one that they say, as do the
-// options, or those of the configuration. What is wrong with that is mayStart's to tell.
-func wantedPlaces(args []string, o *options) (list []control.Place) {
+// servedByAnother finds a bridge that a person has started and that serves what run would with these
+// arguments: the place that the options say, or the configuration. What is wrong with that is mayStart's
+// to tell.
+func (i *installation) servedByAnother(args []string, o *options) error {
 	c, err := configuredFor(args)
-	if c == nil && err == nil {
-		return []control.Place{{Distro: o.distro, Socket: o.socket}}
-	}
 	if err != nil {
 		return nil
 	}
+	places, file := []control.Place{{Distro: o.distro, Socket: o.socket}}, ""
+	if c != nil {
+		if file, err = userConfig(); err != nil {
+			return err
+		}
+		places = linkPlaces(c)
+	}
+	for _, f := range i.others {
+		same := func(p control.Place) bool { return samePlace(p, f.Place) }
+		if file != "" && f.Status.Config == file || slices.ContainsFunc(places, same) {
+			why := fmt.Errorf("%s is served already, by pid %d, which is not the installed program", placeName(f.Place), f.PID)
+			return &advised{why, servedHints(f.Place)}
+		}
+	}
+	return nil
+}
+
+func linkPlaces(c *config.Config) (list []control.Place) {
 	for n := range c.Links {
 		if l, wrong := linkOptions(&c.Links[n], runtime.GOOS); wrong == nil {
 			list = append(list, control.Place{Distro: l.distro, Socket: l.socket})
@@ -124,25 +141,21 @@ func wantedPlaces(args []string, o *options) (list []control.Place) {
 	return list
 }
 
-// servedByAnother finds the bridge that a person has started for one of these places.
-func (i *installation) servedByAnother(places []control.Place) error {
-	for _, f := range i.others {
-		if slices.ContainsFunc(places, func(p control.Place) bool {
-			return p.Socket == f.Place.Socket && (p.Distro == "" || strings.EqualFold(p.Distro, f.Place.Distro))
-		}) {
-			why := fmt.Errorf("%s is served already, by pid %d, which is not the installed program", placeName(f.Place), f.PID)
-			return &advised{why, servedHints(f.Place)}
-		}
+// samePlace tells whether what is wanted would be where something is. Without a distro it may be any one's;
+// a pipe is Windows', where names have no case.
+func samePlace(wanted, is control.Place) bool {
+	if isPipe(wanted) {
+		return strings.EqualFold(wanted.Socket, is.Socket)
 	}
-	return nil
+	return wanted.Socket == is.Socket && (wanted.Distro == "" || strings.EqualFold(wanted.Distro, is.Distro))
 }
 
 // install brings about what is wanted.
-func (i *installation) install(ctx context.Context, places []control.Place, t *telling, w install.Want, who *audience) error {
+func (i *installation) install(ctx context.Context, o *options, t *telling, w install.Want, who *audience) error {
 	if err := i.mayInstall(w, who); err != nil {
 		return err
 	}
-	if err := i.servedByAnother(places); err != nil {
+	if err := i.servedByAnother(w.Args, o); err != nil {
 		return err
 	}
 	exe, err := os.Executable()
@@ -160,7 +173,7 @@ func (i *installation) install(ctx context.Context, places []control.Place, t *t
 	if w.Form == install.ByService {
 		changes = install.MachineWide(i.place, seen, w)
 	}
-	if err := mayStart(changes, &install.Record{Args: w.Args}); err != nil {
+	if err := mayStart(changes, w.Args); err != nil {
 		return err
 	}
 	made, err := i.change(ctx, t, changes, func(c install.Change) error { return i.makeInstalled(ctx, c, w, who.either()) })
@@ -233,13 +246,13 @@ func (i *installation) makeInstalled(ctx context.Context, c install.Change, w in
 	return fmt.Errorf("there is no change %q", c.Do)
 }
 
-// mayStart refuses changes that would start, and may have ended before, what a wrong configuration
-// ends at once.
-func mayStart(changes []install.Change, what *install.Record) error {
+// mayStart refuses changes that start the program while its configuration is wrong: it would end at once,
+// and what ran would have been ended for it.
+func mayStart(changes []install.Change, args []string) error {
 	if !slices.ContainsFunc(changes, func(c install.Change) bool { return c.Do == install.Start }) {
 		return nil
 	}
-	if wrong := wrongFiles(what); wrong != nil {
+	if _, wrong := configuredFor(args); wrong != nil {
 		return &advised{fmt.Errorf("nothing was changed: %w", wrong), []codes.Hint{configCheckHint()}}
 	}
 	return nil
@@ -339,7 +352,7 @@ func (i *installation) again(ctx context.Context, t *telling, stops bool) error 
 	if stops || len(i.bridges) == 0 {
 		changes = append(changes, install.Change{Do: install.Start, What: i.place.File(install.Windowed), Note: strings.Join(i.record.Args, " ")})
 	}
-	if err := mayStart(changes, i.record); err != nil {
+	if err := mayStart(changes, i.record.Args); err != nil {
 		return err
 	}
 	made, err := i.change(ctx, t, changes, func(c install.Change) error {

@@ -67,7 +67,7 @@ func wrongFiles(installed *install.Record) error {
 }
 
 // configuredFor is configured of what is started with these arguments, the verb first. With those that
-// it does not know it serves nothing.
+// run does not know it reads no file.
 func configuredFor(args []string) (*config.Config, error) {
 	run := runCommand()
 	if len(args) > 0 {

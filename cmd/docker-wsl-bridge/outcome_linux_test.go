@@ -134,7 +134,7 @@ func TestAStartOfAWrongConfigurationIsRefused(t *testing.T) {
 		if err := os.WriteFile(file, []byte(c.text), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		err := mayStart(c.changes, &install.Record{Args: c.args})
+		err := mayStart(c.changes, c.args)
 		if (err != nil) != c.refused {
 			t.Errorf("%+v: %v", c, err)
 		}
@@ -144,14 +144,28 @@ func TestAStartOfAWrongConfigurationIsRefused(t *testing.T) {
 	}
 }
 
-// An installation is in the way of those bridges alone that serve what it would: with a configuration
-// that is its links' places, and not the default one.
-func TestInstallIsRefusedForWhatIsServed(t *testing.T) {
+// A restart with a wrong configuration ends nothing.
+func TestARestartOfAWrongConfigurationEndsNothing(t *testing.T) {
 	for _, name := range []string{"XDG_STATE_HOME", "XDG_CONFIG_HOME"} {
 		t.Setenv(name, t.TempDir())
 	}
-	byHand := func(distro, socket string) *installation {
-		return &installation{others: []control.Found{{Place: control.Place{Distro: distro, Socket: socket}}}}
+	file, err := userConfig()
+	if err != nil {
+		t.Fatal(err)
+	}
+	configure(t, file, "a", "a") // twice
+	i := &installation{record: &install.Record{Args: []string{"run"}}, bridges: []control.Found{{PID: os.Getpid()}}}
+	var text strings.Builder
+	if err := i.again(t.Context(), &telling{out: &text}, true); err == nil || !strings.HasPrefix(err.Error(), "nothing was changed: "+file+":") || text.Len() > 0 {
+		t.Errorf("%v, and it said %q", err, &text)
+	}
+}
+
+// Only bridges that serve what the installation would are in its way: with a configuration its links'
+// places, and not the default one.
+func TestInstallIsRefusedForWhatIsServed(t *testing.T) {
+	for _, name := range []string{"XDG_STATE_HOME", "XDG_CONFIG_HOME"} {
+		t.Setenv(name, t.TempDir())
 	}
 	file, err := userConfig()
 	if err != nil {
@@ -162,19 +176,43 @@ func TestInstallIsRefusedForWhatIsServed(t *testing.T) {
 		wanted         string // by a flag, if any is given
 		args           []string
 		distro, socket string // that are served
+		config         string // that is
 		refused        bool
 	}{
-		{"", []string{"run"}, "Debian", defaultSocket, false},
-		{"", []string{"run"}, "Debian", "/run/b.sock", true},
-		{"", []string{"run"}, "Ubuntu", "/run/b.sock", false},
-		{"debian", []string{"run", "--distro=debian"}, "Debian", defaultSocket, true},
-		{"debian", []string{"run", "--distro=debian"}, "Ubuntu", defaultSocket, false},
-		{"debian", []string{"run", "--distro=debian"}, "Debian", "/run/b.sock", false},
-		{"", []string{"run", "--keep-alive=always"}, "Ubuntu", defaultSocket, true}, // it may be the default one
+		{"", []string{"run"}, "Debian", defaultSocket, "", false},
+		{"", []string{"run"}, "Debian", "/run/b.sock", "", true},
+		{"", []string{"run"}, "Ubuntu", "/run/b.sock", "", false},
+		{"", []string{"run"}, "Debian", "/run/of-before.sock", file, true}, // it was edited
+		{"debian", []string{"run", "--distro=debian"}, "Debian", defaultSocket, "", true},
+		{"debian", []string{"run", "--distro=debian"}, "Ubuntu", defaultSocket, "", false},
+		{"debian", []string{"run", "--distro=debian"}, "Debian", "/run/b.sock", file, false},
+		{"", []string{"run", "--keep-alive=always"}, "Ubuntu", defaultSocket, "", true}, // it may be the default one
 	} {
-		places := wantedPlaces(c.args, &options{distro: c.wanted, socket: defaultSocket})
-		if err := byHand(c.distro, c.socket).servedByAnother(places); (err != nil) != c.refused {
+		i := &installation{others: []control.Found{{
+			Place: control.Place{Distro: c.distro, Socket: c.socket}, Status: control.Status{Config: c.config},
+		}}}
+		if err := i.servedByAnother(c.args, &options{distro: c.wanted, socket: defaultSocket}); (err != nil) != c.refused {
 			t.Errorf("%q beside %s in %s: %v", c.args, c.socket, c.distro, err)
+		}
+	}
+}
+
+// A pipe is Windows', whichever distro it leads to, and a name of it has no case; a socket is its distro's.
+func TestWhatIsTheSamePlace(t *testing.T) {
+	const pipe, socket = "npipe:////./pipe/engine", "/run/a.sock"
+	for _, c := range []struct {
+		wanted, is control.Place
+		same       bool
+	}{
+		{control.Place{Distro: "A", Socket: pipe}, control.Place{Distro: "B", Socket: "npipe:////./pipe/ENGINE"}, true},
+		{control.Place{Distro: "A", Socket: socket}, control.Place{Distro: "B", Socket: socket}, false},
+		{control.Place{Distro: "A", Socket: socket}, control.Place{Distro: "a", Socket: socket}, true},
+		{control.Place{Distro: "A", Socket: socket}, control.Place{Distro: "A", Socket: "/run/A.sock"}, false},
+		{control.Place{Distro: "*", Socket: socket}, control.Place{Distro: "*", Socket: socket}, true},
+		{control.Place{Socket: socket}, control.Place{Distro: "B", Socket: socket}, true},
+	} {
+		if samePlace(c.wanted, c.is) != c.same {
+			t.Errorf("%+v and %+v", c.wanted, c.is)
 		}
 	}
 }

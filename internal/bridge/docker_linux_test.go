@@ -213,38 +213,44 @@ func (b *bridged) quiet(t *testing.T) {
 func (b *bridged) carries(t *testing.T) {
 	t.Helper()
 	const request = "GET /the/next HTTP/1.1\r\n\r\n"
-	b.listen.SetDeadline(time.Now().Add(30 * time.Second))
-	seen := make(chan string, 1)
+	limit := time.Now().Add(30 * time.Second)
+	b.listen.SetDeadline(limit)
+	type accepted struct {
+		conn net.Conn
+		err  error
+	}
+	seen := make(chan accepted, 1)
 	go func() {
 		e, err := b.listen.Accept()
-		if err != nil {
-			seen <- err.Error()
-			return
-		}
-		defer e.Close()
-		got := make([]byte, len(request))
-		n, _ := io.ReadFull(e, got)
-		seen <- string(got[:n])
+		seen <- accepted{e, err}
 	}()
-	for {
+	for refused := true; refused; {
 		c, err := net.Dial("unix", b.socket)
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer c.Close()
+		c.SetDeadline(limit)
 		if _, err := io.WriteString(c, request); err != nil {
 			t.Fatal(err)
 		}
-		refused := make(chan struct{})
-		go func() { _, _ = c.Read(make([]byte, 1)); close(refused) }()
+		ended := make(chan struct{})
+		go func() { _, _ = c.Read(make([]byte, 1)); close(ended) }()
 		select {
-		case got := <-seen:
-			if got != request {
-				t.Errorf("the engine got %q", got)
+		case e := <-seen: // which ends when we let it
+			refused = false
+			if e.err != nil {
+				t.Fatal(e.err)
 			}
-			return
-		case <-refused:
+			e.conn.SetDeadline(limit)
+			got := make([]byte, len(request))
+			if n, err := io.ReadFull(e.conn, got); err != nil || string(got) != request {
+				t.Errorf("the engine got %q, %v", got[:n], err)
+			}
+			e.conn.Close()
+		case <-ended:
 		}
+		c.Close()
+		<-ended
 	}
 }
 

@@ -64,10 +64,15 @@ func TestAnEmptyWriteIsNotAnEndOfStdin(t *testing.T) {
 }
 
 func TestOutputOutlivesTheProcess(t *testing.T) {
+	began := time.Now()
 	p := start(t, "last-words")
 	within(t, "end of process", p.Done())
+	waited := time.Since(began) < lastWords // for all of stderr
 	if p.ExitCode() != 7 {
 		t.Errorf("exit code %d", p.ExitCode())
+	}
+	if got := string(p.Stderr()); waited && got != "and why" {
+		t.Errorf("stderr %q", got)
 	}
 	awaitStderr(t, p, "and why")
 	out, err := io.ReadAll(p)

@@ -58,7 +58,7 @@ func (w *Wine) startAide(ctx context.Context, what, pkg string, args ...string) 
 }
 
 // Close ends it, and all connections through it. One that stands still on its way out, as once in some
-// hundred times under Wine, is killed, which is told: it is not what is tested.
+// hundred times under Wine, is killed and is no failure: it is not what is tested.
 func (a *aide) Close() error {
 	_ = a.stdin.Close() // an error means that it has ended by itself
 	select {
