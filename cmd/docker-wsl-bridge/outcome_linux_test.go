@@ -39,6 +39,19 @@ func installedBridge(t *testing.T, link string, status func(s *control.Status)) 
 	t.Cleanup(func() { open.Close() })
 }
 
+// ownConfig is the place of a user's file that is this test's alone, as is the state.
+func ownConfig(t *testing.T) string {
+	t.Helper()
+	for _, name := range []string{"XDG_STATE_HOME", "XDG_CONFIG_HOME"} {
+		t.Setenv(name, t.TempDir())
+	}
+	file, err := userConfig()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
 // What install says of several links is true of all of them, not of the last one.
 func TestInstallTellsOfAllLinks(t *testing.T) {
 	t.Setenv("XDG_STATE_HOME", t.TempDir())
@@ -108,13 +121,7 @@ func TestInstallTellsOfAllLinks(t *testing.T) {
 
 // What a wrong configuration would end at once is not started, and nothing is ended for it.
 func TestAStartOfAWrongConfigurationIsRefused(t *testing.T) {
-	for _, name := range []string{"XDG_STATE_HOME", "XDG_CONFIG_HOME"} {
-		t.Setenv(name, t.TempDir())
-	}
-	file, err := userConfig()
-	if err != nil {
-		t.Fatal(err)
-	}
+	file := ownConfig(t)
 	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
 		t.Fatal(err)
 	}
@@ -146,13 +153,7 @@ func TestAStartOfAWrongConfigurationIsRefused(t *testing.T) {
 
 // A restart with a wrong configuration ends nothing.
 func TestARestartOfAWrongConfigurationEndsNothing(t *testing.T) {
-	for _, name := range []string{"XDG_STATE_HOME", "XDG_CONFIG_HOME"} {
-		t.Setenv(name, t.TempDir())
-	}
-	file, err := userConfig()
-	if err != nil {
-		t.Fatal(err)
-	}
+	file := ownConfig(t)
 	configure(t, file, "a", "a") // twice
 	i := &installation{record: &install.Record{Args: []string{"run"}}, bridges: []control.Found{{PID: os.Getpid()}}}
 	var text strings.Builder
@@ -164,13 +165,7 @@ func TestARestartOfAWrongConfigurationEndsNothing(t *testing.T) {
 // Only bridges that serve what the installation would are in its way: with a configuration its links'
 // places, and not the default one.
 func TestInstallIsRefusedForWhatIsServed(t *testing.T) {
-	for _, name := range []string{"XDG_STATE_HOME", "XDG_CONFIG_HOME"} {
-		t.Setenv(name, t.TempDir())
-	}
-	file, err := userConfig()
-	if err != nil {
-		t.Fatal(err)
-	}
+	file := ownConfig(t)
 	configure(t, file, "a", "b")
 	for _, c := range []struct {
 		wanted         string // by a flag, if any is given
@@ -219,13 +214,7 @@ func TestWhatIsTheSamePlace(t *testing.T) {
 
 // A link of the configuration that can't have its place is not taken for one that is not wanted.
 func TestInstallMissesALink(t *testing.T) {
-	for _, name := range []string{"XDG_STATE_HOME", "XDG_CONFIG_HOME"} {
-		t.Setenv(name, t.TempDir())
-	}
-	file, err := userConfig()
-	if err != nil {
-		t.Fatal(err)
-	}
+	file := ownConfig(t)
 	configure(t, file, "a", "b")
 	installedBridge(t, "a", func(s *control.Status) { s.Config = file })
 	i := &installation{place: install.Place{Programs: "/programs"}, record: &install.Record{Form: install.Task}}
