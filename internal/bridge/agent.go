@@ -98,23 +98,27 @@ func (a *agent) live(ctx context.Context) error {
 func (a *agent) leave() {
 	a.idle.close()
 	a.mu.Lock()
-	defer a.mu.Unlock()
 	a.leaving = true
-	for link := range a.listeners {
-		if err := a.unlisten(link); err != nil {
+	listeners := a.listeners
+	a.listeners = nil // none is added any more
+	a.mu.Unlock()
+	for _, l := range listeners {
+		if err := l.Close(); err != nil {
 			a.log.Warn("close socket", "error", err)
 		}
 	}
 }
 
-// unlisten removes a link's socket. Its connections go on. It is called with the lock.
+// unlisten removes a link's socket. Its connections go on.
 func (a *agent) unlisten(link string) error {
+	a.mu.Lock()
 	l := a.listeners[link]
 	delete(a.listeners, link)
+	a.mu.Unlock()
 	if l == nil {
 		return nil
 	}
-	return l.Close()
+	return l.Close() // which waits for its watcher
 }
 
 func (a *agent) answer(stream *mux.Stream) {
@@ -134,8 +138,6 @@ func (a *agent) answer(stream *mux.Stream) {
 func (a *agent) handle(r request) answer {
 	switch {
 	case r.Unlisten != nil:
-		a.mu.Lock()
-		defer a.mu.Unlock()
 		if err := a.unlisten(r.Unlisten.Link); err != nil {
 			return failed(err)
 		}
@@ -166,17 +168,25 @@ func (a *agent) listen(l Listen) answer {
 	if err != nil {
 		return failed(err)
 	}
+	if err := a.begin(listener, l); err != nil {
+		return failed(errors.Join(err, listener.Close()))
+	}
+	return answer{Listening: &where}
+}
+
+// begin has a link's clients accepted, unless there can't be any.
+func (a *agent) begin(listener net.Listener, l Listen) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.leaving {
-		return failed(errors.Join(errors.New("the bridge is stopping"), listener.Close()))
+		return errors.New("the bridge is stopping")
 	}
 	if a.listeners[l.Link] != nil {
-		return failed(errors.Join(&AgentError{KindInvalid, "the link is listened for already"}, listener.Close()))
+		return &AgentError{KindInvalid, "the link is listened for already"}
 	}
 	a.listeners[l.Link] = listener
 	a.relays.Go(func() { a.accept(listener, l) })
-	return answer{Listening: &where}
+	return nil
 }
 
 // leadTo has streams that the host opens for a link lead to a socket. Only what the host says here

@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"maps"
 	"net"
+	"slices"
 	"sync"
 	"time"
 
@@ -205,10 +207,11 @@ func (i *idle) remove(conn net.Conn) {
 
 func (i *idle) close() {
 	i.mu.Lock()
-	defer i.mu.Unlock()
 	i.over = true
-	for conn := range i.conns {
-		_ = conn.Close()
+	conns := slices.Collect(maps.Keys(i.conns))
+	i.mu.Unlock()
+	for _, conn := range conns {
+		_ = conn.Close() // it waits for its reader, which removes it
 	}
 }
 
@@ -248,20 +251,43 @@ type watch struct {
 	pulse *pulse
 	joint *joint
 
-	mu      sync.Mutex // held while it looks
+	looking sync.WaitGroup
+
+	mu      sync.Mutex
 	timer   *time.Timer
 	stopped bool
 }
 
+// look waits for the pulse, so it holds no lock.
 func (w *watch) look() {
-	w.mu.Lock()
-	defer w.mu.Unlock()
+	if !w.begins() {
+		return
+	}
+	defer w.looking.Done()
 	switch {
-	case w.stopped || w.joint.kept():
+	case w.joint.kept():
 	case w.pulse.alive():
-		w.timer.Reset(nextWatch)
+		w.again()
 	default:
 		w.joint.giveUp()
+	}
+}
+
+// begins tells whether to look at all, which stop waits for then.
+func (w *watch) begins() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if !w.stopped {
+		w.looking.Add(1)
+	}
+	return !w.stopped
+}
+
+func (w *watch) again() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if !w.stopped {
+		w.timer.Reset(nextWatch)
 	}
 }
 
@@ -269,7 +295,8 @@ func (w *watch) look() {
 // once when the session has died.
 func (w *watch) stop() {
 	w.mu.Lock()
-	defer w.mu.Unlock()
 	w.stopped = true
 	w.timer.Stop()
+	w.mu.Unlock()
+	w.looking.Wait()
 }

@@ -3,7 +3,9 @@ package bridge
 import (
 	"errors"
 	"log/slog"
+	"maps"
 	"net"
+	"slices"
 	"sync"
 	"time"
 )
@@ -65,8 +67,9 @@ func (d *Door) Close() error {
 // while one of them lives.
 func (d *Door) Cut() {
 	d.mu.Lock()
-	defer d.mu.Unlock()
-	for conn := range d.inside {
+	inside := slices.Collect(maps.Keys(d.inside))
+	d.mu.Unlock()
+	for _, conn := range inside {
 		_ = conn.Close() // it may be closed
 	}
 }

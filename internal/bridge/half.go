@@ -122,15 +122,16 @@ func (l *leads) enter(link string) (dial Dial, known bool) {
 	return dial, known
 }
 
-// begin counts a connection of a client of this half and has go begin it, unless the session is over.
-func (l *leads) begin(link string, run func()) bool {
+// begin counts a connection of a client of this half, which relays waits for then, unless the session is
+// over.
+func (l *leads) begin(link string, relays *sync.WaitGroup) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.over {
 		return false
 	}
 	l.joined[link]++
-	run()
+	relays.Add(1)
 	return true
 }
 

@@ -129,12 +129,15 @@ func (h *Host) Dial(link string) (net.Conn, error) {
 
 // take begins to carry a client of a reverse link, unless the session is over.
 func (h *Host) take(c *client, link string) bool {
-	return h.session.Err() == nil && h.leads.begin(link, func() {
-		h.relays.Go(func() {
-			defer h.leads.leave(link)
-			h.carry(c, link, nil)
-		})
-	})
+	if h.session.Err() != nil || !h.leads.begin(link, &h.relays) {
+		return false
+	}
+	go func() {
+		defer h.relays.Done()
+		defer h.leads.leave(link)
+		h.carry(c, link, nil)
+	}()
+	return true
 }
 
 // Users is how many programs of others Windows has started in the distro that

@@ -70,21 +70,31 @@ func (e *events) Handle(ctx context.Context, r slog.Record) error {
 		}
 		return true
 	})
+	text, err := e.news(ctx, r)
+	if err != nil || text == "" {
+		return err
+	}
+	return e.report(r.Level, id, text)
+}
+
+// news is the text of a record; empty: it was told a short while ago. The lock ends before the system's
+// log is called, which may take its time.
+func (e *events) news(ctx context.Context, r slog.Record) (string, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.line.Reset()
 	if err := e.text.Handle(ctx, r); err != nil {
-		return err
+		return "", err
 	}
 	text := strings.ToValidUTF8(strings.TrimSpace(e.line.String()[:min(e.line.Len(), maxEvent)]), "")
 	if last, before := e.told[text]; before && time.Since(last) < quietFor {
-		return nil
+		return "", nil
 	}
 	if len(e.told) >= keptTold {
 		clear(e.told)
 	}
 	e.told[text] = time.Now()
-	return e.report(r.Level, id, text)
+	return text, nil
 }
 
 func (e *events) WithAttrs(a []slog.Attr) slog.Handler {
