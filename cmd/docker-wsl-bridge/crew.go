@@ -25,11 +25,13 @@ type crew struct {
 	awaits bool          // it is not for us to start the distro
 	naming *screen       // makes docker contexts, and holds up nobody
 
+	// mu guards what follows. With it no file is written and nothing is waited for.
 	mu      sync.Mutex
 	over    bool             // it takes no links any more
 	posts   map[string]*post // by link
 	daemon  *daemon.Daemon   // nil until the distro is found
 	last    daemon.Event     // of those of all links
+	events  int              // counts those
 	opening int              // counts the links that were opened
 }
 
@@ -43,7 +45,8 @@ type post struct {
 	replaced bool
 
 	// With the crew's lock.
-	in     *instance // nil until it has its place
+	in     *instance      // nil until it has its place
+	events sync.WaitGroup // those that in is being told; none is begun once the crew has parted with the link
 	served daemon.Link
 	look   bridge.Dial   // dials for status, which what was seen before does not count for
 	engine func() string // what it leads to
@@ -73,7 +76,7 @@ func (c *crew) end() {
 	c.over = true
 	c.mu.Unlock()
 	none := func(*config.Link) bool { return false }
-	c.keep(none, none)
+	end(c.part(none, none))
 }
 
 func (c *crew) run(ctx context.Context) {
@@ -156,14 +159,14 @@ func (c *crew) take(l *config.Link) {
 	}()
 }
 
-// keep ends all links but some, and returns when their places are free. replaced tells of a link that
-// it comes again.
-func (c *crew) keep(some, replaced func(*config.Link) bool) {
+// part takes all links but some from the crew; they are to be ended. comesAgain tells whether another
+// link of the name follows.
+func (c *crew) part(some, comesAgain func(*config.Link) bool) (going []*post) {
 	c.mu.Lock()
-	var going []*post
+	defer c.mu.Unlock()
 	for name, p := range c.posts {
 		if !some(&p.link) {
-			p.replaced = replaced(&p.link)
+			p.replaced = comesAgain(&p.link)
 			going = append(going, p)
 			delete(c.posts, name)
 		}
@@ -171,11 +174,14 @@ func (c *crew) keep(some, replaced func(*config.Link) bool) {
 	if len(going) > 0 {
 		c.set()
 	}
-	c.mu.Unlock()
-	for _, p := range going {
-		p.leave()
-		<-p.ended
-	}
+	return going
+}
+
+// serving is the crew's daemon, nil until there is one.
+func (c *crew) serving() *daemon.Daemon {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.daemon
 }
 
 func (c *crew) idle() bool {
@@ -200,6 +206,7 @@ func (c *crew) hold(ctx context.Context, p *post) {
 			c.opened(p, in, p.o.link(in.dials(f.dial), f.words()), in.dials(f.look), f.place)
 			<-ctx.Done()
 		}
+		p.events.Wait() // its log takes no more after close
 		c.f.cut.Add(in.drained())
 		return 0, errors.Join(err, in.close(nil))
 	}, func(err error, pause time.Duration) (last bool) {
@@ -208,21 +215,35 @@ func (c *crew) hold(ctx context.Context, p *post) {
 	}, nil)
 }
 
-// opened has a link served that has its place now.
+// opened has a link served that has its place now, once its log has how its distro is.
 func (c *crew) opened(p *post, in *instance, l daemon.Link, look bridge.Dial, engine func() string) {
+	p.served, p.look, p.engine = l, look, engine
+	for told := 0; ; {
+		last, n := c.join(p, in, told)
+		if n == told {
+			return
+		}
+		in.event(last)
+		told = n
+	}
+}
+
+// join has a link served, unless it is to go again or something has happened after the events that it
+// was told: then it gives the last one, and how many there are by now.
+func (c *crew) join(p *post, in *instance, told int) (last daemon.Event, n int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.posts[p.link.Name] != p {
-		return // it is to go again
+	switch {
+	case c.posts[p.link.Name] != p:
+		return last, told
+	case c.events != told:
+		return c.last, c.events
 	}
-	if c.last.State != "" {
-		in.event(c.last)
-	}
-	p.in, p.served, p.look, p.engine = in, l, look, engine
 	c.opening++
-	p.served.Version = c.opening
+	p.in, p.served.Version = in, c.opening
 	c.set()
 	c.begin()
+	return last, told
 }
 
 // name makes the docker context of a link that is served now.
@@ -240,18 +261,15 @@ func (c *crew) name(ctx context.Context, e daemon.Event) {
 	}
 }
 
-// event tells whom it is about. It is called by one at a time.
+// event tells whom it is about. It is called by one at a time. The links' files are written without
+// the lock: a disk may stand still.
 func (c *crew) event(e daemon.Event) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if e.Link == "" {
-		c.last = e
-		c.f.roaming.stir()
+	for _, p := range c.note(e) {
+		p.in.event(e)
+		p.events.Done()
 	}
-	for name, p := range c.posts {
-		if p.in != nil && (e.Link == "" || e.Link == name) {
-			p.in.event(e)
-		}
+	if e.Link == "" {
+		c.f.roaming.stir()
 	}
 	if e.State == daemon.Serving {
 		c.naming.event(e)
@@ -260,4 +278,21 @@ func (c *crew) event(e daemon.Event) {
 		e.Distro = "the default distro"
 	}
 	c.f.show.event(e)
+}
+
+// note gives the links that an event is about. Each keeps its instance until its events are done.
+func (c *crew) note(e daemon.Event) (about []*post) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if e.Link == "" {
+		c.last = e
+		c.events++
+	}
+	for name, p := range c.posts {
+		if p.in != nil && (e.Link == "" || e.Link == name) {
+			p.events.Add(1)
+			about = append(about, p)
+		}
+	}
+	return about
 }

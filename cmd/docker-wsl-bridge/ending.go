@@ -83,13 +83,9 @@ func (f *fleet) drain(within time.Duration) {
 }
 
 func (f *fleet) each(do func(*daemon.Daemon)) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	for _, c := range f.crews {
-		c.mu.Lock()
-		if c.daemon != nil {
-			do(c.daemon)
+	for _, c := range f.allCrews() {
+		if d := c.serving(); d != nil {
+			do(d)
 		}
-		c.mu.Unlock()
 	}
 }

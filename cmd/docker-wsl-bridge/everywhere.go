@@ -100,21 +100,37 @@ func (f *fleet) handOn(ctx context.Context) (left bool) {
 	if err != nil {
 		return true
 	}
+	f.changing(ctx, func() {
+		var moves []seatMove
+		moves, left = f.reseat(running, hosts)
+		for _, m := range moves {
+			f.own.Info("link "+m.link+" is served from another distro", "before", m.before, "now", m.now)
+		}
+		if len(moves) > 0 {
+			f.assign()
+		}
+	})
+	return left
+}
+
+// seatMove is a link of all distros that another distro serves from now on.
+type seatMove struct{ link, before, now string }
+
+// reseat gives links whose distro is not there to distros that are, as far as there are any.
+func (f *fleet) reseat(running, hosts []string) (moves []seatMove, left bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	moved := false
 	for _, l := range f.stranded() { // things may be others by now
-		to := nextHost(l, f.seatOf(l), running, hosts)
-		left = left || to == ""
-		if to != "" {
-			f.own.Info("link "+l.Name+" is served from another distro", "before", f.seatOf(l), "now", to)
-			f.seats[l.Name], moved = to, true
+		now := f.seatOf(l)
+		to := nextHost(l, now, running, hosts)
+		if to == "" {
+			left = true
+			continue
 		}
+		f.seats[l.Name] = to
+		moves = append(moves, seatMove{l.Name, now, to})
 	}
-	if moved {
-		f.assign()
-	}
-	return left
+	return moves, left
 }
 
 // nextHost is the distro that takes a link over, or empty. One that runs again is left what it had.

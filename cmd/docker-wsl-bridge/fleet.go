@@ -8,7 +8,6 @@ import (
 	"os"
 	"runtime"
 	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -65,9 +64,12 @@ type fleet struct {
 	running sync.WaitGroup // crews
 	cut     atomic.Int64   // connections, by a drain
 
-	wake      <-chan struct{} // the machine has just woken up
-	reloading sync.Mutex      // one at a time, once it is set up
+	wake  <-chan struct{} // the machine has just woken up
+	ready chan struct{}   // closed when it is set up
+	turns chan struct{}   // holds one token while what is served changes: see changing
 
+	// mu guards what follows and nothing is waited for with it: a drain that the end of a link waits
+	// for needs it, and so does every status.
 	mu    sync.Mutex
 	links []config.Link
 	named string            // the default distro; empty while it is not known
@@ -79,7 +81,8 @@ type fleet struct {
 
 func newFleet(r *reporter, debug bool) *fleet {
 	return &fleet{
-		r: r, debug: debug, since: time.Now(), crews: map[string]*crew{}, seats: map[string]string{}, roaming: newRoaming(),
+		r: r, debug: debug, since: time.Now(), ready: make(chan struct{}), turns: make(chan struct{}, 1),
+		crews: map[string]*crew{}, seats: map[string]string{}, roaming: newRoaming(),
 	}
 }
 
@@ -99,9 +102,6 @@ func (f *fleet) serve(ctx context.Context, c *config.Config) (err error) {
 	if err != nil {
 		return err
 	}
-	f.reloading.Lock() // the endpoint answers before all is there
-	ready := sync.OnceFunc(f.reloading.Unlock)
-	defer ready()
 	f.ctx, f.stop = context.WithCancel(ctx)
 	defer f.stop()
 	context.AfterFunc(ctx, f.hurry) // Ctrl-C does not wait as long as a drain
@@ -117,13 +117,12 @@ func (f *fleet) serve(ctx context.Context, c *config.Config) (err error) {
 	if c.Ignored != nil {
 		f.own.Warn("the machine's configuration does not count", "error", c.Ignored)
 	}
-	f.arrange(c.Links)
+	f.arrange(c.Links) // nobody else changes anything before it is ready
 	f.running.Go(f.roam)
-	ready()
+	close(f.ready)
 	f.untilEnd()
-	f.reloading.Lock() // one that is under way comes to its end; none follows
+	f.turns <- struct{}{} // a change that is under way comes to its end; none follows
 	f.running.Wait()
-	f.reloading.Unlock()
 	f.own.Info("bridge ends")
 	f.show.close()
 	if f.told != nil {
@@ -143,14 +142,12 @@ func (f *fleet) untilEnd() {
 	for {
 		select {
 		case <-f.wake:
-			f.mu.Lock()
-			for _, c := range f.crews {
+			for _, c := range f.allCrews() {
 				select {
 				case c.wake <- struct{}{}:
 				default: // it looks already
 				}
 			}
-			f.mu.Unlock()
 		case <-f.ctx.Done():
 			return
 		}
@@ -196,17 +193,6 @@ func (f *fleet) status(context.Context) control.Status {
 	}
 }
 
-// arrange has the crews serve these links, and tells what is new.
-func (f *fleet) arrange(links []config.Link) control.Reloaded {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	done := compare(f.links, links)
-	f.unseat(links)
-	f.links = links
-	f.assign()
-	return done
-}
-
 func linkNamed(links []config.Link, name string) *config.Link {
 	i := slices.IndexFunc(links, func(l config.Link) bool { return l.Name == name })
 	if i < 0 {
@@ -224,49 +210,6 @@ func (f *fleet) distroOf(l *config.Link) string {
 		return f.seatOf(l)
 	}
 	return l.Distro
-}
-
-// assign gives each link to its distro's crew. Links go before others come, which may want their
-// sockets.
-func (f *fleet) assign() {
-	for distro, c := range f.crews {
-		c.keep(func(l *config.Link) bool {
-			now := linkNamed(f.links, l.Name)
-			return now != nil && now.Equal(l) && strings.ToLower(f.distroOf(now)) == distro
-		}, func(l *config.Link) bool { return linkNamed(f.links, l.Name) != nil })
-	}
-	for i := range f.links {
-		l := &f.links[i]
-		distro := f.distroOf(l)
-		c := f.crews[strings.ToLower(distro)]
-		if c == nil {
-			c = f.crew(distro, f.seats[l.Name] != "")
-		}
-		c.take(l)
-	}
-	for distro, c := range f.crews {
-		if c.idle() {
-			c.stop()
-			delete(f.crews, distro)
-		}
-	}
-}
-
-// crew makes one for a distro. It lives as long as the fleet or until it has nothing to do.
-func (f *fleet) crew(distro string, awaits bool) *crew {
-	c := newCrew(f, distro)
-	c.awaits = awaits
-	f.crews[strings.ToLower(distro)] = c
-	c.start(f.ctx)
-	return c
-}
-
-// name gives the default distro its name, and its links to that distro's crew.
-func (f *fleet) name(distro string) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.named = distro
-	f.assign()
 }
 
 // find is what is told of a link when it is served.

@@ -119,12 +119,12 @@ func (in *instance) serves(d *daemon.Daemon, dial bridge.Dial, engine func() str
 
 // event notes what the daemon is at.
 func (in *instance) event(e daemon.Event) {
+	in.note(e)
 	if e.State == daemon.Starting || e.State == daemon.Serving { // before the first thing is written there
 		if err := remember(install.Made{Distro: e.Distro, Socket: in.o.told()}); err != nil {
 			in.own.Warn("uninstall will not know of this distro", "error", err)
 		}
 	}
-	in.note(e)
 	attrs, level := []any{"state", string(e.State)}, slog.LevelInfo
 	switch e.State {
 	case daemon.Serving:

@@ -85,13 +85,19 @@ func reloadedWords(done control.Reloaded) string {
 	return "reloaded: " + strings.Join(parts, "; ")
 }
 
-// reload reads the files again. What is wrong with them changes nothing.
-func (f *fleet) reload(context.Context) (control.Reloaded, error) {
-	f.reloading.Lock()
-	defer f.reloading.Unlock()
-	if f.ctx.Err() != nil {
-		return control.Reloaded{}, errEnding
+// reload reads the files again. What is wrong with them changes nothing. Whoever leaves before its turn
+// changes nothing either; a change that has begun comes to its end.
+func (f *fleet) reload(ctx context.Context) (done control.Reloaded, err error) {
+	if !f.changing(ctx, func() { done, err = f.reloadNow() }) {
+		if f.ctx.Err() != nil {
+			return done, errEnding
+		}
+		return done, context.Cause(ctx)
 	}
+	return done, err
+}
+
+func (f *fleet) reloadNow() (control.Reloaded, error) {
 	c, err := loadConfig()
 	if err != nil {
 		f.own.Warn("the configuration was not reloaded", "error", err)

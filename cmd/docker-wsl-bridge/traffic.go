@@ -73,9 +73,7 @@ func (f *fleet) traffic(ctx context.Context) control.Traffic {
 }
 
 func (f *fleet) instances() (all []*instance) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	for _, c := range f.crews {
+	for _, c := range f.allCrews() {
 		all = append(all, c.instances()...)
 	}
 	return all
