@@ -2,39 +2,66 @@ package paths
 
 import (
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 )
 
 // Drives are the mounts of a distro.
+//
+// The rules are those of WSL's own translation (UtilFindMount and EscapePathForNt of src/linux/init in
+// microsoft/WSL) and of proc_pid_mountinfo(5):
+//   - A mount hides what was mounted at or below its mount point before. The list has the mounts in that
+//     order, but for those that were moved: what a mount is mounted on does not hide it, wherever it stands.
+//   - Root, mount point and source have blanks and backslashes as octal escapes. The options of 9p
+//     have not: a directory \040x of Windows stands there as it is (microsoft/WSL#10056).
+//   - 9p: the option aname=drvfs… has the directory behind path=, up to a semicolon. A share of
+//     another machine is UNC\server\share there.
+//   - virtiofs: the source is drvfs, or drvfsa for administrators, and a drive's letter; what follows the
+//     letter counts for nothing (microsoft/WSL#14301). Or it is a GUID, and a symbolic link of that name
+//     says what it shows. Or it is drvfs or drvfsa alone, one device for all shares: then the first name
+//     of the mount's root is the GUID (microsoft/WSL#41129).
+//   - What is below a mount's root has Linux names, the rest of the root included: a character that
+//     Windows takes in no name is there as one of U+F001 to U+F07C (microsoft/WSL#4682).
+//   - A blank or a dot at a name's end stays, as WSL leaves it, though most programs of Windows drop it.
 type Drives struct {
-	mounts []mount
-	real   func(path string) string
+	mounts  []mount
+	parents map[string]string // of a mount's id, the id of the mount that it is mounted on
+	real    func(path string) string
 }
 
 type mount struct {
+	id      string
 	point   string
 	windows string // what the point is on Windows; "" if it is nothing there
 }
 
-// ReadDrives reads a mountinfo file (proc_pid_mountinfo(5)). A tag is what a virtiofs share is
-// called; resolve tells what that is on Windows, or "".
-func ReadDrives(mountinfo string, resolve func(tag string) string) Drives {
-	var d Drives
+// ReadDrives reads a mountinfo file. Resolve tells what a share of virtiofs that is called by a GUID is on
+// Windows, or "".
+func ReadDrives(mountinfo string, resolve func(guid string) string) Drives {
+	d := Drives{parents: map[string]string{}}
 	for line := range strings.Lines(mountinfo) {
 		before, after, _ := strings.Cut(strings.TrimSuffix(line, "\n"), " - ")
-		place, kind := strings.Split(before, " "), strings.Split(after, " ")
+		place, kind := strings.Split(before, " "), strings.SplitN(after, " ", 3)
 		if len(place) < 5 || len(kind) < 3 {
 			continue
 		}
-		windows := windowsRoot(kind[0], unescape(kind[1]), unescape(strings.Join(kind[2:], " ")), resolve)
-		if root := unescape(place[3]); windows != "" && root != "/" { // a bind mount of a directory in it
+		root, point := unescape(place[3]), unescape(place[4])
+		windows, root := windowsRoot(kind[0], unescape(kind[1]), kind[2], root, resolve)
+		switch {
+		case strings.HasSuffix(root, deleted):
+			windows = ""
+		case windows != "" && root != "/": // a bind mount of a directory in it
 			windows = below(windows, root)
 		}
-		d.mounts = append(d.mounts, mount{unescape(place[4]), windows})
+		d.mounts = append(d.mounts, mount{place[0], point, windows})
+		d.parents[place[0]] = place[1]
 	}
 	return d
 }
+
+// deleted ends the root of a mount whose directory is there no more (d_path in the kernel).
+const deleted = "//deleted"
 
 // Following is the same with symbolic links followed: real gives a path without them, as far as it
 // is there.
@@ -43,31 +70,67 @@ func (d Drives) Following(real func(path string) string) Drives {
 	return d
 }
 
-// virtioTag is a share's name of earlier versions of WSL: drvfs, a for one of the
-// administrators', and the drive.
-var virtioTag = regexp.MustCompile(`^drvfsa?([A-Z])$`)
-
-// windowsRoot is the directory of Windows that a file system of WSL shows (src/linux/init/drvfs.cpp
-// and util.cpp of microsoft/WSL), or "".
-func windowsRoot(kind, source, options string, resolve func(string) string) string {
+// windowsRoot is the directory of Windows that a file system of WSL shows, or "", and the mount's root
+// below that.
+func windowsRoot(kind, source, options, root string, resolve func(string) string) (windows, rest string) {
 	switch kind {
 	case "drvfs":
-		return slashed(source)
+		return directory(source), root
 	case "virtiofs":
-		if m := virtioTag.FindStringSubmatch(source); m != nil {
-			return m[1] + `:\`
-		}
-		return slashed(resolve(source))
+		return virtioRoot(source, root, resolve)
 	case "9p":
-		_, at, found := strings.Cut(options, "aname=drvfs;path=")
-		if !found {
-			return ""
+		return plan9Root(options), root
+	}
+	return "", root
+}
+
+// The names of the device for all shares, and what begins the tag of a drive.
+const (
+	virtioTag      = "drvfs"
+	adminVirtioTag = "drvfsa"
+)
+
+var guid = regexp.MustCompile(`^\{?[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}\}?$`)
+
+func virtioRoot(tag, root string, resolve func(string) string) (windows, rest string) {
+	if tag == virtioTag || tag == adminVirtioTag {
+		tag, rest, _ = strings.Cut(strings.TrimPrefix(root, "/"), "/")
+		root = "/" + rest
+	} else if drive, is := strings.CutPrefix(tag, virtioTag); is {
+		drive = strings.TrimPrefix(drive, strings.TrimPrefix(adminVirtioTag, virtioTag))
+		return directory(drive[:min(len(drive), 1)] + `:\`), root
+	}
+	if !guid.MatchString(tag) {
+		return "", root
+	}
+	return directory(resolve(tag)), root
+}
+
+func plan9Root(options string) string {
+	for option := range strings.SplitSeq(options, ",") {
+		share, is := strings.CutPrefix(option, "aname=drvfs")
+		if !is {
+			continue
 		}
-		at = at[:strings.IndexAny(at+";", ";,")]
-		if share, is := strings.CutPrefix(slashed(at), `UNC\`); is {
-			return `\\` + share
+		for part := range strings.SplitSeq(share, ";") {
+			if at, is := strings.CutPrefix(part, "path="); is {
+				if unc, is := strings.CutPrefix(slashed(at), `UNC\`); is {
+					at = `\\` + unc
+				}
+				return directory(at)
+			}
 		}
-		return slashed(at)
+	}
+	return ""
+}
+
+// aDirectory is what WSL takes for one: on a drive, or on another machine.
+var aDirectory = regexp.MustCompile(`^([A-Za-z]:|\\\\[^\\])`)
+
+// directory is a directory of Windows with its own slashes, or "" for what is none.
+func directory(s string) string {
+	if s = slashed(s); aDirectory.MatchString(s) {
+		return s
 	}
 	return ""
 }
@@ -84,15 +147,31 @@ func below(windows, rest string) string {
 	if rest == "" {
 		return windows
 	}
-	return windows + `\` + slashed(rest)
+	return windows + `\` + onDrive(rest)
 }
 
-// find is what a clean absolute path is on Windows. Of the mounts above it the
-// nearest counts, and of several at one place the last.
+// onDrive is a path of Linux as Windows names it: a character that no name of Windows has is another one there.
+func onDrive(path string) string {
+	const escapes = 0xf000
+	var b strings.Builder
+	for i := range len(path) { // bytes: what is no UTF-8 stays
+		switch c := path[i]; {
+		case c == '/':
+			b.WriteByte('\\')
+		case c < ' ' || strings.IndexByte(`"*:<>?\|`, c) >= 0:
+			b.WriteRune(escapes + rune(c))
+		default:
+			b.WriteByte(c)
+		}
+	}
+	return b.String()
+}
+
+// find is what a clean absolute path is on Windows.
 func (d Drives) find(path string) (windows string, found bool) {
 	best := mount{}
 	for _, m := range d.mounts {
-		if len(m.point) >= len(best.point) && within(path, m.point) {
+		if within(path, m.point) && (best.point == "" || d.hides(m, best)) {
 			best = m
 		}
 	}
@@ -100,6 +179,23 @@ func (d Drives) find(path string) (windows string, found bool) {
 		return "", false
 	}
 	return below(best.windows, path[len(best.point):]), true
+}
+
+// hides tells whether a mount hides one that stands before it in the list, both at or above one path.
+func (d Drives) hides(later, earlier mount) bool {
+	if !within(earlier.point, later.point) || later.point == earlier.point {
+		return true // it is nearer
+	}
+	if later.point == "/" {
+		return false // a program's root stays what it was
+	}
+	on := earlier.id
+	for range d.mounts { // a list that is wrong may go round
+		if on = d.parents[on]; on == later.id {
+			return false
+		}
+	}
+	return true
 }
 
 func within(path, dir string) bool {
@@ -120,12 +216,20 @@ func unescape(s string) string {
 	})
 }
 
-// Roots are the directories of Windows that are mounted, and where.
+// virtioMounts is where WSL has the device for all shares, and what is bound from it once more.
+const virtioMounts = "/run/wsl/virtiofs-mounts"
+
+// Roots are the directories of Windows that are mounted, and where: for a person, so without the places that
+// WSL has for itself.
 func (d Drives) Roots() map[string]string {
 	roots := map[string]string{}
 	for _, m := range d.mounts {
-		if _, is := d.find(m.point); m.windows != "" && is {
-			roots[m.windows] = m.point
+		windows, is := d.find(m.point)
+		if !is || windows != below(m.windows, "") || within(m.point, virtioMounts) {
+			continue
+		}
+		if _, double := roots[windows]; !double {
+			roots[windows] = m.point
 		}
 	}
 	return roots

@@ -68,7 +68,7 @@ func TestSource(t *testing.T) {
 		"":                         "",
 		`\\server\share`:           `\\server\share`,
 		"//./pipe/docker_engine":   "//./pipe/docker_engine",
-		`/mnt/c/proj\sub`:          `C:\proj\sub`,
+		`/mnt/c/proj\sub`:          "C:\\proj\uf05csub",
 		"/home/me/.wine/drive_c/x": refused,
 	} {
 		got, err := testDrives().Source(source)
@@ -124,7 +124,7 @@ func TestBind(t *testing.T) {
 func TestBodyKeepsEverythingElse(t *testing.T) {
 	for body, want := range map[string]string{
 		`{"HostConfig":{"Binds":["/mnt/c/a:C:\\a"]}}`: `{"HostConfig":{"Binds":["C:\\a:C:\\a"]}}`,
-		"{ \"n\":1.50e+3 ,\"HostConfig\" :{\t\"Binds\": [\n\"/mnt/c/<&>:C:/a\" , \"v:C:/b\"] },\"n\":9007199254740993}\n":                        "{ \"n\":1.50e+3 ,\"HostConfig\" :{\t\"Binds\": [\n\"C:\\\\<&>:C:/a\" , \"v:C:/b\"] },\"n\":9007199254740993}\n",
+		"{ \"n\":1.50e+3 ,\"HostConfig\" :{\t\"Binds\": [\n\"/mnt/c/<&>:C:/a\" , \"v:C:/b\"] },\"n\":9007199254740993}\n":                        "{ \"n\":1.50e+3 ,\"HostConfig\" :{\t\"Binds\": [\n\"C:\\\\\uf03c&\uf03e:C:/a\" , \"v:C:/b\"] },\"n\":9007199254740993}\n",
 		`{"hostconfig":{"BINDS":["/mnt/c/a:C:/a"]},"HOSTCONFIG":{"bind\u0073":["/mnt/c/b:C:/b"],"Bindſ":["/mnt/c/c:C:/c"]}}`:                     `{"hostconfig":{"BINDS":["C:\\a:C:/a"]},"HOSTCONFIG":{"bind\u0073":["C:\\b:C:/b"],"Bindſ":["C:\\c:C:/c"]}}`,
 		`{"HostConfig":{"Binds":["/mnt/c/a:C:/a"],"Binds":["\/mnt\/c\/b:C:/b"]}}`:                                                                `{"HostConfig":{"Binds":["C:\\a:C:/a"],"Binds":["C:\\b:C:/b"]}}`,
 		`{"HostConfig":{"Mounts":[{"Source":"/mnt/c/a","Target":"/mnt/c/a","Type":"bind"}]}}`:                                                    `{"HostConfig":{"Mounts":[{"Source":"C:\\a","Target":"/mnt/c/a","Type":"bind"}]}}`,
