@@ -16,24 +16,37 @@ import (
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/endpoint"
 )
 
+// cutRecorded takes the names of what the version before has made off the end of the arguments.
+func cutRecorded(args []string) (rest, names []string) {
+	if len(args) == 0 {
+		return args, nil
+	}
+	last := len(args) - 1
+	list, is := strings.CutPrefix(args[last], "--recorded=")
+	if !is {
+		return args, nil
+	}
+	return args[:last], strings.Split(list, ",")
+}
+
 // contexts makes, removes or lists contexts of the docker command of the user who runs this. What came
 // of it is told on stdout, in any case.
-func contexts(do string, args []string) int {
+func contexts(do string, args, recorded []string) int {
 	dir := dockerDir()
 	a := dockercontext.Answer{User: ownName(), Led: led(dir)}
 	var err error
 	switch do {
 	case "create":
 		a.Name = args[0]
-		a.State, err = dockercontext.Make(dir, args[0], args[1], isServed)
+		a.State, err = dockercontext.Make(dir, args[0], args[1], recorded, isServed)
 		a.Host = args[1]
 		if a.State == dockercontext.Foreign || a.State == dockercontext.Taken {
 			a.Host = hostOf(dir, args[0])
 		}
 	case "rm":
-		err = removeContexts(dir, args, &a)
+		err = removeContexts(dir, args, recorded, &a)
 	default:
-		a.List, err = dockercontext.List(dir)
+		a.List, err = dockercontext.List(dir, recorded)
 	}
 	if err != nil {
 		a.Problem, a.Text = problemOf(err), err.Error()
@@ -45,12 +58,13 @@ func contexts(do string, args []string) int {
 }
 
 // removeContexts removes the named one or, without a name, all that are ours.
-func removeContexts(dir string, names []string, a *dockercontext.Answer) error {
+// One that can't be removed keeps none of the others.
+func removeContexts(dir string, names, recorded []string, a *dockercontext.Answer) (failed error) {
 	if len(names) == 1 {
 		a.Name = names[0]
 		a.Host = hostOf(dir, names[0])
 	} else {
-		list, err := dockercontext.List(dir)
+		list, err := dockercontext.List(dir, recorded)
 		if err != nil {
 			return err
 		}
@@ -61,20 +75,21 @@ func removeContexts(dir string, names []string, a *dockercontext.Answer) error {
 		}
 	}
 	for _, name := range names {
-		state, err := dockercontext.Remove(dir, name)
+		state, err := dockercontext.Remove(dir, name, recorded)
 		if err != nil {
-			return err
+			failed = errors.Join(failed, err)
+			continue
 		}
 		a.State = state
 		if state == dockercontext.Removed {
 			a.Removed = append(a.Removed, name)
 		}
 	}
-	return nil
+	return failed
 }
 
 func hostOf(dir, name string) string {
-	list, _ := dockercontext.List(dir) // one that can't be read leads nowhere
+	list, _ := dockercontext.List(dir, nil) // one that can't be read leads nowhere
 	for _, c := range list {
 		if c.Name == name {
 			return c.Host

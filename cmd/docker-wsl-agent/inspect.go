@@ -39,7 +39,7 @@ func inspect(socket string) int {
 	}
 	dir := dockerDir()
 	i := inspection{User: ownName(), Led: led(dir), Now: time.Now()}
-	contexts, _ := dockercontext.List(dir) // none that can be read is none
+	contexts, _ := dockercontext.List(dir, nil) // none that can be read is none
 	for _, c := range contexts {
 		if c.Host == "unix://"+socket {
 			i.Leads = append(i.Leads, c.Name)

@@ -39,8 +39,9 @@ usage: docker-wsl-agent serve    be the Linux half; stdin and stdout are the car
                                  give a socket its owner and mode again
        docker-wsl-agent inspect SOCKET
                                  tell whether this user may use a socket
-       docker-wsl-agent context create NAME HOST | rm [NAME] | ls
-                                 this user's contexts of the docker command
+       docker-wsl-agent context create NAME HOST | rm [NAME] | ls [--recorded=NAME,NAME]
+                                 this user's contexts of the docker command; recorded
+                                 are those that the version before has made
        docker-wsl-agent engines  ask the engines of this distro for their versions
 `
 
@@ -67,8 +68,10 @@ func run(args []string) int {
 		return inspect(args[1])
 	case len(args) == 1 && args[0] == "engines":
 		return engines()
-	case len(args) > 1 && args[0] == "context" && isContext(args[1], len(args)-2):
-		return contexts(args[1], args[2:])
+	case len(args) > 1 && args[0] == "context":
+		if rest, recorded := cutRecorded(args[2:]); isContext(args[1], len(rest)) {
+			return contexts(args[1], rest, recorded)
+		}
 	}
 	fmt.Fprint(os.Stderr, usage)
 	return exitUsage

@@ -29,6 +29,8 @@ const (
 	contextTime = 10 * time.Second
 	// commandTime bounds a command of a person, who may have to wait for a distro to start.
 	commandTime = 90 * time.Second
+	// maxRecorded bounds the names on a command line, which have a hundred bytes each.
+	maxRecorded = 50
 )
 
 // understandContext finds the context's name: two bridges of a distro must not fight over one, so that
@@ -67,9 +69,24 @@ func (e *contextError) Error() string {
 	return fmt.Sprintf("the docker context %s of %s in %s %s%s", e.Name, e.User, e.distro, what, where)
 }
 
+// recordedContexts are the names of contexts that are known to have been made in a distro, as the agent takes
+// them, and the default one's: there is no other proof that one with the mark of the version before is ours.
+func recordedContexts(distro string) string {
+	names := []string{defaultContext}
+	if state, err := stateDir(); err == nil {
+		made, _, _ := install.Remembered(state) // what can't be read proves nothing
+		for _, m := range made {
+			if strings.EqualFold(m.Distro, distro) && dockercontext.CheckName(m.Context) == nil && !slices.Contains(names, m.Context) && len(names) < maxRecorded {
+				names = append(names, m.Context)
+			}
+		}
+	}
+	return "--recorded=" + strings.Join(names, ",")
+}
+
 // askContexts has a process of a user, the distro's default one if that is empty, do something with contexts.
 func askContexts(ctx context.Context, w daemon.WSL, distro, user string, agent deploy.Binary, args ...string) (dockercontext.Answer, error) {
-	said, err := w.RunAgent(ctx, distro, user, agent, append([]string{"context"}, args...))
+	said, err := w.RunAgent(ctx, distro, user, agent, slices.Concat([]string{"context"}, args, []string{recordedContexts(distro)}))
 	if err != nil {
 		return dockercontext.Answer{}, err
 	}
@@ -90,6 +107,8 @@ func makeContext(ctx context.Context, w daemon.WSL, agent deploy.Binary, place c
 	switch {
 	case err != nil:
 		return a, err
+	case a.State == dockercontext.Foreign && a.Host == "unix://"+place.Socket:
+		return a, nil // its user's, and of use all the same
 	case a.State != dockercontext.Made && a.State != dockercontext.Kept:
 		return a, &contextError{place.Distro, a}
 	}

@@ -14,7 +14,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -50,32 +49,6 @@ func Dir(getenv func(string) string, home string) string {
 	return filepath.Join(home, ".docker")
 }
 
-// mark is the key of the metadata that makes a context ours. Its value is the host that we wrote: a
-// context whose host is another by now is its user's. The docker command keeps keys that it
-// does not know, also when it updates the context.
-const mark = "docker-wsl-bridge"
-
-// meta is a context's file. All that is not ours to know is left out: such a file is not written.
-type meta struct {
-	Name      string
-	Metadata  map[string]any
-	Endpoints map[string]endpoint
-}
-
-type endpoint struct {
-	Host          string
-	SkipTLSVerify bool
-}
-
-const description = "The Docker engine of Windows"
-
-func (m meta) host() string { return m.Endpoints["docker"].Host }
-
-func (m meta) ours() bool {
-	host, marked := m.Metadata[mark].(string)
-	return marked && host == m.host()
-}
-
 // Context is one of them.
 type Context struct {
 	Name string `json:"name"`
@@ -96,36 +69,54 @@ const (
 	None    State = "none" // it was not there
 )
 
+// maxTries bounds how often it is begun anew when somebody else writes at the same time.
+const maxTries = 20
+
 // Make makes a context that leads to host. In the way are one that is not ours, and one that is
-// ours and leads to another host which is served.
-func Make(dir, name, host string, served func(host string) bool) (State, error) {
+// ours and leads to another host which is served. recorded are the names of those that the version
+// before is known to have made.
+func Make(dir, name, host string, recorded []string, served func(host string) bool) (State, error) {
 	if err := CheckName(name); err != nil {
 		return "", err
 	}
+	for range maxTries {
+		state, err := makeOnce(dir, name, host, recorded, served)
+		if errors.Is(err, errChanged) {
+			continue
+		}
+		if err != nil {
+			return "", fmt.Errorf("make docker context %s: %w", name, err)
+		}
+		return state, nil
+	}
+	return Foreign, nil
+}
+
+func makeOnce(dir, name, host string, recorded []string, served func(host string) bool) (State, error) {
 	old, err := read(dir, name)
+	fresh := errors.Is(err, fs.ErrNotExist)
+	_, tls := tlsFiles(dir, name)
 	switch {
-	case errors.Is(err, fs.ErrNotExist):
+	case fresh && tls: // whose host would be told to speak TLS
+		return Foreign, nil
+	case fresh:
 	case isOfSystem(err):
-		return "", fmt.Errorf("make docker context %s: %w", name, err)
-	case err != nil || !old.ours(): // whatever it is, it is not ours
+		return "", err
+	case err != nil || !old.ours(recorded): // whatever it is, it is not ours
 		return Foreign, nil
 	case old.host() == host:
 		return Kept, nil
 	case served(old.host()):
 		return Taken, nil
 	}
-	b, err := json.Marshal(meta{
-		Name:      name,
-		Metadata:  map[string]any{"Description": description, mark: host},
-		Endpoints: map[string]endpoint{"docker": {Host: host}},
-	})
-	if err == nil {
-		err = put(dir, name, b)
-	}
+	b, err := render(name, host)
 	if err != nil {
-		return "", fmt.Errorf("make docker context %s: %w", name, err)
+		return "", err
 	}
-	return Made, nil
+	if !fresh {
+		return Made, replace(metaFile(dir, name), old.bytes, b, old.info)
+	}
+	return Made, put(dir, name, b)
 }
 
 // isOfSystem tells a file that can't be read from one with something else in it.
@@ -134,106 +125,105 @@ func isOfSystem(err error) bool {
 	return errors.As(err, &of)
 }
 
-// put makes directories as the docker command does. That of the user must be there.
-func put(dir, name string, b []byte) error {
-	if _, err := os.Stat(filepath.Dir(dir)); err != nil {
-		return err
-	}
-	if err := os.Mkdir(dir, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
-		return err
-	}
-	file := metaFile(dir, name)
-	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
-		return err
-	}
-	return replace(file, b, 0o644)
-}
-
-// replace never leaves half a file under the name.
-func replace(file string, b []byte, mode fs.FileMode) error {
-	half := fmt.Sprintf("%s.%d.new", file, os.Getpid())
-	err := os.WriteFile(half, b, mode)
-	if err == nil {
-		err = os.Rename(half, file)
-	}
-	if err != nil {
-		_ = os.Remove(half)
-	}
-	return err
-}
-
 // Remove removes a context, if it is ours. Where the user has made it the one that docker takes, docker
 // takes its default one again, since it does nothing at all with a name that there is no context of.
-func Remove(dir, name string) (State, error) {
+func Remove(dir, name string, recorded []string) (State, error) {
 	if err := CheckName(name); err != nil {
 		return "", err
 	}
-	m, err := read(dir, name)
+	for range maxTries {
+		state, err := removeOnce(dir, name, recorded)
+		if errors.Is(err, errChanged) {
+			continue
+		}
+		if err != nil {
+			return "", fmt.Errorf("remove docker context %s: %w", name, err)
+		}
+		return state, nil
+	}
+	return Foreign, nil
+}
+
+func removeOnce(dir, name string, recorded []string) (State, error) {
+	s, err := read(dir, name)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return None, nil
 	case isOfSystem(err):
-		return "", fmt.Errorf("remove docker context %s: %w", name, err)
-	case err != nil || !m.ours():
+		return "", err
+	case err != nil || !s.ours(recorded):
 		return Foreign, nil
 	}
-	if err := remove(dir, name); err != nil {
-		return "", fmt.Errorf("remove docker context %s: %w", name, err)
+	undo, err := forget(dir, name)
+	if err != nil {
+		return "", err
 	}
+	file := metaFile(dir, name)
+	aside, err := takeOut(file, s.bytes)
+	if err != nil {
+		undo()
+		if errors.Is(err, fs.ErrNotExist) {
+			err = errChanged
+		}
+		return "", err
+	}
+	if err := os.Remove(aside); err != nil {
+		return "", err
+	}
+	prune(dir, filepath.Dir(file))
 	return Removed, nil
 }
 
-func remove(dir, name string) error {
-	if err := forget(dir, name); err != nil {
-		return err
-	}
-	file := metaFile(dir, name)
-	if err := os.Remove(file); err != nil {
-		return err
-	}
-	// What is empty by now is no loss; a link to a directory is the user's.
-	for d := filepath.Dir(file); d != filepath.Dir(dir); d = filepath.Dir(d) {
+// prune removes directories that are empty by now, which is no loss. A link to one is the user's.
+func prune(dir, from string) {
+	for d := from; d != filepath.Dir(dir); d = filepath.Dir(d) {
 		info, err := os.Lstat(d)
 		if err != nil || !info.IsDir() || os.Remove(d) != nil {
-			break
+			return
 		}
 	}
-	return nil
 }
 
-// forget takes a context's name out of docker's configuration, and leaves the rest of it as it is.
-func forget(dir, name string) error {
+// forget takes a context's name out of docker's configuration, and leaves the rest of it as it is. undo puts
+// it back, if nobody has changed the file since.
+func forget(dir, name string) (undo func(), err error) {
+	nothing := func() {}
 	file, err := filepath.EvalSymlinks(filepath.Join(dir, "config.json"))
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil
+		return nothing, nil
 	}
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if Current(dir) != name {
-		return nil
+		return nothing, nil
 	}
 	info, err := os.Stat(file)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	b, err := readBounded(file)
+	was, err := readBounded(file)
 	if err != nil {
-		return err
+		return nil, err
 	}
+	b, err := withoutCurrent(was)
+	if err == nil {
+		err = replace(file, was, b, info)
+	}
+	return func() { _ = replace(file, b, was, info) }, err
+}
+
+func withoutCurrent(config []byte) ([]byte, error) {
 	var all map[string]json.RawMessage
-	if err := json.Unmarshal(b, &all); err != nil {
-		return err
+	if err := json.Unmarshal(config, &all); err != nil {
+		return nil, err
 	}
 	for key := range all {
 		if strings.EqualFold(key, currentKey) { // as Go's decoder reads it, which is docker's
 			delete(all, key)
 		}
 	}
-	if b, err = json.MarshalIndent(all, "", "\t"); err != nil {
-		return err
-	}
-	return replace(file, b, info.Mode().Perm())
+	return json.MarshalIndent(all, "", "\t")
 }
 
 const currentKey = "currentContext"
@@ -255,18 +245,22 @@ func Current(dir string) string {
 const maxListed = 200
 
 // List are the contexts, in the order of their names.
-func List(dir string) ([]Context, error) {
+func List(dir string, recorded []string) ([]Context, error) {
 	entries, err := os.ReadDir(filepath.Join(dir, "contexts", "meta"))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("list docker contexts: %w", err)
 	}
 	var list []Context
 	for _, e := range entries {
-		m, err := readFile(filepath.Join(dir, "contexts", "meta", e.Name(), "meta.json"))
+		m, err := readMeta(filepath.Join(dir, "contexts", "meta", e.Name(), "meta.json"))
 		if err != nil || id(m.Name) != e.Name() || len(list) == maxListed {
 			continue
 		}
-		list = append(list, Context{Name: m.Name, Host: m.host(), Ours: m.ours()})
+		s, err := read(dir, m.Name)
+		if err != nil {
+			continue
+		}
+		list = append(list, Context{Name: s.Name, Host: s.host(), Ours: s.ours(recorded)})
 	}
 	slices.SortFunc(list, func(a, b Context) int { return strings.Compare(a.Name, b.Name) })
 	return list, nil
@@ -279,35 +273,4 @@ func id(name string) string {
 
 func metaFile(dir, name string) string {
 	return filepath.Join(dir, "contexts", "meta", id(name), "meta.json")
-}
-
-func read(dir, name string) (meta, error) { return readFile(metaFile(dir, name)) }
-
-func readFile(file string) (meta, error) {
-	b, err := readBounded(file)
-	if err != nil {
-		return meta{}, err
-	}
-	var m meta
-	return m, json.Unmarshal(b, &m)
-}
-
-// maxFile bounds a file of docker's; a context's has 200 bytes.
-const maxFile = 1 << 20
-
-// readBounded reads a file that is one: a named pipe would never end.
-func readBounded(file string) ([]byte, error) {
-	info, err := os.Stat(file)
-	if err != nil {
-		return nil, err
-	}
-	if !info.Mode().IsRegular() || info.Size() > maxFile {
-		return nil, errors.New("it is no file of docker's")
-	}
-	f, err := os.Open(file)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	return io.ReadAll(io.LimitReader(f, maxFile))
 }

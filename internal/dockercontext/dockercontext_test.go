@@ -14,13 +14,15 @@ import (
 
 const host, other = "unix:///run/docker-wsl-bridge/windows.sock", "unix:///run/docker-wsl-bridge/other.sock"
 
+var recorded = []string{"windows"}
+
 func nobody(string) bool   { return false }
 func somebody(string) bool { return true }
 
 // wants makes a context and wants a state to come of it.
 func wants(t *testing.T, dir, name, host string, served func(string) bool, want State) {
 	t.Helper()
-	if got, err := Make(dir, name, host, served); got != want || err != nil {
+	if got, err := Make(dir, name, host, recorded, served); got != want || err != nil {
 		t.Errorf("make %s for %s: %q, %v; want %q", name, host, got, err, want)
 	}
 }
@@ -50,11 +52,11 @@ func TestMakeAndRemove(t *testing.T) {
 	wants(t, dir, "windows", host, somebody, Made)
 	wants(t, dir, "windows", host, somebody, Kept)
 	wants(t, dir, "windows", other, somebody, Taken)
-	if list, err := List(dir); err != nil || !slices.Equal(list, []Context{{"windows", host, true}}) {
+	if list, err := List(dir, nil); err != nil || !slices.Equal(list, []Context{{"windows", host, true}}) {
 		t.Errorf("%+v, %v", list, err)
 	}
 	wants(t, dir, "windows", other, nobody, Made)
-	if list, _ := List(dir); len(list) != 1 || list[0].Host != other {
+	if list, _ := List(dir, nil); len(list) != 1 || list[0].Host != other {
 		t.Errorf("%+v", list)
 	}
 	// The place is the one of docker's: its SHA-256.
@@ -66,7 +68,7 @@ func TestMakeAndRemove(t *testing.T) {
 		t.Errorf("beside it: %q", left)
 	}
 	for _, want := range []State{Removed, None} {
-		if got, err := Remove(dir, "windows"); got != want || err != nil {
+		if got, err := Remove(dir, "windows", recorded); got != want || err != nil {
 			t.Errorf("%q, %v; want %q", got, err, want)
 		}
 	}
@@ -89,7 +91,7 @@ func TestForeignContexts(t *testing.T) {
 		file := metaFile(dir, "windows")
 		write(t, file, change)
 		wants(t, dir, "windows", host, nobody, Foreign)
-		if got, err := Remove(dir, "windows"); got != Foreign || err != nil {
+		if got, err := Remove(dir, "windows", recorded); got != Foreign || err != nil {
 			t.Errorf("%s: remove: %q, %v", name, got, err)
 		}
 		if text(t, file) != change {
@@ -103,7 +105,7 @@ func TestRemoveOfTheChosenOne(t *testing.T) {
 	config := filepath.Join(dir, "config.json")
 	wants(t, dir, "windows", host, nobody, Made)
 	write(t, config, `{"auths":{"x":{"auth":"c2VjcmV0"}},"currentContext":"windows","n":1e400}`)
-	if got, err := Remove(dir, "windows"); got != Removed || err != nil {
+	if got, err := Remove(dir, "windows", recorded); got != Removed || err != nil {
 		t.Fatalf("%q, %v", got, err)
 	}
 	var rest map[string]json.RawMessage
@@ -114,20 +116,20 @@ func TestRemoveOfTheChosenOne(t *testing.T) {
 	wants(t, dir, "windows", host, nobody, Made)
 	const chosen = `{ "currentContext" : "other" }`
 	write(t, config, chosen)
-	if got, err := Remove(dir, "windows"); got != Removed || err != nil || text(t, config) != chosen {
+	if got, err := Remove(dir, "windows", recorded); got != Removed || err != nil || text(t, config) != chosen {
 		t.Errorf("%q, %v, %s", got, err, text(t, config))
 	}
 }
 
 func TestNoHome(t *testing.T) {
 	home := filepath.Join(t.TempDir(), "gone")
-	if _, err := Make(filepath.Join(home, ".docker"), "windows", host, nobody); !errors.Is(err, fs.ErrNotExist) {
+	if _, err := Make(filepath.Join(home, ".docker"), "windows", host, nil, nobody); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("%v", err)
 	}
 	if _, err := os.Lstat(home); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("a home was made: %v", err)
 	}
-	if list, err := List(home); err != nil || len(list) > 0 {
+	if list, err := List(home, nil); err != nil || len(list) > 0 {
 		t.Errorf("%+v, %v", list, err)
 	}
 }
