@@ -16,7 +16,7 @@ ROUNDS   ?=
 ROWS     ?=
 COLUMNS  ?=
 
-.PHONY: help demo story test test-full soak check reproducible build agents resources release bench pictures fuzz clean
+.PHONY: help demo story test test-full test-modern soak check reproducible build agents resources release bench pictures fuzz clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -33,8 +33,18 @@ test: build ## all tests in their short forms, with Wine and a real dockerd; ins
 	@test/setup
 	$(GO) test -count=1 -parallel 8 -timeout 40m $(TESTS)
 
+# The cases with clients of an engine; those of the bridge's own commands say nothing more with another engine.
+MODERN_CASES := ^Test(Attach.*|SignalProxy|NoSignalProxy|ClassicBuild|BuildKit.*|Buildx.*|ExecBulk.*|Copy.*|ClientKilled.*|Compose.*|\
+Logs?Follow.*|Events.*|KeepAlive.*|Pipelined.*|Chunked.*|Expect.*|LargeImage.*|SavePiped.*|Python.*|Node.*|BothDirections|\
+Version|RunExit.*|RunOutput.*|RunInteractive.*|ParallelRuns|Info|Stats.*|Wait|Top|TerminalAndResize|EngineRestarted.*|DockerThrough.*)$$
+empty :=
+test-modern: build ## the cases with clients once more, on a current Docker engine that is built from its Go modules into build/modern
+	@test/setup gcc libc6-dev libseccomp-dev pkg-config npm
+	@test/modern
+	DWB_ENGINE_DIR=$(CURDIR)/build/modern/bin $(GO) test -count=1 -parallel 8 -timeout 60m -run '$(subst $(empty) ,,$(MODERN_CASES))' ./test/e2e
+
 test-full: build ## the long forms, and the race detector
-	@test/setup gcc libc6-dev
+	@test/setup gcc libc6-dev npm
 	@DWB_FULL=1 test/reproducible
 	DWB_FULL=1 $(GO) test -count=1 -parallel 8 -timeout 90m $(TESTS)
 	CGO_ENABLED=1 $(GO) test -race -count=1 -timeout 20m ./internal/...

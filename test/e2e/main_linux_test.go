@@ -77,5 +77,9 @@ func onStage(t *testing.T) (context.Context, *stage.Stage, *stage.Bridge) {
 // long tells that the long forms were asked for (make test-full).
 func long() bool { return os.Getenv("DWB_FULL") != "" }
 
+// everyClient tells that all clients were asked for, those too that take long or have to be fetched
+// (make test-full, make test-modern).
+func everyClient() bool { return long() || lab.EngineDir() != "" }
+
 // in is a file's place in a distro as seen from outside.
 func in(s *stage.Stage, distro, path string) string { return filepath.Clean(s.VM.Path(distro, path)) }

@@ -122,8 +122,17 @@ func (d *Docker) command() (*exec.Cmd, error) {
 		"--config-file", config, "--data-root", filepath.Join(d.dir, "data"), "--exec-root", filepath.Join(d.run, "exec"),
 		"--pidfile", filepath.Join(d.run, "pid"), "-H", "unix://"+d.Socket, "-H", "fd://",
 		"--iptables=false", "--bridge=none")
-	cmd.Env = append(os.Environ(), "LISTEN_FDS=1", "PATH="+os.Getenv("PATH")+":/usr/local/sbin:/usr/sbin:/sbin")
+	cmd.Env = append(os.Environ(), "LISTEN_FDS=1", "PATH="+enginePath())
 	return cmd, nil
+}
+
+// enginePath is where dockerd looks for containerd, its shim and runc.
+func enginePath() string {
+	path := os.Getenv("PATH") + ":/usr/local/sbin:/usr/sbin:/sbin"
+	if dir := EngineDir(); dir != "" {
+		path = dir + ":" + path
+	}
+	return path
 }
 
 // listen opens the daemon's TCP address. It is the daemon's alone afterwards:

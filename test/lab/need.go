@@ -29,6 +29,7 @@ const (
 	PartCompose              // docker-compose, in /usr, which the distros share
 	PartPython               // Python's docker library, there too
 	PartSSH                  // ssh-agent, ssh-add and ssh-keygen
+	PartNpm                  // npm, for clients in JavaScript
 )
 
 // parts says how each part is looked for: a check of its own, or the programs
@@ -50,6 +51,7 @@ var parts = map[Part]struct {
 	PartCompose:  {name: "docker-compose", programs: []string{"/usr/bin/docker-compose"}},
 	PartPython:   {name: "python3-docker", check: checkPython},
 	PartSSH:      {name: "openssh-client", programs: []string{"ssh-agent", "ssh-add", "ssh-keygen"}},
+	PartNpm:      {name: "npm", programs: []string{"npm"}},
 }
 
 // Need skips the test when a part is missing, and says which. Where CI=true a
@@ -104,9 +106,18 @@ func have(p Part) error {
 	return nil
 }
 
+// EngineDir is the directory of another Docker engine with its clients, which take
+// the place of the machine's own (make test-modern); "" means none.
+func EngineDir() string { return os.Getenv("DWB_ENGINE_DIR") }
+
 // program finds an executable. Root's PATH lacks the sbin directories when a
 // plain su has kept the user's PATH, and dockerd and runc live there.
 func program(name string) (string, error) {
+	if dir := EngineDir(); dir != "" && !filepath.IsAbs(name) {
+		if path, err := exec.LookPath(filepath.Join(dir, name)); err == nil {
+			return path, nil
+		}
+	}
 	if path, err := exec.LookPath(name); err == nil {
 		return path, nil
 	}

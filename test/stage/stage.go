@@ -157,6 +157,7 @@ func (s *Stage) register(ctx context.Context) error {
 
 func (s *Stage) startVMOf(ctx context.Context, o wsl.Options) (*wsl.VM, error) {
 	o.Bin, o.DriveC, o.Stderr = filepath.Join(s.dir, "bin"), s.Wine.DriveC(), os.Stderr
+	o.Local = lab.EngineDir()
 	return wsl.Start(context.WithoutCancel(ctx), o)
 }
 

@@ -47,6 +47,7 @@ type Options struct {
 	Dir     string // everything the VM makes lies in here
 	Bin     string // where the program vm is, or is built when it is not there
 	DriveC  string // directory to show as drive C; "" means none
+	Local   string // directory of programs that come first on a Debian's PATH; "" means none
 	Distros []Distro
 	Idle    time.Duration // a distro stops so long after its last client has gone (WSL: 15 s); 0 means never
 	Stderr  io.Writer     // where the VM complains; nil means nowhere
@@ -93,7 +94,7 @@ func Start(ctx context.Context, o Options) (*VM, error) {
 
 // plan is what the VM is told, the default distro first.
 func (o Options) plan(dir string) plan.VM {
-	p := plan.VM{Dir: dir, DriveC: o.DriveC, Idle: o.Idle}
+	p := plan.VM{Dir: dir, DriveC: o.DriveC, Local: o.Local, Idle: o.Idle}
 	for _, wanted := range []bool{true, false} {
 		for _, d := range o.Distros {
 			if d.Default != wanted {

@@ -40,6 +40,7 @@ const UserID = 1000
 type VM struct {
 	Dir     string
 	DriveC  string
+	Local   string        // what a Debian has as /usr/local/sbin; "": the machine's
 	Distros []Distro      // the default one first
 	Idle    time.Duration // how long a distro runs without a client; 0: for ever
 }

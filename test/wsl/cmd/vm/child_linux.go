@@ -20,7 +20,10 @@ const (
 	childSettings = 4
 )
 
-const searchPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+// localDir is what comes first on a PATH; on a Debian nothing is in it by itself.
+const localDir = "/usr/local/sbin"
+
+const searchPath = localDir + ":/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 // childPlan is what the child is to become: a launch, or a way in.
 type childPlan struct {

@@ -38,6 +38,9 @@ func distroMounts(v plan.VM, d plan.Distro) []mount {
 	}
 	if d.Kind == plan.Debian {
 		table = append(table, machineMounts()...)
+		if v.Local != "" {
+			table = append(table, mount{v.Local, localDir, "", unix.MS_BIND | unix.MS_RDONLY, ""})
+		}
 	}
 	return table
 }
