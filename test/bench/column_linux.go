@@ -83,7 +83,7 @@ func (p *place) allColumns() []*column {
 		{name: nameWindows, title: "a Windows client on the pipe", wine: true, windowsClient: true, open: p.openWindows},
 		{name: nameBridge, title: "the bridge, through the stand-in wsl.exe", wine: true, open: p.openBridge, again: p.bridgeAgain},
 		{name: namePlain, title: "the bridge without WSL's relays", wine: true, open: p.openPlain, again: p.plainAgain},
-		{name: nameNpiperelay, title: "socat and npiperelay.exe -ei -s", wine: true, peer: true, missing: missing, open: p.openNpiperelay, again: p.npiperelayAgain},
+		{name: nameNpiperelay, title: "socat with nofork and npiperelay.exe -ep -s", wine: true, peer: true, missing: missing, open: p.openNpiperelay, again: p.npiperelayAgain},
 		{name: nameOriginal, title: originalTitle(), wine: true, peer: true, open: p.openOriginal, again: p.originalAgain},
 		{name: nameNative, title: "the bridge's halves as Linux processes over pipes", open: p.openNative, again: p.nativeAgain},
 		{name: nameBare, title: "two Linux processes that only copy", floor: true, open: p.openBare},

@@ -18,10 +18,14 @@ import (
 // killTime is for what a killed program leaves with its pipes.
 const killTime = 10 * time.Second
 
-// A peer is a program of Windows that connects its stdio to a pipe, with its
-// arguments, and socat which starts one for each connection. There is no WSL on
-// its way: Wine's loader starts it at once, where WSL has its interop relay.
-type peer func(ctx context.Context, pipe string) *exec.Cmd
+// A peer is a program of Windows that connects its stdio to a pipe, and socat which
+// starts one for each connection, both with the arguments that the peer's own documents
+// give. There is no WSL on its way: Wine's loader starts it at once, where WSL has its
+// interop relay.
+type peer struct {
+	program func(ctx context.Context, pipe string) *exec.Cmd
+	options string // of socat's EXEC
+}
 
 func originalTitle() string {
 	if exe := os.Getenv("DOCKER_EXE"); exe != "" {
@@ -31,12 +35,15 @@ func originalTitle() string {
 }
 
 func (p *place) openOriginal(ctx context.Context, c *column) error {
-	return p.openPeer(ctx, c, p.dialStdio)
+	return p.openPeer(ctx, c, p.original())
 }
 
 func (p *place) originalAgain(ctx context.Context, c *column) (*again, error) {
-	return p.peerAgain(ctx, c, p.dialStdio)
+	return p.peerAgain(ctx, c, p.original())
 }
+
+// original is as the README of the earlier program has it.
+func (p *place) original() peer { return peer{program: p.dialStdio} }
 
 func (p *place) dialStdio(ctx context.Context, pipe string) *exec.Cmd {
 	if exe := os.Getenv("DOCKER_EXE"); exe != "" {
@@ -49,28 +56,36 @@ func (p *place) dialStdio(ctx context.Context, pipe string) *exec.Cmd {
 }
 
 func (p *place) openNpiperelay(ctx context.Context, c *column) error {
-	return p.openPeer(ctx, c, p.npiperelay)
+	return p.openPeer(ctx, c, p.npiperelay())
 }
 
 func (p *place) npiperelayAgain(ctx context.Context, c *column) (*again, error) {
-	return p.peerAgain(ctx, c, p.npiperelay)
+	return p.peerAgain(ctx, c, p.npiperelay())
 }
 
-func (p *place) npiperelay(ctx context.Context, pipe string) *exec.Cmd {
-	return p.s.Wine.Command(ctx, os.Getenv("NPIPERELAY"), "-ei", "-s", "//./pipe/"+pipe)
+// npiperelay is as its own script for Docker has it (scripts/docker-relay), but for the
+// socket's group: it ends with the pipe (-ep), and not with its stdin, and socat gives it
+// the connection itself (nofork), and no time of its own for what comes late.
+func (p *place) npiperelay() peer {
+	return peer{
+		program: func(ctx context.Context, pipe string) *exec.Cmd {
+			return p.s.Wine.Command(ctx, os.Getenv("NPIPERELAY"), "-ep", "-s", "//./pipe/"+pipe)
+		},
+		options: ",nofork",
+	}
 }
 
-func (p *place) openPeer(ctx context.Context, c *column, program peer) (err error) {
+func (p *place) openPeer(ctx context.Context, c *column, as peer) (err error) {
 	pipes := pipeNames(p)
-	if c.docker, err = p.startPeer(ctx, c.name+"-"+engineDocker, pipes[engineDocker], program); err != nil {
+	if c.docker, err = p.startPeer(ctx, c.name+"-"+engineDocker, pipes[engineDocker], as); err != nil {
 		return err
 	}
-	c.bytes, err = p.startPeer(ctx, c.name+"-"+engineBytes, pipes[engineBytes], program)
+	c.bytes, err = p.startPeer(ctx, c.name+"-"+engineBytes, pipes[engineBytes], as)
 	return err
 }
 
-func (p *place) startPeer(ctx context.Context, name, pipe string, program peer) (*path, error) {
-	socat, socket, err := p.socat(ctx, name, program(ctx, pipe))
+func (p *place) startPeer(ctx context.Context, name, pipe string, as peer) (*path, error) {
+	socat, socket, err := p.socat(ctx, name, as.program(ctx, pipe), as.options)
 	if err != nil {
 		return nil, err
 	}
@@ -81,24 +96,24 @@ func (p *place) startPeer(ctx context.Context, name, pipe string, program peer) 
 	}, nil
 }
 
-func (p *place) peerAgain(ctx context.Context, c *column, program peer) (*again, error) {
-	socat, socket, err := p.socat(ctx, c.name+"-again", program(ctx, p.s.Engine.Pipe))
+func (p *place) peerAgain(ctx context.Context, c *column, as peer) (*again, error) {
+	socat, socket, err := p.socat(ctx, c.name+"-again", as.program(ctx, p.s.Engine.Pipe), as.options)
 	if err != nil {
 		return nil, err
 	}
 	return &again{"unix:" + socket, func() error { endSocat(socat); return nil }}, nil
 }
 
-// socat starts one as its users do, without a time of its own for what comes late,
-// and returns when it listens. It leads a group with all that it starts.
-func (p *place) socat(ctx context.Context, name string, program *exec.Cmd) (*exec.Cmd, string, error) {
+// socat starts one as its users do, with options of its EXEC, and returns when it
+// listens. It leads a group with all that it starts.
+func (p *place) socat(ctx context.Context, name string, program *exec.Cmd, options string) (*exec.Cmd, string, error) {
 	if program.Err != nil {
 		return nil, "", program.Err
 	}
 	socket := filepath.Join(p.dir, name+".sock")
 	words := append([]string{program.Path}, program.Args[1:]...)
 	line := strings.NewReplacer(":", `\:`, ",", `\,`).Replace(strings.Join(words, " "))
-	cmd := exec.Command("socat", "UNIX-LISTEN:"+socket+",fork", "EXEC:"+line)
+	cmd := exec.Command("socat", "UNIX-LISTEN:"+socket+",fork", "EXEC:"+line+options)
 	cmd.Env = program.Env
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGTERM}
 	if err := cmd.Start(); err != nil {

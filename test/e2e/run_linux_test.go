@@ -66,8 +66,8 @@ func TestRunOutputLate(t *testing.T) {
 	}
 }
 
-// The case that socat and npiperelay lose, with exit code 0: stdin ends at
-// once, output comes 2 s later.
+// Stdin ends at once, output comes 2 s later: more than the half second that socat
+// with a plain EXEC waits, which loses it, with exit code 0.
 func TestRunInteractiveOutputLongAfterStdinEnded(t *testing.T) { onBoth(t, runOutputAfterInput) }
 
 func runOutputAfterInput(ctx context.Context, t *testing.T, s *stage.Stage, ways ...route) {

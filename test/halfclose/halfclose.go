@@ -98,8 +98,8 @@ func wait(t *testing.T, done <-chan error) {
 	}
 }
 
-// What socat and npiperelay lose: the answer that starts after the question
-// has ended.
+// The answer that starts after the question has ended. socat with a plain EXEC loses
+// it: half a second after one direction it ends the other.
 func outputAfterInputEnded(t *testing.T, mk Make) {
 	client, engine := ends(t, mk)
 	question, answer := payload(1000), payload(300_000)

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -111,6 +112,23 @@ func TestMachinePrograms(t *testing.T) {
 	// Without an engine it prints the client's half and fails.
 	if !strings.Contains(string(out), "linux") {
 		t.Errorf("docker: %s (%v)", out, err)
+	}
+}
+
+// Another engine's docker command is found before the machine's, by the clients and by what wsl.exe starts.
+func TestLocalProgramsComeFirst(t *testing.T) {
+	lab.Need(t, lab.PartRoot, lab.PartBusybox)
+	local := t.TempDir()
+	errs := errors.Join(os.Chmod(filepath.Dir(local), 0o755), os.WriteFile(filepath.Join(local, "docker"), []byte("#!/bin/sh\necho the local one\n"), 0o755))
+	vm, err := wsl.Start(deadline(t), wsl.Options{
+		Dir: filepath.Join(t.TempDir(), "vm"), Bin: shared.bin, Local: local, Distros: distros, Stderr: os.Stderr,
+	})
+	if err := errors.Join(errs, err); err != nil {
+		t.Fatal(err)
+	}
+	out, err := vm.Command(deadline(t), debian, "alice", "docker").CombinedOutput()
+	if err := errors.Join(err, vm.Close()); err != nil || string(out) != "the local one\n" {
+		t.Errorf("%s (%v)", out, err)
 	}
 }
 
