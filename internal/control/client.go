@@ -46,7 +46,8 @@ func Ask(ctx context.Context, at endpoint.Endpoint) (Status, error) {
 // that is not there has ended.
 func Stop(ctx context.Context, at endpoint.Endpoint) error {
 	answer, err := do(ctx, at, http.MethodPost, stopPath)
-	for isCut(err) && ctx.Err() == nil { // it ends just now: another one finds nobody
+	// It ends just now, or tells that others wait for that: another one finds nobody in the end.
+	for (isCut(err) || errors.Is(err, errManyWait)) && ctx.Err() == nil {
 		time.Sleep(cutPause)
 		answer, err = do(ctx, at, http.MethodPost, stopPath)
 	}
@@ -88,12 +89,14 @@ func Reload(ctx context.Context, at endpoint.Endpoint) (done Reloaded, err error
 	}
 	defer answer.Body.Close()
 	body := json.NewDecoder(io.LimitReader(answer.Body, maxAnswer))
-	var told reloadError
+	var told requestError
 	switch {
 	case answer.StatusCode == http.StatusOK:
 		err = body.Decode(&done)
 	case answer.StatusCode == http.StatusConflict && body.Decode(&told) == nil && told.Error != "":
 		return done, &RefusedError{told.Error}
+	case answer.StatusCode == http.StatusServiceUnavailable:
+		return done, fmt.Errorf("ask bridge: %w", errManyWait)
 	default:
 		err = fmt.Errorf("status %d", answer.StatusCode)
 	}
@@ -108,6 +111,10 @@ func do(ctx context.Context, at endpoint.Endpoint, method, path string) (*http.R
 	answer, err := request(ctx, at, method, path)
 	if err != nil {
 		return nil, err
+	}
+	if answer.StatusCode == http.StatusServiceUnavailable {
+		answer.Body.Close()
+		return nil, fmt.Errorf("%s %s: %w", method, path, errManyWait)
 	}
 	if answer.StatusCode != http.StatusOK {
 		answer.Body.Close()

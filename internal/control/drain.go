@@ -31,7 +31,17 @@ type drained struct {
 func (s *server) drain(w http.ResponseWriter, r *http.Request, h Handler) {
 	seconds, err := strconv.ParseFloat(r.URL.Query().Get("timeoutSeconds"), 64)
 	if err != nil || !(seconds >= 0 && seconds <= MaxDrain.Seconds()) {
-		answer(w, http.StatusBadRequest, map[string]string{"error": "timeoutSeconds is a number from 0 to 604800"})
+		answer(w, http.StatusBadRequest, requestError{"timeoutSeconds is a number from 0 to 604800"})
+		return
+	}
+	leave, entered := s.drains.enter(r)
+	if !entered {
+		answer(w, http.StatusServiceUnavailable, requestError{errManyWait.Error()})
+		return
+	}
+	defer leave()
+	if !bodyEnds(r) {
+		answer(w, http.StatusBadRequest, requestError{"the request has no end"})
 		return
 	}
 	answer(w, http.StatusOK, map[string]bool{"draining": true})

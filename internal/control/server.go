@@ -3,6 +3,7 @@ package control
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"log"
 	"net"
@@ -17,8 +18,6 @@ const (
 	maxBody = 1 << 10
 	// requestTime bounds the reading of one, and how long a connection may idle.
 	requestTime = 5 * time.Second
-	// maxConns are served at once; what comes beyond waits.
-	maxConns = 16
 )
 
 // Handler is what an instance answers with.
@@ -38,7 +37,7 @@ type Handler struct {
 	Reload func(context.Context) (Reloaded, error)
 }
 
-type reloadError struct {
+type requestError struct {
 	Error string `json:"error"`
 }
 
@@ -48,13 +47,16 @@ type server struct {
 	serve  sync.WaitGroup
 	ending chan struct{} // closed when the instance is at its end
 
+	// Of each kind apart: reloads that wait keep no drain out, nor drains a stop.
+	stops, drains, reloads waits
+
 	mu    sync.Mutex
 	ended bool
 	last  sync.WaitGroup // who has something to say then; none comes once it has ended
 }
 
 func newServer(l net.Listener, h Handler) *server {
-	s := &server{ending: make(chan struct{})}
+	s := &server{ending: make(chan struct{}), stops: newWaits(), drains: newWaits(), reloads: newWaits()}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET "+statusPath, func(w http.ResponseWriter, r *http.Request) {
 		answer(w, http.StatusOK, h.Status(r.Context()))
@@ -63,37 +65,21 @@ func newServer(l net.Listener, h Handler) *server {
 		answer(w, http.StatusOK, h.Traffic(r.Context()))
 	})
 	mux.HandleFunc("GET "+metricsPath, h.metrics)
-	mux.HandleFunc("POST "+stopPath, func(w http.ResponseWriter, r *http.Request) {
-		answer(w, http.StatusOK, map[string]bool{"stopping": true})
-		_ = http.NewResponseController(w).Flush()
-		h.Stop()
-		// The answer ends with the instance, which whoever asked can wait for.
-		<-r.Context().Done()
-	})
+	mux.HandleFunc("POST "+stopPath, func(w http.ResponseWriter, r *http.Request) { s.stop(w, r, h) })
 	mux.HandleFunc("POST "+drainPath, func(w http.ResponseWriter, r *http.Request) { s.drain(w, r, h) })
-	mux.HandleFunc("POST "+reloadPath, func(w http.ResponseWriter, r *http.Request) {
-		if h.Reload == nil {
-			answer(w, http.StatusConflict, reloadError{"it serves no configuration"})
-			return
-		}
-		done, err := h.Reload(r.Context())
-		if err != nil {
-			answer(w, http.StatusConflict, reloadError{err.Error()})
-			return
-		}
-		answer(w, http.StatusOK, done)
-	})
+	mux.HandleFunc("POST "+reloadPath, func(w http.ResponseWriter, r *http.Request) { s.reload(w, r, h) })
 	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
-		answer(w, http.StatusNotFound, map[string]string{"error": "there is GET " + statusPath + ", " + streamsPath + " and " + metricsPath + ", POST " + stopPath + ", " + drainPath + " and " + reloadPath})
+		answer(w, http.StatusNotFound, requestError{"there is GET " + statusPath + ", " + streamsPath + " and " + metricsPath + ", POST " + stopPath + ", " + drainPath + " and " + reloadPath})
 	})
 	s.http = &http.Server{
-		Handler:        http.MaxBytesHandler(mux, maxBody),
+		Handler:        observed(http.MaxBytesHandler(mux, maxBody)),
+		ConnContext:    connContext,
 		ReadTimeout:    requestTime,
 		IdleTimeout:    requestTime,
 		MaxHeaderBytes: maxHead,
 		ErrorLog:       log.New(io.Discard, "", 0), // what a client did wrong is his affair
 	}
-	s.serve.Go(func() { _ = s.http.Serve(&limited{l, make(chan struct{}, maxConns)}) })
+	s.serve.Go(func() { _ = s.http.Serve(&conns{Listener: l}) })
 	return s
 }
 
@@ -116,29 +102,68 @@ func answer(w http.ResponseWriter, code int, v any) {
 	_ = json.NewEncoder(w).Encode(v) // whoever does not listen any more misses it
 }
 
-// limited accepts while there is room.
-type limited struct {
-	net.Listener
-	room chan struct{}
-}
+// waits counts requests of a kind that wait for what they have asked for.
+type waits chan struct{}
 
-func (l *limited) Accept() (net.Conn, error) {
-	l.room <- struct{}{}
-	conn, err := l.Listener.Accept()
-	if err != nil {
-		<-l.room
-		return nil, err
+func newWaits() waits { return make(waits, maxWaits) }
+
+var errManyWait = errors.New("too many wait for that already")
+
+// enter has a request wait, whose connection then takes the place of no other, until leave; false: too
+// many do. With what is left of its body unread nobody would notice that its client leaves.
+func (q waits) enter(r *http.Request) (leave func(), entered bool) {
+	select {
+	case q <- struct{}{}:
+	default:
+		return nil, false
 	}
-	return &counted{conn, sync.OnceFunc(func() { <-l.room })}, nil
+	is(r, waiting)
+	return func() { is(r, answering); <-q }, true
 }
 
-type counted struct {
-	net.Conn
-	leave func()
+// bodyEnds tells whether all of a request has come.
+func bodyEnds(r *http.Request) bool {
+	_, err := io.Copy(io.Discard, r.Body)
+	return err == nil
 }
 
-func (c *counted) Close() error {
-	err := c.Conn.Close()
-	c.leave()
-	return err
+// stop always has the instance end. The answer ends with it, which whoever asked can wait for, if not too
+// many do.
+func (s *server) stop(w http.ResponseWriter, r *http.Request, h Handler) {
+	leave, entered := s.stops.enter(r)
+	if !entered {
+		h.Stop()
+		answer(w, http.StatusServiceUnavailable, requestError{"it stops; " + errManyWait.Error()})
+		return
+	}
+	defer leave()
+	answer(w, http.StatusOK, map[string]bool{"stopping": true})
+	_ = http.NewResponseController(w).Flush()
+	h.Stop()
+	if bodyEnds(r) {
+		<-r.Context().Done()
+	}
+}
+
+func (s *server) reload(w http.ResponseWriter, r *http.Request, h Handler) {
+	if h.Reload == nil {
+		answer(w, http.StatusConflict, requestError{"it serves no configuration"})
+		return
+	}
+	leave, entered := s.reloads.enter(r)
+	if !entered {
+		answer(w, http.StatusServiceUnavailable, requestError{errManyWait.Error()})
+		return
+	}
+	defer leave()
+	if !bodyEnds(r) {
+		answer(w, http.StatusBadRequest, requestError{"the request has no end"})
+		return
+	}
+	done, err := h.Reload(r.Context())
+	if err != nil {
+		answer(w, http.StatusConflict, requestError{err.Error()})
+		return
+	}
+	answer(w, http.StatusOK, done)
 }
