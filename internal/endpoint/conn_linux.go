@@ -27,6 +27,11 @@ const maxHeld = 1536
 // Close takes what is unread, and Read leaves the last byte of what it returns in the
 // socket until the next ones come. A process that is killed resets its
 // connections that way, too.
+//
+// What is left there was looked at before, so both reads must see the same bytes. They do but for
+// urgent data (MSG_OOB): a plain read drops the urgent byte, and one that looks behind a held byte takes it for
+// another. From the first urgent byte on nothing is held any more, and a program at
+// the other end of the bridge gets what it would read from the socket.
 type unixConn struct {
 	*net.UnixConn
 	raw    syscall.RawConn
@@ -35,6 +40,7 @@ type unixConn struct {
 	reading sync.Mutex
 	held    bool // the last byte that Read returned is still in the socket
 	drained bool // the last Read left no other: what comes next is a message of its own
+	plain   bool // urgent data has come: nothing is looked at or held any more
 
 	// The call under way, and what makes it: a function made for each Read would cost
 	// memory each time.
@@ -42,6 +48,7 @@ type unixConn struct {
 	got  int
 	err  error
 	try  func(fd uintptr) (done bool)
+	ask  question
 }
 
 func newUnixConn(c *net.UnixConn) (net.Conn, error) {
@@ -90,14 +97,21 @@ func (c *unixConn) Read(b []byte) (int, error) {
 // take reads what there is behind the held byte. A short message is looked at first, and
 // then taken but for its last byte.
 func (c *unixConn) take(fd int, b []byte) (int, error) {
+	if c.plain {
+		return c.takePlainly(fd, b)
+	}
 	look := b[:min(len(b), maxHeld+1)]
-	n, err := receive(fd, look, unix.MSG_PEEK)
+	n, rights, err := c.ask.peek(fd, look)
 	if err != nil || n == 0 {
 		c.drained = c.drained || err == unix.EAGAIN
 		return n, err
 	}
-	if !c.drained || n == len(look) {
+	if !c.drained || n == len(look) || rights { // a held byte would keep descriptors open
 		return c.takeAll(fd, b, n)
+	}
+	// The kernel forgets urgent data only when it is read: if there is none now, there was none then.
+	if c.plain = c.ask.urgent(fd); c.plain {
+		return c.takePlainly(fd, b)
 	}
 	last := b[n-1]
 	if !c.held {
@@ -110,9 +124,25 @@ func (c *unixConn) take(fd int, b []byte) (int, error) {
 	return n, err
 }
 
-// takeSeen takes bytes that are known to be there, in several calls if it must be: behind
-// a message that came with descriptors the kernel ends each (unix_stream_read_generic). The
-// held byte may be such a message.
+// takePlainly reads as any program does.
+func (c *unixConn) takePlainly(fd int, b []byte) (int, error) {
+	if err := c.takeHeld(fd, b); err != nil {
+		return 0, err
+	}
+	return receive(fd, b, 0)
+}
+
+// takeHeld takes the held byte, into any byte.
+func (c *unixConn) takeHeld(fd int, b []byte) error {
+	if !c.held {
+		return nil
+	}
+	_, err := receive(fd, b[:1], 0)
+	c.held = err != nil
+	return err
+}
+
+// takeSeen takes bytes that are known to be there, in several calls if it must be.
 func takeSeen(fd int, b []byte) error {
 	for len(b) > 0 {
 		n, err := receive(fd, b, 0)
@@ -125,11 +155,8 @@ func takeSeen(fd int, b []byte) error {
 }
 
 func (c *unixConn) takeAll(fd int, b []byte, seen int) (int, error) {
-	if c.held {
-		if _, err := receive(fd, b[:1], 0); err != nil {
-			return 0, err
-		}
-		c.held = false
+	if err := c.takeHeld(fd, b); err != nil {
+		return 0, err
 	}
 	n, err := receive(fd, b, 0)
 	c.drained = n < len(b)
@@ -155,6 +182,13 @@ func receive(fd int, b []byte, flags int) (int, error) {
 		}
 		return 0, errno
 	}
+}
+
+// Release takes the held byte. Until the far side sends another one, Reset is an end of stream to it.
+func (c *unixConn) Release() {
+	c.reading.Lock()
+	defer c.reading.Unlock()
+	_ = c.raw.Control(func(fd uintptr) { _ = c.takeHeld(int(fd), make([]byte, 1)) }) // fails if it is closed
 }
 
 // CloseRead makes the far side's writes fail. What was unread is dropped but for its last

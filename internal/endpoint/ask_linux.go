@@ -1,0 +1,72 @@
+package endpoint
+
+import (
+	"time"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// question is what is asked of a socket about what it holds, before any of it is taken. It has room for
+// the kernel's structures, which would cost memory for each Read.
+type question struct {
+	vector  unix.Iovec
+	message unix.Msghdr
+	poll    unix.PollFd
+	now     unix.Timespec
+}
+
+// peek reads without taking, and never waits. rights tells whether descriptors came with the last bytes: the
+// kernel closes those when their first byte is taken.
+func (q *question) peek(fd int, b []byte) (n int, rights bool, err error) {
+	q.vector = unix.Iovec{Base: &b[0]}
+	q.vector.SetLen(len(b))
+	q.message = unix.Msghdr{Iov: &q.vector}
+	q.message.SetIovlen(1)
+	for {
+		r, _, errno := unix.RawSyscall(unix.SYS_RECVMSG, uintptr(fd), uintptr(unsafe.Pointer(&q.message)), unix.MSG_PEEK|unix.MSG_DONTWAIT)
+		if errno == unix.EINTR {
+			continue
+		}
+		q.vector.Base = nil
+		if errno != 0 {
+			return 0, false, errno
+		}
+		return int(r), q.message.Flags&unix.MSG_CTRUNC != 0, nil // there is no room for them
+	}
+}
+
+// urgent tells whether urgent data is in the socket (POLLPRI, unix_poll in net/unix/af_unix.c).
+func (q *question) urgent(fd int) bool {
+	q.poll = unix.PollFd{Fd: int32(fd), Events: unix.POLLPRI}
+	for {
+		_, _, errno := unix.RawSyscall6(unix.SYS_PPOLL, uintptr(unsafe.Pointer(&q.poll)), 1, uintptr(unsafe.Pointer(&q.now)), 0, 0, 0)
+		if errno == unix.EINTR {
+			continue
+		}
+		return errno == 0 && q.poll.Revents&unix.POLLPRI != 0
+	}
+}
+
+const (
+	firstTakenPause = 20 * time.Microsecond
+	maxTakenPause   = 10 * time.Millisecond
+)
+
+// AwaitTaken returns when the far side has read everything that was written, when the connection is
+// closed here, and after a time at most. The kernel tells how much memory is still charged
+// for what was sent (SIOCOUTQ), but reports no event.
+func (c *unixConn) AwaitTaken(most time.Duration) {
+	end := time.Now().Add(most)
+	for pause := firstTakenPause; c.untaken() && time.Now().Before(end); pause = min(2*pause, maxTakenPause) {
+		time.Sleep(pause)
+	}
+}
+
+func (c *unixConn) untaken() bool {
+	left := 0
+	err := c.raw.Control(func(fd uintptr) {
+		left, _ = unix.IoctlGetInt(int(fd), unix.SIOCOUTQ)
+	})
+	return err == nil && left > 0
+}
