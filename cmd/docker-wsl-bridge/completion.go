@@ -3,12 +3,14 @@ package main
 import (
 	"context"
 	"runtime"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/daemon"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/engine"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/wsl"
 )
 
 // completeTime bounds what the Tab key waits for.
@@ -79,7 +81,7 @@ func distroNames(ctx context.Context) []string {
 		return nil
 	}
 	names, _ := w.Distros(ctx)
-	return names
+	return slices.DeleteFunc(names, func(name string) bool { return wsl.CheckName(name) != nil })
 }
 
 // runningSockets are those that are served now.

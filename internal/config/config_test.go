@@ -65,6 +65,8 @@ func TestBounds(t *testing.T) {
 		{links.String(), "f.toml:513:3: there are more than 256 links"},
 		{strings.Repeat("#", MaxFile) + "\n", "f.toml: it has more than 1024 KiB"},
 		{"\xff\xfex\x00", "f.toml:1:1: it is UTF-16; save it as UTF-8"},
+		{"\xfe\xff\x00x", "f.toml:1:1: it is UTF-16; save it as UTF-8"},
+		{"#\n[\x00[\x00", "f.toml:2:2: it has a NUL, as UTF-16 has; save it as UTF-8"},
 	} {
 		if got := wrongs(c.text); len(got) != 1 || got[0] != c.want {
 			t.Errorf("%q, want %q", got, c.want)

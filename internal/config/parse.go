@@ -63,6 +63,8 @@ func (s *source) checkText() *Error {
 		return &Error{Position{File: s.file}, fmt.Sprintf("it has more than %d KiB", MaxFile>>10)}
 	case bytes.HasPrefix(s.text, []byte("\xff\xfe")), bytes.HasPrefix(s.text, []byte("\xfe\xff")):
 		return &Error{Position{s.file, 1, 1}, "it is UTF-16; save it as UTF-8"}
+	case bytes.IndexByte(s.text, 0) >= 0:
+		return &Error{s.position(bytes.IndexByte(s.text, 0)), "it has a NUL, as UTF-16 has; save it as UTF-8"}
 	}
 	return nil
 }

@@ -62,7 +62,11 @@ func (d *Daemon) greet(ctx context.Context) (*bridge.Host, error) {
 	defer cancel()
 	host, err := bridge.Join(ctx, p, id, nil, d.warned, d.Log)
 	var noise *bridge.NoiseError
-	if errors.As(err, &noise) && ctx.Err() == nil {
+	switch {
+	case !errors.As(err, &noise):
+	case ctx.Err() != nil:
+		err = wsl.ExplainGivenUp(err, noise.Said, p.Stderr())
+	default:
 		if told := wsl.Explain(noise.Said, p.Stderr(), p.ExitCode()); told != nil {
 			err = told
 		}

@@ -21,12 +21,20 @@ import (
 const (
 	// listTime bounds wsl.exe --list, which starts no distro.
 	listTime = 30 * time.Second
+	// quietTime bounds the wait for more once it has said something: it says all of that at once.
+	quietTime = 10 * time.Second
+	// askedTime bounds it once it has said what comes before it asks for a key, which nobody is there to press.
+	askedTime = time.Second
 	// maxList bounds what wsl.exe --list may say.
 	maxList = 64 << 10
 )
 
-// ErrNoDistro says that WSL has no distro at all.
-var ErrNoDistro = errors.New("find distro: WSL has none")
+var (
+	// ErrNoDistro says that WSL has no distro at all.
+	ErrNoDistro = errors.New("find distro: WSL has none")
+	// ErrNoDefault says that it has some, and that none of them is the default one.
+	ErrNoDefault = errors.New("find distro: none is the default one")
+)
 
 // WSL starts programs through wsl.exe.
 type WSL struct {
@@ -63,11 +71,15 @@ func (w WSL) Distros(ctx context.Context) ([]string, error) {
 }
 
 // Choose gives the name of the distro that is meant, which is the default one if
-// none is named. The error is ErrNoDistro, or wraps wsl.ErrDistroNotFound or
-// wsl.ErrVersion1.
+// none is named. The error is ErrNoDistro or ErrNoDefault, or wraps wsl.ErrDistroNotFound,
+// wsl.ErrVersion1, wsl.ErrName or wsl.ErrRow. A distro that can't be used is named all the same: no other
+// one takes its place.
 func (w WSL) Choose(ctx context.Context, name string) (string, error) {
 	said, err := w.ask(ctx, wsl.TableArgs())
 	distros := wsl.ParseTable(said)
+	if err != nil && !mayHaveNone(err) {
+		return "", fmt.Errorf("list distros: %w", err)
+	}
 	if err != nil || len(distros) == 0 {
 		// With no distro this is an error in the user's own language.
 		names, listErr := w.Distros(ctx)
@@ -82,6 +94,8 @@ func (w WSL) Choose(ctx context.Context, name string) (string, error) {
 	for _, d := range distros {
 		switch {
 		case name == "" && !d.Default, name != "" && !strings.EqualFold(d.Name, name):
+		case d.Err != nil:
+			return d.Name, fmt.Errorf("use distro %q: %w", d.Name, d.Err)
 		case d.Version == 1:
 			return d.Name, fmt.Errorf("use distro %s: %w", d.Name, wsl.ErrVersion1)
 		default:
@@ -89,9 +103,14 @@ func (w WSL) Choose(ctx context.Context, name string) (string, error) {
 		}
 	}
 	if name == "" {
-		return "", ErrNoDistro
+		return "", ErrNoDefault
 	}
 	return name, fmt.Errorf("use distro %s: %w", name, wsl.ErrDistroNotFound)
+}
+
+// mayHaveNone reports whether a failed list may be that of a WSL without a distro.
+func mayHaveNone(err error) bool {
+	return errors.Is(err, wsl.ErrNoDistro) || errors.Is(err, wsl.ErrEnded)
 }
 
 var errNoTable = errors.New("wsl.exe has printed no table of them")
@@ -114,7 +133,7 @@ func (w WSL) Hosts(ctx context.Context) (running, hosts []string, err error) {
 		return nil, nil, fmt.Errorf("list distros: %w", err)
 	}
 	for _, d := range wsl.ParseTable(said) {
-		if d.Version != 2 || !slices.Contains(names, d.Name) {
+		if d.Version != 2 || d.Err != nil || !slices.Contains(names, d.Name) {
 			continue
 		}
 		running = append(running, d.Name)
@@ -139,15 +158,29 @@ func (w WSL) list(ctx context.Context, args []string) ([]string, error) {
 	return wsl.ParseList(said), nil
 }
 
-// ask has wsl.exe tell something of its own, which starts no distro.
+// ask has wsl.exe tell something of its own, which starts no distro. What it says is heard at once: the stub of a
+// Windows without WSL says so and then waits for a key.
 func (w WSL) ask(ctx context.Context, args []string) ([]byte, error) {
-	ctx, cancel := context.WithTimeout(ctx, listTime)
-	defer cancel()
-	return w.output(ctx, args)
+	ctx, giveUp := context.WithCancelCause(ctx)
+	defer giveUp(nil)
+	timer := time.AfterFunc(listTime, func() { giveUp(context.DeadlineExceeded) })
+	defer timer.Stop()
+	return w.hear(ctx, args, func(said []byte) {
+		wait := quietTime
+		if wsl.Asks(said) {
+			wait = askedTime
+		}
+		timer.Reset(wait)
+	})
 }
 
 // output is what wsl.exe writes until it ends, in bounds.
 func (w WSL) output(ctx context.Context, args []string) ([]byte, error) {
+	return w.hear(ctx, args, func([]byte) {})
+}
+
+// hear is output that reports what was written so far. When ctx ends, what was said until then tells the reason.
+func (w WSL) hear(ctx context.Context, args []string, heard func(said []byte)) ([]byte, error) {
 	if w.said != nil {
 		return w.said(ctx, args)
 	}
@@ -157,12 +190,31 @@ func (w WSL) output(ctx context.Context, args []string) ([]byte, error) {
 	}
 	stop := context.AfterFunc(ctx, func() { p.CloseAfter(0) })
 	defer stop()
-	said, readErr := io.ReadAll(io.LimitReader(p, maxList))
+	said, readErr := readAll(io.LimitReader(p, maxList), heard)
 	closeErr := p.Close()
-	if err := errors.Join(context.Cause(ctx), readErr, closeErr); err != nil {
+	if cause := context.Cause(ctx); cause != nil {
+		return nil, wsl.ExplainGivenUp(cause, said, p.Stderr())
+	}
+	if err := errors.Join(readErr, closeErr); err != nil {
 		return nil, err
 	}
 	return said, wsl.Explain(said, p.Stderr(), p.ExitCode())
+}
+
+func readAll(r io.Reader, heard func(all []byte)) (all []byte, err error) {
+	b := make([]byte, 4<<10)
+	for {
+		n, err := r.Read(b)
+		if all = append(all, b[:n]...); n > 0 {
+			heard(all)
+		}
+		if err == io.EOF {
+			return all, nil
+		}
+		if err != nil {
+			return all, err
+		}
+	}
 }
 
 // launch starts a program in a distro, as root.

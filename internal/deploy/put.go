@@ -67,8 +67,8 @@ func put(ctx context.Context, start func(argv []string) (*carrier.Process, error
 	if err == nil {
 		return nil
 	}
-	if ctx.Err() != nil {
-		return context.Cause(ctx)
+	if cause := context.Cause(ctx); cause != nil {
+		return wsl.ExplainGivenUp(cause, noise, p.Stderr())
 	}
 	if closed != nil {
 		return errors.Join(err, closed)

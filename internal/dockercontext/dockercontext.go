@@ -9,6 +9,7 @@
 package dockercontext
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -228,14 +229,16 @@ func withoutCurrent(config []byte) ([]byte, error) {
 
 const currentKey = "currentContext"
 
-// Current is the context that docker's configuration names; "" is none.
+// Current is the context that docker's configuration names; "" is none. The file is read as docker does (LoadFromReader
+// in cli/config/configfile of docker/cli): the first value alone, whatever stands behind it; the case of a key counts for
+// nothing, and of two equal ones the last counts. With a byte order mark docker can't read it and goes on without.
 func Current(dir string) string {
 	b, err := readBounded(filepath.Join(dir, "config.json"))
 	if err != nil {
 		return ""
 	}
 	var config struct{ CurrentContext string }
-	if json.Unmarshal(b, &config) != nil {
+	if json.NewDecoder(bytes.NewReader(b)).Decode(&config) != nil {
 		return ""
 	}
 	return config.CurrentContext

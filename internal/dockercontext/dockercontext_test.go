@@ -206,3 +206,27 @@ func TestWordsOfTheDistro(t *testing.T) {
 		}
 	}
 }
+
+// docker takes the first value of its configuration, and does without one that it can't read.
+func TestCurrentAsDockerReadsIt(t *testing.T) {
+	for text, want := range map[string]string{
+		"{\r\n\t\"currentContext\": \"a\"\r\n}\r\n":        "a",
+		`{"currentContext":"a"} behind`:                    "a",
+		`{"currentContext":"a"}{"currentContext":"b"}`:     "a",
+		`{"currentContext":"a","currentContext":"b"}`:      "b",
+		`{"CURRENTCONTEXT":"a"}`:                           "a",
+		`{"psFormat":5,"currentContext":"a","auths":null}`: "a",
+		"\ufeff{\"currentContext\":\"a\"}":                 "",
+		"\xff\xfe{\x00}\x00":                               "",
+		`{"currentContext":"a"`:                            "",
+		"":                                                 "",
+	} {
+		dir := t.TempDir()
+		if err := os.WriteFile(filepath.Join(dir, "config.json"), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if got := Current(dir); got != want {
+			t.Errorf("%q: %q, want %q", text, got, want)
+		}
+	}
+}

@@ -21,7 +21,8 @@ func (e *examination) wslAnswers(ctx context.Context) error {
 	version, err := e.wsl.Version(ctx)
 	e.wslErr = err
 	switch {
-	case errors.Is(err, wsl.ErrNotInstalled), errors.Is(err, context.DeadlineExceeded):
+	case errors.Is(err, wsl.ErrNotInstalled), errors.Is(err, wsl.ErrMustUpdate), errors.Is(err, wsl.ErrBroken),
+		errors.Is(err, context.DeadlineExceeded):
 		return e.fail(codes.WSLAnswers, err.Error(), err)
 	case version == "":
 		e.ok(codes.WSLAnswers, "WSL does not tell its version: it is an old one, or the one that Windows brings along")

@@ -158,6 +158,20 @@ type GroupError struct {
 
 func (e *GroupError) Unwrap() error { return e.error }
 
+// look asks for each of the names that dockerd lets in, and takes one that this user is in, else one that there is.
+func (m *Membership) look(groups string, member func(string) (bool, error)) {
+	for group := range strings.SplitSeq(groups, ",") {
+		is, err := member(group)
+		known := !errors.Is(err, engine.ErrNoGroup)
+		if m.Group == "" || is || known && !m.Known {
+			m.Group, m.Known, m.Member = group, known, is
+		}
+		if is {
+			return
+		}
+	}
+}
+
 // pipeBars looks for the reason in the engine's configuration.
 func (e *examination) pipeBars(err error) error {
 	var owned *endpoint.OwnerError
@@ -166,16 +180,15 @@ func (e *examination) pipeBars(err error) error {
 	}
 	m := Membership{File: engine.ConfigFile(e.ProgramData)}
 	group, readErr := engine.ConfiguredGroup(m.File)
-	m.Group = group
-	words := fmt.Sprintf("%s names the group %s, ", m.File, m.Group)
+	var words string
 	switch {
 	case readErr != nil:
 		words = readErr.Error()
-	case m.Group == "":
+	case group == "":
 		words = m.File + ` has no entry "group", so that only administrators are let in`
 	default:
-		member, asked := e.Member(m.Group)
-		m.Known, m.Member = !errors.Is(asked, engine.ErrNoGroup), member
+		m.look(group, e.Member)
+		words = fmt.Sprintf("%s names the group %s, ", m.File, m.Group)
 		switch {
 		case !m.Known:
 			words += "which Windows does not know"

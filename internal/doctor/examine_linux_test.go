@@ -164,6 +164,18 @@ func TestWhyTheEngineBars(t *testing.T) {
 		"no member":   {`{"group":"g"}`, func(string) (bool, error) { return false, nil }, Membership{Group: "g", Known: true}, "which this session is not in"},
 		"a member":    {`{"group":"g"}`, func(string) (bool, error) { return true, nil }, Membership{Group: "g", Known: true, Member: true}, "may have been started before"},
 		"no such one": {`{"group":"g"}`, func(string) (bool, error) { return false, engine.ErrNoGroup }, Membership{Group: "g"}, "which Windows does not know"},
+		"one of several": {`{"group":"a,g,c"}`, func(name string) (bool, error) {
+			if name == "a" {
+				return false, engine.ErrNoGroup
+			}
+			return name == "c", nil
+		}, Membership{Group: "c", Known: true, Member: true}, "names the group c, which this session is in"},
+		"none of several": {`{"group":"a,g,c"}`, func(name string) (bool, error) {
+			if name != "g" {
+				return false, engine.ErrNoGroup
+			}
+			return false, nil
+		}, Membership{Group: "g", Known: true}, "names the group g, which this session is not in"},
 	} {
 		data := t.TempDir()
 		c.want.File = engine.ConfigFile(data)

@@ -1,8 +1,6 @@
 package endpoint
 
 import (
-	"bufio"
-	"errors"
 	"fmt"
 	"io/fs"
 	"strconv"
@@ -58,12 +56,23 @@ func defaultUser(etc fs.FS, uid int) (account, error) {
 		user.id = uid
 		return user, err
 	}
-	for _, name := range []string{configuredUser(etc), "1000"} {
-		if user, found, err := lookupID(etc, "passwd", name); found || err != nil {
-			return user, err
-		}
+	user, err := configuredUser(etc)
+	if user != (account{}) || err != nil {
+		return user, err
 	}
-	return account{}, nil
+	user, _, err = lookupID(etc, "passwd", "1000")
+	return user, err
+}
+
+// configuredUser is the user of wsl.conf, or none. It is a name there: WSL asks getpwnam(3) for it, and takes the user
+// that the registry has when there is none of that name.
+func configuredUser(etc fs.FS) (account, error) {
+	name := wslConfValue(etc, "user", "default")
+	user, found, err := lookupID(etc, "passwd", name)
+	if !found || user.name != name {
+		return account{}, err
+	}
+	return user, nil
 }
 
 // ownedBy reads USER, USER:GROUP and :GROUP. A group that was named is let in.
@@ -83,92 +92,6 @@ func ownedBy(etc fs.FS, owner string) (Access, error) {
 	who, err := mustLookup(etc, "group", "group", group)
 	a.Gid, a.Mode = who.id, 0o660
 	return a, err
-}
-
-func mustLookup(etc fs.FS, file, what, name string) (account, error) {
-	who, found, err := lookupID(etc, file, name)
-	if err != nil || found {
-		return who, err
-	}
-	// As chown(1) does: a number need not have a name.
-	if id, err := strconv.ParseUint(name, 10, 31); err == nil {
-		return account{id: int(id)}, nil
-	}
-	return account{}, fmt.Errorf("there is no %s %q", what, name)
-}
-
-// account is a line of passwd or, without gid, of group.
-type account struct {
-	name    string
-	id, gid int
-}
-
-// lookupID finds a name in passwd or group, or a number that no name is equal to. A
-// missing file has no names.
-func lookupID(etc fs.FS, file, name string) (account, bool, error) {
-	if name == "" {
-		return account{}, false, nil
-	}
-	f, err := etc.Open(file)
-	if errors.Is(err, fs.ErrNotExist) {
-		return account{}, false, nil
-	}
-	if err != nil {
-		return account{}, false, fmt.Errorf("look up %q: %w", name, err)
-	}
-	defer f.Close()
-	var byNumber account
-	var numbered bool
-	lines := bufio.NewScanner(f)
-	for lines.Scan() {
-		who, ok := parseAccount(lines.Text())
-		if ok && who.name == name {
-			return who, true, nil
-		}
-		if ok && !numbered && strconv.Itoa(who.id) == name {
-			byNumber, numbered = who, true
-		}
-	}
-	if err := lines.Err(); err != nil {
-		return account{}, false, fmt.Errorf("read %s: %w", file, err)
-	}
-	return byNumber, numbered, nil
-}
-
-// parseAccount reads name:password:id[:gid...]. The + and - lines of NIS are no accounts.
-func parseAccount(line string) (account, bool) {
-	part := strings.SplitN(line, ":", 5)
-	if len(part) < 4 || part[0] == "" || strings.ContainsAny(part[0][:1], "+-#") {
-		return account{}, false
-	}
-	id, err := strconv.ParseUint(part[2], 10, 31)
-	if err != nil {
-		return account{}, false
-	}
-	gid, _ := strconv.ParseUint(part[3], 10, 31) // in group these are the members' names
-	return account{name: part[0], id: int(id), gid: int(gid)}, true
-}
-
-// configuredUser is [user] default= of wsl.conf, or "". A file that can't be read says nothing:
-// WSL goes on without it, too.
-func configuredUser(etc fs.FS) string {
-	text, err := fs.ReadFile(etc, "wsl.conf")
-	if err != nil {
-		return ""
-	}
-	inUser, user := false, ""
-	for line := range strings.Lines(string(text)) {
-		line = strings.TrimSpace(line)
-		if strings.HasPrefix(line, "[") {
-			inUser = strings.EqualFold(line, "[user]")
-			continue
-		}
-		key, value, _ := strings.Cut(line, "=")
-		if inUser && strings.EqualFold(strings.TrimSpace(key), "default") {
-			user = strings.Trim(strings.TrimSpace(value), `"'`)
-		}
-	}
-	return user
 }
 
 // OwnerNames is who an access is for, as ls shows it: user:group, or the

@@ -1,6 +1,8 @@
 package engine
 
 import (
+	"bytes"
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -8,6 +10,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"unicode/utf16"
+	"unicode/utf8"
 )
 
 // maxConfig bounds what is read of an engine's configuration.
@@ -22,8 +26,12 @@ func ConfigFile(programData string) string {
 	return filepath.Join(programData, "docker", "config", "daemon.json")
 }
 
-// ConfiguredGroup is who may open the engine's pipe beside administrators, as its configuration has it:
-// "" if that names none, or is not there.
+// ConfiguredGroup is who may open the engine's pipe beside administrators, as its configuration has it: a name of a
+// group or a user, or several with commas between. It is "" if that names none, or is not there.
+//
+// The file is read as dockerd reads it (getConflictFreeConfiguration in daemon/config/config.go of moby): as UTF-8, or
+// as what its byte order mark says, which Notepad and PowerShell write; an empty one says nothing; behind the
+// object nothing may follow; the case of a key counts for nothing, and of two equal ones the last counts.
 func ConfiguredGroup(file string) (string, error) {
 	f, err := os.Open(file)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -33,11 +41,33 @@ func ConfiguredGroup(file string) (string, error) {
 		return "", fmt.Errorf("read engine's configuration: %w", err)
 	}
 	defer f.Close()
+	b, err := io.ReadAll(io.LimitReader(f, maxConfig))
+	if err != nil {
+		return "", fmt.Errorf("read engine's configuration: %w", err)
+	}
 	var c struct{ Group string }
-	if err := json.NewDecoder(io.LimitReader(f, maxConfig)).Decode(&c); err != nil {
+	if b = bytes.TrimSpace(decoded(b)); len(b) > 0 && (!utf8.Valid(b) || json.Unmarshal(b, &c) != nil) {
 		return "", fmt.Errorf("read engine's configuration %s: it is no JSON object", file)
 	}
 	return word(c.Group), nil
+}
+
+// decoded is text in UTF-8 by its byte order mark, or as it is.
+func decoded(b []byte) []byte {
+	var order binary.ByteOrder
+	switch {
+	case bytes.HasPrefix(b, []byte("\xff\xfe")):
+		order = binary.LittleEndian
+	case bytes.HasPrefix(b, []byte("\xfe\xff")):
+		order = binary.BigEndian
+	default:
+		return bytes.TrimPrefix(b, []byte("\ufeff"))
+	}
+	var units []uint16
+	for b = b[2:]; len(b) > 1; b = b[2:] {
+		units = append(units, order.Uint16(b))
+	}
+	return []byte(string(utf16.Decode(units)))
 }
 
 // Member tells whether this process has the rights of a group of Windows: its session began after the user

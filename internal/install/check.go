@@ -101,14 +101,18 @@ func (p Place) taskText(ctx context.Context) (string, error) {
 	return utf16Text(b), err
 }
 
-// utf16Text reads UTF-16 with or without its mark, and leaves anything else as it is.
+// utf16Text reads UTF-16, of either order with its mark or little-endian without, and leaves anything else as it is.
 func utf16Text(b []byte) string {
-	if len(b) < 2 || b[0] != 0xff && b[1] != 0 {
+	var order binary.ByteOrder = binary.LittleEndian
+	switch {
+	case len(b) > 1 && b[0] == 0xfe && b[1] == 0xff:
+		order = binary.BigEndian
+	case len(b) < 2 || b[0] != 0xff && b[1] != 0:
 		return strings.TrimPrefix(string(b), "\ufeff")
 	}
 	units := make([]uint16, len(b)/2)
 	for i := range units {
-		units[i] = binary.LittleEndian.Uint16(b[2*i:])
+		units[i] = order.Uint16(b[2*i:])
 	}
 	return strings.TrimPrefix(string(utf16.Decode(units)), "\ufeff")
 }

@@ -2,7 +2,6 @@ package paths
 
 import (
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 )

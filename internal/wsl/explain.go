@@ -1,6 +1,7 @@
 package wsl
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -11,24 +12,31 @@ import (
 // Why wsl.exe ended. Each is the Kind of an *EndError.
 var (
 	ErrNotInstalled   = errors.New("WSL is not installed")
+	ErrMustUpdate     = errors.New("WSL must be updated")
+	ErrBroken         = errors.New("the installation of WSL is broken")
 	ErrNoDistro       = errors.New("WSL has no distro")
 	ErrDistroNotFound = errors.New("there is no distro of that name")
 	ErrUserNotFound   = errors.New("there is no user of that name in the distro")
 	ErrExec           = errors.New("the program can't be run in the distro")
 	ErrEnded          = errors.New("wsl.exe ended")
+	ErrWaits          = errors.New("wsl.exe waits, for a key perhaps")
 )
 
 // EndError says why wsl.exe ended as it did.
 type EndError struct {
 	Kind     error  // one of the above
-	Cause    error  // with ErrExec fs.ErrNotExist or fs.ErrPermission, if that was it
+	Cause    error  // with ErrExec fs.ErrNotExist or fs.ErrPermission, if that was it; why it was given up
 	Code     string // Microsoft's name of it, such as Wsl/Service/WSL_E_DISTRO_NOT_FOUND
 	Said     string // what wsl.exe said, decoded; it may have several lines
 	ExitCode int
+	GivenUp  bool // it had not ended
 }
 
 func (e *EndError) Error() string {
 	text := fmt.Sprintf("%v (exit code %d)", e.Kind, e.ExitCode)
+	if e.GivenUp {
+		text = fmt.Sprintf("%v (it was ended)", e.Kind)
+	}
 	if said := strings.Join(strings.Fields(e.Said), " "); said != "" {
 		const shown = 300
 		if r := []rune(said); len(r) > shown {
@@ -64,6 +72,13 @@ var signs = []struct {
 	// The stub that Windows brings along answers what it does not know with its usage.
 	{ErrNotInstalled, []string{"wsl.exe --install", "--exec, -e", "--distribution, -d"}},
 	{ErrNotInstalled, []string{"Usage: wsl.exe", "--exec, -e", "--distribution, -d"}},
+	// It asks for a key to install or to update WSL. The command and the address stand there in every language.
+	{ErrMustUpdate, []string{"wsl.exe --update", "aka.ms/wslinstall"}},
+	{ErrNotInstalled, []string{"wsl.exe --install", "aka.ms/wslinstall"}},
+	{ErrMustUpdate, []string{"Windows Subsystem for Linux must be updated"}},
+	// As it does to repair WSL (src/windows/common/install.cpp). The code is that of Windows Installer's part.
+	{ErrBroken, []string{"WSL installation appears to be corrupted"}},
+	{ErrBroken, []string{"Wsl/CallMsi/Install/"}},
 }
 
 var errorCode = regexp.MustCompile(`\b[Ww]sl/[A-Za-z0-9_/]{1,200}`)
@@ -84,6 +99,31 @@ func Explain(stdout, stderr []byte, exitCode int) error {
 		e.Cause = execCause(said)
 	}
 	return e
+}
+
+// Asks reports whether wsl.exe has said so far what it says before it asks for a key, for a minute, and then ends
+// in vain: WSL is not installed, broken or too old. Pass it only what answers one of wsl.exe's own options.
+func Asks(stdout []byte) bool {
+	switch kindOf(Decode(stdout)) {
+	case ErrNotInstalled, ErrMustUpdate, ErrBroken:
+		return true
+	}
+	return false
+}
+
+// ExplainGivenUp is Explain for a wsl.exe that had not ended when its deadline came: an *EndError that wraps the cause,
+// too. It is the cause alone if nothing had been said, or if the cause is another, such as that nobody wants to
+// know any more.
+func ExplainGivenUp(cause error, stdout, stderr []byte) error {
+	said := strings.TrimSpace(Decode(stdout) + "\n" + Decode(stderr))
+	if said == "" || !errors.Is(cause, context.DeadlineExceeded) {
+		return cause
+	}
+	kind := kindOf(said)
+	if kind == ErrEnded {
+		kind = ErrWaits
+	}
+	return &EndError{Kind: kind, Cause: cause, Code: errorCode.FindString(said), Said: said, GivenUp: true}
 }
 
 func kindOf(said string) error {

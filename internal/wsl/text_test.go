@@ -2,8 +2,10 @@ package wsl
 
 import (
 	"bytes"
+	"context"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -52,13 +54,13 @@ func TestParseTable(t *testing.T) {
 		"* Ubuntu-24.04      Running         2\n" +
 		"  docker-desktop    Stopped         2\n" +
 		"  old               Wird beendet    1\n"
-	want := []Distro{{"Ubuntu-24.04", true, 2}, {"docker-desktop", false, 2}, {"old", false, 1}}
+	want := []Distro{{"Ubuntu-24.04", true, 2, nil}, {"docker-desktop", false, 2, nil}, {"old", false, 1, nil}}
 	for name, encode := range encodings() {
 		if got := ParseTable(encode(table)); !reflect.DeepEqual(got, want) {
 			t.Errorf("%s: %+v", name, got)
 		}
 	}
-	for _, none := range []string{"", "\n\n", "There is no distro 2\x1b[2J here\n", "* \n* 2\n", "wsl: a warning\n"} {
+	for _, none := range []string{"", "\n\n", "There is no distro 2\x1b[2J here\n", "wsl: a warning\n"} {
 		if got := ParseTable([]byte(none)); len(got) > 0 {
 			t.Errorf("%q: %+v", none, got)
 		}
@@ -146,10 +148,18 @@ func FuzzWords(f *testing.F) {
 	f.Fuzz(func(t *testing.T, b []byte, exitCode int) {
 		checkText(t, Decode(b))
 		for _, name := range ParseList(b) {
-			if _, err := (Launch{Distro: name, Argv: []string{"true"}}).Args(); err != nil {
+			checkText(t, name)
+			if _, err := (Launch{Distro: name, Argv: []string{"true"}}).Args(); errors.Is(err, ErrName) != (CheckName(name) != nil) {
 				t.Errorf("listed %q: %v", name, err)
 			}
 		}
+		for _, d := range ParseTable(b) {
+			checkText(t, d.Name)
+			if d.Err == nil && (CheckName(d.Name) != nil || d.Version != 1 && d.Version != 2) {
+				t.Errorf("%+v", d)
+			}
+		}
+		checkText(t, fmt.Sprint(ExplainGivenUp(context.DeadlineExceeded, b, b)))
 		err := Explain(b, b, exitCode)
 		if (err == nil) != (exitCode == 0) {
 			t.Fatalf("exit code %d: %v", exitCode, err)

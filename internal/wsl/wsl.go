@@ -63,8 +63,8 @@ const maxCommandLine = 30_000
 
 // plainName is what wsl.exe reads back as it was written. It cuts the words before -e at
 // blanks and leaves quotes in them (ParseArgument in src/windows/common/helpers.cpp), so a name
-// that needs quoting would be looked up with its quotes. Distro names can't have
-// other characters anyway (LxssUserSession.cpp).
+// that needs quoting would be looked up with its quotes. WSL itself gives a distro no
+// other name (LxssUserSession.cpp).
 var plainName = regexp.MustCompile(`^[A-Za-z0-9._][A-Za-z0-9._-]*$`)
 
 // plainProgram is what survives as the first word after -e. CommandLineToArgvW reads that
@@ -87,11 +87,11 @@ func (l Launch) Args() ([]string, error) {
 }
 
 func (l Launch) check() error {
-	if l.Distro != "" && !plainName.MatchString(l.Distro) {
-		return fmt.Errorf("distro name %s has other characters than letters, digits and . _ -, or starts with -", show(l.Distro))
+	if l.Distro != "" && CheckName(l.Distro) != nil {
+		return fmt.Errorf("distro name %s: %w", show(l.Distro), ErrName)
 	}
-	if l.User != "" && !plainName.MatchString(l.User) {
-		return fmt.Errorf("user name %s has other characters than letters, digits and . _ -, or starts with -", show(l.User))
+	if l.User != "" && CheckName(l.User) != nil {
+		return fmt.Errorf("user name %s: %w", show(l.User), ErrName)
 	}
 	if err := checkCd(l.Cd); err != nil {
 		return err

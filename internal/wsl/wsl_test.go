@@ -1,6 +1,7 @@
 package wsl
 
 import (
+	"context"
 	"errors"
 	"io/fs"
 	"os/exec"
@@ -114,6 +115,10 @@ func TestExplain(t *testing.T) {
 		{"stub-usage", 1, ErrNotInstalled, nil, ""},
 		{"invalid-argument", minusOne, ErrEnded, nil, ""},
 		{"terminated", 1, ErrEnded, nil, ""},
+		{"stub-asks", 1, ErrNotInstalled, nil, ""},
+		{"stub-asks-de", 1, ErrNotInstalled, nil, ""},
+		{"stub-update", 1, ErrMustUpdate, nil, ""},
+		{"stub-corrupted", minusOne, ErrBroken, nil, "Wsl/CallMsi/Install/REGDB_E_CLASSNOTREG"},
 		{"silent", 15, ErrEnded, nil, ""},
 	} {
 		stdout, stderr := captured(t, tc.file+".stdout"), captured(t, tc.file+".stderr")
@@ -143,5 +148,36 @@ func TestEndErrorIsOneShortLine(t *testing.T) {
 	}
 	if err := Explain(nil, nil, 1); err.Error() != "wsl.exe ended (exit code 1)" {
 		t.Errorf("%q", err)
+	}
+}
+
+// What was said before wsl.exe was given up is the reason.
+func TestExplainGivenUp(t *testing.T) {
+	stderr := []byte("wsl: Eine Warnung\n")
+	for file, want := range map[string]error{
+		"stub-asks": ErrNotInstalled, "stub-asks-de": ErrNotInstalled, "stub-update": ErrMustUpdate, "stub-corrupted": ErrBroken,
+		"not-installed": ErrNotInstalled, "terminated": ErrWaits, "component-missing": ErrNotInstalled, "distro-not-found": ErrDistroNotFound,
+	} {
+		said := captured(t, file+".stdout")
+		for name, encode := range encodings() {
+			err := ExplainGivenUp(context.DeadlineExceeded, encode(said), stderr)
+			if !errors.Is(err, want) || !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "it was ended") {
+				t.Errorf("%s in %s: %v, want %v", file, name, err, want)
+			}
+			if asks := want != ErrWaits && want != ErrDistroNotFound; Asks(encode(said)) != asks {
+				t.Errorf("%s in %s: asks is %v", file, name, !asks)
+			}
+		}
+	}
+	for _, cause := range []error{context.DeadlineExceeded, context.Canceled, fs.ErrClosed} {
+		if err := ExplainGivenUp(cause, []byte("\r\n"), nil); err != cause {
+			t.Errorf("silence: %v, want %v", err, cause)
+		}
+	}
+	if err := ExplainGivenUp(context.Canceled, stderr, stderr); err != context.Canceled {
+		t.Errorf("cancelled: %v", err)
+	}
+	if Asks([]byte("Ubuntu\r\nDebian\r\n")) || Asks(nil) {
+		t.Error("a list asks for a key")
 	}
 }
