@@ -130,6 +130,9 @@ func statusJSON(ctx context.Context) (string, error) {
 	for _, f := range found {
 		result.Bridges = append(result.Bridges, statusOf(f))
 	}
+	if off := switchedOff(ctx); off != nil {
+		result.Off = off.Text
+	}
 	return indented(result, err)
 }
 

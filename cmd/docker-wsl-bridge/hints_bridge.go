@@ -13,6 +13,7 @@ import (
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/daemon"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/endpoint"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/engine"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/install"
 )
 
 func socketHints(kind bridge.Kind) []codes.Hint {
@@ -117,6 +118,9 @@ func servedHints(p control.Place) []codes.Hint {
 func installedForAllHint() codes.Hint {
 	return codes.Installed.Hint("docker-wsl-bridge start, in a window of who is logged on already, starts it for that user")
 }
+
+// switchOnHint is for an installation that somebody has switched off.
+func switchOnHint(off *install.OffError) codes.Hint { return codes.Installed.Hint(off.Cure) }
 
 // leftHints remove what uninstall has left: the program that runs it, in its directory; what is in distros that
 // don't run; what other users have.

@@ -13,6 +13,7 @@ import (
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/doctor"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/endpoint"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/engine"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/install"
 )
 
 // doctorHints cure what a check has found. seen is what it was about.
@@ -54,6 +55,7 @@ func doctorHints(f doctor.Finding, seen doctor.Seen) []codes.Hint {
 // moreHints are for what is not about the bridge.
 func moreHints(f doctor.Finding, seen doctor.Seen) []codes.Hint {
 	var group *doctor.GroupError
+	var off *install.OffError
 	switch {
 	case f.Code == codes.WSLWedged, f.Code == codes.DistroStarts && errors.Is(f.Err, context.DeadlineExceeded):
 		return f.Code.Hints(frozenWords)
@@ -61,6 +63,8 @@ func moreHints(f doctor.Finding, seen doctor.Seen) []codes.Hint {
 		return f.Code.Hints("wsl --distro "+seen.Distro+" --user root hwclock -s sets it by the machine's clock", "wsl --shutdown does, too, and ends every distro")
 	case f.Code == codes.NotBlocked:
 		return f.Code.Hints("ask whoever manages this machine to let wsl.exe and docker-wsl-bridge.exe run, by their hash or their path")
+	case errors.As(f.Err, &off):
+		return []codes.Hint{switchOnHint(off)}
 	case f.Code == codes.Installed:
 		return f.Code.Hints("docker-wsl-bridge install makes it right")
 	case errors.As(f.Err, &group):

@@ -38,7 +38,8 @@ type result struct {
 	DryRun  bool             `json:"dryRun"`
 	Changes []install.Change `json:"changes"`
 	Form    install.Form     `json:"form,omitempty"`
-	Why     string           `json:"why,omitempty"` // it is not the task
+	Why     string           `json:"why,omitempty"`         // it is not the task
+	Off     string           `json:"switchedOff,omitempty"` // why Windows does not start it at logon all the same
 	outcome
 	Bridges []bridgeOutcome `json:"bridges,omitempty"`
 	Hints   []codes.Hint    `json:"hints,omitempty"`
@@ -185,10 +186,25 @@ func (i *installation) install(ctx context.Context, o *options, t *telling, w in
 		return errors.Join(err, t.result(r, ""))
 	}
 	if w.Form == install.ByService && w.User == "" {
-		r.Hints = []codes.Hint{installedForAllHint()}
-		return t.result(r, "\nIt starts at each user's next logon.\n")
+		return i.forAll(ctx, t, r)
 	}
 	return i.conclude(ctx, t, r)
+}
+
+// forAll tells what comes of a service that nobody has just now.
+func (i *installation) forAll(ctx context.Context, t *telling, r result) error {
+	r.Hints = []codes.Hint{installedForAllHint()}
+	text := "\nIt starts at each user's next logon.\n"
+	service, err := install.LookForService()
+	if err != nil {
+		return err
+	}
+	var off *install.OffError
+	if errors.As(i.shared.Off(ctx, install.Record{Form: install.ByService}, service), &off) {
+		text = "\nIt does not start at a logon: " + off.Error() + "\n"
+		r.Off, r.Hints = off.Text, append(r.Hints, switchOnHint(off))
+	}
+	return t.result(r, text)
 }
 
 // makeInstalled makes one of install's changes.

@@ -11,7 +11,7 @@ import (
 )
 
 // installedRight tells what starts the program at logon, and how that is now. The error is an *install.WrongError if that
-// is not as it was installed.
+// is not as it was installed, and an *install.OffError if somebody has switched it off.
 func installedRight(ctx context.Context) (string, error) {
 	i, err := lookUp()
 	if err != nil {
@@ -28,6 +28,18 @@ func installedRight(ctx context.Context) (string, error) {
 		words += "; " + now
 	}
 	return words, nil
+}
+
+// switchedOff tells whether Windows does not start at logon what is installed, since somebody has switched that
+// off; nil if not.
+func switchedOff(ctx context.Context) *install.OffError {
+	i, err := lookUp() // what can't be read tells nothing
+	if err != nil || i.record == nil {
+		return nil
+	}
+	var off *install.OffError
+	errors.As(i.place.Off(ctx, *i.record, i.service), &off)
+	return off
 }
 
 // blocked opens the programs, as Windows does to start one, which is refused where a scanner has

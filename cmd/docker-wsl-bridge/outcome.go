@@ -34,6 +34,10 @@ func (i *installation) conclude(ctx context.Context, t *telling, r result) error
 	err := i.comeUp(ctx)
 	r.Form, r.Why = i.record.Form, i.record.Why
 	text, logon := "", ", and starts at logon ("+formWords(i.record)+")"
+	if off := switchedOff(ctx); off != nil {
+		logon = ", and does not start at logon: " + off.Error()
+		r.Off, r.Hints = off.Text, append(r.Hints, switchOnHint(off))
+	}
 	wrong := func(b *bridgeOutcome, why error) {
 		b.Reason = why.Error()
 		if err == nil {

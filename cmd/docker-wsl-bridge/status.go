@@ -44,10 +44,14 @@ Its exit code is 0 when all of them work, and 1 when one does not or none runs.`
 			if len(all) == 0 {
 				wrong = wrongFiles(installed)
 			}
+			result := statusResult{Bridges: all, Installed: installed, ConfigurationError: wordsOf(wrong)}
+			if result.off = switchedOff(cmd.Context()); result.off != nil {
+				result.Off = result.off.Text
+			}
 			if asJSON {
-				err = json.NewEncoder(cmd.OutOrStdout()).Encode(statusResult{all, installed, wordsOf(wrong)})
+				err = json.NewEncoder(cmd.OutOrStdout()).Encode(result)
 			} else {
-				err = printStatus(cmd.OutOrStdout(), all, installed)
+				err = printStatus(cmd.OutOrStdout(), result)
 			}
 			if err != nil {
 				return &failure{error: err}
@@ -63,6 +67,9 @@ Its exit code is 0 when all of them work, and 1 when one does not or none runs.`
 type statusResult struct {
 	Bridges   []control.Status `json:"bridges"`
 	Installed *install.Record  `json:"installed,omitempty"`
+	// Off is why Windows does not start at logon what is installed.
+	Off string `json:"switchedOff,omitempty"`
+	off *install.OffError
 	// ConfigurationError is what is wrong with the configuration, when none runs.
 	ConfigurationError string `json:"configurationError,omitempty"`
 }
@@ -106,13 +113,17 @@ func wellOrNot(all []control.Status, installed *install.Record, wrong error) err
 	return nil
 }
 
-func printStatus(w io.Writer, all []control.Status, installed *install.Record) error {
-	if installed != nil {
-		if _, err := fmt.Fprintf(w, "%-9s%s\n\n", "at logon", harmless(installedWords(installed))); err != nil {
+func printStatus(w io.Writer, r statusResult) error {
+	if r.Installed != nil {
+		words, hint := installedWords(r.Installed), ""
+		if r.off != nil {
+			words, hint = "switched off: "+r.off.Text+"; else "+words, hintLine(switchOnHint(r.off))
+		}
+		if _, err := fmt.Fprintf(w, "%-9s%s\n%s\n", "at logon", harmless(words), hint); err != nil {
 			return err
 		}
 	}
-	for i, s := range all {
+	for i, s := range r.Bridges {
 		if i > 0 {
 			fmt.Fprintln(w)
 		}

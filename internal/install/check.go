@@ -1,6 +1,7 @@
 package install
 
 import (
+	"cmp"
 	"context"
 	"encoding/binary"
 	"encoding/xml"
@@ -21,7 +22,7 @@ type WrongError struct {
 func (e *WrongError) Error() string { return e.Text }
 
 // Check looks whether what a record tells is there and starts the program. The error is a *WrongError
-// if not.
+// if not, and an *OffError if that is switched off.
 func (p Place) Check(ctx context.Context, r Record, service Registered) error {
 	for _, name := range []string{Console, Windowed} {
 		if _, err := os.Stat(p.File(name)); err != nil {
@@ -31,15 +32,12 @@ func (p Place) Check(ctx context.Context, r Record, service Registered) error {
 	want := CommandLine(p.File(Windowed), r.Args)
 	switch r.Form {
 	case RunKey:
-		return wrongLine("the Run key", runLine(), want)
+		return cmp.Or(wrongLine("the Run key", runLine(), want), p.Off(ctx, r, service))
 	case ByService:
 		if t := Service(p, r.Args); service.ImagePath != t.ImagePath {
 			return &WrongError{Text: fmt.Sprintf("the service starts %s, not %s", orNothing(service.ImagePath), t.ImagePath)}
 		}
-		if service.Disabled {
-			return &WrongError{Text: "the service " + ServiceName + " is disabled, so that no user has an instance of it"}
-		}
-		return nil
+		return p.Off(ctx, r, service)
 	}
 	if !p.HasTask(ctx, true) {
 		return wrongLine("the scheduled task", "", want)
@@ -48,8 +46,8 @@ func (p Place) Check(ctx context.Context, r Record, service Registered) error {
 	if err != nil {
 		return nil // it is there; what it starts can't be told
 	}
-	if taskOff(text) {
-		return &WrongError{Text: "the scheduled task is disabled"}
+	if off := p.taskOff(text); off != nil {
+		return off
 	}
 	line, told := taskLine(text)
 	if !told {
@@ -115,12 +113,6 @@ func utf16Text(b []byte) string {
 		units[i] = order.Uint16(b[2*i:])
 	}
 	return strings.TrimPrefix(string(utf16.Decode(units)), "\ufeff")
-}
-
-// taskOff tells whether somebody has disabled a task.
-func taskOff(text string) bool {
-	var t struct{ Settings struct{ Enabled string } }
-	return readTask(text, &t) == nil && strings.TrimSpace(t.Settings.Enabled) == "false"
 }
 
 func readTask(text string, into any) error {

@@ -16,7 +16,7 @@ func TestTaskLine(t *testing.T) {
 	if got, told := taskLine(utf16Text([]byte("\ufeff" + TaskXML(p, Task, nil)))); !told || got != CommandLine(p.File(Windowed), nil) {
 		t.Errorf("%s, %v", got, told)
 	}
-	if off := strings.Replace(text, "</RestartOnFailure>", "</RestartOnFailure><Enabled>false</Enabled>", 1); taskOff(text) || !taskOff(strings.Replace(off, "<Enabled>true</Enabled>\r\n    <Hidden>", "<Hidden>", 1)) {
+	if off := strings.Replace(text, "</RestartOnFailure>", "</RestartOnFailure><Enabled>false</Enabled>", 1); p.taskOff(text) != nil || p.taskOff(strings.Replace(off, "<Enabled>true</Enabled>\r\n    <Hidden>", "<Hidden>", 1)) == nil {
 		t.Error("whether it is disabled was misread")
 	}
 	for text, tells := range map[string]bool{"": false, "x": false, "<Task><Actions><Exec/></Actions></Task>": false, "<Task/>": true, "<Task><Actions><ComHandler/></Actions></Task>": true} {

@@ -35,8 +35,13 @@ type Template struct {
 const (
 	userOwnProcess = 0x50 // SERVICE_USER_OWN_PROCESS
 	autoStart      = 2    // SERVICE_AUTO_START
+	demandStart    = 3    // SERVICE_DEMAND_START
+	disabled       = 4    // SERVICE_DISABLED
 	errorNormal    = 1    // SERVICE_ERROR_NORMAL
 )
+
+// servicesPath is where services are, under HKEY_LOCAL_MACHINE.
+const servicesPath = `SYSTEM\CurrentControlSet\Services`
 
 // Service is the template that starts the program of a place.
 func Service(p Place, args []string) Template {
@@ -105,7 +110,9 @@ func RemoveMachine() error { return removeMachine() }
 type Registered struct {
 	ImagePath string   // of the template; empty: there is none
 	Instances []string // their names
-	Disabled  bool     // the template starts no instance
+	Start     uint64   // of the template: when an instance is started, as Template has it; 0: that can't be told
+
+	NoInstances bool // the template has none: UserServiceFlags is 0 (Microsoft, "Per-user services in Windows")
 }
 
 // LookForService looks for the service, for which it takes no rights.

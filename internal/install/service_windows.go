@@ -17,8 +17,7 @@ import (
 )
 
 const (
-	servicesKey = `SYSTEM\CurrentControlSet\Services`
-	sourceKey   = servicesKey + `\EventLog\Application\` + EventSource
+	sourceKey = servicesPath + `\EventLog\Application\` + EventSource
 	// endTime bounds the wait for a service that was told to end: its connections get 5 s.
 	endTime = 30 * time.Second
 )
@@ -70,7 +69,7 @@ func removeKey(path string) error {
 
 // findServices reads the registry, where everybody may, and where a half-removed one is, too.
 func findServices() (r Registered, err error) {
-	k, err := registry.OpenKey(registry.LOCAL_MACHINE, servicesKey, registry.ENUMERATE_SUB_KEYS)
+	k, err := registry.OpenKey(registry.LOCAL_MACHINE, servicesPath, registry.ENUMERATE_SUB_KEYS)
 	if err != nil {
 		return r, fmt.Errorf("look for services: %w", err)
 	}
@@ -85,7 +84,7 @@ func findServices() (r Registered, err error) {
 			if r.ImagePath = imagePath(name); r.ImagePath == "" {
 				r.ImagePath = "(none)"
 			}
-			r.Disabled = isDisabled(name)
+			r.Start, r.NoInstances = startOf(name)
 		case strings.HasPrefix(lower, ServiceName+"_"):
 			r.Instances = append(r.Instances, name)
 		}
@@ -93,18 +92,19 @@ func findServices() (r Registered, err error) {
 	return r, nil
 }
 
-func isDisabled(name string) bool {
-	k, err := registry.OpenKey(registry.LOCAL_MACHINE, servicesKey+`\`+name, registry.QUERY_VALUE)
+func startOf(name string) (start uint64, noInstances bool) {
+	k, err := registry.OpenKey(registry.LOCAL_MACHINE, servicesPath+`\`+name, registry.QUERY_VALUE)
 	if err != nil {
-		return false
+		return 0, false
 	}
 	defer k.Close()
-	start, _, err := k.GetIntegerValue("Start")
-	return err == nil && start == windows.SERVICE_DISABLED
+	start, _, _ = k.GetIntegerValue("Start")
+	flags, _, err := k.GetIntegerValue("UserServiceFlags")
+	return start, err == nil && flags == 0
 }
 
 func imagePath(name string) string {
-	k, err := registry.OpenKey(registry.LOCAL_MACHINE, servicesKey+`\`+name, registry.QUERY_VALUE)
+	k, err := registry.OpenKey(registry.LOCAL_MACHINE, servicesPath+`\`+name, registry.QUERY_VALUE)
 	if err != nil {
 		return ""
 	}

@@ -107,7 +107,7 @@ func TestEarlierServiceIsPutBack(t *testing.T) {
 // allOf is a service as the registry has it.
 func allOf(t *testing.T, name string) string {
 	t.Helper()
-	out, err := exec.Command("reg.exe", "query", `HKLM\`+servicesKey+`\`+name).CombinedOutput()
+	out, err := exec.Command("reg.exe", "query", `HKLM\`+servicesPath+`\`+name).CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}

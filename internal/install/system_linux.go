@@ -20,6 +20,10 @@ func hasRun() bool { return false }
 
 func runLine() string { return "" }
 
+func approvedValue() []byte { return nil }
+
+func runPolicy() bool { return false }
+
 func removeRun() error { return errors.ErrUnsupported }
 
 func removeIn(root *os.Root, name string) error { return root.Remove(name) }

@@ -91,6 +91,29 @@ func runLine() string {
 	return line
 }
 
+func approvedValue() []byte {
+	k, err := registry.OpenKey(registry.CURRENT_USER, approvedPath, registry.QUERY_VALUE)
+	if err != nil {
+		return nil
+	}
+	defer k.Close()
+	value, _, _ := k.GetBinaryValue(RunValue)
+	return value
+}
+
+func runPolicy() bool {
+	for _, root := range []registry.Key{registry.CURRENT_USER, registry.LOCAL_MACHINE} {
+		if k, err := registry.OpenKey(root, runPolicyPath, registry.QUERY_VALUE); err == nil {
+			set, _, err := k.GetIntegerValue(runPolicyValue)
+			_ = k.Close()
+			if err == nil && set != 0 {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 func removeRun() error {
 	k, err := registry.OpenKey(registry.CURRENT_USER, runPath, registry.SET_VALUE)
 	if errors.Is(err, fs.ErrNotExist) {
