@@ -16,7 +16,7 @@ ROUNDS   ?=
 ROWS     ?=
 COLUMNS  ?=
 
-.PHONY: help demo story test test-full test-modern soak check reproducible build agents resources release bench pictures fuzz clean
+.PHONY: help demo story test test-full test-modern soak check reproducible build programs agents resources release bench pictures fuzz clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -29,7 +29,7 @@ story: build ## draw docs/story.svg, the recording of the README, from a real ru
 	@test/setup
 	@$(GO) run ./test/demo -picture docs/story.svg
 
-test: build ## all tests in their short forms, with Wine and a real dockerd; installs what is missing
+test: programs ## all tests in their short forms, with Wine and a real dockerd; installs what is missing
 	@test/setup
 	$(GO) test -count=1 -parallel 8 -timeout 40m $(TESTS)
 
@@ -38,12 +38,12 @@ MODERN_CASES := ^Test(Attach.*|SignalProxy|NoSignalProxy|ClassicBuild|BuildKit.*
 Logs?Follow.*|Events.*|KeepAlive.*|Pipelined.*|Chunked.*|Expect.*|LargeImage.*|SavePiped.*|Python.*|Node.*|BothDirections|\
 Version|RunExit.*|RunOutput.*|RunInteractive.*|ParallelRuns|Info|Stats.*|Wait|Top|TerminalAndResize|EngineRestarted.*|DockerThrough.*)$$
 empty :=
-test-modern: build ## the cases with clients once more, on a current Docker engine that is built from its Go modules into build/modern
+test-modern: programs ## the cases with clients once more, on a current Docker engine that is built from its Go modules into build/modern
 	@test/setup gcc libc6-dev libseccomp-dev pkg-config npm
 	@test/modern
 	DWB_ENGINE_DIR=$(CURDIR)/build/modern/bin $(GO) test -count=1 -parallel 8 -timeout 60m -run '$(subst $(empty) ,,$(MODERN_CASES))' ./test/e2e
 
-test-full: build ## the long forms, and the race detector
+test-full: programs ## the long forms, and the race detector
 	@test/setup gcc libc6-dev npm
 	@DWB_FULL=1 test/reproducible
 	DWB_FULL=1 $(GO) test -count=1 -parallel 8 -timeout 90m $(TESTS)
@@ -72,6 +72,9 @@ build: agents resources ## the programs, into build/OS-ARCH
 	    GOOS=$${t%/*} GOARCH=$${t#*/} $(BUILDGUI) -o $$dir/docker-wsl-bridgew.exe ./cmd/docker-wsl-bridge || exit 1;; \
 	  esac; \
 	done
+
+programs: # the product and what the tests run besides, where they are stale; a test that is run alone sees to its own
+	@$(GO) run ./test/programs
 
 agents: # the agents that the programs embed; a new one is put in place only when it differs, whole: others may be building
 	@for arch in amd64 arm64; do \

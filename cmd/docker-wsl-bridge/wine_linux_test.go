@@ -1,6 +1,7 @@
 package main
 
 import (
+	"path/filepath"
 	"testing"
 
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/test/lab"
@@ -10,9 +11,9 @@ import (
 // itself under Wine's service control manager.
 func TestUnderWine(t *testing.T) {
 	lab.Need(t, lab.PartWine)
-	exe, err := lab.Build(t.Context(), "windows", "./cmd/docker-wsl-bridge")
+	dir, err := lab.Product(t.Context(), "windows")
 	if err != nil {
 		t.Fatal(err)
 	}
-	lab.RunUnderWine(t, "./cmd/docker-wsl-bridge", "-test.run=^Test(Service|Legacy|Supervise)", "-program="+exe)
+	lab.RunUnderWine(t, "./cmd/docker-wsl-bridge", "-test.run=^Test(Service|Legacy|Supervise)", "-program="+filepath.Join(dir, "docker-wsl-bridge.exe"))
 }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"os"
 	"path/filepath"
 
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/test/bench/load"
@@ -137,8 +136,5 @@ const plainDir = `C:\plain`
 
 func (p *place) buildPlain(ctx context.Context) error {
 	exe := filepath.Join(p.s.Wine.DriveC(), "plain", "WSL", "wsl.exe")
-	if err := os.MkdirAll(filepath.Dir(exe), 0o755); err != nil {
-		return err
-	}
-	return lab.GoBuild(ctx, "windows", exe, "./test/bench/plainwsl")
+	return lab.BuildAt(ctx, "windows", "./test/bench/plainwsl", exe)
 }

@@ -3,6 +3,7 @@ package lab
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -10,6 +11,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync"
 )
 
 // Root is the repository's root directory: the one with go.mod, at or above
@@ -31,74 +33,174 @@ func Root() string {
 	}
 }
 
-// Build builds the program in pkg ("./test/front") for goos and returns its
-// path, <root>/build/test/<goos>/<last element of pkg>, with .exe on Windows.
-func Build(ctx context.Context, goos, pkg string, flags ...string) (string, error) {
-	out := filepath.Join(Root(), "build", "test", goos, path.Base(pkg)+suffix(goos))
-	return out, GoBuild(ctx, goos, out, pkg, flags...)
+// A kit is what one call of the go command makes: programs or test programs for one system.
+type kit struct {
+	goos, verb string
+	packages   []string
 }
 
-// BuildTest builds the test program of pkg ("./internal/endpoint") for goos
-// and returns its path.
-func BuildTest(ctx context.Context, goos, pkg string) (string, error) {
-	name := strings.ReplaceAll(strings.Trim(pkg, "./"), "/", "_")
-	out := filepath.Join(Root(), "build", "test", goos, name+".test"+suffix(goos))
-	return out, goTool(ctx, goos, out, "test", "-c", pkg)
+// kits are all that tests run besides themselves and the product. What is missing
+// here is built by the first test that asks for it, while others wait.
+var kits = []kit{
+	{"linux", "build", []string{"./test/wsl/cmd/wsl", "./test/wsl/cmd/vm", "./test/bench/client", "./test/bench/bare"}},
+	{"windows", "build", []string{
+		"./test/wsl/cmd/wsl", "./test/front", "./test/pipeclient", "./test/lab/testdata/program",
+		"./test/bench/client", "./test/bench/dialstdio", "./test/bench/plainwsl",
+	}},
+	{"windows", "test", []string{
+		"./cmd/docker-wsl-bridge", "./internal/carrier", "./internal/control", "./internal/endpoint",
+		"./internal/install", "./internal/logs", "./test/front", "./test/wsl/cmd/wsl",
+	}},
 }
 
-// GoBuild builds the program in pkg, a path from the repository's root, for
-// goos into out. Windows programs are amd64 ones, which is what Wine runs.
-func GoBuild(ctx context.Context, goos, out, pkg string, flags ...string) error {
-	return goTool(ctx, goos, out, "build", append(flags, pkg)...)
-}
-
-func suffix(goos string) string {
-	if goos == "windows" {
-		return ".exe"
-	}
-	return ""
-}
-
-// goTool has the go command make out, one at a time on the whole machine:
-// several packages' tests ask for the same program at once. go writes into a
-// file that is there, even when nothing has changed, and another test may be
-// running it just then (ETXTBSY, or on Wine a program that dies of SIGBUS). So
-// it writes beside it, and only what differs takes the place.
-func goTool(ctx context.Context, goos, out, verb string, args ...string) error {
-	out, err := filepath.Abs(out)
-	if err != nil {
-		return fmt.Errorf("build %s: %w", out, err)
-	}
-	unlock, err := lock(ctx, filepath.Join(Root(), "build", "go.lock"))
-	if err != nil {
+// BuildAll builds all that tests run, for those that follow to find it.
+func BuildAll(ctx context.Context) error {
+	if _, err := Product(ctx, "linux"); err != nil { // it puts agents among the others' sources
 		return err
 	}
-	defer unlock()
-	fresh := out + ".new" + suffix(goos)
-	args = append([]string{verb, "-o", fresh}, args...)
-	cmd := exec.CommandContext(ctx, goProgram(), args...)
-	cmd.Dir = Root()
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS="+goos, "GOARCH="+arch(goos))
-	if said, err := cmd.CombinedOutput(); err != nil {
-		_ = os.Remove(fresh)
-		return fmt.Errorf("run go %s: %w\n%s", strings.Join(args, " "), err, said)
+	errs := make(chan error, len(kits))
+	for _, k := range kits {
+		go func() { errs <- k.build(ctx) }()
 	}
-	return settle(fresh, out)
+	var all error
+	for range kits {
+		all = errors.Join(all, <-errs)
+	}
+	return all
 }
 
-// Make runs make, one at a time on the whole machine: what one puts in place another one builds from.
-func Make(ctx context.Context, args ...string) error {
-	unlock, err := lock(ctx, filepath.Join(Root(), "build", "make.lock"))
-	if err != nil {
-		return err
-	}
-	defer unlock()
-	cmd := exec.CommandContext(ctx, "make", append([]string{"-s"}, args...)...)
+// Product is the directory where make build puts the programs for a system, made anew when they
+// are older than their sources.
+func Product(ctx context.Context, goos string) (dir string, err error) {
+	err = whenStale(ctx, productMark(), productSources(), func() error { return makeProduct(ctx) })
+	return filepath.Join(Root(), "build", goos+"-amd64"), err
+}
+
+// productMark is the program that is made last.
+func productMark() string {
+	return filepath.Join(Root(), "build", "windows-amd64", "docker-wsl-bridgew.exe")
+}
+
+func makeProduct(ctx context.Context) error {
+	cmd := exec.CommandContext(ctx, "make", "-s", "build", "TARGETS=windows/amd64 linux/amd64")
 	cmd.Dir = Root()
 	if said, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("make %s: %w\n%s", strings.Join(args, " "), err, said)
+		return fmt.Errorf("make build: %w\n%s", err, said)
 	}
 	return nil
+}
+
+// Build gives the path of the program of pkg ("./test/front") for goos, <root>/build/test/<goos>/<last
+// element of pkg>, with .exe on Windows. It is there after make programs, and built when it is missing
+// or older than its sources. Windows programs are amd64 ones, which is what Wine runs.
+func Build(ctx context.Context, goos, pkg string) (string, error) {
+	return kit{goos, "build", []string{pkg}}.one(ctx)
+}
+
+// BuildTest gives the path of the test program of pkg ("./internal/endpoint") for goos, in the same way.
+func BuildTest(ctx context.Context, goos, pkg string) (string, error) {
+	return kit{goos, "test", []string{pkg}}.one(ctx)
+}
+
+// BuildAt is Build with a copy at a place that the program must have.
+func BuildAt(ctx context.Context, goos, pkg, place string) error {
+	exe, err := Build(ctx, goos, pkg)
+	if err != nil {
+		return err
+	}
+	b, err := os.ReadFile(exe)
+	if err == nil {
+		err = os.MkdirAll(filepath.Dir(place), 0o755)
+	}
+	if err == nil {
+		err = os.WriteFile(place, b, 0o755)
+	}
+	if err != nil {
+		return fmt.Errorf("put program in place: %w", err)
+	}
+	return nil
+}
+
+// one builds the only program of a kit if need be.
+func (k kit) one(ctx context.Context) (string, error) {
+	out := k.out(k.packages[0])
+	return out, whenStale(ctx, out, k.sources(), func() error {
+		fmt.Fprintf(os.Stderr, "building %s\n", out)
+		return k.make(ctx)
+	})
+}
+
+// build builds all programs of a kit that are stale.
+func (k kit) build(ctx context.Context) error {
+	var stale []string
+	for _, pkg := range k.packages {
+		if !isBuilt(k.out(pkg), k.sources()) {
+			stale = append(stale, pkg)
+		}
+	}
+	if stale == nil {
+		return nil
+	}
+	k.packages = stale
+	if err := k.make(ctx); err != nil {
+		return err
+	}
+	for _, pkg := range stale {
+		if err := markBuilt(k.out(pkg), k.sources()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// make has the go command write beside the places of the programs, and only what differs takes a
+// place: go writes into a file that is there, and a test may be running it just then (ETXTBSY, or on
+// Wine a program that dies of SIGBUS).
+func (k kit) make(ctx context.Context) error {
+	dir := filepath.Dir(k.out(k.packages[0]))
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return fmt.Errorf("build test programs: %w", err)
+	}
+	fresh, err := os.MkdirTemp(dir, "new-")
+	if err != nil {
+		return fmt.Errorf("build test programs: %w", err)
+	}
+	defer os.RemoveAll(fresh)
+	args := []string{k.verb, "-trimpath", "-ldflags", "-s -w", "-o", fresh + "/"}
+	if k.verb == "test" {
+		args = append(args, "-c")
+	}
+	cmd := exec.CommandContext(ctx, goProgram(), append(args, k.packages...)...)
+	cmd.Dir = Root()
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS="+k.goos, "GOARCH="+arch(k.goos))
+	if said, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("run go %s for %s: %w\n%s", k.verb, k.goos, err, said)
+	}
+	for _, pkg := range k.packages {
+		if err := settle(filepath.Join(fresh, filepath.Base(k.out(pkg))), k.out(pkg)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// out is where the program of a package is.
+func (k kit) out(pkg string) string {
+	name := path.Base(pkg)
+	if k.verb == "test" {
+		name += ".test"
+	}
+	if k.goos == "windows" {
+		name += ".exe"
+	}
+	return filepath.Join(Root(), "build", "test", k.goos, name)
+}
+
+func (k kit) sources() string {
+	if k.verb == "test" {
+		return testSources()
+	}
+	return programSources()
 }
 
 func arch(goos string) string {
@@ -112,11 +214,7 @@ func arch(goos string) string {
 func settle(fresh, out string) error {
 	was, _ := os.ReadFile(out) // there may be none
 	is, err := os.ReadFile(fresh)
-	switch {
-	case err != nil:
-	case bytes.Equal(was, is):
-		err = os.Remove(fresh)
-	default:
+	if err == nil && !bytes.Equal(was, is) {
 		err = os.Rename(fresh, out)
 	}
 	if err != nil {
@@ -132,4 +230,33 @@ func goProgram() string {
 		return found
 	}
 	return "/usr/local/go/bin/go"
+}
+
+// The sources, as they are when they are first asked for: one run of tests plays with one
+// build, whatever is edited meanwhile.
+var (
+	productSources = sync.OnceValue(func() string { return sources(isProductSource) })
+	programSources = sync.OnceValue(func() string { return sources(isProgramSource) })
+	testSources    = sync.OnceValue(func() string { return sources(isSource) })
+)
+
+func isSource(name string) bool {
+	switch filepath.Ext(name) {
+	case ".md", ".svg", ".txt", ".yml":
+		return false
+	}
+	return true
+}
+
+func isProgramSource(name string) bool {
+	return isSource(name) && !strings.HasSuffix(name, "_test.go") && !strings.Contains(name, "testdata/script")
+}
+
+// isProductSource leaves out the agents and resources that make puts among the sources.
+func isProductSource(name string) bool {
+	switch filepath.Ext(name) {
+	case ".gz", ".syso":
+		return false
+	}
+	return isProgramSource(name) && !strings.HasPrefix(name, "test/")
 }

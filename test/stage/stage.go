@@ -83,7 +83,7 @@ func (s *Stage) Close() error {
 		err = errors.Join(err, s.closers[i]())
 	}
 	s.closers = nil
-	for _, dir := range []string{"native", "bin", "vm", "state"} {
+	for _, dir := range []string{"native", "vm", "state"} {
 		err = errors.Join(err, os.RemoveAll(filepath.Join(s.dir, dir)))
 	}
 	return err
@@ -91,13 +91,13 @@ func (s *Stage) Close() error {
 
 func (s *Stage) onClose(f func() error) { s.closers = append(s.closers, f) }
 
-// build makes the product as a release is made, and the stand-in wsl.exe.
+// build sees to the product, as a release is made, and the stand-in wsl.exe.
 func (s *Stage) build(ctx context.Context) error {
-	if err := lab.Make(ctx, "build", "TARGETS=windows/amd64 linux/amd64"); err != nil {
+	if _, err := lab.Product(ctx, "windows"); err != nil {
 		return err
 	}
 	s.native = filepath.Join(s.dir, "native")
-	return lab.GoBuild(ctx, "linux", filepath.Join(s.native, "wsl.exe"), "./test/wsl/cmd/wsl")
+	return lab.BuildAt(ctx, "linux", "./test/wsl/cmd/wsl", filepath.Join(s.native, "wsl.exe"))
 }
 
 func (s *Stage) openWine(ctx context.Context) (err error) {
@@ -107,7 +107,7 @@ func (s *Stage) openWine(ctx context.Context) (err error) {
 	s.onClose(s.Wine.Close)
 	// Where the installed WSL has it.
 	place := filepath.Join(s.Wine.DriveC(), "Program Files", "WSL", "wsl.exe")
-	return lab.GoBuild(ctx, "windows", place, "./test/wsl/cmd/wsl")
+	return lab.BuildAt(ctx, "windows", "./test/wsl/cmd/wsl", place)
 }
 
 func (s *Stage) startEngine(ctx context.Context) (err error) {
@@ -156,7 +156,11 @@ func (s *Stage) register(ctx context.Context) error {
 }
 
 func (s *Stage) startVMOf(ctx context.Context, o wsl.Options) (*wsl.VM, error) {
-	o.Bin, o.DriveC, o.Stderr = filepath.Join(s.dir, "bin"), s.Wine.DriveC(), os.Stderr
+	program, err := lab.Build(ctx, "linux", "./test/wsl/cmd/vm")
+	if err != nil {
+		return nil, err
+	}
+	o.Program, o.DriveC, o.Stderr = program, s.Wine.DriveC(), os.Stderr
 	o.Local = lab.EngineDir()
 	return wsl.Start(context.WithoutCancel(ctx), o)
 }

@@ -31,12 +31,12 @@ var distros = []wsl.Distro{
 
 // bench is what the tests share: one VM, the programs, one Windows.
 type bench struct {
-	dir    string
-	bin    string // vm and the Linux wsl.exe
-	native string
-	vm     *wsl.VM
-	wine   *lab.Wine // nil where there is no Wine
-	winExe string
+	dir     string
+	program string // the VM's
+	native  string
+	vm      *wsl.VM
+	wine    *lab.Wine // nil where there is no Wine
+	winExe  string
 }
 
 var shared *bench // set by TestMain, nil where a part is missing
@@ -45,7 +45,7 @@ func TestMain(m *testing.M) { os.Exit(runAll(m)) }
 
 func runAll(m *testing.M) int {
 	if dir := os.Getenv("STANDIN_PARENT"); dir != "" {
-		parent(dir, os.Getenv("STANDIN_BIN")) // see TestDiesWithParent
+		parent(dir, os.Getenv("STANDIN_PROGRAM")) // see TestDiesWithParent
 		return 1
 	}
 	if lab.Missing(lab.PartRoot, lab.PartBusybox) != nil {
@@ -72,18 +72,17 @@ func runAll(m *testing.M) int {
 }
 
 func openBench(ctx context.Context, dir string) (*bench, error) {
-	b := &bench{dir: dir, bin: filepath.Join(dir, "bin")}
-	b.native = filepath.Join(b.bin, "wsl.exe")
+	b := &bench{dir: dir, native: filepath.Join(dir, "bin", "wsl.exe")}
 	driveC := filepath.Join(dir, "c")
 	if err := os.MkdirAll(filepath.Join(driveC, "Program Files", "agent"), 0o755); err != nil {
 		return nil, err
 	}
-	if err := lab.GoBuild(ctx, "linux", b.native, "./test/wsl/cmd/wsl"); err != nil {
+	if err := lab.BuildAt(ctx, "linux", "./test/wsl/cmd/wsl", b.native); err != nil {
 		return nil, err
 	}
 	if lab.Missing(lab.PartWine) == nil {
-		b.winExe = filepath.Join(b.bin, "windows", "wsl.exe")
-		if err := lab.GoBuild(ctx, "windows", b.winExe, "./test/wsl/cmd/wsl"); err != nil {
+		b.winExe = filepath.Join(dir, "bin", "windows", "wsl.exe")
+		if err := lab.BuildAt(ctx, "windows", "./test/wsl/cmd/wsl", b.winExe); err != nil {
 			return nil, err
 		}
 		wine, err := lab.OpenWine(ctx, dir)
@@ -93,8 +92,11 @@ func openBench(ctx context.Context, dir string) (*bench, error) {
 		b.wine = wine
 	}
 	var err error
+	if b.program, err = lab.Build(ctx, "linux", "./test/wsl/cmd/vm"); err != nil {
+		return nil, errors.Join(err, b.close())
+	}
 	b.vm, err = wsl.Start(context.Background(), wsl.Options{
-		Dir: filepath.Join(dir, "vm"), Bin: b.bin, DriveC: driveC, Distros: distros, Stderr: os.Stderr,
+		Dir: filepath.Join(dir, "vm"), Program: b.program, DriveC: driveC, Distros: distros, Stderr: os.Stderr,
 	})
 	if err != nil {
 		return nil, errors.Join(err, b.close())

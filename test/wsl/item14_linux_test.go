@@ -17,7 +17,7 @@ func machine(t *testing.T, idle time.Duration, distros ...wsl.Distro) *wsl.VM {
 	t.Helper()
 	lab.Need(t, lab.PartRoot, lab.PartBusybox)
 	vm, err := wsl.Start(deadline(t), wsl.Options{
-		Dir: filepath.Join(t.TempDir(), "vm"), Bin: shared.bin, Idle: idle, Distros: distros, Stderr: os.Stderr,
+		Dir: filepath.Join(t.TempDir(), "vm"), Program: shared.program, Idle: idle, Distros: distros, Stderr: os.Stderr,
 	})
 	if err != nil {
 		t.Fatal(err)

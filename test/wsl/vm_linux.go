@@ -45,7 +45,7 @@ type Distro struct {
 // Options describe a VM.
 type Options struct {
 	Dir     string // everything the VM makes lies in here
-	Bin     string // where the program vm is, or is built when it is not there
+	Program string // test/wsl/cmd/vm, built
 	DriveC  string // directory to show as drive C; "" means none
 	Local   string // directory of programs that come first on a Debian's PATH; "" means none
 	Distros []Distro
@@ -71,21 +71,16 @@ type VM struct {
 	close  sync.Once
 }
 
-// Start builds the VM's program if need be, starts it, and returns when the
-// distros run. The VM ends at Close, when ctx is done, or with this process.
+// Start starts the VM's program, and returns when the distros run. The VM ends at Close, when ctx is done, or with this process.
 func Start(ctx context.Context, o Options) (*VM, error) {
 	if os.Geteuid() != 0 {
 		return nil, errors.New("start VM: namespaces need root")
-	}
-	program, err := buildMissing(ctx, o.Bin, "vm")
-	if err != nil {
-		return nil, err
 	}
 	dir, err := filepath.Abs(o.Dir)
 	if err != nil {
 		return nil, fmt.Errorf("start VM: %w", err)
 	}
-	vm := &VM{plan: o.plan(dir), program: program, ended: make(chan struct{})}
+	vm := &VM{plan: o.plan(dir), program: o.Program, ended: make(chan struct{})}
 	if err := vm.start(ctx, o.Stderr); err != nil {
 		return nil, fmt.Errorf("start VM: %w", err)
 	}

@@ -173,7 +173,7 @@ func TestCloseLeavesNothing(t *testing.T) {
 	lab.Need(t, lab.PartRoot, lab.PartBusybox)
 	dir := filepath.Join(t.TempDir(), "vm")
 	started := time.Now()
-	vm, err := wsl.Start(deadline(t), wsl.Options{Dir: dir, Bin: shared.bin, Distros: distros, Stderr: os.Stderr})
+	vm, err := wsl.Start(deadline(t), wsl.Options{Dir: dir, Program: shared.program, Distros: distros, Stderr: os.Stderr})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -214,7 +214,7 @@ func TestCloseLeavesNothing(t *testing.T) {
 func TestDiesWithParent(t *testing.T) {
 	lab.Need(t, lab.PartRoot, lab.PartBusybox)
 	cmd := exec.CommandContext(deadline(t), os.Args[0])
-	cmd.Env = append(os.Environ(), "STANDIN_PARENT="+t.TempDir(), "STANDIN_BIN="+shared.bin)
+	cmd.Env = append(os.Environ(), "STANDIN_PARENT="+t.TempDir(), "STANDIN_PROGRAM="+shared.program)
 	stdout, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -243,8 +243,8 @@ func TestDiesWithParent(t *testing.T) {
 }
 
 // parent starts a VM, says which processes it has, and waits to be killed.
-func parent(dir, bin string) {
-	vm, err := wsl.Start(context.Background(), wsl.Options{Dir: dir, Bin: bin, Distros: distros, Stderr: os.Stderr})
+func parent(dir, program string) {
+	vm, err := wsl.Start(context.Background(), wsl.Options{Dir: dir, Program: program, Distros: distros, Stderr: os.Stderr})
 	if err != nil {
 		fmt.Println(err)
 		return
