@@ -121,7 +121,7 @@ func TestLocalProgramsComeFirst(t *testing.T) {
 	local := t.TempDir()
 	errs := errors.Join(os.Chmod(filepath.Dir(local), 0o755), os.WriteFile(filepath.Join(local, "docker"), []byte("#!/bin/sh\necho the local one\n"), 0o755))
 	vm, err := wsl.Start(deadline(t), wsl.Options{
-		Dir: filepath.Join(t.TempDir(), "vm"), Bin: shared.bin, Local: local, Distros: distros, Stderr: os.Stderr,
+		Dir: filepath.Join(t.TempDir(), "vm"), Program: shared.program, Local: local, Distros: distros, Stderr: os.Stderr,
 	})
 	if err := errors.Join(errs, err); err != nil {
 		t.Fatal(err)
