@@ -92,9 +92,21 @@ func checkDir(path string, euid int) error {
 // could be held for ever by anybody who may read it. The holder removes the file before it
 // unlocks, so a lock counts only if its file is still the one with the name.
 func (d *ownDir) takeLock() error {
-	fd, err := unix.Open(d.lock, unix.O_RDWR|unix.O_CREAT|unix.O_NOFOLLOW|unix.O_CLOEXEC|unix.O_NONBLOCK, 0o600)
+	dir, err := unix.Open(d.path, unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
 	if err == unix.ENOENT { // the directory went meanwhile
 		return errRetry
+	}
+	if err != nil {
+		return fmt.Errorf("open %s: %w", d.path, err)
+	}
+	defer unix.Close(dir)
+	fd, err := unix.Openat(dir, filepath.Base(d.lock), unix.O_RDWR|unix.O_CREAT|unix.O_NOFOLLOW|unix.O_CLOEXEC|unix.O_NONBLOCK, 0o600)
+	if err == unix.ENOENT {
+		var st unix.Stat_t
+		if unix.Fstat(dir, &st) != nil || st.Nlink == 0 { // likewise
+			return errRetry
+		}
+		return fmt.Errorf("directory %s takes no new file", d.path) // one of /proc says it so
 	}
 	if err != nil {
 		return fmt.Errorf("open %s: %w", d.lock, err)

@@ -171,3 +171,27 @@ func TestALockFileOfSomebodyElseIsLeftAlone(t *testing.T) {
 		t.Errorf("error %v", err)
 	}
 }
+
+// It was once taken for a start of somebody else, for 5 s.
+func TestADirectoryThatTakesNoFilesIsNamed(t *testing.T) {
+	_, err := Listen("/proc/x.sock", mine())
+	if err == nil || !strings.Contains(err.Error(), "directory /proc takes no new file") || errors.Is(err, errRetry) {
+		t.Errorf("error %v", err)
+	}
+	_, err = Listen("/proc/x/x.sock", mine())
+	if err == nil || errors.Is(err, errRetry) {
+		t.Errorf("error %v", err)
+	}
+}
+
+func TestADirectoryThatGoesMeanwhileIsTriedAgain(t *testing.T) {
+	dir := t.TempDir() + "/run"
+	if err := os.Mkdir(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	d := &ownDir{path: dir, lock: dir + "/.s.lock", fd: -1}
+	os.Remove(dir)
+	if err := d.takeLock(); !errors.Is(err, errRetry) {
+		t.Errorf("error %v", err)
+	}
+}

@@ -13,6 +13,7 @@ import (
 	"errors"
 	"fmt"
 	"path"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -110,11 +111,14 @@ func parseUnix(p, goos string) (Endpoint, error) {
 	if !strings.HasPrefix(p, "/") {
 		return Endpoint{}, errors.New("the path is not absolute; write unix:/run/NAME.sock")
 	}
-	if hasDots(p, "/") {
+	if slices.Contains(strings.Split(p, "/"), "..") {
 		return Endpoint{}, errors.New("the path has a .. in it; write it without")
 	}
 	if strings.HasSuffix(p, "/") {
 		return Endpoint{}, errors.New("the path ends in a slash; write unix:/run/NAME.sock")
+	}
+	if strings.HasSuffix(p, "/.") { // a directory, in whose place a socket would be made
+		return Endpoint{}, errors.New("the path ends in a dot that stands for a directory; write unix:/run/NAME.sock")
 	}
 	p = path.Clean(p)
 	if len(p) > maxUnix {
@@ -154,10 +158,13 @@ func pipeName(s string) (string, error) {
 		return "", errors.New("it is no pipe of this machine; write npipe:////./pipe/NAME")
 	}
 	name := p[len(pipeRoot):]
-	// Windows resolves dots and drops a trailing dot or blank before it looks a pipe up, so
-	// such a name would be another place than it seems, even outside of \\.\pipe.
-	if name == "" || hasDots(name, `\`) || strings.HasSuffix(name, ".") || strings.HasSuffix(name, " ") {
-		return "", errors.New("it does not name a pipe; write npipe:////./pipe/NAME")
+	// Windows resolves dots, drops one at the end of a part and a blank at the end of all, and takes two
+	// backslashes for one, before it looks a pipe up: such a name would be another place than it seems, even
+	// outside of \\.\pipe.
+	for part := range strings.SplitSeq(name, `\`) {
+		if part == "" || strings.HasSuffix(part, ".") || strings.HasSuffix(part, " ") {
+			return "", errors.New("it does not name a pipe; write npipe:////./pipe/NAME")
+		}
 	}
 	return name, nil
 }
@@ -166,15 +173,6 @@ func isBareName(s string) bool {
 	return !strings.ContainsFunc(s, func(r rune) bool {
 		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && !strings.ContainsRune("_-.:", r)
 	})
-}
-
-func hasDots(p, separator string) bool {
-	for part := range strings.SplitSeq(p, separator) {
-		if part == ".." || part == "." && separator == `\` {
-			return true
-		}
-	}
-	return false
 }
 
 // quoted shows what was given, cut short and with nothing a terminal obeys.

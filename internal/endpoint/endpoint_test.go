@@ -1,6 +1,7 @@
 package endpoint
 
 import (
+	"path"
 	"strings"
 	"testing"
 )
@@ -12,6 +13,10 @@ func TestParse(t *testing.T) {
 		{"linux", "unix:///run/x.sock", "unix:/run/x.sock", "/run/x.sock"},
 		{"linux", "unix:/run//./x.sock", "unix:/run/x.sock", "/run/x.sock"},
 		{"linux", "unix:/a b/é", "unix:/a b/é", "/a b/é"},
+		{"linux", "unix:/run/...", "unix:/run/...", "/run/..."},
+		{"linux", "unix:/run/x.", "unix:/run/x.", "/run/x."},
+		{"linux", "unix:/.x", "unix:/.x", "/.x"},
+		{"linux", "unix:////run/x", "unix:/run/x", "/run/x"},
 		{"linux", "unix:" + longPath, "unix:" + longPath, longPath},
 		{"windows", "npipe:////./pipe/docker_engine", "npipe:////./pipe/docker_engine", `\\.\pipe\docker_engine`},
 		{"windows", `\\.\pipe\docker_engine`, "npipe:////./pipe/docker_engine", `\\.\pipe\docker_engine`},
@@ -42,6 +47,12 @@ func TestParseErrorsSayWhatIsRight(t *testing.T) {
 		{"linux", "unix:/", "ends in a slash"},
 		{"linux", "unix:/run/", "ends in a slash"},
 		{"linux", "unix:/run/../x", "a .. in it"},
+		{"linux", "unix:/..", "a .. in it"},
+		{"linux", "unix:/.", "ends in a dot that stands for a directory"},
+		{"linux", "unix:/run/x/.", "ends in a dot that stands for a directory"},
+		{"linux", "unix:///run/./.", "ends in a dot that stands for a directory"},
+		{"linux", "unix:////", "ends in a slash"},
+		{"linux", "unix:/./", "ends in a slash"},
 		{"linux", "unix:/" + strings.Repeat("a", 107), "has 108 bytes, a socket's may have 107"},
 		{"linux", "unix:/a\x00b", "can't be printed"},
 		{"linux", "unix:/a\x1b[2J", "can't be printed"},
@@ -58,6 +69,11 @@ func TestParseErrorsSayWhatIsRight(t *testing.T) {
 		{"windows", `\\.\pipe\..\PhysicalDrive0`, "does not name a pipe"},
 		{"windows", `\\.\pipe\a/../../b`, "does not name a pipe"},
 		{"windows", `\\.\pipe\x.`, "does not name a pipe"},
+		{"windows", `\\.\pipe\x.\y`, "does not name a pipe"},
+		{"windows", `\\.\pipe\.\y`, "does not name a pipe"},
+		{"windows", `\\.\pipe\x\\y`, "does not name a pipe"},
+		{"windows", `\\.\pipe\x\`, "does not name a pipe"},
+		{"windows", "npipe:////./pipe//x", "does not name a pipe"},
 		{"windows", "x ", "it is no endpoint"},
 		{"windows", "..", "does not name a pipe"},
 		{"windows", strings.Repeat("a", 248), "has 257 characters, it may have 256"},
@@ -73,7 +89,7 @@ func TestParseErrorsSayWhatIsRight(t *testing.T) {
 }
 
 func FuzzParse(f *testing.F) {
-	for _, s := range []string{"unix:/run/x.sock", "npipe:////./pipe/x", `\\.\pipe\x`, "name", "unix:///a/../b", `\\.\pipe\..\x`} {
+	for _, s := range []string{"unix:/.", "unix:/run/x/.", "unix:/run/x.sock", "npipe:////./pipe/x", `\\.\pipe\x`, "name", "unix:///a/../b", `\\.\pipe\..\x`} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
@@ -84,6 +100,13 @@ func FuzzParse(f *testing.F) {
 			}
 			if again, err := Parse(e.String(), goos); err != nil || again != e {
 				t.Errorf("%q on %s reads as %q, which reads as %q, %v", s, goos, e, again, err)
+			}
+			end := func(s string) string { return s[strings.LastIndexAny(s, `/\`)+1:] }
+			if goos == "linux" && end(e.Path()) != end(s) || goos == "windows" && !strings.HasSuffix(s, end(e.Path())) {
+				t.Errorf("%q on %s names %q", s, goos, e.Path())
+			}
+			if goos == "linux" && (path.Clean(e.Path()) != e.Path() || e.Path() == "/") {
+				t.Errorf("%q is %q, where no socket can be", s, e.Path())
 			}
 			if strings.Contains(e.Path(), `\..`+`\`) || strings.Contains(e.Path(), "/../") {
 				t.Errorf("%q leads out by %q", s, e.Path())
