@@ -42,7 +42,7 @@ func OfDockerDesktop(name string) bool {
 
 // Distro is a line of wsl.exe's table.
 type Distro struct {
-	Name    string // without what a terminal would obey; the whole line if that can't be read
+	Name    string // without what a terminal would obey; with ErrRow perhaps more of the line
 	Default bool
 	Version int   // of WSL: 1 or 2; 0 with ErrRow
 	Err     error // why it can't be used: ErrName or ErrRow
@@ -99,7 +99,7 @@ func ParseTable(b []byte) []Distro {
 		case version == 1 || version == 2:
 			distros = append(distros, Distro{name, star, version, CheckName(name)})
 		case star || head >= 0:
-			distros = append(distros, Distro{strings.TrimSpace(rest), star, 0, ErrRow})
+			distros = append(distros, Distro{name, star, 0, ErrRow})
 		}
 	}
 	return distros
