@@ -37,10 +37,15 @@ func TestNoWSL(t *testing.T) {
 // The wsl.exe that Windows has where WSL is not installed.
 func TestInboxStub(t *testing.T) {
 	ctx, s, _ := onStage(t)
-	for _, kind := range []string{"text", "usage"} {
+	for kind, want := range map[string][]string{
+		"text":      {"WSL is not installed", "hint: wsl --install"},
+		"usage":     {"WSL is not installed", "hint: wsl --install"},
+		"asks":      {"WSL is not installed", "hint: wsl --install"}, // for a key
+		"corrupted": {"the installation of WSL is broken", "hint: wsl --update"},
+	} {
 		cmd := s.Windows(ctx, "up", "--pipe", stage.EnginePipe)
 		cmd.Env = append(cmd.Env, "WSL_STANDIN_STUB="+kind)
-		contains(t, fails(t, cmd), "WSL is not installed", "hint: wsl --install")
+		contains(t, fails(t, cmd), want...)
 	}
 }
 

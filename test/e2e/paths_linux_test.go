@@ -12,6 +12,7 @@ import (
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/test/lab"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/test/recorder"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/test/stage"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/test/wsl"
 )
 
 func withDriveC(ctx context.Context, t *testing.T, s *stage.Stage) {
@@ -73,6 +74,7 @@ func TestPathsForAWindowsEngine(t *testing.T) {
 	})
 	bridged.must(ctx, t, s, "create", "-v", `/home/alice/drive/linked:C:\src`, "image")
 	want = append(want, `C:\linked:C:\src`)
+	want = append(want, inEveryShape(ctx, t, s, bridged)...)
 	if o := bridged.run(ctx, t, s, nil, "create", "-v", `/home/alice/up/x:C:\src`, "image"); o.code != 1 {
 		t.Errorf("a link that leads back: %+v", o)
 	}
@@ -86,6 +88,19 @@ func TestPathsForAWindowsEngine(t *testing.T) {
 	if got := created(t, r); !slices.Equal(got, want) {
 		t.Errorf("the engine was asked for\n%q, want\n%q", got, want)
 	}
+}
+
+// inEveryShape mounts the same from drive C in each shape that WSL gives it, and a name that Windows can't have.
+func inEveryShape(ctx context.Context, t *testing.T, s *stage.Stage, bridged route) (want []string) {
+	t.Helper()
+	for _, shape := range wsl.Shapes {
+		if err := s.ShowDriveAs(ctx, shape); err != nil {
+			t.Fatal(err)
+		}
+		bridged.must(ctx, t, s, "create", "-v", `/mnt/c/shape:C:\src`, "-v", `/mnt/ab/why?:C:\why`, "image")
+		want = append(want, `C:\shape:C:\src`, "C:\\a b\uf03ac\\why\uf03f:C:\\why")
+	}
+	return want
 }
 
 // createsItself speaks for a client that waits for the engine's word, and keeps its connection for another

@@ -190,15 +190,21 @@ func (s *Stage) Client(ctx context.Context, argv ...string) *exec.Cmd {
 	return s.VM.Command(ctx, s.distro, User, argv...)
 }
 
-// ShowDriveC lets the agents of the default distro see drive C as WSL mounts it. The test's machine has no such file
+// ShowDriveC is ShowDriveAs in the usual shape, 9p.
+func (s *Stage) ShowDriveC(ctx context.Context) error { return s.ShowDriveAs(ctx, wsl.Plan9) }
+
+// ShowDriveAs lets the agents of the default distro see drive C as WSL mounts it. The test's machine has no such file
 // system, so a list of mounts is put in the place of theirs; it goes with them.
-func (s *Stage) ShowDriveC(ctx context.Context) error {
-	const list = "1 0 8:1 / / rw - ext4 /dev/sdc rw\n" +
-		"2 1 0:50 / /mnt/c rw,noatime - 9p C:\\134 rw,dirsync,aname=drvfs;path=C:\\;uid=1000;gid=1000;symlinkroot=/mnt/,mmap\n"
+func (s *Stage) ShowDriveAs(ctx context.Context, shape wsl.Shape) error {
+	list, links := wsl.DriveC(shape)
+	script := "mkdir -p " + wsl.VirtioLinks + "\n"
+	for name, directory := range links {
+		script += fmt.Sprintf("ln -sfn '%s' %s/%s\n", directory, wsl.VirtioLinks, name)
+	}
 	if err := os.WriteFile(s.VM.Path(s.distro, "/tmp/mountinfo"), []byte(list), 0o644); err != nil {
 		return fmt.Errorf("show drive C: %w", err)
 	}
-	const script = `for p in /proc/[0-9]*; do
+	script += `for p in /proc/[0-9]*; do
 		case $(readlink $p/exe) in /run/docker-wsl-bridge/agent-*) mount --bind /tmp/mountinfo $p/mountinfo && n=1;; esac
 	done; [ $n ]`
 	if out, err := s.VM.Command(ctx, s.distro, "root", "/bin/sh", "-c", script).CombinedOutput(); err != nil {

@@ -40,6 +40,7 @@ type Distro struct {
 	User          string // the default user, uid 1000; "" means root
 	Version       int    // of WSL: 0 means 2; 1 is listed, and nothing starts in it
 	Stopped       bool   // it is there, and starts with its first launch
+	Conf          string // more of its /etc/wsl.conf, which the stand-in writes and does not heed
 }
 
 // Options describe a VM.
@@ -104,7 +105,7 @@ func (o Options) plan(dir string) plan.VM {
 // plan fills in what a test leaves out.
 func (d Distro) plan() plan.Distro {
 	return plan.Distro{
-		Name: d.Name, Kind: d.Kind, DockerGroup: d.DockerGroup, User: d.User, Stopped: d.Stopped,
+		Name: d.Name, Kind: d.Kind, DockerGroup: d.DockerGroup, User: d.User, Stopped: d.Stopped, Conf: d.Conf,
 		AutomountRoot: cmp.Or(d.AutomountRoot, "/mnt/"), Version: cmp.Or(d.Version, 2),
 	}
 }

@@ -31,6 +31,7 @@ type Distro struct {
 	User          string // default user, uid 1000; empty: root
 	Version       int    // of WSL: 2, or 1, which is listed and can't be started
 	Stopped       bool   // it does not start with the VM
+	Conf          string // what /etc/wsl.conf has behind its section automount
 }
 
 // UserID is the uid of a distro's User.

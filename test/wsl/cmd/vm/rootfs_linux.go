@@ -80,7 +80,7 @@ func writeAccounts(d plan.Distro, root string) error {
 		"hostname":      hostName + "\n",
 		"hosts":         "127.0.0.1 localhost " + hostName + "\n",
 		"nsswitch.conf": "passwd: files\ngroup: files\nhosts: files dns\n",
-		"wsl.conf":      "[automount]\nroot = " + d.AutomountRoot + "\n",
+		"wsl.conf":      "[automount]\nroot = " + d.AutomountRoot + "\n" + d.Conf,
 	})
 }
 

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode/utf16"
 
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/test/wsl/wire"
 )
@@ -94,10 +95,11 @@ func table(distros []wire.Distro, p printer) uint32 {
 	}
 	width := len("NAME")
 	for _, d := range distros {
-		width = max(width, len(d.Name))
+		width = max(width, units(d.Name))
 	}
 	row := func(mark, name, state, version string) {
-		p.print(fmt.Sprintf("%s %-*s%-16s%s", mark, width+4, name, state, version))
+		name += strings.Repeat(" ", width+4-units(name))
+		p.print(fmt.Sprintf("%s %s%-16s%s", mark, name, state, version))
 	}
 	row(" ", "NAME", "STATE", "VERSION")
 	mark := "*"
@@ -111,3 +113,6 @@ func table(distros []wire.Distro, p printer) uint32 {
 	}
 	return 0
 }
+
+// units are what wprintf counts: those of UTF-16.
+func units(s string) int { return len(utf16.Encode([]rune(s))) }

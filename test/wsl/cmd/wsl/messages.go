@@ -44,6 +44,19 @@ Options:
 	msgNotInstalled = `The Windows Subsystem for Linux is not installed. You can install by running 'wsl.exe --install'.
 For more information please visit https://aka.ms/wslinstall`
 
+	msgMustUpdate = `Windows Subsystem for Linux must be updated to the latest version to proceed. You can update by running 'wsl.exe --update'.
+For more information please visit https://aka.ms/wslinstall`
+
+	msgAsksForKey = `
+
+Press any key to install Windows Subsystem for Linux.
+Press CTRL-C or close this window to cancel.
+This prompt will time out in 60 seconds.`
+
+	msgCorrupted = `WSL installation appears to be corrupted (Error code: Wsl/CallMsi/Install/REGDB_E_CLASSNOTREG).
+Press any key to repair WSL, or CTRL-C to cancel.
+This prompt will time out in 60 seconds.`
+
 	msgNoDistros = `Windows Subsystem for Linux has no installed distributions.
 You can resolve this by installing a distribution with the instructions below:
 
