@@ -21,6 +21,7 @@ import (
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/daemon"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/deploy"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/files"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/top"
 )
 
@@ -178,19 +179,19 @@ func logParts() (parts []part, err error) {
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("look for logs: %w", err)
 	}
-	var files []fs.FileInfo
+	var infos []fs.FileInfo
 	for _, e := range entries {
 		if info, err := e.Info(); err == nil && info.Mode().IsRegular() && strings.Contains(e.Name(), ".log") {
-			files = append(files, info)
+			infos = append(infos, info)
 		}
 	}
-	slices.SortFunc(files, func(a, b fs.FileInfo) int { return b.ModTime().Compare(a.ModTime()) })
+	slices.SortFunc(infos, func(a, b fs.FileInfo) int { return b.ModTime().Compare(a.ModTime()) })
 	left := int64(maxLogs)
-	for _, info := range files {
+	for _, info := range infos {
 		if left -= info.Size(); left < 0 {
 			break
 		}
-		text, err := os.ReadFile(filepath.Join(dir, info.Name()))
+		text, err := files.Read(filepath.Join(dir, info.Name()), maxLogs)
 		parts = append(parts, part{"logs/" + info.Name(), orError(string(text), err), info.ModTime()})
 	}
 	return parts, nil
@@ -222,7 +223,7 @@ func writeBundle(file string, parts []part) (string, error) {
 	}
 	_, err = out.Write(b.Bytes())
 	if err = errors.Join(err, out.Close()); err != nil {
-		return "", fmt.Errorf("write report: %w", errors.Join(err, os.Remove(path)))
+		return "", fmt.Errorf("write report: %w", errors.Join(err, files.Remove(path)))
 	}
 	return path, nil
 }

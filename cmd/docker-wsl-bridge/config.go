@@ -14,6 +14,7 @@ import (
 
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/codes"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/config"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/files"
 )
 
 func configCommand() *cobra.Command {
@@ -65,7 +66,7 @@ func writeStarter(file string) error {
 	}
 	if err == nil {
 		_, err = io.WriteString(f, config.Starter)
-		err = errors.Join(err, f.Close(), os.WriteFile(filepath.Join(filepath.Dir(file), config.SchemaFile), config.Schema(), 0o600))
+		err = errors.Join(err, f.Close(), files.Replace(filepath.Join(filepath.Dir(file), config.SchemaFile), config.Schema(), 0o600))
 	}
 	if err != nil {
 		return fmt.Errorf("make configuration: %w", err)

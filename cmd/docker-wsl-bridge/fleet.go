@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"io"
 	"log/slog"
 	"os"
@@ -41,7 +40,8 @@ func unattendedConfig(ctx context.Context, c *config.Config, wrong error, o *opt
 	if wrong != nil {
 		f.openLog()
 		f.misconfigured(wrong)
-		return errors.Join(&advised{wrong, []codes.Hint{configCheckHint()}}, f.closeLog())
+		f.closeLog()
+		return &advised{wrong, []codes.Hint{configCheckHint()}}
 	}
 	return f.run(ctx, c)
 }
@@ -129,7 +129,8 @@ func (f *fleet) serve(ctx context.Context, c *config.Config) (err error) {
 		f.told.close()
 	}
 	// The endpoint goes last, as an instance's.
-	return errors.Join(f.closeLog(), own.Close())
+	f.closeLog()
+	return own.Close()
 }
 
 // misconfigured is the end of a bridge that nobody is there to see.
@@ -179,7 +180,11 @@ func (f *fleet) logTo(file, system slog.Handler) {
 	f.log = slog.New(slog.NewMultiHandler(file, f.told.log()))
 }
 
-func (f *fleet) closeLog() error { return errors.Join(f.logFile.Close(), f.system.Close()) }
+// closeLog ends it; a bridge that has ended well has, whatever becomes of its log.
+func (f *fleet) closeLog() {
+	_ = f.logFile.Close()
+	_ = f.system.Close()
+}
 
 // configLog stands where a link's log has its distro.
 const configLog = "(configuration)"

@@ -102,8 +102,13 @@ func (in *instance) close(err error) error {
 	} else {
 		in.own.Error("bridge ends", "error", err, numbered(eventFailed))
 	}
+	if err := in.control.Hide(); err != nil {
+		in.own.Warn("a file stays until the next bridge or status", "error", err)
+	}
 	// The endpoint goes last: whoever waits for its end may start the next one, with the same log.
-	return errors.Join(in.file.Close(), in.system.Close(), in.control.Close())
+	_ = in.file.Close() // a bridge that has ended well has, whatever becomes of its log
+	_ = in.system.Close()
+	return in.control.Close()
 }
 
 // serves says what is served, once that is known.

@@ -72,7 +72,7 @@ func startProgram(t *testing.T, args ...string) *carrier.Process {
 }
 
 func TestLegacyCtrlCEndsTheChild(t *testing.T) {
-	file := files(t)
+	file := tempFiles(t)
 	p := startProgram(t, "cli", child(t, "family", file("here")))
 	pid, _ := process(t, file("here"))
 	if !p.Ask(patience) || p.ExitCode() != 0 {
@@ -82,7 +82,7 @@ func TestLegacyCtrlCEndsTheChild(t *testing.T) {
 }
 
 func TestLegacyKilledTakesItsFamilyAlong(t *testing.T) {
-	file := files(t)
+	file := tempFiles(t)
 	cmd := exec.Command(*program, "cli", child(t, "family", file("here")))
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
@@ -94,7 +94,7 @@ func TestLegacyKilledTakesItsFamilyAlong(t *testing.T) {
 }
 
 func TestLegacyWaitsForADebugger(t *testing.T) {
-	file := files(t)
+	file := tempFiles(t)
 	cmd := exec.Command(*program, "debug", "cli", child(t, "hold", file("here")))
 	stderr, err := cmd.StderrPipe()
 	if err != nil {
@@ -147,7 +147,7 @@ func debug(t *testing.T, pid uint32, done func() bool) {
 }
 
 func TestSuperviseCtrlC(t *testing.T) {
-	file := files(t)
+	file := tempFiles(t)
 	p := startProgram(t, "supervise", "--", self(t), "play", "polite", file("here"), file("bye"))
 	pid, _ := process(t, file("here"))
 	if !p.Ask(patience) || p.ExitCode() != 0 {

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/files"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/install"
 )
 
@@ -50,7 +51,7 @@ func blocked() (string, error) {
 		return "", fmt.Errorf("find own file: %w", err)
 	}
 	for _, name := range []string{filepath.Base(exe), install.Windowed} {
-		f, err := os.Open(filepath.Join(filepath.Dir(exe), name))
+		f, err := files.Open(filepath.Join(filepath.Dir(exe), name))
 		switch {
 		case err == nil:
 			err = errors.Join(readSome(f), f.Close())

@@ -77,9 +77,9 @@ func child(t *testing.T, role string, args ...string) string {
 	return `"` + exe + `"  play ` + role + " " + strings.Join(args, " ")
 }
 
-// files is a directory whose contents the test removes. testing's own can't be removed under
+// tempFiles is a directory whose contents the test removes. testing's own can't be removed under
 // Wine 8: RemoveAll asks for a way to delete that it does not know.
-func files(t *testing.T) (file func(string) string) {
+func tempFiles(t *testing.T) (file func(string) string) {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "dwb")
 	if err != nil {

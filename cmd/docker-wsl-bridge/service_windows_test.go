@@ -94,7 +94,7 @@ func (i *installed) stop() (code uint32) {
 
 // An installation of the earlier program has this as its service; nothing that it sees is new.
 func TestServiceLegacy(t *testing.T) {
-	file := files(t)
+	file := tempFiles(t)
 	line := child(t, "hold", file("here"), `"a \"b\" c"`, `\\d\ `, `é`)
 	s := installService(t, line)
 	s.start()
@@ -140,7 +140,7 @@ func TestServiceExitCodes(t *testing.T) {
 
 // What doctor says of an instance: its state, and what it ended with. It is of type 0x10, and looks after a child.
 func TestServiceStateIsTold(t *testing.T) {
-	file := files(t)
+	file := tempFiles(t)
 	s := installNamed(t, install.ServiceName+"_1a2b3", child(t, "second-time", file("first"), file("here"), file("bye")))
 	told := func() string {
 		r, err := install.LookForService()
@@ -165,7 +165,7 @@ func TestServiceStateIsTold(t *testing.T) {
 }
 
 func TestServiceTwentyRounds(t *testing.T) {
-	file := files(t)
+	file := tempFiles(t)
 	s := installService(t, child(t, "family", file("here")))
 	began := time.Now()
 	for round := range 20 {
@@ -184,7 +184,7 @@ func TestServiceTwentyRounds(t *testing.T) {
 }
 
 func TestServiceKilledTakesItsFamilyAlong(t *testing.T) {
-	file := files(t)
+	file := tempFiles(t)
 	s := installService(t, child(t, "family", file("here")))
 	s.start()
 	status := s.await(svc.Running)
@@ -223,7 +223,7 @@ func TestServiceRecoveryActions(t *testing.T) {
 
 // The command fails once, runs then, and is asked to end.
 func TestServiceSupervise(t *testing.T) {
-	file := files(t)
+	file := tempFiles(t)
 	s := installService(t, "supervise", "--", self(t), "play", "second-time", file("first"), file("here"), file("bye"))
 	s.start()
 	s.await(svc.Running)

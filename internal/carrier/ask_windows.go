@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os/exec"
 	"strconv"
 	"time"
 
@@ -26,18 +25,19 @@ func (t *tree) ask(how asking) error {
 		return errors.ErrUnsupported
 	}
 	keys := map[asking]string{politely: ctrlC, firmly: ctrlBreak}[how]
-	var refused error
-	err := t.cmd.Process.WithHandle(func(uintptr) { refused = startAsker(t.asker, keys, t.pid) })
-	return errors.Join(err, refused)
+	release, err := t.hold()
+	if err != nil {
+		return err
+	}
+	defer release()
+	return startAsker(t.asker, keys, t.pid)
 }
 
 func startAsker(command []string, keys string, pid int) error {
 	ctx, cancel := context.WithTimeout(context.Background(), askTime)
 	defer cancel()
-	argv := append(command[:len(command):len(command)], keys, strconv.Itoa(pid))
-	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
-	cmd.SysProcAttr = &windows.SysProcAttr{CreationFlags: windows.DETACHED_PROCESS}
-	return cmd.Run()
+	args := append(command[1:len(command):len(command)], keys, strconv.Itoa(pid))
+	return runHidden(ctx, windows.DETACHED_PROCESS, command[0], args)
 }
 
 // events are pressed for everybody at the console: nobody but the asked program and what it

@@ -2,7 +2,6 @@ package carrier
 
 import (
 	"crypto/rand"
-	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -78,48 +77,31 @@ func privateAttributes() (*windows.SecurityAttributes, error) {
 
 // tree is a process and the job that it and its descendants live in.
 type tree struct {
-	cmd   *exec.Cmd
-	pid   int
+	newborn
 	asker []string
 
 	mu  sync.Mutex
-	job windows.Handle // 0: closed
+	job windows.Handle // 0: closed, and the process with it
 }
 
-// startTree starts cmd without a window and puts it into a job that dies with us.
-//
-// What the process starts before it is in the job stays outside. That gap of some
-// microseconds is accepted: wsl.exe has to reach its service before it starts
-// anything, and a process created suspended would stay for ever if we died in the gap.
+// startTree starts cmd without a window, in a job that dies with us.
 func startTree(cmd *exec.Cmd, asker []string) (*tree, error) {
+	// Its own hidden console, not ours: wsl.exe changes the mode and the code page of the
+	// console it finds even when its stdio are pipes, and Ctrl-C is for us alone.
+	b, err := bornFrom(cmd, windows.CREATE_NO_WINDOW)
+	if err != nil {
+		return nil, err
+	}
 	job, err := newJob()
 	if err != nil {
 		return nil, err
 	}
-	// Its own hidden console, not ours: wsl.exe changes the mode and the code page of the
-	// console it finds even when its stdio are pipes, and Ctrl-C is for us alone.
-	cmd.SysProcAttr = &windows.SysProcAttr{HideWindow: true, CreationFlags: windows.CREATE_NO_WINDOW}
-	err = cmd.Start()
-	if errors.Is(err, windows.ERROR_INTERNAL_ERROR) {
-		// It has died before its first instruction, which was seen under Wine on a busy machine:
-		// nothing has happened yet.
-		cmd = &exec.Cmd{
-			Path: cmd.Path, Args: cmd.Args, Env: cmd.Env, Dir: cmd.Dir,
-			Stdin: cmd.Stdin, Stdout: cmd.Stdout, Stderr: cmd.Stderr, SysProcAttr: cmd.SysProcAttr,
-		}
-		err = cmd.Start()
-	}
+	n, err := b.start(job)
 	if err != nil {
 		windows.CloseHandle(job)
 		return nil, err
 	}
-	t := &tree{cmd: cmd, pid: cmd.Process.Pid, asker: asker, job: job}
-	if err := t.enterJob(); err != nil {
-		cmd.Process.Kill()
-		t.wait()
-		return nil, err
-	}
-	return t, nil
+	return &tree{newborn: n, asker: asker, job: job}, nil
 }
 
 func newJob() (windows.Handle, error) {
@@ -138,36 +120,33 @@ func newJob() (windows.Handle, error) {
 	return job, nil
 }
 
-// enterJob assigns the process to the job. A process that has ended already can't be
-// assigned and need not be.
-func (t *tree) enterJob() error {
-	var assign error
-	err := t.cmd.Process.WithHandle(func(h uintptr) {
-		assign = windows.AssignProcessToJobObject(t.job, windows.Handle(h))
-		if assign == nil {
-			return
-		}
-		if ended, _ := windows.WaitForSingleObject(windows.Handle(h), 0); ended == windows.WAIT_OBJECT_0 {
-			assign = nil
-		}
-	})
-	if err == nil {
-		err = assign
-	}
-	if err != nil {
-		return fmt.Errorf("assign to job: %w", err)
-	}
-	return nil
-}
-
 // wait waits for the process and closes its job, which ends what is left in it.
 func (t *tree) wait() (exitCode int) {
-	t.cmd.Wait()
+	code, err := t.await()
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	windows.CloseHandle(t.job)
+	windows.CloseHandle(t.handle)
 	t.job = 0
-	return t.cmd.ProcessState.ExitCode()
+	if err != nil {
+		return -1
+	}
+	return int(code)
+}
+
+// hold has the process' number stay its own until release.
+func (t *tree) hold() (release func(), err error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.job == 0 {
+		return nil, os.ErrProcessDone
+	}
+	var h windows.Handle
+	own := windows.CurrentProcess()
+	if err := windows.DuplicateHandle(own, t.handle, own, &h, 0, false, windows.DUPLICATE_SAME_ACCESS); err != nil {
+		return nil, err
+	}
+	return func() { windows.CloseHandle(h) }, nil
 }
 
 func (t *tree) kill() {

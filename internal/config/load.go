@@ -6,6 +6,8 @@ import (
 	"io"
 	"io/fs"
 	"os"
+
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/files"
 )
 
 // ErrUntrusted says that the machine's file could be changed by others than administrators.
@@ -18,7 +20,7 @@ func Load(machine, user string) (*Config, error) {
 	if ignored != nil && !errors.Is(ignored, ErrUntrusted) {
 		return nil, ignored
 	}
-	own, ownRead, err := load(user, os.Open, false)
+	own, ownRead, err := load(user, files.Open, false)
 	if err != nil {
 		return nil, err
 	}
@@ -38,7 +40,7 @@ func Load(machine, user string) (*Config, error) {
 
 // Check reads a file as a user's, by itself.
 func Check(name string) (*Config, error) {
-	f, read, err := load(name, os.Open, false)
+	f, read, err := load(name, files.Open, false)
 	if err != nil {
 		return nil, err
 	}

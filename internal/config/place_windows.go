@@ -7,6 +7,8 @@ import (
 	"slices"
 
 	"golang.org/x/sys/windows"
+
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/files"
 )
 
 func machineFile() string {
@@ -24,7 +26,7 @@ var administrators = []string{
 }
 
 func openTrustedFile(name string) (*os.File, error) {
-	f, err := os.Open(name)
+	f, err := files.Open(name)
 	if err != nil {
 		return nil, err
 	}

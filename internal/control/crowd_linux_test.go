@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -26,7 +27,7 @@ func TestCrowdKeepsNobodyOut(t *testing.T) {
 		"drains without an end":  "POST /v1/drain?timeoutSeconds=600 HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n",
 		"reloads":                "POST /v1/reload HTTP/1.1\r\nHost: x\r\n\r\n",
 		"reloads without an end": "POST /v1/reload HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n",
-		"readers of nothing":     "GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n",
+		"readers of nothing":     "GET /v1/streams HTTP/1.1\r\nHost: x\r\n\r\n",
 		"silent":                 silent,
 		"an empty line":          never,
 		"slow heads":             byteByByte,
@@ -46,8 +47,8 @@ func crowd(t *testing.T, request string, n int) {
 		<-ctx.Done()
 		return Reloaded{}, ctx.Err()
 	}
-	links := make([]LinkTraffic, 2000) // more than a socket takes
-	h.Traffic = func(context.Context) Traffic { return Traffic{Links: links} }
+	large := Traffic{Version: strings.Repeat("x", 1<<20)} // more than a socket takes
+	h.Traffic = func(context.Context) Traffic { return large }
 	i := openAt(t, dir, place, h)
 	at := one(t, dir).At
 	for range n {

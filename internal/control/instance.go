@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/endpoint"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/files"
 )
 
 // RunsError says that another instance has the place. Status is how it is.
@@ -77,16 +78,26 @@ func listenAt(ctx context.Context, dir string, p Place, h Handler) (*server, err
 	return s, nil
 }
 
-// Close removes the file and ends the endpoint, which tells who waits that it has ended.
-func (i *Instance) Close() error {
+// Hide removes the file, before Close. If somebody holds it the error is for a log and no more: a file that
+// stays counts for nothing once the endpoint has ended, and is removed by the next who finds it.
+func (i *Instance) Hide() error {
 	if i.file == "" {
-		return i.server.close()
+		return nil
 	}
-	err := os.Remove(i.file)
-	if errors.Is(err, fs.ErrNotExist) {
-		err = nil
+	err := files.Remove(i.file)
+	if err == nil || errors.Is(err, fs.ErrNotExist) {
+		i.file = ""
+		return nil
 	}
-	return errors.Join(err, i.server.close())
+	return fmt.Errorf("remove instance file: %w", err)
+}
+
+// Close ends the endpoint, which tells who waits that it has ended, and removes the file if Hide has not.
+func (i *Instance) Close() error {
+	if i.file != "" {
+		_ = os.Remove(i.file) // what stays is in nobody's way
+	}
+	return i.server.close()
 }
 
 const (
@@ -170,13 +181,7 @@ func writeRecord(file string, r record) error {
 	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
 		return err
 	}
-	half := file + ".new"
-	err = os.WriteFile(half, append(b, '\n'), 0o600)
-	if err == nil {
-		err = os.Rename(half, file)
-	}
-	if err != nil {
-		_ = os.Remove(half)
+	if err := files.Replace(file, append(b, '\n'), 0o600); err != nil {
 		return fmt.Errorf("write %s: %w", file, err)
 	}
 	return nil
@@ -270,7 +275,7 @@ func readRecord(file string) (r record, err error) {
 	if !info.Mode().IsRegular() || info.Size() > maxRecord {
 		return r, errors.New("it is no file of ours")
 	}
-	b, err := os.ReadFile(file)
+	b, err := files.Read(file, maxRecord+1) // whose instance may be ending
 	if err != nil {
 		return r, err
 	}

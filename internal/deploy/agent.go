@@ -21,9 +21,10 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/files"
 )
 
 //go:embed agents
@@ -71,7 +72,7 @@ func agentFrom(inside fs.FS, arch, exeDir string) (Binary, error) {
 	}
 	for _, name := range []string{"docker-wsl-agent-linux-" + arch, "docker-wsl-agent"} {
 		path := filepath.Join(exeDir, name)
-		f, err := os.Open(path)
+		f, err := files.Open(path)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}

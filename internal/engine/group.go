@@ -8,10 +8,11 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"unicode/utf16"
 	"unicode/utf8"
+
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/files"
 )
 
 // maxConfig bounds what is read of an engine's configuration.
@@ -33,7 +34,7 @@ func ConfigFile(programData string) string {
 // as what its byte order mark says, which Notepad and PowerShell write; an empty one says nothing; behind the
 // object nothing may follow; the case of a key counts for nothing, and of two equal ones the last counts.
 func ConfiguredGroup(file string) (string, error) {
-	f, err := os.Open(file)
+	f, err := files.Open(file)
 	if errors.Is(err, fs.ErrNotExist) {
 		return "", nil
 	}

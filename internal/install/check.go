@@ -11,6 +11,8 @@ import (
 	"os"
 	"strings"
 	"unicode/utf16"
+
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/files"
 )
 
 // WrongError says what starts the program at logon is not what Install has made.
@@ -87,7 +89,7 @@ const maxTask = 256 << 10
 // taskText is the task as the Task Scheduler keeps it, or as schtasks prints it: the file is not for
 // everybody's eyes everywhere.
 func (p Place) taskText(ctx context.Context) (string, error) {
-	f, err := os.Open(os.Getenv("SystemRoot") + `\System32\Tasks\` + p.TaskName())
+	f, err := files.Open(os.Getenv("SystemRoot") + `\System32\Tasks\` + p.TaskName())
 	if err == nil {
 		defer f.Close()
 		b, err := io.ReadAll(io.LimitReader(f, maxTask))

@@ -14,6 +14,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/files"
 )
 
 // Made is what was made in a distro, for uninstall to undo.
@@ -63,18 +65,7 @@ func writeMade(file string, m Made) error {
 	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
 		return err
 	}
-	f, err := os.CreateTemp(filepath.Dir(file), "*.new")
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(append(b, '\n'))
-	if err = errors.Join(err, f.Close()); err == nil {
-		err = os.Rename(f.Name(), file)
-	}
-	if err != nil {
-		_ = os.Remove(f.Name())
-	}
-	return err
+	return files.Replace(file, append(b, '\n'), 0o600)
 }
 
 // Remembered is all that is recorded, and files in between that tell nothing. The error is
@@ -111,7 +102,7 @@ func readMade(state, file string) (m Made, err error) {
 	if !info.Mode().IsRegular() || info.Size() > maxMade {
 		return m, errNotMade
 	}
-	b, err := os.ReadFile(file)
+	b, err := files.Read(file, maxMade+1)
 	if err != nil {
 		return m, err
 	}
@@ -130,7 +121,7 @@ func Forget(state, distro string) (failed error) {
 		if !strings.EqualFold(m.Distro, distro) {
 			continue
 		}
-		if err := os.Remove(m.File(state)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		if err := files.Remove(m.File(state)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			failed = errors.Join(failed, fmt.Errorf("forget what was made in %s: %w", distro, err))
 		}
 	}

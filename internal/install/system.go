@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/files"
 )
 
 // callTime bounds one call of the Task Scheduler, which answers within a second.
@@ -31,15 +33,19 @@ func (p Place) taskFile(elevated bool, programFiles string) string {
 }
 
 // AddTask registers the task, in place of an older one.
-func (p Place) AddTask(ctx context.Context, f Form, args []string) (err error) {
+func (p Place) AddTask(ctx context.Context, f Form, args []string) error {
 	file := p.taskFile(Elevated(), ProgramFiles())
 	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
 		return fmt.Errorf("add task: %w", err)
 	}
-	if err := os.WriteFile(file, utf16File(TaskXML(p, f, args)), 0o600); err != nil {
+	text := utf16File(TaskXML(p, f, args))
+	if err := files.Again(func() error { return os.WriteFile(file, text, 0o600) }); err != nil {
 		return fmt.Errorf("add task: %w", err)
 	}
-	defer func() { err = errors.Join(err, Remove(file, false), Remove(filepath.Dir(file), true)) }()
+	defer func() { // one that somebody holds is in nobody's way: the next call writes it anew
+		_ = Remove(file, false)
+		_ = Remove(filepath.Dir(file), true)
+	}()
 	return schtasks(ctx, "/Create", "/XML", file, "/TN", p.TaskName(), "/F")
 }
 
@@ -121,14 +127,17 @@ func (p Place) Start(args []string) error {
 	return nil
 }
 
+// maxProgram bounds what is read of a program.
+const maxProgram = 1 << 30
+
 // Stale are the programs that are not in place as they are in from.
 func (p Place) Stale(from string) (names []string, err error) {
 	for _, name := range []string{Console, Windowed} {
-		want, err := os.ReadFile(filepath.Join(from, name))
+		want, err := files.Read(filepath.Join(from, name), maxProgram)
 		if err != nil {
 			return nil, fmt.Errorf("read program: %w", err)
 		}
-		is, err := os.ReadFile(p.File(name))
+		is, err := files.Read(p.File(name), maxProgram)
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return nil, fmt.Errorf("read program: %w", err)
 		}
@@ -141,7 +150,7 @@ func (p Place) Stale(from string) (names []string, err error) {
 
 // Put copies a program into its place, whole or not at all.
 func Put(from, to string) error {
-	b, err := os.ReadFile(from)
+	b, err := files.Read(from, maxProgram)
 	if err == nil {
 		err = replace(to, b, 0o700)
 	}
@@ -167,7 +176,13 @@ func Remove(path string, dir bool) error {
 	if entries, err := os.ReadDir(path); dir && (err != nil || len(entries) > 0) {
 		return nil
 	}
-	err := within(path, removeIn)
+	again := files.Again
+	if exe, err := os.Executable(); err == nil && strings.EqualFold(exe, path) {
+		again = func(do func() error) error { return do() } // Windows keeps the program that runs
+	}
+	err := within(path, func(root *os.Root, name string) error {
+		return again(func() error { return removeIn(root, name) })
+	})
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("remove: %w", err)
 	}
@@ -182,10 +197,10 @@ func replace(path string, b []byte, mode fs.FileMode) error {
 	return within(path, func(root *os.Root, name string) error {
 		err := root.MkdirAll(filepath.Dir(name), 0o700)
 		if err == nil {
-			err = root.WriteFile(name+".new", b, mode)
+			err = files.Again(func() error { return root.WriteFile(name+".new", b, mode) })
 		}
 		if err == nil {
-			err = root.Rename(name+".new", name)
+			err = files.Again(func() error { return root.Rename(name+".new", name) })
 		}
 		return err
 	})

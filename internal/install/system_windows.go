@@ -3,62 +3,71 @@ package install
 import (
 	"context"
 	"errors"
+	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"golang.org/x/sys/windows"
 	"golang.org/x/sys/windows/registry"
+
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/carrier"
 )
 
-func ownSID() (string, error) {
-	user, err := windows.GetCurrentProcessToken().GetTokenUser()
-	if err != nil {
-		return "", err
-	}
-	return user.User.Sid.String(), nil
-}
+func ownSID() (string, error) { return carrier.OwnSID() }
 
 // hidden runs a program of System32 without a window.
 func hidden(ctx context.Context, name string, args []string) error {
-	cmd, err := hiddenCommand(ctx, name, args)
+	dir, err := windows.GetSystemDirectory()
 	if err != nil {
 		return err
 	}
-	return cmd.Run()
+	return carrier.RunHidden(ctx, filepath.Join(dir, name), args...)
 }
 
-// outputGrace is how long output is waited for once the program has ended: what it has started, such as a
-// service, may hold the pipe for ever.
-const outputGrace = time.Second
+const (
+	// outputGrace is how long output is waited for once the program has ended: what it has started, such as a
+	// service, may hold the pipe for ever.
+	outputGrace = time.Second
+	// maxSaid bounds what is taken of it.
+	maxSaid = 1 << 20
+)
 
 // hiddenSays is what it prints.
 func hiddenSays(ctx context.Context, name string, args []string) ([]byte, error) {
-	cmd, err := hiddenCommand(ctx, name, args)
-	if err != nil {
-		return nil, err
-	}
-	cmd.WaitDelay = outputGrace
-	said, err := cmd.Output()
-	if errors.Is(err, exec.ErrWaitDelay) {
-		err = nil
-	}
-	return said, err
-}
-
-func hiddenCommand(ctx context.Context, name string, args []string) (*exec.Cmd, error) {
 	dir, err := windows.GetSystemDirectory()
 	if err != nil {
 		return nil, err
 	}
-	cmd := exec.CommandContext(ctx, filepath.Join(dir, name), args...)
-	cmd.SysProcAttr = &windows.SysProcAttr{HideWindow: true, CreationFlags: windows.CREATE_NO_WINDOW}
-	return cmd, nil
+	p, err := carrier.Start(carrier.Command{Path: filepath.Join(dir, name), Args: args})
+	if err != nil {
+		return nil, err
+	}
+	stop := context.AfterFunc(ctx, func() { p.CloseAfter(0) })
+	defer stop()
+	var late sync.WaitGroup
+	late.Go(func() {
+		<-p.Done()
+		_ = p.SetReadDeadline(time.Now().Add(outputGrace)) // it may be closed
+	})
+	said, err := io.ReadAll(io.LimitReader(p, maxSaid))
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		err = nil
+	}
+	err = errors.Join(context.Cause(ctx), err, p.Close())
+	late.Wait()
+	if err == nil && p.ExitCode() != 0 {
+		err = fmt.Errorf("exit status %d", p.ExitCode())
+	}
+	return said, err
 }
 
-// detached starts a program that is no child of ours but by name.
+// detached starts a program that is no child of ours but by name: it is to outlive us, so it is born into
+// no job of ours.
 func detached(exe string, args []string, dir string) error {
 	cmd := exec.Command(exe, args...)
 	cmd.Dir = dir

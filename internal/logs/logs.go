@@ -20,8 +20,8 @@ import (
 const (
 	// maxSize is where a file ends. A line that finds no room begins the next one.
 	maxSize = 1 << 20
-	// files is how many there are: the one that is written and those before it.
-	files = 5
+	// pieces is how many there are: the one that is written and those before it.
+	pieces = 5
 )
 
 // File is a log that is written. Write takes whole lines.
@@ -82,11 +82,20 @@ func (l *File) Write(b []byte) (int, error) {
 func (l *File) rotate() {
 	_ = l.f.Close()
 	l.f = nil
-	for i := files - 1; i > 0; i-- {
+	last := 1 // the first one that is missing, as where this has failed in the middle: nothing is lost for it
+	for last < pieces-1 && exists(numbered(l.path, last)) {
+		last++
+	}
+	for i := last; i > 0; i-- {
 		if err := os.Rename(numbered(l.path, i-1), numbered(l.path, i)); err != nil && !errors.Is(err, os.ErrNotExist) {
 			return
 		}
 	}
+}
+
+func exists(path string) bool {
+	_, err := os.Lstat(path)
+	return err == nil
 }
 
 // Close ends it.

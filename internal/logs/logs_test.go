@@ -66,7 +66,7 @@ func TestALogIsBoundedAndItsLastLinesArePrinted(t *testing.T) {
 		write(t, l, numberedLine(i))
 	}
 	entries, err := os.ReadDir(filepath.Dir(path))
-	if err != nil || len(entries) != files {
+	if err != nil || len(entries) != pieces {
 		t.Errorf("files: %v, %v", entries, err)
 	}
 	for _, e := range entries {
@@ -85,7 +85,7 @@ func TestALogIsBoundedAndItsLastLinesArePrinted(t *testing.T) {
 			}
 		}
 	}
-	if all := printed(t, path, 1<<20); len(all) < (files-1)*linesOfFile || all[len(all)-1] != numberedLine(count-1) {
+	if all := printed(t, path, 1<<20); len(all) < (pieces-1)*linesOfFile || all[len(all)-1] != numberedLine(count-1) {
 		t.Errorf("%d lines in all", len(all))
 	}
 }
@@ -175,5 +175,27 @@ func TestFollowWaitsForTheEndOfALine(t *testing.T) {
 	})
 	if err != nil || strings.Join(got, " ") != "first half" {
 		t.Errorf("%q, %v", got, err)
+	}
+}
+
+// A renewal that fails in the middle, since somebody holds the current file, costs none of the older ones,
+// however often it is tried.
+func TestARenewalThatFailsLosesNothing(t *testing.T) {
+	path := filepath.Join(tempDir(t), "x.log")
+	for i := range pieces {
+		if err := os.WriteFile(numbered(path, i), []byte{byte('0' + i)}, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	// As if the current one could not be moved: the place before it is free already.
+	if err := os.Rename(numbered(path, 1), numbered(path, pieces-1)); err != nil {
+		t.Fatal(err)
+	}
+	l := openAt(t, path)
+	l.rotate()
+	for i, want := range map[int]string{1: "0", 2: "2", 3: "3", 4: "1"} {
+		if got, err := os.ReadFile(numbered(path, i)); string(got) != want {
+			t.Errorf("piece %d is %q, %v; want %q", i, got, err, want)
+		}
 	}
 }

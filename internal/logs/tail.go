@@ -7,6 +7,8 @@ import (
 	"io"
 	"os"
 	"time"
+
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/files"
 )
 
 const (
@@ -100,7 +102,7 @@ func (r *reader) advance(at int) bool {
 		r.close()
 		return true
 	}
-	next, err := openShared(numbered(r.path, at-1))
+	next, err := files.Open(numbered(r.path, at-1))
 	if err != nil {
 		return false // the writer is about to make it
 	}
@@ -114,13 +116,13 @@ func (r *reader) advance(at int) bool {
 }
 
 func (r *reader) oldest() error {
-	for i := files - 1; i > 0; i-- {
-		if f, err := openShared(numbered(r.path, i)); err == nil {
+	for i := pieces - 1; i > 0; i-- {
+		if f, err := files.Open(numbered(r.path, i)); err == nil {
 			r.f = f
 			return nil
 		}
 	}
-	f, err := openShared(r.path)
+	f, err := files.Open(r.path)
 	if err == nil {
 		r.f = f
 	}
@@ -133,7 +135,7 @@ func (r *reader) place() int {
 	if err != nil {
 		return -1
 	}
-	for i := range files {
+	for i := range pieces {
 		if info, err := os.Stat(numbered(r.path, i)); err == nil && os.SameFile(own, info) {
 			return i
 		}

@@ -1,5 +1,0 @@
-package logs
-
-import "os"
-
-func openShared(path string) (*os.File, error) { return os.Open(path) }
