@@ -6,11 +6,11 @@
 // one the other way round. Each then relays bytes until both directions have ended. docs/protocol.md specifies hello and control.
 //
 // It knows nothing of wsl.exe, of configuration or of retries: a session that
-// has ended is somebody else's to start anew. It looks at bytes for links of kind docker alone: at
-// requests, by way of dockerapi and paths, never at what an engine answers.
+// has ended is somebody else's to start anew. It looks at bytes for links of kind docker alone, by way of
+// dockerapi and paths: at requests, and at the heads of answers, which it never changes.
 //
 // Law: names cross the carrier from the agent to the host, never addresses;
-// and a relay never turns one way of ending into another.
+// and a relay never turns one way of ending into another, but for the end of a raw stream to a pipe: see takeover.go.
 package bridge
 
 import (

@@ -82,7 +82,11 @@ func (h *half) meet(ctx context.Context, offer *mux.Offer, dial Dial) *joint {
 		return nil
 	}
 	f := h.books.begin(h, offer.Link(), offer.ID(), nil)
-	return &joint{conn: conn, stream: offer.Accept(), side: engines, memory: &h.memory, whole: h.whole, flow: f}
+	j := &joint{conn: conn, stream: offer.Accept(), side: engines, memory: &h.memory, whole: h.whole, flow: f}
+	if h.whole {
+		j.takeover = &dockerapi.Takeover{}
+	}
+	return j
 }
 
 // leads are where the links lead that the other half may open, and how many connections of any
@@ -194,7 +198,7 @@ func (h *half) bring(c *client, link string) *joint {
 		j.flow = h.books.begin(h, link, stream.ID(), &Peer{Call: dockerapi.Call(c.first)})
 	}
 	if c.words != nil {
-		j.tell = c.tell
+		j.tell, j.takeover = c.tell, &dockerapi.Takeover{}
 	}
 	return j
 }

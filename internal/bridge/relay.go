@@ -33,9 +33,13 @@ type joint struct {
 
 	requests *dockerapi.Requests // the way of what it says, which may be changed there; nil if it can't
 
+	// takeover follows what an engine answers where that is HTTP: see takeover.go. Else it is nil.
+	takeover  *dockerapi.Takeover
+	headIsOut bool // and what comes next waits until it is taken
+
 	// whole has the end of the engine's whole connection passed on as such: see gone.go.
 	whole    bool
-	watching sync.WaitGroup // for that end
+	watching sync.WaitGroup // for that end, and for a client to take a head
 
 	moved   atomic.Int64   // counts hand-ons, when they begin and when they end, to see progress by
 	writing atomic.Int32   // hand-ons under way
@@ -121,8 +125,9 @@ func (j *joint) send() (readErr, writeErr error) {
 	return readErr, writeErr
 }
 
-// ask hands on what a client says.
+// ask hands on what a client says, or an engine.
 func (j *joint) ask(b []byte) error {
+	j.release(b)
 	if j.requests != nil {
 		return j.requests.Write(b)
 	}
@@ -170,6 +175,7 @@ func (j *joint) inEnded(readErr, writeErr error) {
 		j.clientGone(clients)
 	case readErr == io.EOF:
 		j.closeWrite()
+		j.rawStreamEnded()
 	case j.isGone(): // nobody is there to be told
 	default:
 		j.abort()
@@ -188,7 +194,7 @@ func (j *joint) deliver(b []byte) error {
 	if givenUp {
 		return errGivenUp
 	}
-	return j.write(j.conn, b)
+	return j.handOn(b)
 }
 
 // kept tells whether the client is not to be given up any more: it has got a piece of its

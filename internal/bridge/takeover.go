@@ -1,0 +1,104 @@
+package bridge
+
+import "time"
+
+// A client may read the head of an answer through a buffer of its own and then go on with the bare
+// socket, as docker-py does: what came with the head in one read is lost to it. An engine writes
+// that head by itself, and a client that is quick enough reads it so; a relay must not join
+// what the engine did not. So on docker links the head of an answer behind which no HTTP comes is handed on alone, and
+// what follows when the client has taken the head.
+//
+// A client at a Windows pipe needs the end of such an answer, too. dockerd only ends its output when the
+// command of an attach or exec has ended, and waits for the client to close the connection (moby's
+// CloseStreams); a client that does not know go-winio's end of stream waits for the same. So on a reverse link
+// the end of a raw stream is the end of its connection. By then dockerd has stopped to read
+// (moby's CopyStreams closes the input when an output ends). The HTTP/2 of a build's session is closed by both, and left alone.
+
+const (
+	// takeTime is how long a client may leave the head unread. One that reads never waits for it.
+	takeTime = 2 * time.Second
+	// quietTime is how long nothing of a client's comes before its connection is closed for the end of a raw
+	// stream, and inputTime how long that is waited for. An engine may be none of Docker's, and read on.
+	quietTime = 50 * time.Millisecond
+	inputTime = 500 * time.Millisecond
+)
+
+// handOn gives a piece of an answer to the client.
+func (j *joint) handOn(b []byte) error {
+	if j.takeover == nil || j.side == engines {
+		return j.write(j.conn, b)
+	}
+	for len(b) > 0 {
+		if j.headIsOut {
+			j.headIsOut = false
+			j.awaitTaken()
+		}
+		n := j.takeover.Find(b)
+		if j.headIsOut = n > 0; !j.headIsOut {
+			n = len(b)
+		}
+		if err := j.write(j.conn, b[:n]); err != nil {
+			return err
+		}
+		b = b[n:]
+	}
+	return nil
+}
+
+// awaitTaken waits until the client has read what it was given.
+func (j *joint) awaitTaken() {
+	switch c := j.conn.(type) {
+	case interface{ AwaitTaken(time.Duration) }:
+		c.AwaitTaken(takeTime)
+	case interface{ Flush() error }: // a pipe's waits for its client, until the connection is closed
+		taken := make(chan struct{})
+		j.watching.Go(func() {
+			_ = c.Flush() // whoever is gone takes nothing
+			close(taken)
+		})
+		late := time.NewTimer(takeTime)
+		defer late.Stop()
+		select {
+		case <-taken:
+		case <-late.C:
+		}
+	}
+}
+
+// rawStreamEnded has the client's connection closed at the end of a raw stream, as if the engine were gone.
+func (j *joint) rawStreamEnded() {
+	if !j.whole || j.side == engines || j.takeover == nil || !j.takeover.RawStream() {
+		return
+	}
+	j.awaitQuiet()
+	j.mu.Lock()
+	j.gone = true
+	j.mu.Unlock()
+	j.startLinger() // for what is on its way to an engine that may never read it
+}
+
+// awaitQuiet waits until the client sends nothing more.
+func (j *joint) awaitQuiet() {
+	seen := int64(-1)
+	for end := time.Now().Add(inputTime); time.Now().Before(end); time.Sleep(quietTime) {
+		j.mu.Lock()
+		over := j.over > 0
+		j.mu.Unlock()
+		now := j.moved.Load()
+		if over || now == seen && j.writing.Load() == 0 {
+			return
+		}
+		seen = now
+	}
+}
+
+// release lets an engine see that the head of such an answer was taken. It may be another bridge, which waits
+// for that, while our sockets leave the last byte of what they read unread.
+func (j *joint) release(said []byte) {
+	if j.side == clients || j.takeover == nil || j.takeover.Find(said) == 0 {
+		return
+	}
+	if c, ok := j.conn.(interface{ Release() }); ok {
+		c.Release()
+	}
+}
