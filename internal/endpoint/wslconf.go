@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// maxConf bounds what is read of wsl.conf; a usual one has 200 bytes.
+// maxConf bounds what is read of wsl.conf, which has 200 bytes as a rule. A longer one counts for nothing.
 const maxConf = 256 << 10
 
 // wslConfValue is the value of a key in /etc/wsl.conf, "" if it has none. A file that can't be read says nothing: WSL
@@ -30,7 +30,7 @@ func wslConfValue(etc fs.FS, section, key string) string {
 	}
 	defer f.Close()
 	text, err := io.ReadAll(io.LimitReader(f, maxConf))
-	if err != nil {
+	if err != nil || len(text) == maxConf { // half a value may be another one
 		return ""
 	}
 	value, found := "", false
