@@ -42,7 +42,7 @@ config.txt     the configuration that counts, as docker-wsl-bridge config show
 logs/          what they have logged
 
 Taken out, in all of them: names of users and groups, home directories, names of
-machines and hosts, words of commands that links lead to, SIDs, and what looks like a
+machines, hosts, domains, servers and shares, words of commands that links lead to, SIDs, and what looks like a
 password or a token. The same thing has the same stand-in everywhere: USER1, HOST1,
 WORD1; SECRET stands for each SID, password and token.
 

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/config"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/install"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/redact"
 )
 
@@ -14,6 +15,7 @@ import (
 func withoutNames(parts []part) []part {
 	r := redact.New()
 	addOwnNames(r)
+	addRecordedUsers(r)
 	if c, _ := loadConfig(); c != nil {
 		for _, l := range c.Links {
 			addCommand(r, l.To.Exec)
@@ -22,6 +24,7 @@ func withoutNames(parts []part) []part {
 	}
 	for _, p := range parts {
 		r.See(p.text)
+		r.See(p.name)
 	}
 	out := make([]part, len(parts))
 	for i, p := range parts {
@@ -53,6 +56,18 @@ func addOwnNames(r *redact.Redactor) {
 		r.Add(redact.Host, name)
 		short, _, _ := strings.Cut(name, ".")
 		r.Add(redact.Host, short)
+	}
+}
+
+// addRecordedUsers adds users of distros in whose homes something was made.
+func addRecordedUsers(r *redact.Redactor) {
+	state, err := stateDir()
+	if err != nil {
+		return
+	}
+	made, _, _ := install.Remembered(state) // what can't be read names nobody
+	for _, m := range made {
+		r.Add(redact.User, m.User)
 	}
 }
 

@@ -10,6 +10,7 @@
 package redact
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
 	"slices"
@@ -32,21 +33,20 @@ const (
 // minName is how long a name must be to be looked for anywhere; a shorter one is found in paths.
 const minName = 3
 
+// maxName is how long one may be to be looked for anywhere.
+const maxName = 256
+
 // common are names that tell of nobody, in lower case.
 var common = map[string]bool{
 	"root": true, "docker": true, "system": true, "administrator": true, "administrators": true, "public": true, "default": true,
 	"localhost": true, "windows": true, "users": true, "user": true, "home": true, "nobody": true, "wsl": true, "debian": true, "ubuntu": true,
 	"dial-stdio": true, "session": true, "run": true, "wslc": true, "ssh": true, "ssh.exe": true, "docker.exe": true, "wsl.exe": true,
-	"workgroup": true, "true": true, "false": true,
+	"workgroup": true, "true": true, "false": true, "secret": true, "null": true, "wsl$": true, "wsl.localhost": true, "pipe": true,
+	"nt authority": true, "builtin": true, "default user": true, "all users": true,
 }
 
-// forms are where names and secrets stand. The group is what is taken out.
+// secrets are where they stand. The group is what is taken out.
 var (
-	homes = []*regexp.Regexp{
-		regexp.MustCompile(`(?i)[\\/]users[\\/]+([^\\/\s"':;,<>|]+)`),
-		regexp.MustCompile(`/home/([^/\s"':;,]+)`),
-	}
-	owners  = regexp.MustCompile(`(?:owner"?\s*[:=]\s*"?)([A-Za-z0-9._-]+):([A-Za-z0-9._-]+)`)
 	secrets = []*regexp.Regexp{
 		regexp.MustCompile(`(?i)(?:authorization|x-registry-auth|x-registry-config)"?\s*[:=]\s*"?(?:(?:bearer|basic)\s+)?([^\s",;]+)`),
 		regexp.MustCompile(`(?i)(?:token|passwd|password|passphrase|secret|api[_-]?key|access[_-]?key|credentials?)[a-z_-]*"?\s*[:=]\s*"?([^\s",;]+)`),
@@ -56,53 +56,106 @@ var (
 		regexp.MustCompile(`://([^/\s"@]+)@`),
 		regexp.MustCompile(`S-1-5-21-([0-9-]+)`),
 	}
-	mail    = regexp.MustCompile(`([A-Za-z0-9._%+-]+)@([A-Za-z0-9.-]*[A-Za-z0-9])`)
-	address = regexp.MustCompile(`(?:tcp|ssh|https?)://(\[?[^/\s"@\]]+\]?)`)
 )
 
 // Redactor has what is to be taken out.
 type Redactor struct {
-	names   map[string]string // in lower case, and what stands in
-	ordered []string          // the longest first, so that none hides in another
+	names   map[string]string // folded, and what stands in
+	literal words             // those that are looked for anywhere
+	bare    words             // the same, without quotes and backslashes
 	counts  map[Kind]int
 }
 
 // New makes one that knows of forms alone.
 func New() *Redactor { return &Redactor{names: map[string]string{}, counts: map[Kind]int{}} }
 
-// Add has a name taken out wherever it is a word of its own.
+// folded is a name as it is looked for.
+func folded(name string) string {
+	return strings.Map(fold, strings.Trim(name, "\\/ \t"))
+}
+
+// Add has a name taken out wherever it is a word of its own, and its parts, if it has blanks or commas.
 func (r *Redactor) Add(kind Kind, name string) {
-	low := strings.ToLower(strings.Trim(name, `\/ `))
-	if low == "" || common[low] || r.names[low] != "" {
+	r.add(kind, name)
+	r.addParts(kind, name)
+}
+
+func (r *Redactor) addParts(kind Kind, name string) {
+	parts := strings.FieldsFunc(folded(name), func(c rune) bool { return c == ' ' || c == ',' })
+	for _, part := range parts[:min(len(parts), maxParts)] {
+		if utf8.RuneCountInString(part) >= minName {
+			r.add(kind, part)
+		}
+	}
+}
+
+// maxParts bounds the parts of a name.
+const maxParts = 8
+
+func (r *Redactor) add(kind Kind, name string) {
+	low := folded(name)
+	if r.names[low] != "" || !strings.ContainsFunc(low, unicode.IsLetter) || common[low] {
 		return
 	}
 	r.counts[kind]++
-	r.names[low] = fmt.Sprintf("%s%d", kind, r.counts[kind])
-	if utf8.RuneCountInString(low) >= minName {
-		r.ordered = append(r.ordered, low)
-		slices.SortStableFunc(r.ordered, func(a, b string) int { return len(b) - len(a) })
+	with := fmt.Sprintf("%s%d", kind, r.counts[kind])
+	r.names[low] = with
+	if n := utf8.RuneCountInString(low); n < minName || n > maxName {
+		return
+	}
+	r.literal.add(low, with)
+	bare := strings.Map(func(c rune) rune {
+		if quoteOrSlash(c) {
+			return -1
+		}
+		return c
+	}, low)
+	if utf8.RuneCountInString(bare) >= minName {
+		r.bare.add(bare, with)
 	}
 }
 
 // See looks for names in a text.
 func (r *Redactor) See(text string) {
-	for _, form := range homes {
-		for _, m := range form.FindAllStringSubmatch(text, -1) {
-			r.Add(User, m[1])
+	for line := range strings.Lines(text) {
+		r.eachPlace(line, func(_, _ int, p place, name string) {
+			switch {
+			case p.sure:
+				r.Add(p.kind, name)
+			case !common[folded(word(name))]:
+				r.add(p.kind, name)
+				r.add(p.kind, word(name))
+			}
+		})
+	}
+}
+
+// eachPlace finds where names stand in a line, in all ways of reading it.
+func (r *Redactor) eachPlace(line string, do func(from, to int, p place, name string)) {
+	for _, as := range ways(line) {
+		units := read(line, as)
+		var b strings.Builder
+		at := make([]int, 0, len(line)+1) // of each byte, its unit
+		for n, u := range units {
+			b.WriteRune(u.r)
+			for len(at) < b.Len() {
+				at = append(at, n)
+			}
+		}
+		s := b.String()
+		for _, p := range places(s) {
+			if p.to > p.from {
+				do(units[at[p.from]].from, units[at[p.to-1]].to, p, s[p.from:p.to])
+			}
 		}
 	}
-	for _, m := range owners.FindAllStringSubmatch(text, -1) {
-		r.Add(User, m[1])
-		r.Add(User, m[2])
+}
+
+func ways(line string) []way {
+	if isPlain(line) {
+		return []way{literally}
 	}
-	for _, m := range mail.FindAllStringSubmatch(text, -1) {
-		r.Add(User, m[1])
-		r.Add(Host, m[2])
-	}
-	for _, m := range address.FindAllStringSubmatch(text, -1) {
-		host, _, _ := strings.Cut(m[1], ":")
-		r.Add(Host, host)
-	}
+	return []way{literally, decoded, unescaped}
 }
 
 // Text is a text without all that.
@@ -110,18 +163,65 @@ func (r *Redactor) Text(text string) string {
 	for _, form := range secrets {
 		text = replaceGroup(form, text, func(string) string { return secret })
 	}
-	for _, form := range homes {
-		text = replaceGroup(form, text, func(name string) string {
-			if in := r.names[strings.ToLower(name)]; in != "" {
-				return in
+	var b strings.Builder
+	for line := range strings.Lines(text) {
+		b.WriteString(replaced(line, r.found(line)))
+	}
+	return b.String()
+}
+
+// span is what is replaced.
+type span struct {
+	from, to int
+	with     string
+}
+
+// found are the names in a line.
+func (r *Redactor) found(line string) (list []span) {
+	r.eachPlace(line, func(from, to int, p place, name string) {
+		low := folded(name)
+		if with := r.names[low]; with != "" && (p.sure || !common[folded(word(name))]) {
+			list = append(list, span{from, to, with})
+		}
+	})
+	for _, as := range ways(line) {
+		tree, units := &r.bare, read(line, as)
+		if as == literally {
+			tree = &r.literal
+		}
+		for n := 0; n < len(units); n++ {
+			if n > 0 && ofWord(units[n].r) && ofWord(units[n-1].r) && !letterEscape(units, n) {
+				continue
 			}
-			return name
-		})
+			if end, with := tree.find(units, n, as != literally); end > n {
+				list = append(list, span{units[n].from, units[end-1].to, with})
+				n = end - 1
+			}
+		}
 	}
-	for _, name := range r.ordered {
-		text = replaceWord(text, name, r.names[name])
+	return list
+}
+
+// letterEscape tells that before a unit there is \n or the like, whose letter is none of a word.
+func letterEscape(units []unit, n int) bool {
+	return n > 1 && units[n-2].r == '\\' && strings.ContainsRune("nrt", units[n-1].r)
+}
+
+// replaced has each span replaced, and those that overlap by what stands for the longest of the first ones.
+func replaced(line string, spans []span) string {
+	slices.SortStableFunc(spans, func(a, b span) int { return cmp.Or(a.from-b.from, b.to-a.to) })
+	var b strings.Builder
+	at := 0
+	for n := 0; n < len(spans); {
+		s := spans[n]
+		for n++; n < len(spans) && spans[n].from < s.to; n++ {
+			s.to = max(s.to, spans[n].to)
+		}
+		b.WriteString(line[at:s.from])
+		b.WriteString(s.with)
+		at = s.to
 	}
-	return text
+	return b.String() + line[at:]
 }
 
 // replaceGroup replaces the first group of each match.
@@ -134,29 +234,4 @@ func replaceGroup(form *regexp.Regexp, text string, with func(string) string) st
 		at = m[3]
 	}
 	return b.String() + text[at:]
-}
-
-// replaceWord replaces a word in any case where no letter or digit is beside it.
-func replaceWord(text, word, with string) string {
-	form := regexp.MustCompile(`(?i)` + regexp.QuoteMeta(word))
-	var b strings.Builder
-	at := 0
-	for _, m := range form.FindAllStringIndex(text, -1) {
-		before, _ := utf8.DecodeLastRuneInString(text[:m[0]])
-		behind, _ := utf8.DecodeRuneInString(text[m[1]:])
-		if ofWord(before) && !escape(text[:m[0]]) || ofWord(behind) {
-			continue
-		}
-		b.WriteString(text[at:m[0]])
-		b.WriteString(with)
-		at = m[1]
-	}
-	return b.String() + text[at:]
-}
-
-func ofWord(r rune) bool { return r != utf8.RuneError && (unicode.IsLetter(r) || unicode.IsDigit(r)) }
-
-// escape tells whether a text ends in \n or the like, whose letter is none of a word.
-func escape(text string) bool {
-	return len(text) > 1 && text[len(text)-2] == '\\' && strings.ContainsRune("nrt", rune(text[len(text)-1]))
 }

@@ -1,0 +1,187 @@
+package redact
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// forms are where names stand. Each finds what is before a name, or names by their place in it.
+var (
+	// homes end where a user's directory begins: C:\Users\, D:\Users.old\, /home/, /Users/, \profiles$\.
+	homes = regexp.MustCompile(`(?i)[\\/](?:users[^\\/"'<>|:]{0,20}|homes?\$?|profiles?\$?|documents and settings)[\\/]+`)
+	// shares are before the server of a UNC path: \\server\share\, //server/share/, \\?\UNC\server\share\.
+	shares = regexp.MustCompile(`(?i)(?:\\{2,}|(?:file:|smb:|cifs:|npipe:)?/{2,})(?:\?[\\/]+UNC[\\/]+)?`)
+	// accounts are DOMAIN\user.
+	accounts = regexp.MustCompile(`([\p{L}\p{N}][\p{L}\p{N}._-]*)(\\{1,4})[\p{L}\p{N}_]`)
+	// mails are user@domain.
+	mails = regexp.MustCompile(`([\p{L}\p{N}._%+'-]+)@([\p{L}\p{N}-]+(?:\.[\p{L}\p{N}-]+)*)`)
+	// keys are before a value that is a name.
+	keys    = regexp.MustCompile(`(?i)\b(?:user|username|userdomain|userdnsdomain|logname|account|computername|hostname|machine|domain)["']?\s*[:=]\s*["']?`)
+	owners  = regexp.MustCompile(`(?:owner"?\s*[:=]\s*"?)([\p{L}\p{N}._-]+):([\p{L}\p{N}._-]+)`)
+	address = regexp.MustCompile(`(?:tcp|ssh|https?)://(?:[^/\s"@]*@)?(\[?[^/\s"@\]:]+\]?)`)
+)
+
+// place is where a name stands in a line as it was read.
+type place struct {
+	kind     Kind
+	from, to int
+	sure     bool // it ends there; else it may end before, at a blank
+}
+
+// has tells whether a text has one of some words. It is asked before a form is looked for, which costs more: most
+// lines of a log name nobody.
+func has(s string, words ...string) bool {
+	return slices.ContainsFunc(words, func(w string) bool { return strings.Contains(s, w) })
+}
+
+// places finds what stands where names do.
+func places(s string) (list []place) {
+	low := strings.ToLower(s)
+	if has(low, "user", "home", "profile", "documents and settings") {
+		for _, m := range homes.FindAllStringIndex(s, -1) {
+			list = append(list, component(s, m[1], User))
+		}
+	}
+	if has(s, `\\`, "//") {
+		list = append(list, inShares(s)...)
+	}
+	if has(s, `\`) {
+		list = append(list, inAccounts(s)...)
+	}
+	pairs := func(form *regexp.Regexp, kinds ...Kind) {
+		for _, m := range form.FindAllStringSubmatchIndex(s, -1) {
+			for n, kind := range kinds {
+				list = append(list, place{kind, m[2*n+2], m[2*n+3], true})
+			}
+		}
+	}
+	if strings.Contains(s, "@") {
+		pairs(mails, User, Host)
+	}
+	if strings.Contains(s, "://") {
+		pairs(address, Host)
+	}
+	if has(low, "owner") {
+		pairs(owners, User, User)
+	}
+	if has(low, "user", "name", "account", "machine", "domain") {
+		for _, m := range keys.FindAllStringIndex(s, -1) {
+			list = append(list, value(s, m[1]))
+		}
+	}
+	return list
+}
+
+// value is that of a key: what is quoted, or a word.
+func value(s string, at int) place {
+	stop := " \t,;\"'"
+	if q := s[at-1]; q == '"' || q == '\'' {
+		stop = string(q)
+	}
+	end := strings.IndexAny(s[at:], stop)
+	if end < 0 {
+		end = len(s) - at
+	}
+	return place{User, at, at + end, true}
+}
+
+func inShares(s string) (list []place) {
+	for _, m := range shares.FindAllStringIndex(s, -1) {
+		if !beginsShare(s, m[0], m[1]) {
+			continue
+		}
+		server := component(s, m[1], Host)
+		if server.to == server.from || !server.sure {
+			server.to = m[1] + len(word(s[m[1]:server.to]))
+		}
+		if common[strings.ToLower(s[server.from:server.to])] { // of WSL itself
+			continue
+		}
+		list = append(list, server)
+		for at, n := server.to, 0; n < 2 && server.sure; n++ {
+			next := at + len(s[at:]) - len(strings.TrimLeft(s[at:], `\/`))
+			if next == at {
+				break
+			}
+			part := component(s, next, Word)
+			list = append(list, part)
+			at = part.to
+		}
+	}
+	return list
+}
+
+// beginsShare tells \\server from the \\ of a JSON path and the // of an address.
+func beginsShare(s string, from, to int) bool {
+	first, _ := utf8.DecodeRuneInString(s[to:])
+	before, size := utf8.DecodeLastRuneInString(s[:from])
+	switch {
+	case !ofWord(first) || first == utf8.RuneError:
+		return false
+	case before == ':' && s[from] == '\\':
+		drive, more := utf8.DecodeLastRuneInString(s[:from-size])
+		further, _ := utf8.DecodeLastRuneInString(s[:from-size-more])
+		return !ofWord(drive) || ofWord(further)
+	}
+	return size == 0 || !ofWord(before) && !strings.ContainsRune(`\/:.)]}%~-$`, before)
+}
+
+func word(s string) string {
+	if end := strings.IndexFunc(s, func(r rune) bool { return unicode.IsSpace(r) || strings.ContainsRune(",'(", r) }); end >= 0 {
+		return s[:end]
+	}
+	return s
+}
+
+// component is one of a path, which may have blanks, commas and apostrophes in it. It is sure to end where another one
+// follows; where none does it is taken to go on for as long as it can.
+func component(s string, at int, kind Kind) place {
+	end, open := at, 0
+	for end < len(s) {
+		r, size := utf8.DecodeRuneInString(s[end:])
+		next, _ := utf8.DecodeRuneInString(s[end+size:])
+		if r == '(' {
+			open++
+		}
+		if r == ')' {
+			open--
+		}
+		if open < 0 || unicode.IsControl(r) || strings.ContainsRune("\\/\"<>|:;*?=`", r) || r == '\'' && !ofWord(next) {
+			break
+		}
+		end += size
+	}
+	sure := end < len(s) && (s[end] == '\\' || s[end] == '/') && end > at && s[end-1] != ' '
+	if end < len(s) && s[end] == '=' { // of the next key
+		end = at + max(strings.LastIndexAny(s[at:end], " \t"), 0)
+	}
+	return place{kind, at, at + len(strings.TrimRight(s[at:end], " .,'!")), sure}
+}
+
+// inAccounts finds DOMAIN\user that is no part of a path. Between letters \n is an end of line, unless what is before it looks
+// like a domain.
+func inAccounts(s string) (list []place) {
+	for _, m := range accounts.FindAllStringSubmatchIndex(s, -1) {
+		before, size := utf8.DecodeLastRuneInString(s[:m[0]])
+		domain := s[m[2]:m[3]]
+		if size > 0 && (ofWord(before) || strings.ContainsRune(`\/:.%$-_`, before)) || noDomain[strings.ToLower(domain)] {
+			continue
+		}
+		user := component(s, m[5], User)
+		escape := m[5]-m[4] == 1 && strings.ContainsRune("nrt", rune(s[m[5]])) && domain != strings.ToUpper(domain)
+		if user.sure || escape || user.to == user.from {
+			continue
+		}
+		list = append(list, place{Host, m[2], m[3], true}, user)
+	}
+	return list
+}
+
+// noDomain are words that stand before a backslash and are no domain.
+var noDomain = map[string]bool{
+	"authority": true, "builtin": true, "service": true, "files": true, "hkcu": true, "hklm": true, "hkey_local_machine": true,
+	"hkey_current_user": true, "software": true, "system32": true,
+}
