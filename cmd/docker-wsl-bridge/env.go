@@ -4,16 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"regexp"
-	"strings"
 
 	"github.com/spf13/cobra"
 
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/codes"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/endpoint"
 )
-
-// plainWord is what no shell changes.
-var plainWord = regexp.MustCompile(`^[A-Za-z0-9/._:@%+,-]+$`)
 
 // shells say how a variable is set. Each is for programs of a distro: the socket is one of Linux.
 func shells() []string { return []string{"sh", "fish", "powershell"} }
@@ -82,22 +78,13 @@ func envSocket(ctx context.Context, c chosen) (string, error) {
 
 // setting is the command that sets a variable.
 func setting(shell, name, value string) (string, error) {
-	quoted := value
-	if !plainWord.MatchString(value) {
-		switch shell {
-		case "sh":
-			quoted = "'" + strings.ReplaceAll(value, "'", `'\''`) + "'"
-		case "fish":
-			quoted = "'" + strings.NewReplacer(`\`, `\\`, "'", `\'`).Replace(value) + "'"
-		}
-	}
 	switch shell {
 	case "sh":
-		return "export " + name + "=" + quoted, nil
+		return "export " + name + "=" + codes.ShWord(value), nil
 	case "fish":
-		return "set -gx " + name + " " + quoted, nil
+		return "set -gx " + name + " " + codes.FishWord(value), nil
 	case "powershell":
-		return "$Env:" + name + " = '" + strings.ReplaceAll(value, "'", "''") + "'", nil
+		return "$Env:" + name + " = " + codes.PowerShellWord(value), nil
 	}
 	return "", fmt.Errorf("there is no form for %q; write sh, fish or powershell", shell)
 }

@@ -29,7 +29,7 @@ func hints(err error) []codes.Hint {
 	var failed *failure
 	if errors.As(err, &failed) && failed.distro != "" {
 		for i := range list {
-			list[i] = list[i].In(failed.distro)
+			list[i] = list[i].In(codes.WindowsWord(failed.distro))
 		}
 	}
 	return list
@@ -150,7 +150,7 @@ func engineHints(e *engine.NotFoundError) []codes.Hint {
 		}
 		denied = denied || errors.Is(seen.Err, fs.ErrPermission)
 		if seen.Err == nil {
-			out = append(out, codes.EngineWindows.Hint("docker-wsl-bridge up --pipe "+seen.Name+" uses that engine although it runs "+seen.Info.OSType+" containers"))
+			out = append(out, codes.EngineWindows.Hint("docker-wsl-bridge up --pipe "+codes.WindowsWord(seen.Name)+" uses that engine although it runs "+seen.Info.OSType+" containers"))
 		}
 	}
 	if denied {
@@ -161,7 +161,7 @@ func engineHints(e *engine.NotFoundError) []codes.Hint {
 
 // ownerHint is for the pipe of somebody who is trusted with nothing.
 func ownerHint(name string, e *endpoint.OwnerError) codes.Hint {
-	return codes.PipeOpen.Hint("it belongs to " + e.Account() + ", who gets all that clients send if you run: docker-wsl-bridge up --pipe " + name + " --trust-pipe-owner")
+	return codes.PipeOpen.Hint("it belongs to " + e.Account() + ", who gets all that clients send if you run: docker-wsl-bridge up --pipe " + codes.WindowsWord(name) + " --trust-pipe-owner")
 }
 
 // replaceHints are for a service of our name that is another program's.

@@ -54,9 +54,9 @@ func runsHints(s control.Status, installed bool) (list []codes.Hint) {
 	switch {
 	case l.Kind != kindDocker || l.Reverse || l.Socket == "":
 	case l.Context != "":
-		use = "docker --context " + l.Context + " version, in " + l.Served() + ", uses it"
+		use = "docker --context " + codes.ShWord(l.Context) + " version, in " + l.Served() + ", uses it"
 	default:
-		use = "docker -H unix://" + l.Socket + " version, in " + l.Served() + ", uses it"
+		use = "docker -H " + codes.ShWord("unix://"+l.Socket) + " version, in " + l.Served() + ", uses it"
 	}
 	if installed {
 		list = codes.PlaceTaken.Hints(use+": it is the installed program, which starts at logon", "docker-wsl-bridge logs -f"+at+" follows what it does")
@@ -73,15 +73,6 @@ func runsHints(s control.Status, installed bool) (list []codes.Hint) {
 		"docker-wsl-bridge stop"+at+" ends it",
 		"docker-wsl-bridge up --socket PATH serves another path beside it",
 	)...)
-}
-
-// flagsOf tell a place from all others.
-func flagsOf(p control.Place) string {
-	distro := p.Distro
-	if p.Everywhere() {
-		distro = `"` + distro + `"` // which a shell would take for all files
-	}
-	return " --distro " + distro + " --socket " + p.Socket
 }
 
 const (
@@ -126,7 +117,7 @@ func switchOnHint(off *install.OffError) codes.Hint { return codes.Installed.Hin
 // don't run; what other users have.
 func leftHints(kept, dir string, stopped, others bool) (list []codes.Hint) {
 	if kept != "" {
-		list = append(list, codes.Removed.Hint(`cmd /c rmdir /s /q "`+dir+`" removes its file, when it has ended`))
+		list = append(list, codes.Removed.Hint(`cmd /c rmdir /s /q `+codes.WindowsWord(dir)+` removes its file, when it has ended`))
 	}
 	if stopped {
 		list = append(list, codes.Removed.Hint("docker-wsl-bridge uninstall --start-distros starts the distros that don't run, and removes what is there"))
@@ -154,9 +145,9 @@ func statusHints(s control.Status, err error) []codes.Hint {
 	var list []codes.Hint
 	switch {
 	case s.State == string(daemon.Stopped), s.State == string(daemon.Unused):
-		return codes.DistroRuns.Hints("wsl --distro " + s.Link.Served() + " runs it; it is served again within 10 s")
+		return codes.DistroRuns.Hints(inDistro(s.Link.Served(), "") + " runs it; it is served again within 10 s")
 	case s.Link.Place().Everywhere() && errors.As(err, &told):
-		list = codes.SocketPlace.Hints("wsl --distro " + s.Link.Host + " --user root ls -la " + path.Dir(s.Link.Socket) + " shows what is in the way; nothing there lives longer than WSL's virtual machine")
+		list = codes.SocketPlace.Hints(inDistro(s.Link.Host, "root", "ls", "-la", path.Dir(s.Link.Socket)) + " shows what is in the way; nothing there lives longer than WSL's virtual machine")
 	case s.Link.Reverse && errors.As(err, &inUse):
 		return codes.SocketPlace.Hints("end the program that has the pipe, or give the link another one: from = \"npipe:////./pipe/NAME\"; docker-wsl-bridge config path tells where")
 	case serving && s.EngineError != "" && !pinged(s.Link):

@@ -41,13 +41,13 @@ func doctorHints(f doctor.Finding, seen doctor.Seen) []codes.Hint {
 	case f.Code == codes.SocketThere, f.Code == codes.SocketAccess, f.Code == codes.SocketServed:
 		return f.Code.Hints("docker-wsl-bridge stop" + at + again + " makes it anew")
 	case errors.As(f.Err, &barred) && seen.Place.Everywhere():
-		return f.Code.Hints("wsl --distro " + seen.Distro + " id -u " + barred.User + " tells the number to add to uids of the link; docker-wsl-bridge reload then lets that user in, and those of other distros who have the number")
+		return f.Code.Hints(inDistro(seen.Distro, "", "id", "-u", barred.User) + " tells the number to add to uids of the link; docker-wsl-bridge reload then lets that user in, and those of other distros who have the number")
 	case errors.As(f.Err, &barred) && barred.Group() != "":
-		return f.Code.Hints("wsl --distro " + seen.Distro + " --user root usermod -aG " + barred.Group() + " " + barred.User + " lets that user in, from his next shell on")
+		return f.Code.Hints(inDistro(seen.Distro, "root", "usermod", "-aG", barred.Group(), barred.User) + " lets that user in, from his next shell on")
 	case errors.As(f.Err, &barred):
-		return f.Code.Hints("docker-wsl-bridge stop" + at + ", and then up with --socket-owner " + barred.User + ", makes it that user's")
+		return f.Code.Hints("docker-wsl-bridge stop" + at + ", and then up with --socket-owner " + codes.WindowsWord(barred.User) + ", makes it that user's")
 	case f.Code == codes.ClientLed:
-		return f.Code.Hints(contextWords(seen.Place), "export DOCKER_HOST=unix://"+seen.Place.Socket+" leads docker here, in a shell of "+seen.Distro)
+		return f.Code.Hints(contextWords(seen.Place), "export DOCKER_HOST="+codes.ShWord("unix://"+seen.Place.Socket)+" leads docker here, in a shell of "+seen.Distro)
 	}
 	return moreHints(f, seen)
 }
@@ -60,7 +60,7 @@ func moreHints(f doctor.Finding, seen doctor.Seen) []codes.Hint {
 	case f.Code == codes.WSLWedged, f.Code == codes.DistroStarts && errors.Is(f.Err, context.DeadlineExceeded):
 		return f.Code.Hints(frozenWords)
 	case f.Code == codes.Clock:
-		return f.Code.Hints("wsl --distro "+seen.Distro+" --user root hwclock -s sets it by the machine's clock", "wsl --shutdown does, too, and ends every distro")
+		return f.Code.Hints(inDistro(seen.Distro, "root", "hwclock", "-s")+" sets it by the machine's clock", "wsl --shutdown does, too, and ends every distro")
 	case f.Code == codes.NotBlocked:
 		return f.Code.Hints("ask whoever manages this machine to let wsl.exe and docker-wsl-bridge.exe run, by their hash or their path")
 	case errors.As(f.Err, &off):
@@ -77,12 +77,12 @@ func moreHints(f doctor.Finding, seen doctor.Seen) []codes.Hint {
 
 // groupWords say what lets the user in, of what is missing.
 func groupWords(m doctor.Membership) []string {
-	join := "net localgroup " + m.Group + " %USERNAME% /add, as administrator, lets this user in from the next logon on"
+	join := "net localgroup " + codes.WindowsWord(m.Group) + " %USERNAME% /add, as administrator, lets this user in from the next logon on"
 	switch {
 	case m.Group == "":
 		return []string{accessHint}
 	case !m.Known:
-		return []string{"net localgroup " + m.Group + " /add, as administrator, makes the group; then restart the engine: net stop docker & net start docker", join}
+		return []string{"net localgroup " + codes.WindowsWord(m.Group) + " /add, as administrator, makes the group; then restart the engine: net stop docker & net start docker", join}
 	case m.Member:
 		return []string{restartWords + ", as administrator"}
 	}
@@ -101,21 +101,21 @@ func contextHints(distro string, err error) []codes.Hint {
 	if errors.As(err, &named) {
 		list := codes.ContextMade.Hints("docker-wsl-bridge up --context NAME, or install with it, makes one of another name")
 		if named.State == dockercontext.Taken {
-			return append(list, codes.ContextMade.Hint("docker-wsl-bridge context rm --distro "+distro+" "+named.Name+" removes it, and the next up makes it anew"))
+			return append(list, codes.ContextMade.Hint("docker-wsl-bridge context rm --distro "+codes.WindowsWord(distro)+" "+codes.WindowsWord(named.Name)+" removes it, and the next up makes it anew"))
 		}
-		return append(list, codes.ContextMade.Hint("docker context rm "+named.Name+", in "+distro+", removes it"))
+		return append(list, codes.ContextMade.Hint("docker context rm "+codes.ShWord(named.Name)+", in "+distro+", removes it"))
 	}
 	if !errors.As(err, &problem) {
-		return codes.ContextMade.Hints("docker-wsl-bridge context create --distro "+distro+" tries again", "docker-wsl-bridge up --context none does without")
+		return codes.ContextMade.Hints("docker-wsl-bridge context create --distro "+codes.WindowsWord(distro)+" tries again", "docker-wsl-bridge up --context none does without")
 	}
-	as := "wsl --distro " + distro + " --user root "
+	as := inDistro(distro, "root") + " "
 	switch problem.Problem {
 	case dockercontext.NoHome:
 		return codes.ContextMade.Hints(as+"install -d -o "+problem.User+" ~"+problem.User+" makes the user's directory", "docker-wsl-bridge up --context none does without")
 	case dockercontext.Denied:
 		return codes.ContextMade.Hints(as+"chown -R "+problem.User+": ~"+problem.User+"/.docker gives the directory to its user", "docker-wsl-bridge up --context none does without")
 	case dockercontext.ReadOnly, dockercontext.NoSpace:
-		return codes.ContextMade.Hints("wsl --distro "+distro+" df -h ~ shows what is full or read-only", "docker-wsl-bridge up --context none does without")
+		return codes.ContextMade.Hints(inDistro(distro, "")+" df -h ~ shows what is full or read-only", "docker-wsl-bridge up --context none does without")
 	}
 	return codes.ContextMade.Hints("docker-wsl-bridge up --context none does without")
 }
@@ -126,7 +126,7 @@ func discoverHints(d discovered) []codes.Hint {
 	_, pipe, isPipe := strings.Cut(d.Place, "/pipe/")
 	switch {
 	case errors.Is(d.err, errNoAgent):
-		return append(inDistroHints(d), codes.AgentFits.Hint("docker-wsl-bridge context ls --distro "+d.Distro+" puts the agent there, and discover asks then"))
+		return append(inDistroHints(d), codes.AgentFits.Hint("docker-wsl-bridge context ls --distro "+codes.WindowsWord(d.Distro)+" puts the agent there, and discover asks then"))
 	case d.Distro != "" && d.Engine != nil:
 		return inDistroHints(d)
 	case errors.Is(d.err, errNoPipe):
@@ -134,9 +134,9 @@ func discoverHints(d discovered) []codes.Hint {
 	case d.Distro != "" || !isPipe:
 		return nil
 	case d.Engine != nil && d.Engine.OSType != "windows":
-		return codes.EngineWindows.Hints("docker-wsl-bridge up --pipe " + pipe + " links it to a distro, although it runs " + d.Engine.OSType + " containers")
+		return codes.EngineWindows.Hints("docker-wsl-bridge up --pipe " + codes.WindowsWord(pipe) + " links it to a distro, although it runs " + d.Engine.OSType + " containers")
 	case d.Engine != nil:
-		return codes.BridgeRuns.Hints("docker-wsl-bridge up --pipe " + pipe + " links it to a distro")
+		return codes.BridgeRuns.Hints("docker-wsl-bridge up --pipe " + codes.WindowsWord(pipe) + " links it to a distro")
 	case errors.As(d.err, &owned):
 		return []codes.Hint{ownerHint(pipe, owned)}
 	case errors.Is(d.err, fs.ErrPermission):
@@ -151,7 +151,7 @@ const wslcLine = `to = { exec = ["wslc", "system", "session", "run", "docker", "
 // inDistroHints are for an engine of a distro.
 func inDistroHints(d discovered) []codes.Hint {
 	return codes.ClientLed.Hints(
-		"it is used in "+d.Distro+" itself, by docker -H unix://"+strings.TrimPrefix(d.Place, "unix:"),
-		"Windows' programs reach it by a link of the configuration, from = \"npipe:////./pipe/NAME\" and to = \""+d.Place+"\"; docker-wsl-bridge config path tells where that is",
+		"it is used in "+d.Distro+" itself, by docker -H "+codes.ShWord("unix://"+strings.TrimPrefix(d.Place, "unix:")),
+		"Windows' programs reach it by a link of the configuration, from = \"npipe:////./pipe/NAME\" and to = "+codes.TOMLWord(d.Place)+"; docker-wsl-bridge config path tells where that is",
 	)
 }

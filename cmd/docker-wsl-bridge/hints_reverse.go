@@ -18,9 +18,9 @@ func reverseWords(why, distro, socket string, state daemon.State, reason string)
 	case bridge.WhyNotFound:
 		return codes.PipeThere.Hint(engine + " is not running: nobody listens at " + socket + "; " + reverseStartHint(distro)).String()
 	case bridge.WhyDenied:
-		return codes.PipeOpen.Hint(engine + " does not let root in at " + socket + "; to see who may connect, run: wsl --distro " + distro + " ls -l " + socket).String()
+		return codes.PipeOpen.Hint(engine + " does not let root in at " + socket + "; to see who may connect, run: " + inDistro(distro, "", "ls", "-l", socket)).String()
 	case bridge.WhyTimeout:
-		return codes.EngineAnswers.Hint(engine + " takes no connections at " + socket + "; to restart it, run: wsl --distro " + distro + " --user root service docker restart").String()
+		return codes.EngineAnswers.Hint(engine + " takes no connections at " + socket + "; to restart it, run: " + inDistro(distro, "root", "service", "docker", "restart")).String()
 	case bridge.WhyLimit:
 		return codes.TooMany.Hint("too many connections to " + engine + " are open; end some").String()
 	case bridge.WhyStopping:
@@ -31,14 +31,14 @@ func reverseWords(why, distro, socket string, state daemon.State, reason string)
 
 // reverseStartHint starts an engine of a distro.
 func reverseStartHint(distro string) string {
-	return "to start it, run: wsl --distro " + distro + " --user root service docker start"
+	return "to start it, run: " + inDistro(distro, "root", "service", "docker", "start")
 }
 
 // downWords say why nothing is carried to a distro.
 func downWords(distro string, state daemon.State, reason string) string {
 	switch state {
 	case daemon.Stopped, daemon.Unused:
-		return codes.DistroRuns.Hint("the WSL distro " + distro + " does not run; to have it run, and be reached within 10 s, run: wsl --distro " + distro).String()
+		return codes.DistroRuns.Hint("the WSL distro " + distro + " does not run; to have it run, and be reached within 10 s, run: " + inDistro(distro, "")).String()
 	case daemon.Gone:
 		return codes.DistroThere.Hint("there is no WSL distro " + distro + "; to see which there are, run: wsl --list --quiet").String()
 	case daemon.Starting, daemon.Placing:
@@ -54,5 +54,5 @@ func downWords(distro string, state daemon.State, reason string) string {
 
 // reverseHints are for a reverse link whose engine does not answer.
 func reverseHints(l control.Link) []codes.Hint {
-	return []codes.Hint{codes.PipeThere.Hint("wsl --distro " + l.Distro + " --user root service docker start starts the engine there, if that is what is missing"), doctorHint()}
+	return []codes.Hint{codes.PipeThere.Hint(inDistro(l.Distro, "root", "service", "docker", "start") + " starts the engine there, if that is what is missing"), doctorHint()}
 }

@@ -256,8 +256,8 @@ func (v ready) text() string {
 
 // howDocker is what to run next in a distro.
 func howDocker(distro, host, context string) string {
-	distro, host = harmless(distro), harmless(host)
-	if context == "" {
+	distro, host, context = harmless(distro), harmless(codes.ShWord(host)), codes.ShWord(context)
+	if context == codes.ShWord("") {
 		return fmt.Sprintf("In %s run\n\n  docker -H %s version\n\nor, for all that follows in a shell,\n\n  export DOCKER_HOST=%s\n\n", distro, host, host)
 	}
 	return fmt.Sprintf(`In %s run
@@ -296,7 +296,7 @@ func (r *reporter) stopped() error {
 	}
 	text := "The bridge has ended; its socket is gone.\n"
 	if r.what.Context != "" {
-		text += fmt.Sprintf("The docker context %s stays for the next one; docker-wsl-bridge context rm --distro %s %s removes it.\n", r.what.Context, r.what.Socket.Distro, r.what.Context)
+		text += fmt.Sprintf("The docker context %s stays for the next one; docker-wsl-bridge context rm --distro %s %s removes it.\n", r.what.Context, codes.WindowsWord(r.what.Socket.Distro), codes.WindowsWord(r.what.Context))
 	}
 	_, err := io.WriteString(r.stderr, text)
 	return err

@@ -51,15 +51,15 @@ func (e *examination) led() error {
 	case chosen:
 		e.ok(codes.ClientLed, "docker of "+i.User+" uses the context "+i.Led.Current+", which is this socket")
 	case len(i.Leads) > 0 && elsewhere != "":
-		e.ok(codes.ClientLed, "docker --context "+i.Leads[0]+" goes here; without it "+elsewhere)
+		e.ok(codes.ClientLed, "docker --context "+codes.ShWord(i.Leads[0])+" goes here; without it "+elsewhere)
 	case len(i.Leads) > 0:
-		e.ok(codes.ClientLed, "docker --context "+i.Leads[0]+" goes here, for "+i.User)
+		e.ok(codes.ClientLed, "docker --context "+codes.ShWord(i.Leads[0])+" goes here, for "+i.User)
 	case elsewhere != "":
 		return e.fail(codes.ClientLed, elsewhere, ErrNoContext)
 	case e.bridge.Status.Link.Context != "":
 		return e.fail(codes.ClientLed, "the docker context "+e.bridge.Status.Link.Context+", which the bridge makes, is not there for "+i.User, ErrNoContext)
 	default:
-		e.ok(codes.ClientLed, "neither DOCKER_HOST nor a context is set where programs of "+i.User+" start; name the socket: docker -H "+ours)
+		e.ok(codes.ClientLed, "neither DOCKER_HOST nor a context is set where programs of "+i.User+" start; name the socket: docker -H "+codes.ShWord(ours))
 	}
 	return nil
 }
