@@ -32,6 +32,6 @@ func TestPythonStreams(t *testing.T) {
 	}
 	contains(t, o.stdout,
 		`exec 5 (b'out\n', b'err\n')`, "exec stream 588895 ", "exec demux stdout 108894 ", "exec demux stderr 168894 ",
-		`True b'late\n'`, "exec socket code 6", "put True", "get 3000000 ", " noise 3000000 0o100640",
+		`True b'late\n'`, "exec socket code 6", "put True", "get 3000000 ", " noise 3000000 0o640",
 		"logs 47786 ", "'StatusCode': 7")
 }

@@ -90,7 +90,7 @@ def archives(c):
     pieces, stat = c.get_archive("/tmp/noise")
     back = io.BytesIO(b"".join(pieces))
     with tarfile.open(fileobj=back) as t:
-        show("get", t.extractfile("noise").read(), stat["name"], stat["size"], oct(t.getmember("noise").mode))
+        show("get", t.extractfile("noise").read(), stat["name"], stat["size"], oct(t.getmember("noise").mode & 0o7777))
 
 
 def main():
