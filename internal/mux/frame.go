@@ -16,17 +16,19 @@ const (
 type frameType byte
 
 const (
-	frameOpen   frameType = 1
-	frameAccept frameType = 2
-	frameRefuse frameType = 3
-	frameData   frameType = 4
-	frameEnd    frameType = 5
-	frameStop   frameType = 6
-	frameReset  frameType = 7
-	frameWindow frameType = 8
-	framePing   frameType = 9
-	framePong   frameType = 10
-	frameGoAway frameType = 11
+	frameOpen    frameType = 1
+	frameAccept  frameType = 2
+	frameRefuse  frameType = 3
+	frameData    frameType = 4
+	frameEnd     frameType = 5
+	frameStop    frameType = 6
+	frameReset   frameType = 7
+	frameWindow  frameType = 8
+	framePing    frameType = 9
+	framePong    frameType = 10
+	frameGoAway  frameType = 11
+	frameReclaim frameType = 12
+	frameReturn  frameType = 13
 )
 
 // shape is what the header of a frame type may say.
@@ -37,17 +39,19 @@ type shape struct {
 }
 
 var shapes = [...]shape{
-	frameOpen:   {name: "OPEN", min: 1, max: maxLinkName},
-	frameAccept: {name: "ACCEPT"},
-	frameRefuse: {name: "REFUSE", min: 2, max: 2},
-	frameData:   {name: "DATA", min: 1, max: maxData},
-	frameEnd:    {name: "END"},
-	frameStop:   {name: "STOP", min: 4, max: 4},
-	frameReset:  {name: "RESET", min: 4, max: 4},
-	frameWindow: {name: "WINDOW", min: 4, max: 4},
-	framePing:   {name: "PING", min: 8, max: 8, forSession: true},
-	framePong:   {name: "PONG", min: 8, max: 8, forSession: true},
-	frameGoAway: {name: "GOAWAY", forSession: true},
+	frameOpen:    {name: "OPEN", min: 1, max: maxLinkName},
+	frameAccept:  {name: "ACCEPT"},
+	frameRefuse:  {name: "REFUSE", min: 2, max: 2},
+	frameData:    {name: "DATA", min: 1, max: maxData},
+	frameEnd:     {name: "END"},
+	frameStop:    {name: "STOP", min: 4, max: 4},
+	frameReset:   {name: "RESET", min: 4, max: 4},
+	frameWindow:  {name: "WINDOW", min: 4, max: 4},
+	framePing:    {name: "PING", min: 8, max: 8, forSession: true},
+	framePong:    {name: "PONG", min: 8, max: 8, forSession: true},
+	frameGoAway:  {name: "GOAWAY", forSession: true},
+	frameReclaim: {name: "RECLAIM"},
+	frameReturn:  {name: "RETURN", min: 4, max: 4},
 }
 
 type header struct {

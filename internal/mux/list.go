@@ -1,9 +1,11 @@
 package mux
 
-// A stream can wait in two lists at a time, once in each.
+// A stream can wait in all lists at a time, once in each.
 const (
 	controlList = iota
 	readyList
+	grownList
+	lists
 )
 
 // list is a first-in first-out list threaded through its streams, so that

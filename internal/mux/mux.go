@@ -84,7 +84,9 @@ type Session struct {
 	foreign  int // live streams opened by the peer
 	nextID   uint32
 	offers   []*Offer
-	extra    int // what all receive windows exceed initialWindow by
+	extra    int    // what all receive windows exceed initialWindow by
+	grown    list   // streams whose windows do; those that got something last come last
+	arrived  uint64 // bytes of DATA that have come
 
 	spare chunks
 
@@ -124,6 +126,7 @@ func New(carrier io.ReadWriteCloser, side Side) *Session {
 		nextID:      uint32(side) - 2, // the one before the first
 		control:     list{kind: controlList},
 		ready:       list{kind: readyList},
+		grown:       list{kind: grownList},
 		pings:       make(map[uint64]chan struct{}),
 	}
 	s.work.L, s.offered.L, s.settled.L = &s.mu, &s.mu, &s.mu

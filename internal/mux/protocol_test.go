@@ -265,6 +265,10 @@ func TestViolations(t *testing.T) {
 		"data beyond the window":    beyond,
 		"window of zero":            join(open, appendUint32Frame(nil, frameWindow, 1, 0)),
 		"window too large":          join(open, appendUint32Frame(nil, frameWindow, 1, 1<<30)),
+		"return of nothing":         join(open, appendUint32Frame(nil, frameReturn, 1, 0)),
+		"return of the first bytes": join(open, appendUint32Frame(nil, frameReturn, 1, 1)),
+		"return of too much":        join(open, appendUint32Frame(nil, frameReturn, 1, 1<<31)),
+		"return behind the end":     join(open, end, appendUint32Frame(nil, frameReturn, 1, 1)),
 		"accept by the opener":      join(open, appendHeader(nil, frameAccept, 1, 0)),
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -384,6 +388,8 @@ func FuzzPeer(f *testing.F) {
 	add(append(append(appendHeader(bytes.Clone(open), frameData, 1, 2), "ab"...), appendHeader(nil, frameEnd, 1, 0)...))
 	add(appendUint32Frame(bytes.Clone(open), frameReset, 1, 0))
 	add(appendUint32Frame(bytes.Clone(open), frameWindow, 1, 5))
+	add(appendHeader(bytes.Clone(open), frameReclaim, 1, 0))
+	add(appendUint32Frame(bytes.Clone(open), frameReturn, 1, 5))
 	add(appendUint64Frame(nil, framePing, 3))
 	add(appendHeader(nil, frameGoAway, 0, 0))
 	add(appendHeader(nil, frameAccept, 2, 0))

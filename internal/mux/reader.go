@@ -118,6 +118,10 @@ func (s *Session) onStreamFrame(st *Stream, t frameType, payload []byte) error {
 		st.endedByPeer(&ResetError{Code(binary.BigEndian.Uint32(payload))})
 	case frameWindow:
 		return st.onWindow(binary.BigEndian.Uint32(payload))
+	case frameReclaim:
+		st.onReclaim()
+	case frameReturn:
+		return st.onReturn(binary.BigEndian.Uint32(payload))
 	}
 	return nil
 }
@@ -175,9 +179,11 @@ func (st *Stream) onData(p []byte) error {
 		return protocolError("DATA beyond the window")
 	}
 	st.credit -= len(p)
+	st.session.arrived += uint64(len(p))
 	if st.readClosed {
 		return nil
 	}
+	st.touch()
 	st.received.write(p, &st.session.spare)
 	st.wakeReader()
 	return nil

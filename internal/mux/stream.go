@@ -9,13 +9,15 @@ import (
 
 // control says which control frames a stream has yet to send. They leave in
 // the order of the bits.
-type control uint8
+type control uint16
 
 const (
 	sendOpen control = 1 << iota
 	sendAccept
 	sendRefuse
 	sendWindow
+	sendReclaim
+	sendReturn
 	sendStop
 	sendEnd
 	sendReset
@@ -35,18 +37,20 @@ type Stream struct {
 	readable, writable sync.Cond
 	readBy, writeBy    deadline
 
-	places  [2]place // in the lists the stream may wait in
+	places  [lists]place // in the lists the stream may wait in
 	control control
 
 	received buffer
-	window   int  // what the receive window is now
-	credit   int  // what the peer may still send
-	consumed int  // read by the application and not yet granted again
-	grant    int  // to be sent with the next WINDOW frame
-	drained  bool // the application has read all there was since the last grant
+	window   int    // what the receive window is now
+	credit   int    // what the peer may still send
+	consumed int    // read by the application and not yet granted again
+	grant    int    // to be sent with the next WINDOW frame
+	drained  bool   // the application has read all there was since the last grant
+	lastData uint64 // session.arrived when DATA last came, or room for it was given
 
 	pending    []byte // what the Write under way has yet to send
 	sendWindow int
+	unused     int // of it, to be returned with the next RETURN frame
 
 	accepted   bool   // by the side that did not open it
 	closed     bool   // Close or Reset was called
@@ -132,19 +136,24 @@ func (st *Stream) readEnd() error {
 
 // regrant gives the peer back what has been read. The window follows its
 // consumer: one that had to wait for bytes gets a larger one, up to maxWindow.
-// It never shrinks: a window that is small because its consumer was slow makes
-// the next consumer behind a slow carrier slow, too.
+// It does not shrink for a slow one: a window that is small because its consumer was slow makes
+// the next consumer behind a slow carrier slow, too. What an idle stream does not use is asked back when others need it.
 func (st *Stream) regrant() {
 	s := st.session
-	if st.consumed < st.window/2 || st.peerEnded || st.gone {
+	if st.peerEnded || st.gone {
+		st.touch() // reclaim finds what that was
+		return
+	}
+	if st.consumed < st.window/2 {
 		return
 	}
 	grow := 0
 	if st.drained {
-		grow = min(st.window, maxWindow-st.window, windowBudget-s.extra)
+		wanted := min(st.window, maxWindow-st.window)
+		grow = min(wanted, windowBudget-s.extra)
+		s.reclaim(wanted - grow)
 	}
-	st.window += grow
-	s.extra += grow
+	st.setWindow(st.window + grow)
 	st.grant += st.consumed + grow
 	st.consumed, st.drained = 0, false
 	s.queueControl(st, sendWindow)
@@ -251,6 +260,7 @@ func (st *Stream) stop(code Code) {
 	st.readClosed = true
 	st.stopCode = code
 	st.received.clear(&st.session.spare)
+	st.setWindow(initialWindow) // what still comes is dropped
 	if !st.peerEnded {
 		st.session.queueControl(st, sendStop)
 	}
@@ -259,6 +269,7 @@ func (st *Stream) stop(code Code) {
 func (st *Stream) reset(code Code) {
 	st.resetCode = code
 	st.received.clear(&st.session.spare)
+	st.setWindow(initialWindow)
 	switch {
 	case st.control&sendOpen != 0: // the peer has not heard of it
 		st.control = 0

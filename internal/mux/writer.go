@@ -113,6 +113,13 @@ func (s *Session) sendControl(st *Stream) {
 		st.credit += st.grant
 		st.grant = 0
 	}
+	if c&sendReclaim != 0 {
+		s.batch = appendHeader(s.batch, frameReclaim, st.id, 0)
+	}
+	if c&sendReturn != 0 && st.unused > 0 {
+		s.batch = appendUint32Frame(s.batch, frameReturn, st.id, uint32(st.unused))
+		st.unused = 0
+	}
 	if c&sendStop != 0 {
 		s.batch = appendUint32Frame(s.batch, frameStop, st.id, uint32(st.stopCode))
 	}
@@ -180,7 +187,7 @@ func (s *Session) release(st *Stream) {
 	delete(s.streams, st.id)
 	s.control.remove(st)
 	s.ready.remove(st)
-	s.extra -= st.window - initialWindow
+	st.setWindow(initialWindow)
 	if st.own {
 		s.own--
 	} else {
