@@ -195,12 +195,14 @@ func TestBothDirections(t *testing.T) {
 	}
 	r.write(t, append(slices.Clone(links),
 		reverseLink("back", one, "reverse_back", "unix:"+backSocket, `kind = "raw"`, `allow = "S-1-5-18"`),
+		reverseLink("exec", one, "reverse_exec", "unix:"+backSocket, `kind = "docker"`),
 		reverseLink("taken", two, r.echo, "unix:/run/none.sock", `kind = "raw"`))...)
 	r.up(ctx, t)
 	r.is(ctx, t, one, "engine", "ready")
 	r.is(ctx, t, two, "far", "ready")
 	r.opens(ctx, t, one, "reverse_back")
 	r.opens(ctx, t, one, "reverse_docker")
+	r.opens(ctx, t, one, "reverse_exec")
 	r.opens(ctx, t, two, "reverse_none")
 	back := r.pipeIs(ctx, t, one, "reverse_back", "ready")
 	if back.Works || !strings.Contains(back.EngineError, "there is no such place") || !strings.Contains(strings.Join(back.Hints, ";"), "start what listens at unix:"+backSocket+" in "+one) {
@@ -221,6 +223,7 @@ func TestBothDirections(t *testing.T) {
 		halfclose.Test(t, func(t *testing.T) (client, engine halfclose.Conn) { return r.pair(t, "winio", "reverse_back") })
 	})
 	t.Run("PlainClient", func(t *testing.T) { r.plainClient(t) })
+	t.Run("EndOfAnExec", func(t *testing.T) { r.endOfAnExec(t) })
 	t.Run("Docker", func(t *testing.T) { r.docker(ctx, t) })
 	t.Run("Told", func(t *testing.T) {
 		status, said := r.asked(t, "winio", "reverse_none", "POST /containers/create")
@@ -300,6 +303,55 @@ func (r *reversed) plainClient(t *testing.T) {
 		if b := <-got; !bytes.Equal(b, answer) {
 			t.Errorf("%s: %d bytes of %d, or others", name, len(b), len(answer))
 		}
+	}
+}
+
+// An engine that only ends its output, as dockerd does when an exec has ended, ends its client: one that knows
+// ReadFile alone by the end of the pipe, any by all of the output. The head comes by itself.
+func (r *reversed) endOfAnExec(t *testing.T) {
+	const head = "HTTP/1.1 101 UPGRADED\r\nContent-Type: application/vnd.docker.raw-stream\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n"
+	output := make([]byte, 1<<20)
+	_, _ = io.ReadFull(noise(int64(len(output))), output)
+	for _, kind := range []string{"plain", "winio"} {
+		r.dismiss()
+		client := r.dialPipe(t, kind, "reverse_exec")
+		_, _ = io.WriteString(client, "POST /exec/ab/start HTTP/1.1\r\nHost: docker\r\nContent-Length: 0\r\n\r\n")
+		if kind == "plain" {
+			_ = client.CloseWrite() // all is said
+		}
+		engine := r.execStarts(t)
+		_ = client.SetDeadline(time.Now().Add(20 * time.Second))
+		go func() {
+			_, _ = io.WriteString(engine, head)
+			_, _ = engine.Write(output)
+			_ = engine.CloseWrite()
+		}()
+		if got, err := io.ReadAll(client); err != nil || !bytes.Equal(got, append([]byte(head), output...)) {
+			t.Errorf("%s: %d bytes of %d, %v", kind, len(got), len(head)+len(output), err)
+		}
+		client.Close()
+		if _, err := io.Copy(io.Discard, engine); err != nil { // the bridge closes it
+			t.Errorf("%s: the engine: %v", kind, err)
+		}
+		engine.Close()
+	}
+}
+
+// execStarts is the engine's connection on which an exec is started. Others ask for a status.
+func (r *reversed) execStarts(t *testing.T) *net.UnixConn {
+	t.Helper()
+	_ = r.engine.SetDeadline(time.Now().Add(20 * time.Second))
+	for {
+		c, err := r.engine.AcceptUnix()
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = c.SetDeadline(time.Now().Add(20 * time.Second))
+		if q, err := http.ReadRequest(bufio.NewReader(c)); err == nil && strings.HasSuffix(q.URL.Path, "/start") {
+			t.Cleanup(func() { c.Close() })
+			return c
+		}
+		c.Close()
 	}
 }
 
