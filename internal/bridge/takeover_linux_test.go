@@ -6,12 +6,16 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/test/lab"
 )
 
 const (
@@ -57,7 +61,7 @@ func answerUntilExec(e *net.UnixConn, serve func(e *net.UnixConn, said io.Reader
 		case r.Method == http.MethodHead:
 			_, _ = io.WriteString(e, "HTTP/1.1 200 OK\r\nContent-Length: 77\r\n\r\n")
 		default:
-			_, _ = io.WriteString(e, "HTTP/1.1 201 Created\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n")
+			_, _ = io.WriteString(e, "HTTP/1.1 201 Created\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\nb\r\n{\"Id\":\"ab\"}\r\n0\r\n\r\n")
 		}
 	}
 }
@@ -268,4 +272,44 @@ func TestTheEndOfOtherOutputClosesNoPipe(t *testing.T) {
 		}
 		c.Close()
 	}
+}
+
+// docker-py itself, on connections that it keeps: 500 of 500 are whole, though the engine writes head and output at
+// once.
+func TestDockerPyGetsTheOutputOfEveryExec(t *testing.T) {
+	t.Parallel()
+	lab.Need(t, lab.PartPython)
+	b := build(t)
+	b.serveKind(t, "engine", KindDocker)
+	var serving sync.WaitGroup
+	over := make(chan struct{})
+	go func() {
+		defer close(over)
+		for {
+			e, err := b.listen.AcceptUnix()
+			if err != nil {
+				return
+			}
+			serving.Go(func() {
+				answerUntilExec(e, func(e *net.UnixConn, _ io.Reader) { _, _ = io.WriteString(e, upgraded+execFrame) })
+			})
+		}
+	}()
+	const execs = "500"
+	script := `import sys, docker
+c = docker.APIClient(base_url='unix://' + sys.argv[1], version='1.41', timeout=30)
+whole = 0
+for i in range(int(sys.argv[2])):
+    out = c.exec_start(c.exec_create('ab', 'cmd')['Id'], stream=i % 2 == 0)
+    whole += (b''.join(out) if i % 2 == 0 else out) == b'hello'
+print(whole, end='')
+`
+	cmd := exec.CommandContext(t.Context(), "/usr/bin/python3", "-", b.socket, execs)
+	cmd.Stdin = strings.NewReader(script)
+	if got, err := cmd.CombinedOutput(); string(got) != execs || err != nil {
+		t.Errorf("%s of %s whole, %v", got, execs, err)
+	}
+	b.listen.Close()
+	<-over
+	serving.Wait()
 }
