@@ -2,6 +2,7 @@ package dockerapi
 
 import (
 	"bytes"
+	"math"
 	"strconv"
 	"strings"
 )
@@ -99,11 +100,11 @@ func (f *framing) take(line string) (good bool) {
 	switch f.next {
 	case chunkSize:
 		size, _, _ := strings.Cut(line, ";") // extensions say nothing
-		n, err := strconv.ParseUint(strings.TrimRight(size, " \t"), 16, 62)
+		n, err := strconv.ParseUint(strings.TrimRight(size, " \t"), 16, 64)
 		if err != nil {
 			return false
 		}
-		f.left, f.next = int64(n), chunkData
+		f.left, f.next = int64(min(n, math.MaxInt64)), chunkData
 		if n == 0 {
 			f.next = trailer
 		}
