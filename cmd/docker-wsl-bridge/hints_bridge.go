@@ -216,7 +216,8 @@ func answers(engine string) map[string]string {
 		bridge.WhyLimit:    codes.TooMany.Hint("too many connections to the Docker engine of Windows are open; end some, or run on Windows: docker-wsl-bridge up, for another socket").String(),
 		bridge.WhyLinuxPath: codes.ClientPaths.Hint("is in the file system of this Linux distro, which the Docker engine of Windows can't read: it runs as SYSTEM, and WSL shows a distro to its own user alone; " +
 			"use a directory of a Windows drive (such as /mnt/c/Users/...), a named volume, or docker cp; or run on Windows: docker-wsl-bridge up --paths off, which passes paths on as they are").String(),
-		bridge.WhyStopping: codes.BridgeRuns.Hint("docker-wsl-bridge is stopping; to have it again, run on Windows: docker-wsl-bridge up").String(),
-		bridge.WhyFailed:   codes.BridgeWorks.Hint("the Docker engine of Windows can't be reached at " + engine + "; to see why, run on Windows: docker-wsl-bridge up").String(),
+		bridge.WhyUntranslated: codes.ClientPaths.Hint("try again; or, to pass paths on as they are, run on Windows: docker-wsl-bridge up --paths off").String(),
+		bridge.WhyStopping:     codes.BridgeRuns.Hint("docker-wsl-bridge is stopping; to have it again, run on Windows: docker-wsl-bridge up").String(),
+		bridge.WhyFailed:       codes.BridgeWorks.Hint("the Docker engine of Windows can't be reached at " + engine + "; to see why, run on Windows: docker-wsl-bridge up").String(),
 	}
 }

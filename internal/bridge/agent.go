@@ -44,7 +44,8 @@ type agent struct {
 	held   dockerapi.Held
 	cards  cards
 
-	warnings chan warning // that the host is to be told
+	warnings chan warning   // that the host is to be told
+	clients  sync.WaitGroup // who accepts them, and who serves them
 
 	mu        sync.Mutex
 	leaving   bool
@@ -69,6 +70,7 @@ func RunAgent(ctx context.Context, carrier io.ReadWriteCloser, id BuildID, distr
 	err := a.live(ctx)
 	a.leave()
 	err = errors.Join(err, a.session.Close())
+	a.clients.Wait()
 	a.relays.Wait()
 	a.pulse.asking.Wait()
 	return err
@@ -88,10 +90,26 @@ func (a *agent) live(ctx context.Context) error {
 	if err := a.session.Drain(ctx); err != nil {
 		return err
 	}
+	a.awaitClients(ctx)
 	// The host writes nothing after this answer. Were we gone before its last
 	// frame, wsl.exe's relay would drop the end of our output (init.cpp).
 	_, err := a.session.Ping(ctx)
 	return err
+}
+
+// awaitClients waits until nothing is done for a client any more, so that an agent that says that it leaves does.
+// The host's patience ends it.
+func (a *agent) awaitClients(ctx context.Context) {
+	over := make(chan struct{})
+	a.relays.Go(func() {
+		a.clients.Wait()
+		close(over)
+	})
+	select {
+	case <-over:
+	case <-a.session.Done():
+	case <-ctx.Done():
+	}
 }
 
 // leave takes the sockets away, and sends clients home that have asked nothing.
@@ -185,7 +203,7 @@ func (a *agent) begin(listener net.Listener, l Listen) error {
 		return &AgentError{KindInvalid, "the link is listened for already"}
 	}
 	a.listeners[l.Link] = listener
-	a.relays.Go(func() { a.accept(listener, l) })
+	a.clients.Go(func() { a.accept(listener, l) })
 	return nil
 }
 
@@ -261,7 +279,7 @@ func (a *agent) accept(listener net.Listener, l Listen) {
 		if l.Kind == KindDocker {
 			serve = a.serveDocker
 		}
-		a.relays.Go(func() { serve(conn, l) })
+		a.clients.Go(func() { serve(conn, l) })
 	})
 }
 

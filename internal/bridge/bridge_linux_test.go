@@ -18,6 +18,7 @@ import (
 
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/endpoint"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/mux"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/paths"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/test/halfclose"
 )
 
@@ -53,6 +54,12 @@ func build(t testing.TB) *bridged {
 // buildWith has further links than the engine's.
 func buildWith(t testing.TB, links map[string]Dial) *bridged {
 	t.Helper()
+	return buildIn(t, links, cDrive)
+}
+
+// buildIn has other mounts in the distro.
+func buildIn(t testing.TB, links map[string]Dial, drives func() (paths.Drives, error)) *bridged {
+	t.Helper()
 	dir := t.TempDir()
 	b := &bridged{frost: newFrost(), socket: filepath.Join(dir, "windows.sock"), ended: make(chan error, 1), warned: make(chan string, 10)}
 	engine, err := net.Listen("unix", filepath.Join(dir, "engine.sock"))
@@ -70,7 +77,7 @@ func buildWith(t testing.TB, links map[string]Dial) *bridged {
 	log := slog.New(slog.DiscardHandler)
 	theirs := b.frost.on(b.agent)
 	go func() {
-		b.ended <- RunAgent(context.Background(), theirs, BuildID{1}, Distro{Open: openPlain, Users: nobody, Drives: cDrive, Self: ownAgent, Dial: dialPlain}, log)
+		b.ended <- RunAgent(context.Background(), theirs, BuildID{1}, Distro{Open: openPlain, Users: nobody, Drives: drives, Self: ownAgent, Dial: dialPlain}, log)
 	}()
 	place, err := endpoint.Parse("unix:"+engine.Addr().String(), "linux")
 	if err != nil {

@@ -109,13 +109,9 @@ func (c *client) end() {
 // and leaves it tellTime to read that. What comes behind must still be taken,
 // since a client that can't write may not get to reading.
 func (c *client) tell(why string) {
-	message := c.words(why)
-	if message == "" {
-		message = "the Docker engine can't be reached: " + why
-	}
-	answer := dockerapi.Unavailable(c.first, message)
-	if why == WhyLinuxPath {
-		answer = c.refusal
+	answer := c.refusal
+	if why != whyRequest {
+		answer = dockerapi.Unavailable(c.first, c.message(why))
 	}
 	_ = c.conn.SetDeadline(time.Now().Add(tellTime))
 	// Whoever is gone needs no answer.
@@ -132,6 +128,14 @@ func (c *client) tell(why string) {
 	if c.whole { // all was read, and there is no other end that everybody understands
 		_ = c.conn.Close()
 	}
+}
+
+// message is what the client is told of a reason.
+func (c *client) message(why string) string {
+	if words := c.words(why); words != "" {
+		return words
+	}
+	return "the Docker engine can't be reached: " + why
 }
 
 // drain throws away what a client that was told still sends.

@@ -32,6 +32,7 @@ type joint struct {
 	tell  func(why string) // answers it instead of its engine
 
 	requests *dockerapi.Requests // the way of what it says, which may be changed there; nil if it can't
+	answers  *dockerapi.Answers  // what the engine says to those; nil without them
 
 	// takeover follows what an engine answers where that is HTTP: see takeover.go. Else it is nil.
 	takeover  *dockerapi.Takeover
@@ -114,13 +115,16 @@ func (j *joint) outEnded(readErr, writeErr error) {
 // send puts on the stream what the client said first, and what it says.
 func (j *joint) send() (readErr, writeErr error) {
 	if len(j.first) > 0 {
-		if err := j.ask(j.first); err != nil {
-			return nil, err
-		}
+		writeErr = j.ask(j.first)
 	}
-	readErr, writeErr = j.copy(j.say, j.conn, nil)
+	if writeErr == nil {
+		readErr, writeErr = j.copy(j.say, j.conn, nil)
+	}
 	if j.requests != nil && readErr == io.EOF {
 		writeErr = j.requests.End()
+	}
+	if errors.Is(writeErr, errLeft) { // it has said all that it will
+		return io.EOF, nil
 	}
 	return readErr, writeErr
 }
@@ -162,6 +166,9 @@ func (j *joint) in() {
 func (j *joint) park() bool { return j.stream.Park(j.resume) }
 
 func (j *joint) inEnded(readErr, writeErr error) {
+	if j.answers != nil {
+		j.answers.End()
+	}
 	why := j.unanswered(errors.Join(readErr, writeErr))
 	switch {
 	case why != "":
@@ -194,7 +201,11 @@ func (j *joint) deliver(b []byte) error {
 	if givenUp {
 		return errGivenUp
 	}
-	return j.handOn(b)
+	err := j.handOn(b)
+	if j.answers != nil && err == nil {
+		j.passed(b)
+	}
+	return err
 }
 
 // kept tells whether the client is not to be given up any more: it has got a piece of its
@@ -225,7 +236,7 @@ func (j *joint) unanswered(err error) (why string) {
 	var refused *mux.RefusedError
 	switch {
 	case j.refused:
-		return WhyLinuxPath
+		return whyRequest
 	case j.tell == nil || j.started:
 		return ""
 	case j.told != "":

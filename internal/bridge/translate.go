@@ -1,8 +1,10 @@
 package bridge
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"sync"
 	"time"
 
@@ -15,80 +17,223 @@ import (
 // to be created, if its engine is one for Windows containers.
 const PathsAuto = "auto"
 
-// WhyLinuxPath is why a client gets no container: a path of its own has no name on Windows.
-const WhyLinuxPath = "linux-path"
+// Why a client's request is refused: the other keys of Listen.Answers. The first is of a path of its own, which has
+// no name on Windows; the second of paths that can't be translated, for whatever reason.
+const (
+	WhyLinuxPath    = "linux-path"
+	WhyUntranslated = "untranslated"
+)
 
-// refuseTime is what an engine gets to end a connection of which one direction has ended, once it
-// says nothing more. One behind a pipe in byte mode does not hear of the end.
-const refuseTime = time.Second
+// whyRequest is why a client gets no answer of its engine when its request was refused, with an answer of its own.
+const whyRequest = "request"
 
-// probeTime is what an engine gets to tell what it is.
-const probeTime = 3 * time.Second
+const (
+	// probeTime is what an engine gets to tell what it is, in as many tries as begin in holdTime.
+	probeTime = 3 * time.Second
+	// probePause is between two of them.
+	probePause = 100 * time.Millisecond
+	// leftPause is how often somebody looks whether the client of a translation is there still: a connection that
+	// nobody reads tells nothing by itself.
+	leftPause = 100 * time.Millisecond
+)
 
-// notTranslated is what is warned of when a request passes as it is.
+// notTranslated is what is warned of when a connection passes as it is.
 const notTranslated = "paths are not translated"
 
-var errTooLong = errors.New("the request is too long to be held")
+var (
+	errOdd = errors.New("what is said on a connection is no HTTP/1")
+	// errRefused ends the requests of a client that is told why.
+	errRefused = errors.New("the request was refused")
+	errNoOS    = errors.New("it does not say what its containers run")
+)
 
-// errRefused ends the requests of a client that is told why.
-var errRefused = errors.New("the request was refused")
+// translation is the way of a client's requests to an engine, where their paths are put into its words.
+type translation struct {
+	agent *agent
+	joint *joint
+	to    *client
+	link  Listen
+}
 
 // translate is the way of a client's requests to its engine.
 func (a *agent) translate(j *joint, c *client, l Listen) *dockerapi.Requests {
+	t := &translation{a, j, c, l}
+	j.answers = new(dockerapi.Answers)
 	return &dockerapi.Requests{
-		Out: func(b []byte) error { return j.write(j.stream, b) },
-		Edit: func(what dockerapi.Creation, body []byte) ([]byte, error) {
-			edited, err := a.edit(what, body, l.Link)
-			var linux *paths.LinuxError
-			if errors.As(err, &linux) {
-				c.refusal = dockerapi.BadRequest(fmt.Sprintf("%q %s", linux.Path, l.Answers[WhyLinuxPath]))
-				return nil, errRefused
-			}
-			return edited, err
-		},
-		TooLong: func() { a.warn(l.Link, notTranslated, errTooLong) },
-		Held:    &a.held,
+		Out:      func(b []byte) error { return j.write(j.stream, b) },
+		Answers:  j.answers,
+		Await:    t.await,
+		Edit:     t.edit,
+		Unheld:   t.unheld,
+		Continue: func() error { return j.write(j.conn, []byte("HTTP/1.1 100 Continue\r\n\r\n")) },
+		Odd:      func() { a.warn(l.Link, notTranslated, errOdd) },
+		Held:     &a.held,
 	}
 }
 
-// edit gives the body to send instead, nil if that is the same. The error is a
-// *paths.LinuxError.
-func (a *agent) edit(what dockerapi.Creation, body []byte, link string) ([]byte, error) {
-	drives, err := a.distro.Drives()
-	if err != nil {
-		a.warn(link, notTranslated, err)
-		return nil, nil
-	}
+// await waits for the engine's answers to what was asked before.
+func (t *translation) await() (http bool, err error) {
+	t.whileThere(func(ctx context.Context) { http, err = t.joint.answers.Await(ctx) })
+	return http, err
+}
+
+// edit gives the body to send instead, nil if that is the same. The error is errRefused, or says that nobody is
+// there who wants to know.
+func (t *translation) edit(what dockerapi.Creation, body []byte) (edited []byte, err error) {
+	t.whileThere(func(ctx context.Context) { edited, err = t.editFor(ctx, what, body) })
+	return edited, err
+}
+
+func (t *translation) editFor(ctx context.Context, what dockerapi.Creation, body []byte) ([]byte, error) {
+	drives, noDrives := t.agent.distro.Drives() // without any, every path of Linux has no name on Windows
 	translate := drives.Container
 	if what == dockerapi.CreateService {
 		translate = drives.Service
 	}
-	edited, err := translate(body)
-	if edited == nil && err == nil || !a.forWindows(link) {
+	edited, err := translate(ctx, body)
+	if edited == nil && err == nil { // no path is in it
 		return nil, nil
 	}
-	return edited, err
+	if ctx.Err() != nil {
+		return nil, context.Cause(ctx)
+	}
+	if noDrives != nil {
+		err = noDrives
+	}
+	if windows, unknown := t.forWindows(ctx); unknown != nil {
+		return nil, unknown
+	} else if !windows {
+		return nil, nil
+	}
+	var linux *paths.LinuxError
+	switch {
+	case errors.As(err, &linux):
+		return nil, t.refuse(http.StatusBadRequest, fmt.Sprintf("%q %s", linux.Path, t.link.Answers[WhyLinuxPath]))
+	case errors.Is(err, paths.ErrNotJSON):
+		return nil, t.untranslated(http.StatusBadRequest, errors.New("the body of the request is no JSON"))
+	case err != nil:
+		return nil, t.untranslated(http.StatusServiceUnavailable, err)
+	}
+	return edited, nil
+}
+
+// unheld decides about a creation that can't be held: only an engine that is known to have the distro's paths gets it
+// as it is.
+func (t *translation) unheld(_ dockerapi.Creation, why error) (err error) {
+	t.whileThere(func(ctx context.Context) {
+		windows := false
+		if windows, err = t.forWindows(ctx); windows {
+			err = t.untranslated(unheldStatus(why), why)
+		}
+	})
+	return err
+}
+
+func unheldStatus(why error) int {
+	switch why {
+	case dockerapi.ErrTooLong:
+		return http.StatusRequestEntityTooLarge
+	case dockerapi.ErrTooMuch:
+		return http.StatusServiceUnavailable
+	case dockerapi.ErrExpects:
+		return http.StatusExpectationFailed
+	}
+	return http.StatusBadRequest
+}
+
+// untranslated refuses a request whose paths can't be translated.
+func (t *translation) untranslated(status int, why error) error {
+	return t.refuse(status, fmt.Sprintf("the paths in this request can't be translated for the engine: %v; %s", why, t.link.Answers[WhyUntranslated]))
+}
+
+func (t *translation) refuse(status int, message string) error {
+	t.to.refusal = dockerapi.Refusal(status, message)
+	return errRefused
+}
+
+// whileThere does something, with a context that ends when nobody wants it any more: when the client has left, or
+// the way to its engine is lost.
+func (t *translation) whileThere(do func(context.Context)) {
+	ctx, cancel := context.WithCancelCause(context.Background())
+	var watching sync.WaitGroup
+	watching.Go(func() { t.watch(ctx, cancel) })
+	do(ctx)
+	cancel(nil)
+	watching.Wait()
+}
+
+// errLeft says that nobody waits for a translation any more.
+var errLeft = errors.New("translate request: its client has left")
+
+func (t *translation) watch(ctx context.Context, cancel context.CancelCauseFunc) {
+	conn, asks := t.joint.conn.(interface{ HungUp() bool })
+	tick := time.NewTicker(leftPause)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-t.agent.session.Done():
+			cancel(errLeft)
+			return
+		case <-tick.C:
+			if t.joint.isDead() || asks && conn.HungUp() {
+				cancel(errLeft)
+				return
+			}
+		}
+	}
 }
 
 // forWindows asks the engine what it is, each time that it matters: another one may be behind
-// the pipe than a minute ago. One that does not tell gets what was said to it.
-func (a *agent) forWindows(link string) bool {
-	stream, why := a.openFor(link)
-	if why != "" {
-		return false
-	}
-	defer stream.Close()
-	late := time.AfterFunc(probeTime, func() { _ = stream.Reset(mux.CodeAborted) })
+// the pipe than a minute ago. It waits as long as a client does whose carrier is frozen; then the error is errRefused.
+func (t *translation) forWindows(ctx context.Context) (windows bool, err error) {
+	within, cancel := context.WithTimeout(ctx, probeTime)
+	defer cancel()
+	late := time.NewTimer(holdTime)
 	defer late.Stop()
-	os, err := dockerapi.OSType(stream)
-	if err != nil {
-		a.warn(link, notTranslated, fmt.Errorf("the engine does not tell what it is: %w", err))
+	for {
+		os, why, err := t.osType(within)
+		switch {
+		case err == nil:
+			return os == "windows", nil
+		case ctx.Err() != nil:
+			return false, context.Cause(ctx)
+		}
+		select {
+		case <-within.Done():
+		case <-late.C:
+		case <-time.After(probePause):
+			continue
+		}
+		if why != "" {
+			return false, t.refuse(http.StatusServiceUnavailable, t.to.message(why))
+		}
+		return false, t.untranslated(http.StatusServiceUnavailable, fmt.Errorf("whether it is one for Windows containers is not known: %w", err))
 	}
-	return os == "windows"
 }
 
-// refuse ends a client's requests before the one that was refused. What the engine still answers
-// to those before comes first; the end of what it says lets in tell the client.
+// osType asks once. why is that of a client that gets no stream, if it is known.
+func (t *translation) osType(ctx context.Context) (os, why string, err error) {
+	stream, why := t.agent.openFor(t.link.Link)
+	if why != "" {
+		return "", why, errNoOS
+	}
+	defer stream.Close()
+	stop := context.AfterFunc(ctx, func() { _ = stream.Reset(mux.CodeAborted) })
+	defer stop()
+	os, err = dockerapi.OSType(stream)
+	if refused := (*mux.RefusedError)(nil); errors.As(err, &refused) {
+		return "", whyRefused(refused.Code), err
+	}
+	if err == nil && os == "" {
+		err = errNoOS
+	}
+	return os, "", err
+}
+
+// refuse ends a client's requests with one that was refused. All before it have been answered: the end of what
+// the engine says lets in tell the client.
 func (j *joint) refuse() {
 	j.mu.Lock()
 	late := j.inDone
@@ -100,32 +245,23 @@ func (j *joint) refuse() {
 		}
 		return
 	}
-	if j.requests.Midway() {
-		_ = j.stream.Reset(mux.CodeAborted)
-	} else {
-		_ = j.stream.CloseWrite() // fails only if it was reset
-	}
-	over := make(chan struct{})
-	var watching sync.WaitGroup
-	watching.Go(func() { j.endQuiet(over) })
+	_ = j.stream.Reset(mux.CodeAborted)
 	drain(j.conn)
-	close(over)
-	watching.Wait()
 }
 
-// endQuiet ends the stream once nothing has come of it for refuseTime.
-func (j *joint) endQuiet(over <-chan struct{}) {
-	for seen := int64(-1); ; {
-		now := j.moved.Load()
-		if now == seen {
-			_ = j.stream.Reset(mux.CodeAborted)
-			return
-		}
-		seen = now
-		select {
-		case <-time.After(refuseTime):
-		case <-over:
-			return
+// passed follows what has been handed on of the engine's answers.
+func (j *joint) passed(b []byte) {
+	for len(b) > 0 {
+		n, mark := j.answers.Next(b)
+		if b = b[n:]; mark == dockerapi.HTTPEnds {
+			break
 		}
 	}
+	j.answers.Passed()
+}
+
+func (j *joint) isDead() bool {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.dead
 }

@@ -11,21 +11,26 @@ import (
 	"sync"
 	"testing"
 	"time"
-
-	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/dockerapi"
 )
 
 // taker is an engine that remembers the bodies that it was asked to create from.
 type taker struct {
-	os string
+	os   string
+	slow chan struct{} // passes when a slow request has come, and when it may be answered
 
 	mu     sync.Mutex
 	bodies []string
 }
 
 func (e *taker) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	w.Header().Set("Ostype", e.os)
+	if e.os != "" {
+		w.Header().Set("Ostype", e.os)
+	}
 	if strings.HasSuffix(r.URL.Path, "/attach") {
+		if strings.Contains(r.URL.Path, "/gone/") {
+			http.Error(w, `{"message":"No such container"}`, http.StatusNotFound)
+			return
+		}
 		c, rw, err := w.(http.Hijacker).Hijack()
 		if err != nil {
 			panic(err)
@@ -36,7 +41,21 @@ func (e *taker) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	body, err := io.ReadAll(r.Body)
-	if strings.HasSuffix(r.URL.Path, "/create") && err == nil {
+	if r.URL.Path == "/slow" {
+		e.slow <- struct{}{}
+		<-e.slow
+	}
+	if strings.HasSuffix(r.URL.Path, "/start") && !strings.Contains(string(body), `"Detach":true`) {
+		c, rw, err := w.(http.Hijacker).Hijack()
+		if err != nil {
+			panic(err)
+		}
+		defer c.Close()
+		fmt.Fprint(c, "HTTP/1.1 200 OK\r\nContent-Type: application/vnd.docker.raw-stream\r\n\r\n")
+		_, _ = io.Copy(c, rw)
+		return
+	}
+	if (strings.HasSuffix(r.URL.Path, "/create") || strings.HasSuffix(r.URL.Path, "/update")) && err == nil {
 		e.mu.Lock()
 		e.bodies = append(e.bodies, string(body))
 		e.mu.Unlock()
@@ -54,7 +73,11 @@ func (e *taker) took() []string {
 // connects.
 func translated(t *testing.T, os string) (*bridged, *taker, *net.UnixConn, *bufio.Reader) {
 	t.Helper()
-	b := build(t)
+	return translatedBy(t, build(t), os)
+}
+
+func translatedBy(t *testing.T, b *bridged, os string) (*bridged, *taker, *net.UnixConn, *bufio.Reader) {
+	t.Helper()
 	_, err := b.host.Listen(t.Context(), Listen{
 		Link: "engine", Socket: b.socket, Owner: "root:docker", Kind: KindDocker, Paths: PathsAuto,
 		Answers: map[string]string{WhyLinuxPath: "is Linux' own"},
@@ -62,17 +85,24 @@ func translated(t *testing.T, os string) (*bridged, *taker, *net.UnixConn, *bufi
 	if err != nil {
 		t.Fatal(err)
 	}
-	e := &taker{os: os}
+	e := &taker{os: os, slow: make(chan struct{})}
 	server := &http.Server{Handler: e}
 	go func() { _ = server.Serve(b.listen) }()
 	t.Cleanup(func() { server.Close() })
+	c, in := b.another(t)
+	return b, e, c, in
+}
+
+// another connects once more.
+func (b *bridged) another(t *testing.T) (*net.UnixConn, *bufio.Reader) {
+	t.Helper()
 	c, err := net.Dial("unix", b.socket)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { c.Close() })
 	c.SetDeadline(time.Now().Add(30 * time.Second))
-	return b, e, c.(*net.UnixConn), bufio.NewReader(c)
+	return c.(*net.UnixConn), bufio.NewReader(c)
 }
 
 func creating(body string, lines ...string) string {
@@ -215,21 +245,6 @@ func TestRefusedThoughTheEngineDoesNotEnd(t *testing.T) {
 	if response.StatusCode != http.StatusBadRequest {
 		t.Errorf("status %d", response.StatusCode)
 	}
-}
-
-// That a request passes as it is, is nothing that its client could see: the host is told.
-func TestUntranslatedPathsAreWarnedOf(t *testing.T) {
-	b, _, c, _ := translated(t, "windows")
-	say(t, c, fmt.Sprintf("POST /containers/create HTTP/1.1\r\nHost: docker\r\nContent-Length: %d\r\n\r\n", dockerapi.MaxBody+1))
-	b.warns(t, "engine: paths are not translated: the request is too long to be held")
-	b.listen.Close()
-	c, err := net.DialUnix("unix", nil, &net.UnixAddr{Name: b.socket, Net: "unix"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer c.Close()
-	say(t, c, creating(ours))
-	b.warns(t, "engine: paths are not translated: the engine does not tell what it is: ping engine: ")
 }
 
 // warns waits for a warning that begins so.

@@ -2,6 +2,7 @@ package dockerapi
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"net/http"
 	"sync"
@@ -37,6 +38,8 @@ type Answers struct {
 	read    int           // of those, are answered, which is not told yet
 	within  bool          // told: an answer has begun
 	over    bool          // told: HTTP is
+	none    bool          // told: it was none, which ended it
+	failed  bool          // told: it ended with the answer to a request that failed, and with the connection
 	ended   bool          // nothing more comes
 	changed chan struct{} // closed when something was told; nil: nobody waits
 }
@@ -78,9 +81,13 @@ func (a *Answers) Asked(method string) {
 	}
 }
 
-// Next reads on to the next mark in b, or to the end of b. Behind HTTPEnds it reads no more.
+// Next reads on to the next mark in b, or to the end of b. Behind HTTPEnds it reads nothing, and finds
+// HTTPEnds again.
 func (a *Answers) Next(b []byte) (n int, at Mark) {
-	for n < len(b) && !a.ends {
+	if a.ends {
+		return 0, HTTPEnds
+	}
+	for n < len(b) {
 		used := 0
 		switch a.place {
 		case between:
@@ -104,9 +111,6 @@ func (a *Answers) Next(b []byte) (n int, at Mark) {
 
 // Status is that of the answer that ends at the last mark.
 func (a *Answers) Status() int { return a.status }
-
-// Odd tells that HTTP has ended because what came was none.
-func (a *Answers) Odd() bool { return a.odd }
 
 func (a *Answers) nextLine(b []byte) (n int, at Mark) {
 	isFirst := !a.head.first
@@ -218,7 +222,8 @@ func (a *Answers) Passed() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.asked, a.read = a.asked[a.read:], 0
-	a.within, a.over = a.place != between, a.ends
+	a.within, a.over, a.none = a.place != between, a.ends, a.odd
+	a.failed = a.ends && a.status >= http.StatusMultipleChoices
 	if len(a.asked) == 0 || a.over {
 		a.asked = nil
 	}
@@ -248,16 +253,35 @@ func (a *Answers) Over() bool {
 	return a.over
 }
 
+// Odd tells that HTTP has ended because what came was none.
+func (a *Answers) Odd() bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.none
+}
+
 // Await waits until all requests have been answered, and the answers handed on. Then it tells
-// whether HTTP goes on. The error is ErrNoAnswer.
-func (a *Answers) Await() (http bool, err error) {
+// whether HTTP goes on. The error is ErrNoAnswer, or the context's cause.
+func (a *Answers) Await(ctx context.Context) (http bool, err error) {
 	for {
 		http, changed, err := a.settled()
 		if changed == nil {
 			return http, err
 		}
-		<-changed
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return false, context.Cause(ctx)
+		}
 	}
+}
+
+// http tells whether HTTP goes on, as far as is known, and whether that is all that there is to know.
+func (a *Answers) http() (http, settled bool) {
+	_, changed, _ := a.settled()
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return !a.over || a.none || a.failed, changed == nil
 }
 
 // settled is what Await tells, or what to wait for.

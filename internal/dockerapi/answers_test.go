@@ -32,6 +32,7 @@ func marks(a *Answers, said []byte, cut func() int) (found []ends) {
 				found = append(found, ends{at, mark, a.Status()})
 			}
 			if mark == HTTPEnds {
+				a.Passed()
 				return found
 			}
 		}
@@ -189,7 +190,7 @@ func randomAnswer(w *bytes.Buffer, random *rand.Rand, toHead bool) {
 // Who waits is let go on when all is answered and handed on, and no sooner.
 func TestAwaitAnswers(t *testing.T) {
 	a := new(Answers)
-	if http, err := a.Await(); !http || err != nil {
+	if http, err := a.Await(t.Context()); !http || err != nil {
 		t.Fatalf("%v, %v before anything was asked", http, err)
 	}
 	const answer = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
@@ -197,7 +198,7 @@ func TestAwaitAnswers(t *testing.T) {
 	a.Asked("POST")
 	done := make(chan bool)
 	go func() {
-		http, err := a.Await()
+		http, err := a.Await(t.Context())
 		done <- http && err == nil
 	}()
 	a.Next([]byte(answer))
@@ -212,7 +213,7 @@ func TestAwaitAnswers(t *testing.T) {
 	}
 	a.Asked("POST")
 	go func() {
-		http, err := a.Await()
+		http, err := a.Await(t.Context())
 		done <- !http && err == nil
 	}()
 	a.Next([]byte("HTTP/1.1 101 UPGRADED\r\n\r\n"))
@@ -223,7 +224,7 @@ func TestAwaitAnswers(t *testing.T) {
 	lost := new(Answers)
 	lost.Asked("POST")
 	go func() {
-		_, err := lost.Await()
+		_, err := lost.Await(t.Context())
 		done <- err == ErrNoAnswer
 	}()
 	lost.End()

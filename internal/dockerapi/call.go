@@ -40,14 +40,14 @@ var short = map[string]string{
 // query nothing is told.
 func Call(b []byte) string {
 	line, _, _ := bytes.Cut(b, []byte{'\n'})
-	if !sound.Match(bytes.TrimSuffix(line, []byte{'\r'})) {
+	method, target, _, good := requestLine(bytes.TrimSuffix(line, []byte{'\r'}))
+	if !good || Method(b) == "" {
 		return ""
 	}
-	parts := strings.Fields(string(line))
-	if !slices.Contains([]string{"GET", "HEAD", "POST", "PUT", "DELETE"}, parts[0]) {
+	if !slices.Contains([]string{"GET", "HEAD", "POST", "PUT", "DELETE"}, method) {
 		return "other"
 	}
-	call := parts[0] + reduced(parts[1])
+	call := method + reduced(target)
 	if name, known := short[call]; known {
 		return name
 	}

@@ -60,18 +60,26 @@ func FuzzCall(f *testing.F) {
 func TestRequestsTellWhatTheySee(t *testing.T) {
 	var seen []string
 	r := &Requests{
-		Out: func([]byte) error { return nil }, Held: &Held{},
-		Edit: func(Creation, []byte) ([]byte, error) { return nil, nil }, TooLong: func() {},
+		Out: func([]byte) error { return nil }, Held: &Held{}, Answers: new(Answers),
+		Edit: func(Creation, []byte) ([]byte, error) { return nil, nil },
 		Seen: func(line []byte) { seen = append(seen, Call(line)) },
 	}
-	for _, said := range []string{
-		"HEAD /_ping HTTP/1.1\r\n\r\nGET /v1.47/inf", "o HTTP/1.1\r\n\r\n",
-		"POST /containers/create HTTP/1.1\r\nContent-Length: 4\r\n\r\n{}  GET /events HTTP/1.1\r\n\r\n",
-		"POST /exec/x/start HTTP/1.1\r\nUpgrade: tcp\r\n\r\nGET /version HTTP/1.1\r\n\r\n",
+	const ok = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
+	for _, c := range []struct{ said, answers string }{
+		{"HEAD /_ping HTTP/1.1\r\n\r\nGET /v1.47/inf", ok},
+		{"o HTTP/1.1\r\n\r\n", ok},
+		{"POST /containers/create HTTP/1.1\r\nContent-Length: 4\r\n\r\n{}  GET /events HTTP/1.1\r\n\r\n", ok + ok},
+		{"POST /exec/x/start HTTP/1.1\r\nUpgrade: tcp\r\n\r\n", "HTTP/1.1 101 UPGRADED\r\n\r\n"},
+		{"GET /version HTTP/1.1\r\n\r\n", ""},
 	} {
-		if err := r.Write([]byte(said)); err != nil {
+		if err := r.Write([]byte(c.said)); err != nil {
 			t.Fatal(err)
 		}
+		for b := []byte(c.answers); len(b) > 0; {
+			n, _ := r.Answers.Next(b)
+			b = b[n:]
+		}
+		r.Answers.Passed()
 	}
 	if got := strings.Join(seen, ", "); got != "HEAD /_ping, GET /info, POST /containers/create, events, exec" {
 		t.Errorf("seen: %s", got)

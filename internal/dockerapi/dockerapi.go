@@ -65,20 +65,20 @@ func IsRead(b []byte) bool {
 // can't be reached: status 503 and Docker's JSON for errors, whose message the
 // docker command prints. The connection ends behind it.
 func Unavailable(b []byte, message string) []byte {
-	return answer("503 Service Unavailable", message, Method(b) != http.MethodHead)
+	return answer(http.StatusServiceUnavailable, message, Method(b) != http.MethodHead)
 }
 
-// BadRequest is the answer to a request, which is none of HEAD, that is wrong in itself: status
-// 400, else as Unavailable.
-func BadRequest(message string) []byte { return answer("400 Bad Request", message, true) }
+// Refusal is the answer to a request, which is none of HEAD, that is not for its engine: with this status, else
+// as Unavailable.
+func Refusal(status int, message string) []byte { return answer(status, message, true) }
 
-func answer(status, message string, withBody bool) []byte {
+func answer(status int, message string, withBody bool) []byte {
 	body, err := json.Marshal(map[string]string{"message": message})
 	if err != nil { // a string always is JSON
 		body = []byte("{}")
 	}
-	answer := fmt.Appendf(nil, "HTTP/1.1 %s\r\n"+
-		"Content-Type: application/json\r\nContent-Length: %d\r\nConnection: close\r\n\r\n", status, len(body)+1)
+	answer := fmt.Appendf(nil, "HTTP/1.1 %d %s\r\n"+
+		"Content-Type: application/json\r\nContent-Length: %d\r\nConnection: close\r\n\r\n", status, http.StatusText(status), len(body)+1)
 	if !withBody {
 		return answer
 	}

@@ -3,136 +3,230 @@ package dockerapi
 import (
 	"bytes"
 	"errors"
-	"regexp"
+	"math"
+	"net/http"
 	"strconv"
 	"strings"
 )
 
-// maxHead bounds a request's head; the engine's own bound is 1 MiB, real ones
-// have some hundred bytes.
-const maxHead = 64 << 10
+// maxHead bounds the head of a request that is held: net/http's server takes
+// http.DefaultMaxHeaderBytes and 4 KiB.
+const maxHead = http.DefaultMaxHeaderBytes + 8<<10
 
-var (
-	// creation is the first line of a request whose body names directories.
-	creation = regexp.MustCompile(`^POST (?:https?://[^/ ]*)?(?:/v[0-9.]+)?/(containers|services)/create(?:\?[^ ]*)? HTTP/1\.[01]$`)
-	// takeover is one behind which the connection is no HTTP any more, said or unsaid: attach and
-	// exec did without an Upgrade for years, and engines still take that.
-	takeover = regexp.MustCompile(`^[A-Z]+ (?:https?://[^/ ]*)?(?:/v[0-9.]+)?/(?:containers/[^/ ?]+/attach|exec/[^/ ?]+/start|session|grpc)(?:[/?][^ ]*)? `)
-	// sound is any first line of HTTP/1.
-	sound = regexp.MustCompile(`^[A-Z]+ [!-~]+ HTTP/1\.[01]$`)
+// errFraming says that the head does not tell where its body ends. net/http's server refuses such
+// a request and ends the connection.
+var errFraming = errors.New("the head does not tell where the body ends")
+
+// needed are the fields of a head that tell how its body ends. What else there is passes unread.
+var needed = []string{"content-length", "transfer-encoding", "expect"}
+
+// headReader reads a head line by line, in whatever pieces it comes, and keeps no more than the
+// line that has begun and the needed fields. It reads as net/http does: lines may end in LF alone,
+// and a line that begins with a blank goes on with the one before. Where net/http refuses a field,
+// it may take it: who refuses ends the connection.
+type headReader struct {
+	most   int    // what is kept of the first line, if it is not 0
+	line   []byte // what has come of a line; of a field that is not needed only its beginning
+	size   int    // of what has come of the head
+	first  bool   // the first line has been read
+	cut    bool   // something needed was too long to be kept
+	folds  string // the field that a folded line goes on with; "" if it is not needed
+	values map[string][]string
+}
+
+const (
+	// longestName is more than the longest needed field with its colon.
+	longestName = 32
+	// maxField bounds the line of a needed field, and maxFields how many lines there are of one.
+	maxField, maxFields = 8 << 10, 16
 )
 
-// errHead says that a head is not for us to understand.
-var errHead = errors.New("head is not understood")
+// next reads to the end of one line, or of b. A field is taken in; the text of the first line is
+// given, and valid until the next call. The head ends with a line that is empty.
+func (h *headReader) next(b []byte) (n int, line []byte, whole bool) {
+	n = bytes.IndexByte(b, '\n') + 1
+	if n == 0 {
+		h.size += len(b)
+		h.keep(b)
+		return len(b), nil, false
+	}
+	h.size += n
+	line = b[:n]
+	if len(h.line) > 0 {
+		h.keep(line)
+		line = h.line
+	}
+	h.line = h.line[:0]
+	line = bytes.TrimSuffix(bytes.TrimSuffix(line, []byte{'\n'}), []byte{'\r'})
+	if h.first {
+		h.field(line)
+	}
+	h.first = true
+	return n, line, true
+}
+
+// keep adds to the line that has begun what may be needed of it.
+func (h *headReader) keep(b []byte) {
+	most := longestName
+	if !h.first {
+		if most = h.most; most == 0 {
+			most = math.MaxInt
+		}
+	}
+	n := min(len(b), max(0, most-len(h.line)))
+	h.line = append(h.line, b[:n]...)
+	if b = b[n:]; !h.first || len(b) == 0 || !h.needs() {
+		return
+	}
+	if h.cut = h.cut || len(h.line)+len(b) > maxField; !h.cut {
+		h.line = append(h.line, b...)
+	}
+}
+
+// needs tells whether the line that has begun is of a needed field.
+func (h *headReader) needs() bool {
+	if c := h.line[0]; c == ' ' || c == '\t' {
+		return h.folds != ""
+	}
+	return neededName(h.line) != ""
+}
+
+func neededName(line []byte) string {
+	name, _, found := bytes.Cut(line, []byte{':'})
+	if found && len(name) < longestName {
+		for _, n := range needed {
+			if strings.EqualFold(string(name), n) {
+				return n
+			}
+		}
+	}
+	return ""
+}
+
+func (h *headReader) field(line []byte) {
+	switch {
+	case len(line) == 0:
+	case line[0] == ' ' || line[0] == '\t':
+		h.fold(string(bytes.Trim(line, " \t")))
+	default:
+		if h.folds = neededName(line); h.folds == "" {
+			return
+		}
+		h.cut = h.cut || len(line) > maxField
+		if h.values == nil {
+			h.values = map[string][]string{}
+		}
+		_, value, _ := bytes.Cut(line, []byte{':'})
+		h.add(h.folds, string(bytes.Trim(value, " \t")))
+	}
+}
+
+func (h *headReader) add(name, value string) {
+	v := h.values[name]
+	if h.cut = h.cut || len(v) == maxFields; !h.cut {
+		h.values[name] = append(v, value)
+	}
+}
+
+func (h *headReader) fold(more string) {
+	v := h.values[h.folds]
+	if len(v) == 0 {
+		return
+	}
+	last := &v[len(v)-1]
+	if h.cut = h.cut || len(*last)+len(more) > maxField; !h.cut {
+		*last = strings.Trim(*last+" "+more, " \t")
+	}
+}
+
+// reset makes it ready for the next head.
+func (h *headReader) reset() { *h = headReader{most: h.most, line: h.line[:0]} }
+
+// length is that of the body by Content-Length, -1 without one.
+func (h *headReader) length() (n int64, err error) {
+	if h.cut {
+		return 0, errFraming
+	}
+	lengths := h.values["content-length"]
+	if len(lengths) == 0 {
+		return -1, nil
+	}
+	for _, l := range lengths {
+		if l != lengths[0] {
+			return 0, errFraming
+		}
+	}
+	if lengths[0] == "" {
+		return -1, nil
+	}
+	u, err := strconv.ParseUint(lengths[0], 10, 63)
+	if err != nil {
+		return 0, errFraming
+	}
+	return int64(u), nil
+}
+
+// codings are the transfer codings in their order.
+func (h *headReader) codings() (codings []string) {
+	for _, v := range h.values["transfer-encoding"] {
+		for c := range strings.SplitSeq(v, ",") {
+			codings = append(codings, strings.ToLower(strings.Trim(c, " \t")))
+		}
+	}
+	return codings
+}
 
 // head is what is needed of a request's head.
 type head struct {
+	old     bool // HTTP/1.0
 	chunked bool
-	length  int64 // of the body, unless chunked
-	expects bool  // the client waits for the engine before it sends the body
+	length  int64  // of the body, unless chunked; 0 without one
+	expect  string // what its client waits for before it sends the body
 }
 
-// headEnd is the length of the head that b begins with, or 0 if b does not hold all of it. Lines
-// may end in LF alone, as to net/http.
-func headEnd(b []byte) int {
-	for i := 0; ; i++ {
-		lf := bytes.IndexByte(b[i:], '\n')
-		if lf < 0 {
-			return 0
-		}
-		i += lf
-		switch rest := b[i+1:]; {
-		case bytes.HasPrefix(rest, []byte("\n")):
-			return i + 2
-		case bytes.HasPrefix(rest, []byte("\r\n")):
-			return i + 3
-		}
+// request understands the head of a request of HTTP/1.minor as net/http's server does
+// (net/http/transfer.go): chunks are more than a length, and of HTTP/1.0 they are none. An empty length and
+// the coding identity are what only earlier versions of it take.
+func (h *headReader) request(minor byte) (head, error) {
+	is := head{old: minor == '0', expect: strings.Join(h.values["expect"], ",")}
+	codings := h.codings()
+	is.chunked = len(codings) == 1 && codings[0] == "chunked" && !is.old
+	if len(codings) > 0 && !is.old && !is.chunked && (len(codings) > 1 || codings[0] != "identity") {
+		return is, errFraming
 	}
+	n, err := h.length()
+	if !is.chunked {
+		is.length = max(n, 0)
+	}
+	return is, err
 }
 
-// firstLine is the first line without its end, if b holds all of it.
-func firstLine(b []byte) (line []byte, whole bool) {
-	line, _, whole = bytes.Cut(b, []byte{'\n'})
-	return bytes.TrimSuffix(line, []byte{'\r'}), whole
+// continues tells whether the client waits for 100 Continue.
+func (h head) continues() bool {
+	for e := range strings.SplitSeq(h.expect, ",") {
+		if strings.EqualFold(strings.Trim(e, " \t"), "100-continue") {
+			return true
+		}
+	}
+	return false
 }
 
-// mayCreate tells whether a first line that has begun so may be a creation's.
-func mayCreate(b []byte) bool {
-	const method = "POST "
-	n := min(len(b), len(method))
-	return string(b[:n]) == method[:n]
-}
-
-// readHead understands a whole head, or says that its connection is not to be read any further:
-// what it says is not plain, or no HTTP follows.
-func readHead(b []byte) (h head, err error) {
-	lines := strings.Split(string(b), "\n")
-	first := strings.TrimSuffix(lines[0], "\r")
-	if !sound.MatchString(first) || takeover.MatchString(first) || strings.HasPrefix(first, "CONNECT ") {
-		return h, errHead
+// answer is where the body of an answer begins (RFC 9112, section 6.3); endless is one that the end
+// of the connection ends.
+func (h *headReader) answer(minor byte) (body framing, endless bool, err error) {
+	codings := h.codings()
+	switch {
+	case len(codings) > 0 && minor != '0' && codings[len(codings)-1] == "chunked":
+		return framing{next: chunkSize}, false, nil
+	case len(codings) > 0 && minor != '0':
+		return framing{}, true, nil
 	}
-	length := ""
-	for _, line := range lines[1:] {
-		line = strings.TrimSuffix(line, "\r")
-		if line == "" {
-			break
-		}
-		name, value, found := strings.Cut(line, ":")
-		value = strings.Trim(value, " \t")
-		if !found || strings.ContainsAny(name, " \t\r") || strings.Contains(value, "\r") {
-			return h, errHead
-		}
-		switch strings.ToLower(name) {
-		case "upgrade":
-			return h, errHead
-		case "content-length":
-			if length != "" && length != value || value == "" {
-				return h, errHead
-			}
-			length = value
-		case "transfer-encoding":
-			if h.chunked || !strings.EqualFold(value, "chunked") {
-				return h, errHead
-			}
-			h.chunked = true
-		case "expect":
-			h.expects = true
-		}
+	switch n, err := h.length(); {
+	case err != nil || n < 0:
+		return framing{}, err == nil, err
+	case n == 0:
+		return framing{}, false, nil
+	default:
+		return framing{next: plain, left: n}, false, nil
 	}
-	if length == "" {
-		return h, nil
-	}
-	n, err := strconv.ParseUint(length, 10, 62)
-	if err != nil || h.chunked { // both are a body of two lengths
-		return h, errHead
-	}
-	h.length = int64(n)
-	return h, nil
-}
-
-// withLength gives the head with another length of the body, in the same place.
-func withLength(b []byte, n int) []byte {
-	return replaceLength(b, "Content-Length: "+strconv.Itoa(n))
-}
-
-// asChunked gives the head of one whose body comes in chunks instead of in a
-// known length.
-func asChunked(b []byte) []byte { return replaceLength(b, "Transfer-Encoding: chunked") }
-
-// replaceLength puts a line in the place of the first Content-Length, drops others, and leaves
-// every other byte.
-func replaceLength(b []byte, line string) []byte {
-	var out []byte
-	for l := range bytes.Lines(b) {
-		if name, _, _ := bytes.Cut(l, []byte{':'}); !strings.EqualFold(string(name), "content-length") {
-			out = append(out, l...)
-			continue
-		}
-		if line != "" {
-			end := l[len(bytes.TrimRight(l, "\r\n")):]
-			out = append(append(out, line...), end...)
-			line = ""
-		}
-	}
-	return out
 }

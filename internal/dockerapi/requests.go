@@ -2,9 +2,9 @@ package dockerapi
 
 import (
 	"bytes"
-	"cmp"
+	"context"
 	"errors"
-	"fmt"
+	"net/http"
 	"sync/atomic"
 )
 
@@ -14,118 +14,228 @@ const (
 	MaxBody = 4 << 20
 	// maxHeld is what all requests of a Held may hold together.
 	maxHeld = 64 << 20
+	// freeHeld is what each connection may hold besides.
+	freeHeld = 4 << 10
 )
 
 // Held counts what is held of all connections, so that many clients can't make
 // one program hold many times MaxBody. The zero value is ready.
 type Held struct{ bytes atomic.Int64 }
 
-// Creation is a request that creates something.
-type Creation string
-
-// The creations whose bodies name directories of the engine's machine.
-const (
-	CreateContainer Creation = "containers"
-	CreateService   Creation = "services"
+// Why a creation can't be held and changed.
+var (
+	ErrTooLong   = errors.New("the request is too long to be held")
+	ErrTooMuch   = errors.New("too much of other requests is held")
+	ErrMalformed = errors.New("the request is no sound HTTP")
+	ErrCutShort  = errors.New("the request ends before its end")
+	ErrExpects   = errors.New("the request expects something unknown")
 )
 
 // Requests is the way of one connection's requests: what is written comes out as it is, but for
-// the bodies of creations, which Edit may change. What is not plainly HTTP/1, and all that follows
-// a change of protocol, passes as it is.
+// the bodies of creations, which Edit may change. What net/http's server understands is understood;
+// what is no HTTP, and all that follows a change of protocol, passes as it is.
 //
-// A creation is held until it is whole; the heads of other requests pass as they come, and their
-// bodies by count. It is not safe for concurrent use.
+// A creation is held until it is whole, and all that was asked before it is answered: only the
+// answers tell whether it is a request. The heads of other requests pass as they come, and their bodies by
+// count: their bytes are the same, whatever they mean. It is not safe for concurrent use.
 type Requests struct {
 	Out func([]byte) error // gets the bytes, which are not its own
+	// Answers are those of the same connection. Nil has nothing waited for.
+	Answers *Answers
+	// Await waits for them, as Answers.Await does. It may be nil.
+	Await func() (http bool, err error)
 	// Edit gives the body to send in place of a creation's. Nil leaves it as it is. An error ends
-	// the connection's requests, and this one is not sent.
+	// the connection's requests, and this one is not sent. Without Edit nothing is held.
 	Edit func(Creation, []byte) ([]byte, error)
-	// Seen is told the first line of each request; nil is told nothing. A line that waits for more
-	// may be told again.
-	Seen    func(line []byte)
-	TooLong func() // is told of a creation that passes as it is for its length
-	Held    *Held
+	// Unheld is asked about a creation that can't be held, and why. It passes as it is, or an error ends
+	// the connection's requests.
+	Unheld func(Creation, error) error
+	// Continue sends 100 Continue to the client.
+	Continue func() error
+	// Odd is told of what passes as it is since it is no HTTP, though the protocol has not changed.
+	Odd func()
+	// Seen is told the first line of each request; nil is told nothing.
+	Seen func(line []byte)
+	Held *Held
 
-	raw     bool    // nothing is looked at any more
-	rest    framing // of a body that passes
-	held    []byte  // a head, or a creation, as far as it has come
-	passed  int     // of it, sent already: a head that is no creation's
-	counted int     // of it, in Held
-	sent    bool    // the head of what is held has been sent, since its client waits for an answer
+	stage stage
+	head  headReader
+	minor byte
+	body  framing
+	odd   bool // what passes is no HTTP, and Odd is to be told unless the protocol has changed
+
+	// Of a creation, or what may be one.
+	what      Creation
+	held      []byte // as far as it has come
+	headLen   int    // of held
+	framed    head
+	continued bool // its client has got 100 Continue
+	counted   int  // of what is held, in Held
 }
 
-// errTooMuch ends a connection whose body can neither be held nor passed.
-var errTooMuch = errors.New("hold request: too much is held")
+// stage is where a connection's requests are.
+type stage int
 
-// Midway tells whether the head of the request that Edit refused has been sent:
-// then the engine waits for its body.
-func (r *Requests) Midway() bool { return r.sent }
+const (
+	betweenRequests stage = iota
+	firstLine
+	headPasses
+	bodyPasses
+	creationHead
+	creationBody
+	passesRaw // nothing is looked at any more
+)
 
-// Write takes what the client says. The error is one of Out or Edit, or says that
-// too much is held.
+// Write takes what the client says. The error is one of Out, Edit, Unheld, Continue or Await.
 func (r *Requests) Write(b []byte) error {
+	if r.stage != passesRaw && r.Answers != nil && r.Answers.Over() {
+		if err := r.release(); err != nil {
+			return err
+		}
+	}
 	p := piece{Requests: r, b: b}
-	if len(r.held) > 0 {
-		p.b, p.own, p.gone = append(r.held, b...), true, r.passed
-		r.held, r.passed = nil, 0
+	for p.at < len(b) {
+		if err := p.step(); err != nil {
+			return err
+		}
 	}
-	err := p.write()
-	if r.held == nil {
-		r.hold(nil)
-	}
+	err := p.flush()
+	r.tellOdd(false)
 	return err
 }
 
 // End is the end of what the client says.
 func (r *Requests) End() error {
-	rest := r.held[r.passed:]
-	r.hold(nil)
-	if len(rest) == 0 || r.sent { // what was sent wants a body that does not come
-		return nil
+	defer r.tellOdd(false)
+	if r.stage == creationBody {
+		return r.unheld(ErrCutShort)
 	}
-	r.raw = true
-	return r.Out(rest)
+	return r.release()
 }
 
-// Close forgets what is held.
-func (r *Requests) Close() { r.hold(nil) }
+// Close forgets what is held, when the answers have ended as well.
+func (r *Requests) Close() {
+	r.tellOdd(true)
+	r.held = nil
+	r.count(0)
+}
 
-// hold keeps b, or tells that too much is held.
-func (r *Requests) hold(b []byte) bool {
-	more := int64(len(b) - r.counted)
+// release lets out what is held and looks at nothing any more.
+func (r *Requests) release() error {
+	held := r.held
+	r.held, r.stage = nil, passesRaw
+	r.odd = r.odd || r.Answers != nil && r.Answers.Odd()
+	r.head, r.body = headReader{}, framing{}
+	r.count(0)
+	if len(held) == 0 {
+		return nil
+	}
+	return r.Out(held)
+}
+
+// tellOdd tells of what is no HTTP, once it is clear that the protocol has not changed.
+func (r *Requests) tellOdd(end bool) {
+	if !r.odd {
+		return
+	}
+	http, settled := true, true
+	if r.Answers != nil {
+		http, settled = r.Answers.http()
+	}
+	if settled || end {
+		r.odd = false
+		if http && r.Odd != nil {
+			r.Odd()
+		}
+	}
+}
+
+// count notes how much is held, or tells that it is too much.
+func (r *Requests) count(n int) bool {
+	if r.Held == nil {
+		return true
+	}
+	if n <= freeHeld {
+		n = 0
+	}
+	more := int64(n - r.counted)
 	if total := r.Held.bytes.Add(more); more > 0 && total > maxHeld {
 		r.Held.bytes.Add(-more)
 		return false
 	}
-	r.held, r.counted = b, len(b)
+	r.counted = n
 	return true
 }
 
-// piece is what was held, and what has come.
+// unheld is for a creation that can't be held any longer: it goes on as it is, or not at all.
+func (r *Requests) unheld(why error) error {
+	if err := r.Unheld(r.what, why); err != nil {
+		return err
+	}
+	r.asked(http.MethodPost)
+	r.stage = bodyPasses
+	if r.body.whole() {
+		r.stage = betweenRequests
+	}
+	if why == ErrMalformed || why == ErrCutShort {
+		r.stage, r.odd = passesRaw, why == ErrMalformed
+	}
+	held := r.sent()
+	r.held = nil
+	r.count(0)
+	return r.Out(held)
+}
+
+func (r *Requests) asked(method string) {
+	if r.Answers != nil {
+		r.Answers.Asked(method)
+	}
+}
+
+// sent is what is held as it is to be sent: a client that has got 100 Continue gets no second one.
+func (r *Requests) sent() []byte {
+	if !r.continued {
+		return r.held
+	}
+	return append(withField(r.held[:r.headLen], "expect", ""), r.held[r.headLen:]...)
+}
+
+// piece is what has come.
 type piece struct {
 	*Requests
 	b    []byte
-	own  bool // b is not the caller's
-	gone int  // b[:gone] is sent, or will not be
-	at   int  // b[gone:at] is to be sent
+	gone int // b[:gone] is sent, or held
+	at   int // b[gone:at] is to be sent
 }
 
-func (p *piece) write() error {
-	for p.at < len(p.b) {
-		switch {
-		case p.raw:
-			p.at = len(p.b)
-		case !p.rest.whole():
-			n, good := p.rest.skip(p.b[p.at:])
-			p.at += n
-			p.raw = !good
-		default:
-			if held, err := p.request(); held || err != nil {
-				return err
-			}
+func (p *piece) step() error {
+	b := p.b[p.at:]
+	switch p.stage {
+	case betweenRequests: // empty lines in front of a request are none to net/http's server, behind a POST
+		n := len(b) - len(bytes.TrimLeft(b, "\r\n"))
+		if p.at += n; n < len(b) {
+			p.head.reset()
+			p.stage = firstLine
 		}
+	case firstLine:
+		return p.firstLine(b)
+	case headPasses:
+		n, line, whole := p.head.next(b)
+		if p.at += n; whole && len(line) == 0 {
+			p.headEnds()
+		}
+	case bodyPasses:
+		n, good := p.body.skip(b)
+		p.at += n
+		p.bodyPassed(good)
+	case creationHead:
+		return p.creationHead(b)
+	case creationBody:
+		return p.creationBody(b)
+	default:
+		p.at = len(p.b)
 	}
-	return p.flush()
+	return nil
 }
 
 func (p *piece) flush() error {
@@ -137,149 +247,126 @@ func (p *piece) flush() error {
 	return p.Out(b)
 }
 
-// request looks at one from its beginning.
-func (p *piece) request() (held bool, err error) {
-	b := p.b[p.at:]
-	first, known := firstLine(b)
-	n := headEnd(b)
+// take holds what is next. It has to be sent before.
+func (p *piece) take(n int) (room bool) {
+	p.held = append(p.held, p.b[p.at:p.at+n]...)
+	p.at += n
+	p.gone = p.at
+	return p.count(len(p.held))
+}
+
+// settle waits until it is clear whether what comes next is a request.
+func (p *piece) settle() (http bool, err error) {
+	if err := p.flush(); err != nil || p.Answers == nil {
+		return err == nil, err
+	}
+	http, changed, err := p.Answers.settled()
 	switch {
-	case known && !sound.Match(first), n == 0 && len(b) > maxHead:
-		p.raw = true
-		return false, nil
-	case n == 0:
-		held, err = p.waitHead(known && !creation.Match(first) || !known && !mayCreate(b))
-		p.raw = !held
-		return held, err
+	case changed == nil:
+		return http, err
+	case p.Await == nil:
+		return p.Answers.Await(context.Background())
 	}
+	return p.Await()
+}
+
+func (p *piece) firstLine(b []byte) error {
+	n, line, whole := p.head.next(b)
+	if !whole {
+		return p.partOfFirstLine(n)
+	}
+	p.count(len(p.held))
+	method, target, minor, good := requestLine(line)
+	if !good {
+		return p.notHTTP(n)
+	}
+	p.minor = minor
+	if what := creationOf(method, target); what != "" && p.Edit != nil {
+		return p.begin(what, n, line)
+	}
+	p.asked(method)
+	p.tellSeen(line)
+	p.stage = headPasses
+	return p.pass(n)
+}
+
+func (p *piece) tellSeen(line []byte) {
 	if p.Seen != nil {
-		p.Seen(first)
+		p.Seen(line)
 	}
-	h, err := readHead(b[:n])
-	if err != nil {
-		p.raw = true
-		return false, nil
-	}
-	if found := creation.FindSubmatch(first); found != nil {
-		return p.creation(Creation(found[1]), h, b[:n])
+}
+
+// notHTTP has what comes pass as it is. An engine that takes it for HTTP ends the connection.
+func (p *piece) notHTTP(n int) error {
+	p.odd, p.stage = true, passesRaw
+	err := p.pass(n)
+	p.head = headReader{}
+	return err
+}
+
+// pass sends what is next behind what was held of the same line.
+func (p *piece) pass(n int) error {
+	if held := p.held; len(held) > 0 {
+		p.held = nil
+		p.count(0)
+		if err := p.Out(held); err != nil {
+			return err
+		}
 	}
 	p.at += n
-	p.rest = h.body()
-	return false, nil
+	return nil
 }
 
-// waitHead waits for the rest of a head. One that is no creation's passes as far as it has come: an
-// engine may answer half a request.
-func (p *piece) waitHead(passes bool) (held bool, err error) {
-	if passes {
-		at := p.at
-		p.at = len(p.b)
-		err = p.flush()
-		p.at = at
-	}
-	if err == nil {
-		held, err = p.wait()
-	}
-	if passes && held {
-		p.passed = len(p.b) - p.at
-	}
-	return held, err
-}
-
-// wait holds what has come of a request, whose rest must come first.
-func (p *piece) wait() (held bool, err error) {
-	if err := p.flush(); err != nil {
-		return false, err
-	}
-	b := p.b[p.at:]
-	if !p.own || p.at > 0 {
-		b = bytes.Clone(b)
-	}
-	return p.hold(b), nil
-}
-
-// creation looks at a request with this head, as far as it has come.
-func (p *piece) creation(what Creation, h head, text []byte) (held bool, err error) {
-	behind := p.b[p.at+len(text):]
-	f := h.body()
-	n, good := f.skip(behind)
-	switch {
-	case good && h.length <= MaxBody && n <= MaxBody && !f.whole():
-		if held, err = p.waitBody(h, text); held || err != nil {
-			return held, err
+// partOfFirstLine passes one that is no creation's: an engine may answer half a request.
+func (p *piece) partOfFirstLine(n int) error {
+	switch line := p.head.line; {
+	case !mayBeRequest(line) || len(line) > maxHead:
+		return p.notHTTP(n)
+	case !mayCreate(line) || p.Edit == nil:
+		err := p.pass(n)
+		if err == nil && !p.count(len(line)) {
+			err = ErrTooMuch
 		}
-	case good && h.length <= MaxBody && n <= MaxBody:
-		return false, p.finish(what, h, text, behind[:n])
-	}
-	// It passes as it is.
-	p.at += len(text)
-	if p.sent {
-		p.gone, p.sent = p.at, false
-	}
-	if p.rest, p.raw = h.body(), !good; good {
-		p.TooLong()
-	}
-	return false, nil
-}
-
-// waitBody waits for the rest of a creation. A client that waits for the engine's word first
-// gets it: the engine hears the head, whose length is not known yet.
-func (p *piece) waitBody(h head, text []byte) (held bool, err error) {
-	if h.expects && !p.sent {
-		if err := p.flush(); err != nil {
-			return false, err
-		}
-		p.sent = true
-		if !h.chunked {
-			text = asChunked(text)
-		}
-		if err := p.Out(text); err != nil {
-			return false, err
-		}
-	}
-	held, err = p.wait()
-	if err == nil && !held && p.sent && !h.chunked {
-		return false, errTooMuch
-	}
-	return held, err
-}
-
-// finish sends a whole creation, changed or not.
-func (p *piece) finish(what Creation, h head, text, framed []byte) error {
-	var body []byte
-	f := h.body()
-	f.data = func(b []byte) { body = append(body, b...) }
-	f.skip(framed)
-	edited, err := p.Edit(what, body)
-	if err != nil {
-		return cmp.Or(p.flush(), err)
-	}
-	sent := p.sent
-	p.sent = false
-	end := p.at + len(text) + len(framed)
-	if edited == nil && (!sent || h.chunked) {
-		if sent {
-			p.gone = p.at + len(text)
-		}
-		p.at = end
-		return nil
-	}
-	if err := p.flush(); err != nil {
 		return err
 	}
-	p.at, p.gone = end, end
-	if edited == nil {
-		edited = body
+	if http, err := p.settle(); err != nil || !http {
+		return p.over(err)
 	}
-	switch {
-	case h.chunked && !sent:
-		return p.Out(append(append(bytes.Clone(text), chunk(edited)...), framed[f.tail:]...))
-	case h.chunked:
-		return p.Out(append(chunk(edited), framed[f.tail:]...))
-	case sent:
-		return p.Out(append(chunk(edited), "0\r\n\r\n"...))
+	if !p.take(n) {
+		return p.unheldLine()
 	}
-	return p.Out(append(withLength(text, len(edited)), edited...))
+	return nil
 }
 
-// chunk is b as one chunk.
-func chunk(b []byte) []byte { return fmt.Appendf(nil, "%x\r\n%s\r\n", len(b), b) }
+// unheldLine gives up a line that may become a creation's.
+func (p *piece) unheldLine() error {
+	if err := p.Unheld(CreateContainer, ErrTooMuch); err != nil {
+		return err
+	}
+	return p.notHTTP(0)
+}
+
+// over has all pass as it is, unless err is one.
+func (p *piece) over(err error) error {
+	if err == nil {
+		err = p.release()
+	}
+	return err
+}
+
+// headEnds finds the body of a request that passes.
+func (p *piece) headEnds() {
+	h, err := p.head.request(p.minor)
+	p.body = h.body()
+	p.stage = bodyPasses
+	p.bodyPassed(err == nil)
+}
+
+func (p *piece) bodyPassed(good bool) {
+	switch {
+	case !good:
+		p.odd, p.stage = true, passesRaw
+	case p.body.whole():
+		p.stage = betweenRequests
+	}
+}

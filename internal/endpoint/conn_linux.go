@@ -227,12 +227,21 @@ func (c *unixConn) Close() error {
 // connection was closed here. It is for who has read to the end. (unix_poll in net/unix/af_unix.c
 // reports POLLHUP when both are shut down: a far side that has ended its output alone is no hang-up.)
 func (c *unixConn) AwaitHangUp() bool {
-	err := c.raw.Read(func(fd uintptr) bool {
-		poll := []unix.PollFd{{Fd: int32(fd)}}
-		n, err := unix.Poll(poll, 0)
-		return err == nil && n > 0 && poll[0].Revents&unix.POLLHUP != 0
-	})
+	err := c.raw.Read(hungUp)
 	return err == nil && !c.closed.Load()
+}
+
+// HungUp tells whether the far side has closed both directions, or the connection was closed here. It is for who
+// does not read at the moment.
+func (c *unixConn) HungUp() (is bool) {
+	err := c.raw.Control(func(fd uintptr) { is = hungUp(fd) })
+	return is || err != nil
+}
+
+func hungUp(fd uintptr) bool {
+	poll := []unix.PollFd{{Fd: int32(fd)}}
+	n, err := unix.Poll(poll, 0)
+	return err == nil && n > 0 && poll[0].Revents&unix.POLLHUP != 0
 }
 
 // Reset closes the connection as failed: once the far side has read what was written it

@@ -2,7 +2,10 @@ package paths
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
+	"errors"
+	"io"
 	"strings"
 )
 
@@ -21,26 +24,36 @@ var (
 	ofContainer = &shape{fields: map[string]*shape{"HostConfig": {fields: map[string]*shape{
 		"Binds": {items: &shape{bind: true}}, "Mounts": mounts,
 	}}}}
-	// ofService is the body of POST /services/create.
+	// ofService is the body of POST /services/create and /services/ID/update.
 	ofService = &shape{fields: map[string]*shape{"TaskTemplate": {fields: map[string]*shape{
 		"ContainerSpec": {fields: map[string]*shape{"Mounts": mounts}},
 	}}}}
 )
 
+// ErrNotJSON says that a body can't be read, by us or by an engine.
+var ErrNotJSON = errors.New("translate body: it is no JSON")
+
 // Container gives the body of a request that creates a container with the
 // sources of its bind mounts as they are on Windows, or nil if nothing is to be
-// changed. The error is a *LinuxError.
-func (d Drives) Container(body []byte) ([]byte, error) { return d.body(ofContainer, body) }
+// changed. The error is a *LinuxError, ErrNotJSON or the context's.
+func (d Drives) Container(ctx context.Context, body []byte) ([]byte, error) {
+	return d.body(ctx, ofContainer, body)
+}
 
 // Service is the same for a service.
-func (d Drives) Service(body []byte) ([]byte, error) { return d.body(ofService, body) }
+func (d Drives) Service(ctx context.Context, body []byte) ([]byte, error) {
+	return d.body(ctx, ofService, body)
+}
 
-func (d Drives) body(s *shape, body []byte) ([]byte, error) {
+func (d Drives) body(ctx context.Context, s *shape, body []byte) ([]byte, error) {
 	var first json.RawMessage // the engine reads one value, too, and may mind what is behind
-	if json.NewDecoder(bytes.NewReader(body)).Decode(&first) != nil {
+	switch err := json.NewDecoder(bytes.NewReader(body)).Decode(&first); {
+	case err == io.EOF: // there is no value
 		return nil, nil
+	case err != nil: // which quotes the body
+		return nil, ErrNotJSON
 	}
-	w := &walk{drives: d, body: body, json: json.NewDecoder(bytes.NewReader(body))}
+	w := &walk{ctx: ctx, drives: d, body: body, json: json.NewDecoder(bytes.NewReader(body))}
 	w.value(s)
 	if w.err != nil || len(w.edits) == 0 {
 		return nil, w.err
@@ -56,17 +69,26 @@ func (d Drives) body(s *shape, body []byte) ([]byte, error) {
 
 // walk goes through a body that is known to be JSON.
 type walk struct {
+	ctx    context.Context
 	drives Drives
 	body   []byte
 	json   *json.Decoder
 	edits  []edit // in their order
-	err    error  // of the first source that can't be
+	err    error  // of the first source that can't be, or the context's: the walk ends
 }
 
 // edit is another text for body[start:end].
 type edit struct {
 	start, end int
 	text       []byte
+}
+
+// more tells whether the array or object goes on, and the walk.
+func (w *walk) more() bool {
+	if w.err == nil {
+		w.err = w.ctx.Err()
+	}
+	return w.err == nil && w.json.More()
 }
 
 // token is the next one, and where it stands.
@@ -88,7 +110,7 @@ func (w *walk) value(s *shape) {
 	case json.Delim('{'):
 		w.object(s)
 	case json.Delim('['):
-		for w.json.More() {
+		for w.more() {
 			w.value(s.item())
 		}
 		w.token()
@@ -122,7 +144,7 @@ func (w *walk) object(s *shape) {
 		w.mount()
 		return
 	}
-	for w.json.More() {
+	for w.more() {
 		key, _, _ := w.token()
 		name, _ := key.(string)
 		w.value(s.field(name))
@@ -131,11 +153,12 @@ func (w *walk) object(s *shape) {
 }
 
 // mount goes through a mount, whose type may stand behind its source. Of
-// duplicates the engine takes the last.
+// duplicates the engine takes the last. A service's type may be in any case, and without one it is bind
+// (moby's daemon/cluster/convert); a container's without one is refused.
 func (w *walk) mount() {
 	kind := ""
 	var sources []source
-	for w.json.More() {
+	for w.more() {
 		key, _, _ := w.token()
 		name, _ := key.(string)
 		switch {
@@ -146,7 +169,7 @@ func (w *walk) mount() {
 		}
 	}
 	w.token()
-	if kind != "bind" {
+	if kind != "" && !strings.EqualFold(kind, "bind") {
 		return
 	}
 	for _, s := range sources {
@@ -166,7 +189,7 @@ func (w *walk) field(name string, kind *string, sources *[]source) {
 	case t == json.Delim('{'):
 		w.object(nil)
 	case t == json.Delim('['):
-		for w.json.More() {
+		for w.more() {
 			w.value(nil)
 		}
 		w.token()
@@ -178,11 +201,12 @@ func (w *walk) field(name string, kind *string, sources *[]source) {
 }
 
 func (w *walk) replace(start, end int, was string, by func(string) (string, error)) {
+	if w.err != nil {
+		return
+	}
 	is, err := by(was)
 	if err != nil {
-		if w.err == nil {
-			w.err = err
-		}
+		w.err = err
 		return
 	}
 	if is != was {

@@ -2,7 +2,7 @@
 // what a Docker client asks to be created; and says where the directory lies that all distros share.
 //
 // It knows how WSL shows Windows drives to a distro, how a bind mount is written, and where the
-// bodies of two requests name one. It reads no file and sends nothing.
+// bodies of three requests name one. It reads no file and sends nothing.
 //
 // Law: nothing but the string that names a source is changed, and every other byte stays; what
 // can't be read is left as it is.
@@ -23,9 +23,28 @@ func (e *LinuxError) Error() string {
 	return fmt.Sprintf("translate %q: it is in the Linux file system", e.Path)
 }
 
-// mangled is what a client on Linux makes of a Windows path, which is no absolute one to it: it
+// unmangled is the path of Windows in what a client on Linux makes of one, which is no absolute one to it: it
 // puts its own directory in front (docker/compose#12750).
-var mangled = regexp.MustCompile(`^/(?:.*?/)?([A-Za-z]:(?:[\\/].*)?|\\\\.*)$`)
+func unmangled(source string) (windows string, is bool) {
+	if strings.Contains(source, "\n") {
+		return "", false
+	}
+	for i := 0; i < len(source); i++ {
+		if source[i] == '/' && isWindows(source[i+1:]) {
+			return source[i+1:], true
+		}
+	}
+	return "", false
+}
+
+// isWindows tells whether a path begins with a drive, or as a share or a pipe does.
+func isWindows(path string) bool {
+	if strings.HasPrefix(path, `\\`) {
+		return true
+	}
+	letter := len(path) >= 2 && 'a' <= path[0]|0x20 && path[0]|0x20 <= 'z' && path[1] == ':'
+	return letter && (len(path) == 2 || path[2] == '\\' || path[2] == '/')
+}
 
 // Source is the path on Windows that a client means by the source of a bind
 // mount. The error is a *LinuxError. What is no absolute path of Linux stays. A symbolic link is followed
@@ -34,8 +53,8 @@ func (d Drives) Source(source string) (string, error) {
 	if !strings.HasPrefix(source, "/") || strings.HasPrefix(source, "//") {
 		return source, nil
 	}
-	if m := mangled.FindStringSubmatch(source); m != nil {
-		return m[1], nil
+	if windows, is := unmangled(source); is {
+		return windows, nil
 	}
 	name := path.Clean(source)
 	if windows, found := d.find(name); found {
@@ -49,9 +68,12 @@ func (d Drives) Source(source string) (string, error) {
 	return "", &LinuxError{source}
 }
 
-// destination is where a bind mount leads to in a Windows container, and its options: a drive, a
-// pipe. Only with that known can a text full of colons be read.
-var destination = regexp.MustCompile(`^(?:[A-Za-z]:(?:[\\/][^:]*)?|(?:\\\\|//)[.?][\\/].*)(?::[^:\\/]*)?$`)
+// destination is a drive that a bind mount leads to in a Windows container, and options; a pipe begins with
+// pipePrefix. Only with that known can a text full of colons be read.
+var (
+	destination = regexp.MustCompile(`^[A-Za-z]:(?:[\\/][^:]*)?(?::[^:\\/]*)?$`)
+	pipePrefix  = regexp.MustCompile(`^(?:\\\\|//)[.?][\\/]`)
+)
 
 // bind is SOURCE:DESTINATION[:OPTIONS], whose source is a path of Linux, or something else, which
 // is no affair of ours.
@@ -70,10 +92,17 @@ func (d Drives) bind(text string) (string, error) {
 // drive is a drive that a path goes on with behind the directory that was put in front.
 var drive = regexp.MustCompile(`/[A-Za-z]:\\`)
 
-// sourceEnd is the length of the source in a bind mount's text, or -1 if it names only one path.
+// sourceEnd is the length of the source in a bind mount's text, or -1 if it names only one path. Its cost is
+// that of the text's length: a drive and its options have two colons at most.
 func sourceEnd(text string) int {
+	colons := strings.Count(text, ":")
 	for i := 0; i < len(text); i++ {
-		if text[i] == ':' && destination.MatchString(text[i+1:]) {
+		if text[i] != ':' {
+			continue
+		}
+		colons--
+		rest := text[i+1:]
+		if pipePrefix.MatchString(rest[:min(len(rest), 4)]) || colons <= 2 && destination.MatchString(rest) {
 			return i
 		}
 	}

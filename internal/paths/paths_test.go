@@ -2,12 +2,15 @@ package paths
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
 
 // What WSL shows of Windows in different versions: 9p, virtiofs by a tag that tells and by one
@@ -133,11 +136,10 @@ func TestBodyKeepsEverythingElse(t *testing.T) {
 		`{"HostConfig":{"Mounts":[{"Type":"volume","Source":"/mnt/c"},{"Type":"tmpfs"},7,null,{"Type":["bind"],"Source":{"Source":"/mnt/c"}}]}}`: "",
 		`{"Binds":["/mnt/c/a:C:/a"],"HostConfig":null,"Env":["/mnt/c/a:C:/a"],"Cmd":["/home:C:/x"]}`:                                             "",
 		`{"HostConfig":{"Binds":{"0":"/mnt/c/a:C:/a"}}}`:                                                                                         "",
-		`{"HostConfig":{"Binds":["/mnt/c/a:C:/a"`:                                                                                                "",
-		`not JSON`: "", ``: "", `[]`: "", `"/mnt/c"`: "",
+		``: "", " \n": "", `[]`: "", `"/mnt/c"`: "",
 		`{"HostConfig":{"Binds":["/mnt/c/a:C:/a"]}} behind`: `{"HostConfig":{"Binds":["C:\\a:C:/a"]}} behind`,
 	} {
-		got, err := testDrives().Container([]byte(body))
+		got, err := testDrives().Container(t.Context(), []byte(body))
 		if strings.Contains(body, `"TYPE":"bind"`) { // and one of its sources is Linux'
 			if err == nil {
 				t.Errorf("%s is %s, want it refused", body, got)
@@ -148,9 +150,61 @@ func TestBodyKeepsEverythingElse(t *testing.T) {
 			t.Errorf("%s\nis   %s (%v)\nwant %s", body, got, err, want)
 		}
 	}
-	got, err := testDrives().Service([]byte(`{"TaskTemplate":{"ContainerSpec":{"Mounts":[{"Type":"bind","Source":"/mnt/c/a","Target":"C:/a"}]}},"HostConfig":{"Binds":["/mnt/c/a:C:/a"]}}`))
+	for _, body := range []string{`{"HostConfig":{"Binds":["/mnt/c/a:C:/a"`, "not JSON", "\xef\xbb\xbf{}", "{\x00}", "\x1f\x8b", `{"HostConfig":{"Binds":["/mnt/c/a:C:/a"]}`} {
+		if got, err := testDrives().Container(t.Context(), []byte(body)); !errors.Is(err, ErrNotJSON) {
+			t.Errorf("%q is %s (%v)", body, got, err)
+		}
+	}
+	got, err := testDrives().Service(t.Context(), []byte(`{"TaskTemplate":{"ContainerSpec":{"Mounts":[{"Type":"bind","Source":"/mnt/c/a","Target":"C:/a"}]}},"HostConfig":{"Binds":["/mnt/c/a:C:/a"]}}`))
 	if want := `{"TaskTemplate":{"ContainerSpec":{"Mounts":[{"Type":"bind","Source":"C:\\a","Target":"C:/a"}]}},"HostConfig":{"Binds":["/mnt/c/a:C:/a"]}}`; err != nil || string(got) != want {
 		t.Errorf("a service is %s (%v)", got, err)
+	}
+}
+
+// A service's type of mount may be in any case, and is bind without one.
+func TestMountsOfOtherTypes(t *testing.T) {
+	const mounts = `{"TaskTemplate":{"ContainerSpec":{"Mounts":[{%s"Source":"/mnt/c/a","Target":"C:/a"}]}}}`
+	for kind, binds := range map[string]bool{`"Type":"bind",`: true, `"Type":"BIND",`: true, `"type":"",`: true, ``: true, `"Type":null,`: true, `"Type":"volume",`: false, `"Type":"npipe",`: false} {
+		was := fmt.Sprintf(mounts, kind)
+		got, err := testDrives().Service(t.Context(), []byte(was))
+		if want := strings.Replace(was, "/mnt/c/a", `C:\\a`, 1); err != nil || binds && string(got) != want || !binds && got != nil {
+			t.Errorf("%s is %s (%v)", was, got, err)
+		}
+	}
+}
+
+// Nobody goes on with a body whose client has left.
+func TestTranslationEndsWithItsClient(t *testing.T) {
+	const binds = 100000
+	ctx, leave := context.WithCancel(t.Context())
+	followed := 0
+	d := testDrives().Following(func(string) string {
+		if followed++; followed == 3 {
+			leave()
+		}
+		return "/mnt/c/x"
+	})
+	body := `{"HostConfig":{"Binds":["/l:C:/l"` + strings.Repeat(`,"/l:C:/l"`, binds) + `]}}`
+	if got, err := d.Container(ctx, []byte(body)); !errors.Is(err, context.Canceled) || got != nil || followed > 3 {
+		t.Errorf("%d paths were followed, %v", followed, err)
+	}
+}
+
+// The cost of a text grows with its length, however many colons it has.
+func TestColonsCostNoMoreThanTheyAreLong(t *testing.T) {
+	late := time.Now().Add(2 * time.Minute) // each takes a moment
+	for _, part := range []string{":", "C:", `\\:`, `C:\x:`, "/:", `//./:`, "\n:"} {
+		text := "/mnt/c/" + strings.Repeat(part, (1<<20)/len(part))
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			_, _ = testDrives().bind(text)
+		}()
+		select {
+		case <-done:
+		case <-time.After(time.Until(late)):
+			t.Fatalf("1 MiB of %q takes too long", part)
+		}
 	}
 }
 
@@ -171,7 +225,7 @@ func TestBodiesOfRealClients(t *testing.T) {
 		if strings.HasPrefix(filepath.Base(file), "service-") {
 			translate = testDrives().Service
 		}
-		got, err := translate(body)
+		got, err := translate(t.Context(), body)
 		if err != nil || string(got) != want || want == string(body) {
 			t.Errorf("%s\nis   %s (%v)\nwant %s", file, got, err, want)
 		}
@@ -191,8 +245,8 @@ func FuzzBody(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
 		before := bytes.Clone(body)
-		container, err1 := testDrives().Container(body)
-		service, err2 := testDrives().Service(body)
+		container, err1 := testDrives().Container(t.Context(), body)
+		service, err2 := testDrives().Service(t.Context(), body)
 		if !bytes.Equal(before, body) {
 			t.Fatal("the body itself was changed")
 		}
@@ -234,7 +288,7 @@ func masked(raw []byte, place []string) []byte {
 	d := json.NewDecoder(bytes.NewReader(raw))
 	first, err := d.Token()
 	object := first == json.Delim('{')
-	if object == (place[0] == "*") || place[0] == "Source" && mount.Type != "bind" {
+	if object == (place[0] == "*") || place[0] == "Source" && mount.Type != "" && !strings.EqualFold(mount.Type, "bind") {
 		return raw // it is another kind of value
 	}
 	var out []byte
