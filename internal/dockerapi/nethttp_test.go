@@ -109,7 +109,7 @@ func randomRequest(w *bytes.Buffer, random *rand.Rand) {
 	body := pick("", "a", "same", "abc", strings.Repeat("x", random.IntN(300)), "POST /containers/create HTTP/1.1\r\n\r\n", "\r\n\r\n")
 	chunked := random.IntN(3) == 0 && version != "HTTP/1.0"
 	fields := []string{
-		"Host: d" + end, seldom("X: a"+end+" b"+end, "X:"+end+"\tb"+end, "Empty:"+end), seldom("X: "+strings.Repeat("y", random.IntN(5000))+end),
+		"Host: d" + end, seldom("X: a"+end+" b"+end, "X:"+end+"\tb"+end, "Empty:"+end), seldom("X: " + strings.Repeat("y", random.IntN(5000)) + end),
 		seldom("Expect: 100-continue"+end, "expect: 100-Continue"+end), seldom("Connection: Upgrade"+end+"Upgrade: tcp"+end, "Content-Type: a;\tb"+end),
 		seldom("Content-Lengthy: 7"+end, "XContent-Length: 7"+end, "Transfer-Encodings: chunked"+end),
 		seldom("Content-Length : 1"+end, "Transfer-Encoding: gzip"+end, "no field"+end, "Content-Length: -1"+end, "Content-Length: 1"+end),
