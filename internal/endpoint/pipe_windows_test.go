@@ -192,3 +192,42 @@ func TestPipesHaveNoReset(t *testing.T) {
 		t.Error("a write to a closed pipe succeeds")
 	}
 }
+
+// A server's Flush returns when its client has read everything, and not before; that of a client that never
+// reads ends with the connection. The bridge waits so for a head to be taken.
+func TestAPipesFlushWaitsForItsReaderAndItsEnd(t *testing.T) {
+	pair := pipes(t, "endpoint-test-flush", true)
+	for _, reads := range []bool{true, false} {
+		client, server, err := pair()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := server.Write([]byte("head")); err != nil {
+			t.Fatal(err)
+		}
+		flushed := make(chan struct{})
+		go func() {
+			_ = server.(interface{ Flush() error }).Flush()
+			close(flushed)
+		}()
+		select {
+		case <-flushed:
+			t.Errorf("reads %t: flushed before", reads)
+		case <-time.After(100 * time.Millisecond):
+		}
+		if reads {
+			if _, err := io.ReadFull(client, make([]byte, 4)); err != nil {
+				t.Fatal(err)
+			}
+		} else {
+			server.Close()
+		}
+		select {
+		case <-flushed:
+		case <-time.After(30 * time.Second):
+			t.Errorf("reads %t: it waits on", reads)
+		}
+		client.Close()
+		server.Close()
+	}
+}
