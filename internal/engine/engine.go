@@ -98,9 +98,8 @@ func ping(ctx context.Context, conn net.Conn) (*http.Response, error) {
 		return nil, err
 	}
 	defer answer.Body.Close()
-	// The head says all: a body that does not come changes nothing of that.
-	_, _ = io.Copy(io.Discard, io.LimitReader(answer.Body, maxBody))
-	return answer, nil
+	_, err = io.Copy(io.Discard, io.LimitReader(answer.Body, maxBody))
+	return answer, err
 }
 
 // read takes an answer for an engine's by its headers: dockerd and its kin send both of

@@ -75,26 +75,6 @@ func TestProbe(t *testing.T) {
 	}
 }
 
-// An engine that has said what it is and then stands still is an engine.
-func TestProbeTakesTheHeadOfAnAnswerThatDoesNotEnd(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		var far net.Conn
-		dial := func(context.Context) (near net.Conn, _ error) {
-			near, far = net.Pipe()
-			go func() {
-				if _, err := http.ReadRequest(bufio.NewReader(far)); err == nil {
-					io.WriteString(far, strings.TrimSuffix(windowsAnswer, "OK"))
-				}
-			}()
-			return near, nil
-		}
-		if info, err := Probe(t.Context(), dial); err != nil || info.OSType != "windows" {
-			t.Errorf("%+v, %v", info, err)
-		}
-		far.Close()
-	})
-}
-
 func TestProbeOfWhatIsNoEngine(t *testing.T) {
 	for name, answer := range map[string]string{
 		"silence":           "",
