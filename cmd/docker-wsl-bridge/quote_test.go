@@ -12,6 +12,7 @@ import (
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/dockercontext"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/doctor"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/engine"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/wsl"
 )
 
@@ -85,11 +86,11 @@ func TestPrintedCommandsForWindowsAreQuoted(t *testing.T) {
 		`wsl --set-version "My Distro" 2 makes`:                                      hints(&failure{wsl.ErrVersion1, distro}),
 		`wsl --distro "My Distro" --user root hwclock -s sets`:                       doctorHints(doctor.Finding{Code: codes.Clock}, doctor.Seen{Place: place, Distro: distro}),
 		`context create --distro "My Distro" tries again`:                            contextHints(distro, errors.New("x")),
-		`docker-wsl-bridge up --pipe "my engine" links`:                              discoverHints(discovered{Place: "npipe:////./pipe/my engine", Engine: nil, err: nil}),
+		`docker-wsl-bridge up --pipe "my engine" links`:                              discoverHints(discovered{Place: "npipe:////./pipe/my engine", Engine: &engine.Version{OSType: "windows"}}),
 		`wsl --distro "My Distro" --exec ls -l '/run/a b''c$(touch PWNED).sock'`:     {codes.PipeOpen.Hint(inDistro(distro, "", "ls", "-l", oddSocket))},
 		`cmd /c rmdir /s /q "C:\Users\A & B\Programs\docker-wsl-bridge" removes its`: leftHints("x", `C:\Users\A & B\Programs\docker-wsl-bridge`, false, false),
 	} {
-		if got := strings.Join(said(list), "\n"); !strings.Contains(got, want) && len(list) > 0 {
+		if got := strings.Join(said(list), "\n"); !strings.Contains(got, want) {
 			t.Errorf("%s\nis not in\n%s", want, got)
 		}
 	}

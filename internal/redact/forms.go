@@ -11,7 +11,7 @@ import (
 // forms are where names stand. Each finds what is before a name, or names by their place in it.
 var (
 	// homes end where a user's directory begins: C:\Users\, D:\Users.old\, /home/, /Users/, \profiles$\.
-	homes = regexp.MustCompile(`(?i)[\\/](?:users[^\\/"'<>|:]{0,20}|homes?\$?|profiles?\$?|documents and settings)[\\/]+`)
+	homes = regexp.MustCompile(`(?i)[\\/](?:users[^\\/"'<>|:]{0,20}|homes?\d*\$?|profiles?\$?|documents and settings)[\\/]+`)
 	// shares are before the server of a UNC path: \\server\share\, //server/share/, \\?\UNC\server\share\.
 	shares = regexp.MustCompile(`(?i)(?:\\{2,}|(?:file:|smb:|cifs:|npipe:)?/{2,})(?:\?[\\/]+UNC[\\/]+)?`)
 	// accounts are DOMAIN\user.
@@ -21,7 +21,14 @@ var (
 	// keys are before a value that is a name.
 	keys    = regexp.MustCompile(`(?i)\b(?:user|username|userdomain|userdnsdomain|logname|account|computername|hostname|machine|domain)["']?\s*[:=]\s*["']?`)
 	owners  = regexp.MustCompile(`(?:owner"?\s*[:=]\s*"?)([\p{L}\p{N}._-]+):([\p{L}\p{N}._-]+)`)
-	address = regexp.MustCompile(`(?:tcp|ssh|https?)://(?:[^/\s"@]*@)?(\[?[^/\s"@\]:]+\]?)`)
+	address = regexp.MustCompile(`(?:tcp|ssh|https?)://(?:[^/\s"@]*@)?(\[[^\]]+\]|[^/\s"@:]+)`)
+	// ids are what id prints: uid=1000(jane).
+	ids = regexp.MustCompile(`\b\d+\(([^()\s]+)\)`)
+	// tildes are homes in short: ~jane.
+	tildes = regexp.MustCompile(`(?:^|[\s"'=:])~([\p{L}_][^\\/\s"':,;]*)`)
+	// sentences are our own about users.
+	sentences = regexp.MustCompile(`\b(?:docker|programs|contexts|context \S+) of ([\p{L}_][^\s,;:\\/"']*)`)
+	chosen    = regexp.MustCompile(`([\p{L}_][^\s,;:\\/"']*) has chosen`)
 )
 
 // place is where a name stands in a line as it was read.
@@ -49,7 +56,7 @@ func places(s string) (list []place) {
 		list = append(list, inShares(s)...)
 	}
 	if has(s, `\`) {
-		list = append(list, inAccounts(s)...)
+		list = append(list, outside(inAccounts(s), list)...)
 	}
 	pairs := func(form *regexp.Regexp, kinds ...Kind) {
 		for _, m := range form.FindAllStringSubmatchIndex(s, -1) {
@@ -64,6 +71,18 @@ func places(s string) (list []place) {
 	if strings.Contains(s, "://") {
 		pairs(address, Host)
 	}
+	if has(s, "(") {
+		pairs(ids, User)
+	}
+	if has(s, "~") {
+		pairs(tildes, User)
+	}
+	if has(s, " of ") {
+		pairs(sentences, User)
+	}
+	if has(s, " has chosen") {
+		pairs(chosen, User)
+	}
 	if has(low, "owner") {
 		pairs(owners, User, User)
 	}
@@ -73,6 +92,21 @@ func places(s string) (list []place) {
 		}
 	}
 	return list
+}
+
+// outside are those that are no part of others: the end of a path with a blank in it is no account.
+func outside(list, others []place) []place {
+	if len(list) == 0 || len(others) == 0 {
+		return list
+	}
+	slices.SortFunc(others, func(a, b place) int { return a.from - b.from })
+	next, end := 0, -1
+	return slices.DeleteFunc(list, func(p place) bool { // which are in their order, too
+		for ; next < len(others) && others[next].from <= p.from; next++ {
+			end = max(end, others[next].to+1)
+		}
+		return p.from <= end
+	})
 }
 
 // value is that of a key: what is quoted, or a word.
@@ -122,11 +156,16 @@ func beginsShare(s string, from, to int) bool {
 	case !ofWord(first) || first == utf8.RuneError:
 		return false
 	case before == ':' && s[from] == '\\':
-		drive, more := utf8.DecodeLastRuneInString(s[:from-size])
-		further, _ := utf8.DecodeLastRuneInString(s[:from-size-more])
-		return !ofWord(drive) || ofWord(further)
+		return !afterDrive(s, from)
 	}
 	return size == 0 || !ofWord(before) && !strings.ContainsRune(`\/:.)]}%~-$`, before)
+}
+
+// afterDrive tells that before a place there is a drive's letter with its colon.
+func afterDrive(s string, at int) bool {
+	drive, size := utf8.DecodeLastRuneInString(s[:at-1])
+	further, _ := utf8.DecodeLastRuneInString(s[:at-1-size])
+	return ofWord(drive) && !ofWord(further)
 }
 
 func word(s string) string {
@@ -167,7 +206,7 @@ func inAccounts(s string) (list []place) {
 	for _, m := range accounts.FindAllStringSubmatchIndex(s, -1) {
 		before, size := utf8.DecodeLastRuneInString(s[:m[0]])
 		domain := s[m[2]:m[3]]
-		if size > 0 && (ofWord(before) || strings.ContainsRune(`\/:.%$-_`, before)) || noDomain[strings.ToLower(domain)] {
+		if size > 0 && (ofWord(before) || strings.ContainsRune(`\/.%$-_~`, before)) || before == ':' && afterDrive(s, m[0]) || noDomain[strings.ToLower(domain)] {
 			continue
 		}
 		user := component(s, m[5], User)

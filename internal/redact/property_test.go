@@ -153,3 +153,32 @@ func TestWholeNamesBeforeTheirParts(t *testing.T) {
 		}
 	}
 }
+
+// Places in which a name tells by itself that it is one, as programs print them.
+func TestOddPlacesOfNames(t *testing.T) {
+	for _, text := range []string{
+		`HOMEPATH=\Users\jane roe`, `%USERPROFILE%=C:\Users\JANE~1.ROE\x`, `HOME=/home/jane roe PATH=/usr/bin`, `cd '/home/jane roe' && ls`,
+		`path=/home/jane mode=0660 owner=jane:staff`, `\\wsl$\Debian\home\jane roe`, `uid=1000(jane) groups=1000(jane),27(sudo)`, `C:/Users/jane roe/x`,
+		`\\?\C:\Users\jane roe\x`, `/mnt/wsl/x and /mnt/c/Users/jane roe`, `net use Z: \\jane-pc\home$ /user:CONTOSO\jane roe`, `jane.roe@contoso.com`, `AzureAD\JaneRoe`,
+		`npipe:////jane-pc/pipe/x`, `tcp://jane-pc:2375`, `the pipe belongs to JANES\roe`, `the docker context windows of jane in Debian is not ours`, `docker contexts of jane in x`,
+		`jane has chosen the docker context`, `~jane/.docker`, `/home2/jane/x`, `/export/home/jane/x`, `{"user":"jane roe","uid":1000}`, `msg=x user=jane state=made`, `USERDOMAIN: JANE`,
+		`"{\"user\": \"jane roe\"}"`, `file://jane-pc/roe files/x`, `/Users/roe, jane/x`, `C:\Users\jane (old)\x`, `smb://jane/share/x`,
+	} {
+		r := New()
+		r.See(text)
+		if got := strings.ToLower(r.Text(text)); strings.Contains(got, "jane") || strings.Contains(got, "roe") {
+			t.Errorf("%s\nis %s", text, got)
+		}
+	}
+	for text, want := range map[string]string{
+		`tcp://10.1.2.3:2375 and tcp://[fe80::1]:2375`: `tcp://HOST1:2375 and tcp://HOST2:2375`,
+		`C:\Users\jane roe\AppData\x`:                  `C:\Users\USER1\AppData\x`,
+		`C:\Program Files\WSL\wsl.exe \\.\pipe\docker_engine npipe:////./pipe/docker_engine NT AUTHORITY\SYSTEM /root/.docker`: `C:\Program Files\WSL\wsl.exe \\.\pipe\docker_engine npipe:////./pipe/docker_engine NT AUTHORITY\SYSTEM /root/.docker`,
+	} {
+		r := New()
+		r.See(text)
+		if got := r.Text(text); got != want {
+			t.Errorf("%s\nis %s", text, got)
+		}
+	}
+}

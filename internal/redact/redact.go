@@ -42,7 +42,7 @@ var common = map[string]bool{
 	"localhost": true, "windows": true, "users": true, "user": true, "home": true, "nobody": true, "wsl": true, "debian": true, "ubuntu": true,
 	"dial-stdio": true, "session": true, "run": true, "wslc": true, "ssh": true, "ssh.exe": true, "docker.exe": true, "wsl.exe": true,
 	"workgroup": true, "true": true, "false": true, "secret": true, "null": true, "wsl$": true, "wsl.localhost": true, "pipe": true,
-	"nt authority": true, "builtin": true, "default user": true, "all users": true,
+	"the": true, "its": true, "this": true, "another": true, "engine": true, "nt authority": true, "builtin": true, "default user": true, "all users": true,
 }
 
 // secrets are where they stand. The group is what is taken out.
@@ -94,7 +94,8 @@ const maxParts = 8
 
 func (r *Redactor) add(kind Kind, name string) {
 	low := folded(name)
-	if r.names[low] != "" || !strings.ContainsFunc(low, unicode.IsLetter) || common[low] {
+	number := !strings.ContainsFunc(low, unicode.IsLetter) && !(kind == Host && strings.ContainsAny(low, ".:"))
+	if r.names[low] != "" || number || common[low] {
 		return
 	}
 	r.counts[kind]++
