@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -51,21 +52,21 @@ var changes = map[string]aChange{
 	"default distro gets its name": {
 		link: "from = \"unix:/run/x.sock\"\n", distro: unknownDistro, ready: "state=lost",
 		begin: func(_ context.Context, s *stalledFleet) {
-			s.distros("* First Running 2\n  Second Stopped 2\n", "First\n")
+			s.distros("First Running 2\nSecond Stopped 2\n", "First\n")
 			s.wake <- struct{}{}
 		},
 	},
 	"shared socket moves": {
 		link: "distro = \"*\"\nhost = \"First\"\nfrom = \"unix:/mnt/wsl/d/x.sock\"\n", distro: "*", ready: "state=distro-stopped",
 		begin: func(_ context.Context, s *stalledFleet) {
-			s.distros("* First Stopped 2\n  Second Running 2\n", "Second\n")
+			s.distros("First Stopped 2\nSecond Running 2\n", "Second\n")
 			s.f.roaming.stir()
 		},
 	},
 	"event is written": {
 		link: "distro = \"First\"\nfrom = \"unix:/run/x.sock\"\n", distro: "First", ready: "state=distro-stopped", state: "starting",
 		begin: func(_ context.Context, s *stalledFleet) {
-			s.distros("* First Running 2\n", "First\n")
+			s.distros("First Running 2\n", "First\n")
 			s.wake <- struct{}{}
 		},
 	},
@@ -149,7 +150,7 @@ func startStalled(t *testing.T, ctx context.Context, c aChange, place control.Pl
 		t.Fatal(err)
 	}
 	if c.distro != unknownDistro {
-		s.distros("* First Stopped 2\n", "")
+		s.distros("First Stopped 2\n", "")
 	}
 	file, err := userConfig()
 	if err != nil {
@@ -184,14 +185,17 @@ func startStalled(t *testing.T, ctx context.Context, c aChange, place control.Pl
 	return s
 }
 
-// distros are what wsl.exe lists from now on.
+// distros are what wsl.exe lists from now on: rows of a name, a state and a version, the default one first.
 func (s *stalledFleet) distros(rows, running string) {
 	s.t.Helper()
-	names := ""
+	names, table, mark := "", fmt.Sprintf("  %-10s%-16s%s\n", "NAME", "STATE", "VERSION"), "*"
 	for row := range strings.Lines(rows) {
-		names += strings.Fields(strings.TrimLeft(row, "* "))[0] + "\n"
+		words := strings.Fields(row)
+		names += words[0] + "\n"
+		table += fmt.Sprintf("%-2s%-10s%-16s%s\n", mark, words[0], words[1], words[2])
+		mark = ""
 	}
-	for name, text := range map[string]string{"names": names, "running": running, "table": "  NAME STATE VERSION\n" + rows} {
+	for name, text := range map[string]string{"names": names, "running": running, "table": table} {
 		if err := os.WriteFile(filepath.Join(s.home, name), []byte(text), 0o600); err != nil {
 			s.t.Fatal(err)
 		}
