@@ -113,7 +113,7 @@ func TestADistroIsKnownUntilItIsCleaned(t *testing.T) {
 	}
 	lines := strings.Split(string(asked), "\n")
 	for n, want := range []string{"-d Debian --cd / -e ", "-d Debian -u bob --cd / -e ", "-d Debian -u gone --cd / -e "} {
-		if want += deploy.Path(agent.Hash) + " context rm"; !slices.Contains(lines[:3], want) {
+		if want += deploy.Path(agent.Hash) + " context rm --recorded=windows"; !slices.Contains(lines[:3], want) {
 			t.Errorf("line %d: %q is not in %q", n, want, lines)
 		}
 	}
