@@ -2,6 +2,7 @@ package bridge
 
 import (
 	"bytes"
+	"container/list"
 	"errors"
 	"io"
 	"maps"
@@ -170,26 +171,40 @@ func (a *agent) serveDocker(conn net.Conn, l Listen) {
 // idle are connections that wait for their clients and for nothing else. They
 // are closed when the agent leaves.
 type idle struct {
-	mu    sync.Mutex
-	over  bool
-	conns map[net.Conn]struct{}
+	mu     sync.Mutex
+	over   bool
+	oldest list.List                  // of net.Conn
+	places map[net.Conn]*list.Element // in it
 }
 
+// add notes one. When there are too many the one that has waited longest is closed, so that clients who say
+// nothing keep nobody out who does.
 func (i *idle) add(conn net.Conn) bool {
+	displaced, added := i.note(conn)
+	if displaced != nil {
+		_ = displaced.Close() // it waits for its reader
+	}
+	return added
+}
+
+func (i *idle) note(conn net.Conn) (displaced net.Conn, added bool) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	if i.over || len(i.conns) >= maxIdle {
-		return false
+	if i.over {
+		return nil, false
 	}
-	if i.conns == nil {
-		i.conns = make(map[net.Conn]struct{})
+	if first := i.oldest.Front(); len(i.places) >= maxIdle {
+		displaced = i.oldest.Remove(first).(net.Conn)
+		delete(i.places, displaced)
 	}
-	i.conns[conn] = struct{}{}
-	return true
+	if i.places == nil {
+		i.places = make(map[net.Conn]*list.Element)
+	}
+	i.places[conn] = i.oldest.PushBack(conn)
+	return displaced, true
 }
 
-// await reads what a client begins with. It gets nothing when this half leaves,
-// and when too many wait already.
+// await reads what a client begins with. It gets nothing when this half leaves.
 func (i *idle) await(conn net.Conn) []byte {
 	if !i.add(conn) {
 		return nil
@@ -206,13 +221,16 @@ func (i *idle) await(conn net.Conn) []byte {
 func (i *idle) remove(conn net.Conn) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	delete(i.conns, conn)
+	if place := i.places[conn]; place != nil {
+		i.oldest.Remove(place)
+		delete(i.places, conn)
+	}
 }
 
 func (i *idle) close() {
 	i.mu.Lock()
 	i.over = true
-	conns := slices.Collect(maps.Keys(i.conns))
+	conns := slices.Collect(maps.Keys(i.places))
 	i.mu.Unlock()
 	for _, conn := range conns {
 		_ = conn.Close() // it waits for its reader, which removes it
