@@ -56,7 +56,7 @@ func TestAnswers(t *testing.T) {
 		"of HEAD, no body":        {"HEAD GET", []string{"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n", ok}, AnswerEnds, false},
 		"204 and 304 have none":   {"GET GET GET", []string{"HTTP/1.1 204 No Content\r\nContent-Length: 5\r\n\r\n", "HTTP/1.1 304 Not Modified\r\nTransfer-Encoding: chunked\r\n\r\n", ok}, AnswerEnds, false},
 		"1xx is no answer yet":    {"POST HEAD", []string{"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nContent-Length: 7\r\n\r\n" + ok, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"}, AnswerEnds, false},
-		"chunks":                  {"GET GET", []string{"HTTP/1.1 200 OK\r\ntransfer-encoding: Chunked\r\nContent-Length: 1\r\n\r\n3;x=\"\r\nabc\r\n1\nd\n0\r\nT: r\r\n\r\n", ok}, AnswerEnds, false},
+		"chunks":                  {"GET GET", []string{"HTTP/1.1 200 OK\r\ntransfer-encoding: Chunked\r\nContent-Length: 1\r\n\r\n3;x=\"\r\nabc\r\n1\nd\r\n0\r\nT: r\r\n\r\n", ok}, AnswerEnds, false},
 		"folded, and LF":          {"GET GET", []string{"HTTP/1.1 200\nContent-Length:\n\t2\n\nab", ok}, AnswerEnds, false},
 		"upgraded":                {"HEAD POST", []string{"HTTP/1.1 200 OK\r\n\r\n", upgraded, " " + ok}, HTTPEnds, false},
 		"upgraded, unsaid":        {"POST", []string{raw, " HTTP/1.1 200 OK\r\n\r\n"}, HTTPEnds, false},

@@ -62,10 +62,11 @@ func (f *framing) skip(b []byte) (n int, good bool) {
 		if !whole {
 			continue
 		}
+		was := f.next
 		if !f.take(line) {
 			return n, false
 		}
-		if f.next == trailer && f.tail == 0 {
+		if was == chunkSize && f.next == trailer {
 			f.tail = n - used
 		}
 	}
@@ -91,12 +92,18 @@ func (f *framing) readLine(b []byte) (line string, used int, whole bool) {
 		return "", len(b), false
 	}
 	f.line = append(f.line, b[:lf]...)
-	line = strings.TrimSuffix(string(f.line), "\r")
+	line = string(f.line)
 	f.line = f.line[:0]
 	return line, lf + 1, true
 }
 
+// take takes a line without its LF. Of what ends a chunk net/http takes CRLF alone, else, earlier, LF as well.
 func (f *framing) take(line string) (good bool) {
+	if f.next == chunkEnd {
+		f.next = chunkSize
+		return line == "\r"
+	}
+	line = strings.TrimSuffix(line, "\r")
 	switch f.next {
 	case chunkSize:
 		size, _, _ := strings.Cut(line, ";") // extensions say nothing
@@ -108,9 +115,6 @@ func (f *framing) take(line string) (good bool) {
 		if n == 0 {
 			f.next = trailer
 		}
-	case chunkEnd:
-		f.next = chunkSize
-		return line == ""
 	case trailer:
 		if line == "" {
 			f.next = theEnd

@@ -85,7 +85,12 @@ func checkAsNetHTTP(t *testing.T, said []byte, cut func() int) (understood int) 
 		t.Fatal(err)
 	}
 	want := edited(served(said))
-	if got := served(out.Bytes()); !slices.Equal(got, want) {
+	got := served(out.Bytes()) // may go on, if what we change is more regular for it
+	good := len(got) >= len(want) && slices.Equal(got[:len(want)], want)
+	for _, r := range got {
+		good = good && (!strings.HasPrefix(r, "create ") || strings.HasPrefix(r, "create same") || strings.HasSuffix(r, "!"))
+	}
+	if !good {
 		t.Fatalf("%q\ncomes out as %q\nwhich is %q\nwant     %q", said, out.Bytes(), got, want)
 	}
 	return len(want)
@@ -109,7 +114,7 @@ func randomRequest(w *bytes.Buffer, random *rand.Rand) {
 	body := pick("", "a", "same", "abc", strings.Repeat("x", random.IntN(300)), "POST /containers/create HTTP/1.1\r\n\r\n", "\r\n\r\n")
 	chunked := random.IntN(3) == 0 && version != "HTTP/1.0"
 	fields := []string{
-		"Host: d" + end, seldom("X: a"+end+" b"+end, "X:"+end+"\tb"+end, "Empty:"+end), seldom("X: " + strings.Repeat("y", random.IntN(5000)) + end),
+		"Host: d" + end, seldom("X: a"+end+" b"+end, "X:"+end+"\tb"+end, "Empty:"+end), seldom("X: " + strings.Repeat("y", random.IntN(50)*random.IntN(50)) + end),
 		seldom("Expect: 100-continue"+end, "expect: 100-Continue"+end), seldom("Connection: Upgrade"+end+"Upgrade: tcp"+end, "Content-Type: a;\tb"+end),
 		seldom("Content-Lengthy: 7"+end, "XContent-Length: 7"+end, "Transfer-Encodings: chunked"+end),
 		seldom("Content-Length : 1"+end, "Transfer-Encoding: gzip"+end, "no field"+end, "Content-Length: -1"+end, "Content-Length: 1"+end),
