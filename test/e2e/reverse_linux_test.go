@@ -427,7 +427,7 @@ func (r *reversed) reloads(ctx context.Context, t *testing.T, links []string) {
 	}
 	heard()
 	r.write(t, append(slices.Clone(links), reverseLink("moved", one, "reverse_moved", "unix:"+backSocket, `kind = "raw"`))...)
-	r.reload(ctx, t, "reloaded: added moved; removed back, taken; unchanged engine, echo, far, linux, none")
+	r.reload(ctx, t, "reloaded: added moved; removed back, exec, taken; unchanged engine, echo, far, linux, none")
 	r.opens(ctx, t, one, "reverse_moved")
 	heard()
 	if c, err := r.clients.Dial("winio", "reverse_back"); err == nil {
