@@ -25,12 +25,21 @@ type aide struct {
 // startAide starts the program of pkg, and gives the line that it says when it is ready; an empty
 // one is a failure. ctx bounds the start only.
 func (w *Wine) startAide(ctx context.Context, what, pkg string, args ...string) (*aide, string, error) {
-	ctx, cancel := context.WithTimeout(ctx, time.Minute)
-	defer cancel()
 	exe, err := Build(ctx, "windows", pkg)
 	if err != nil {
 		return nil, "", err
 	}
+	var ready string
+	a, err := again(ctx, func() (a *aide, err error) {
+		a, ready, err = w.startAideOnce(ctx, what, exe, args...)
+		return a, err
+	})
+	return a, ready, err
+}
+
+func (w *Wine) startAideOnce(ctx context.Context, what, exe string, args ...string) (*aide, string, error) {
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)
+	defer cancel()
 	cmd := w.Command(context.WithoutCancel(ctx), exe, args...)
 	stdin, stdinErr := cmd.StdinPipe()
 	stdout, stdoutErr := cmd.StdoutPipe()

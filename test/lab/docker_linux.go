@@ -32,7 +32,7 @@ type Docker struct {
 }
 
 const (
-	dockerStart = 60 * time.Second
+	dockerStart = 3 * time.Minute
 	dockerStop  = 20 * time.Second // it takes up to 15 s with open connections
 )
 
@@ -45,7 +45,7 @@ func StartDocker(ctx context.Context, dir string) (*Docker, error) {
 	if err != nil {
 		return nil, fmt.Errorf("start dockerd: %w", err)
 	}
-	if err := d.Start(ctx); err != nil {
+	if _, err := again(ctx, func() (*Docker, error) { return d, d.startOrEnd(ctx) }); err != nil {
 		return nil, errors.Join(err, d.Close())
 	}
 	if err := d.importImage(ctx); err != nil {
@@ -103,6 +103,15 @@ func (d *Docker) Start(ctx context.Context) error {
 		return err
 	}
 	return d.awaitAnswer(ctx)
+}
+
+// startOrEnd leaves nothing of a daemon that does not come to answer.
+func (d *Docker) startOrEnd(ctx context.Context) error {
+	err := d.Start(ctx)
+	if err != nil {
+		err = errors.Join(err, d.Stop())
+	}
+	return err
 }
 
 // command hands the TCP listener over as systemd would (fd://), which saves

@@ -38,15 +38,7 @@ func OpenWine(ctx context.Context, dir string) (*Wine, error) {
 	if err := copyTemplate(from, prefix); err != nil {
 		return nil, err
 	}
-	w, err := startWindows(ctx, prefix)
-	if err == nil {
-		return w, nil
-	}
-	// Seen once in some hundred starts on a busy machine: the loader gives up
-	// before Windows is there. That is Wine's affair and not what is tested, so
-	// it is told and tried once more.
-	fmt.Fprintln(os.Stderr, "once more:", err)
-	return startWindows(ctx, prefix)
+	return again(ctx, func() (*Wine, error) { return startWindows(ctx, prefix) })
 }
 
 // startWindows starts the prefix' server and its Windows. It leaves the files.
@@ -107,7 +99,7 @@ func startServer(ctx context.Context, prefix string) (*Wine, error) {
 // awaitServer returns when programs will find the server; one that came
 // earlier would start a second server.
 func (w *Wine) awaitServer(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
 	for !listens(w.server.cmd.Process.Pid) {
 		select {
