@@ -74,6 +74,7 @@ func codeOf(t *testing.T, err error) int {
 // here: over TCP the docker command itself hangs at its detach keys, whose
 // error comes back wrapped from net.TCPConn.ReadFrom.
 func TestAttachDetachKeys(t *testing.T) {
+	t.Parallel()
 	ctx, s, b := onStage(t)
 	direct, bridged := routes(s, b)
 	direct.must(ctx, t, s, "run", "-dit", "--network", "none", "--name", "visited", s.Docker.Image,
@@ -117,6 +118,7 @@ var signals = []struct {
 
 // A signal to the client of a container without a terminal is the container's.
 func TestSignalProxy(t *testing.T) {
+	t.Parallel()
 	ctx, s, b := onStage(t)
 	direct, bridged := routes(s, b)
 	for _, r := range []route{direct, bridged} {
@@ -149,6 +151,7 @@ func wantSignalled(t *testing.T, what string, f *follower, signal syscall.Signal
 // Without that, the signal is the client's alone, and the container goes on. A
 // client may want to be told more than once before it leaves.
 func TestNoSignalProxy(t *testing.T) {
+	t.Parallel()
 	ctx, s, b := onStage(t)
 	direct, bridged := routes(s, b)
 	container(ctx, t, s, "untouched", "sh", "-c", signalled)

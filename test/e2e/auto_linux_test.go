@@ -79,7 +79,7 @@ func asked(r *recorder.Recorder) bool {
 // to another engine, as when Docker Desktop switches, and that is noticed, told and not used; then it is
 // elsewhere, and then back, for each new connection. One that is there goes on as it is.
 func TestAutoFollowsTheEngine(t *testing.T) {
-	ctx, s, _ := onStage(t)
+	ctx, s, _ := onWindows(t)
 	const socket = runDir + "/auto.sock"
 	first, err := recorder.Start()
 	if err != nil {

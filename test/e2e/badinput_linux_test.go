@@ -3,7 +3,6 @@ package e2e
 import (
 	"context"
 	"os"
-	"path"
 	"strings"
 	"testing"
 	"time"
@@ -18,7 +17,8 @@ import (
 
 // A Windows without any wsl.exe.
 func TestNoWSL(t *testing.T) {
-	ctx, s, _ := onStage(t)
+	t.Parallel()
+	ctx, s, _ := onWindows(t)
 	bare, err := lab.OpenWine(ctx, t.TempDir())
 	if err != nil {
 		t.Fatal(err)
@@ -36,7 +36,8 @@ func TestNoWSL(t *testing.T) {
 
 // The wsl.exe that Windows has where WSL is not installed.
 func TestInboxStub(t *testing.T) {
-	ctx, s, _ := onStage(t)
+	t.Parallel()
+	ctx, s, _ := onWindows(t)
 	for kind, want := range map[string][]string{
 		"text":      {"WSL is not installed", "hint: wsl --install"},
 		"usage":     {"WSL is not installed", "hint: wsl --install"},
@@ -66,26 +67,29 @@ func withDistros(t *testing.T, distros ...wsl.Distro) (context.Context, *stage.S
 }
 
 func TestNoDistro(t *testing.T) {
+	t.Parallel()
 	ctx, s := withDistros(t)
-	contains(t, upFails(ctx, t, s, "--pipe", stage.EnginePipe), "WSL has none", "hint: wsl --install -d Debian")
+	contains(t, upFails(ctx, t, s, "--pipe", s.EngineAt()), "WSL has none", "hint: wsl --install -d Debian")
 }
 
 func TestDistroOfWSL1(t *testing.T) {
+	t.Parallel()
 	old, new := stage.LikeDebian("Old"), stage.LikeDebian("New")
 	old.Version, new.Default = 1, false
 	ctx, s := withDistros(t, old, new)
 	for _, args := range [][]string{nil, {"--distro", "Old"}, {"--distro", "old"}} { // the default one; by name
-		said := upFails(ctx, t, s, append(args, "--pipe", stage.EnginePipe)...)
+		said := upFails(ctx, t, s, append(args, "--pipe", s.EngineAt())...)
 		contains(t, said, "use distro Old: it is a distro of WSL 1", "hint: wsl --set-version Old 2")
 	}
-	b := serve(ctx, t, s, "--pipe", stage.EnginePipe, "--distro", "new")
+	b := serve(ctx, t, s, "--pipe", s.EngineAt(), "--distro", "new")
 	if b.Socket.Distro != "New" {
 		t.Errorf("it serves %s", b.Socket.Distro)
 	}
 }
 
 func TestEngineRefuses(t *testing.T) {
-	ctx, s, _ := onStage(t)
+	t.Parallel()
+	ctx, s, _ := onWindows(t)
 	front, err := s.Wine.StartFront(ctx, map[string]string{"refusing": "denied"})
 	if err != nil {
 		t.Fatal(err)
@@ -97,6 +101,7 @@ func TestEngineRefuses(t *testing.T) {
 // The place for the agent's file, or for the socket, is none: it can't be
 // written, allows no programs, is full.
 func TestNoPlaceInTheDistro(t *testing.T) {
+	t.Parallel()
 	ctx, w := openWard(t)
 	mount := func(place, options string) (undo func()) {
 		t.Helper()
@@ -117,13 +122,13 @@ func TestNoPlaceInTheDistro(t *testing.T) {
 		{"size=64k,mode=755", "no space left", "hint: wsl --distro " + w.distro + " df -h /run"},
 	} {
 		undo := mount(runDir, c.options)
-		contains(t, upFails(ctx, t, w.s, "--pipe", stage.EnginePipe), c.says, c.hint)
+		contains(t, upFails(ctx, t, w.s, "--pipe", w.s.EngineAt()), c.says, c.hint)
 		undo()
 	}
 	const elsewhere = "/srv/sockets"
 	for options, says := range map[string]string{"ro": "read-only", "mode=777": "others could replace the socket"} {
 		undo := mount(elsewhere, options)
-		contains(t, upFails(ctx, t, w.s, "--pipe", stage.EnginePipe, "--socket", elsewhere+"/windows.sock"), says, "hint: docker-wsl-bridge up --socket ")
+		contains(t, upFails(ctx, t, w.s, "--pipe", w.s.EngineAt(), "--socket", elsewhere+"/windows.sock"), says, "hint: docker-wsl-bridge up --socket ")
 		undo()
 	}
 	absent(t, w.s, w.distro, wardSocket)
@@ -154,30 +159,33 @@ func (w *ward) agentFile(ctx context.Context, t *testing.T, change func(agent []
 }
 
 func TestAgentOfAnotherBuild(t *testing.T) {
+	t.Parallel()
 	ctx, w := openWard(t)
 	w.agentFile(ctx, t, func(agent []byte) []byte { return append(agent, 0) })
-	said := upFails(ctx, t, w.s, "--pipe", stage.EnginePipe)
+	said := upFails(ctx, t, w.s, "--pipe", w.s.EngineAt())
 	contains(t, said, "greet agent: it is build ", "this program brought ", "hint: wsl --distro "+w.distro+" --user root rm -r "+runDir)
 	absent(t, w.s, w.distro, wardSocket)
 }
 
 func TestAgentThatDiesAtOnce(t *testing.T) {
+	t.Parallel()
 	ctx, w := openWard(t)
 	w.agentFile(ctx, t, func([]byte) []byte { return []byte("#!/bin/sh\nkill -9 $$\n") })
-	said := upFails(ctx, t, w.s, "--pipe", stage.EnginePipe)
+	said := upFails(ctx, t, w.s, "--pipe", w.s.EngineAt())
 	contains(t, said, "start agent in "+w.distro, "exit code 9", "hint: wsl --distro "+w.distro)
 }
 
 // What wsl.exe says instead of the agent's hello is shown, decoded and disarmed,
 // whether the agent comes behind it or not.
 func TestNoiseBeforeTheHello(t *testing.T) {
+	t.Parallel()
 	ctx, w := openWard(t)
 	const words = "The update \x1b[2Jcouldn\u2019t be installed.\r\n"
 	for name, noise := range map[string][]byte{"UTF-8": []byte(words), "UTF-16LE": wsl.UTF16(words)} {
 		if err := w.s.VM.SetFaults(wsl.Faults{Program: "agent-", Stdout: noise}); err != nil {
 			t.Fatal(err)
 		}
-		said := upFails(ctx, t, w.s, "--pipe", stage.EnginePipe)
+		said := upFails(ctx, t, w.s, "--pipe", w.s.EngineAt())
 		contains(t, said, "The update \ufffd[2Jcouldn\u2019t be installed.", "hint: ")
 		if strings.ContainsRune(said, '\x1b') {
 			t.Errorf("%s: %q", name, said)
@@ -202,9 +210,9 @@ func TestWslThatNeverAnswers(t *testing.T) {
 	const bound = 90 * time.Second
 	ctx, cancel := context.WithTimeout(ctx, bound)
 	defer cancel()
-	said := fails(t, w.s.Windows(ctx, "up", "--pipe", stage.EnginePipe, "--distro", w.distro))
+	said := fails(t, w.s.Host(ctx, "up", "--pipe", w.s.EngineAt(), "--distro", w.distro))
 	contains(t, said, "start agent in "+w.distro, "nothing came", "hint: wsl --shutdown")
-	noneLeft(t, "on Windows", w.windows)
+	noneLeft(t, "beside the engine", w.host)
 }
 
 // A distro that takes its time is waited for, and a person sees for what.
@@ -218,7 +226,7 @@ func TestSlowStart(t *testing.T) {
 	if err := w.s.VM.SetFaults(wsl.Faults{Slow: slow}); err != nil {
 		t.Fatal(err)
 	}
-	console, err := w.s.Wine.Console(w.s.Windows(context.WithoutCancel(ctx), "up", "--pipe", stage.EnginePipe))
+	console, err := w.s.Wine.Console(w.s.Host(context.WithoutCancel(ctx), "up", "--pipe", w.s.EngineAt()))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -245,8 +253,13 @@ func TestFaultsThatNobodyNotices(t *testing.T) {
 		"left over":  {LeftOver: true},
 		"bytewise":   {Chunk: 1},
 	} {
-		t.Run(path.Base(strings.ReplaceAll(name, " ", "")), func(t *testing.T) {
-			ctx, w := openWard(t)
+		t.Run(strings.ReplaceAll(name, " ", ""), func(t *testing.T) {
+			t.Parallel()
+			open := openWard
+			if fault.LeftOver {
+				open = openWindowsWard // wslhost.exe is of Windows; on Linux a program's output is open as long as anybody has it
+			}
+			ctx, w := open(t)
 			w.agentFile(ctx, t, func(agent []byte) []byte { return agent }) // it is there
 			fault.Program = "agent-"
 			if err := w.s.VM.SetFaults(fault); err != nil {

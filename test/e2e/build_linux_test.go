@@ -69,6 +69,7 @@ func build(ctx context.Context, t *testing.T, s *stage.Stage, r route, buildkit 
 
 // The classic builder takes its whole context in one request.
 func TestClassicBuild(t *testing.T) {
+	t.Parallel()
 	ctx, s, b := onStage(t)
 	direct, bridged := routes(s, b)
 	const image = "classic:test"
@@ -90,7 +91,10 @@ func TestClassicBuild(t *testing.T) {
 
 // BuildKit asks for what it needs of the context, and for the secret, over
 // /session: gRPC over HTTP/2 on a connection that is upgraded to h2c.
-func TestBuildKitBuild(t *testing.T) { onBoth(t, buildKitBuild(heavy())) }
+func TestBuildKitBuild(t *testing.T) {
+	t.Parallel()
+	onBothByWindows(t, buildKitBuild(heavy()))
+}
 
 func buildKitBuild(large int64) play {
 	return func(ctx context.Context, t *testing.T, s *stage.Stage, ways ...route) {
@@ -115,6 +119,7 @@ func buildKitBuild(large int64) play {
 
 // The result comes back over /session, too. It is the same to the byte.
 func TestBuildKitOutput(t *testing.T) {
+	t.Parallel()
 	lab.Need(t, lab.PartBuildKit)
 	ctx, s, b := onStage(t)
 	direct, bridged := routes(s, b)

@@ -39,7 +39,10 @@ func hashOf(t *testing.T, r io.Reader) (sum [sha256.Size]byte, n int64) {
 	return sum, n
 }
 
-func TestExecBulkBothWays(t *testing.T) { onBoth(t, execBothWays(bulk())) }
+func TestExecBulkBothWays(t *testing.T) {
+	t.Parallel()
+	onBothByWindows(t, execBothWays(bulk()))
+}
 
 func execBothWays(size int64) play {
 	return func(ctx context.Context, t *testing.T, s *stage.Stage, ways ...route) {
@@ -67,7 +70,10 @@ func execBothWays(size int64) play {
 	}
 }
 
-func TestCopyBothWays(t *testing.T) { onBoth(t, copyBothWays(bulk())) }
+func TestCopyBothWays(t *testing.T) {
+	t.Parallel()
+	onBoth(t, copyBothWays(bulk()))
+}
 
 func copyBothWays(size int64) play {
 	return func(ctx context.Context, t *testing.T, s *stage.Stage, ways ...route) {
@@ -137,21 +143,24 @@ func archive(t *testing.T, name string, size int64) io.Reader {
 
 // A client that dies in mid-download must not leave its connection open at the
 // engine: dockerd would keep the container locked, and this cp hang.
-func TestClientKilledInMidDownload(t *testing.T) { onBoth(t, killedInMidDownload(2*time.Second)) }
+func TestClientKilledInMidDownload(t *testing.T) {
+	t.Parallel()
+	onBoth(t, killedInMidDownload(atOnce))
+}
 
 // killedInMidDownload wants the next cp to have ended within a bound.
-func killedInMidDownload(bound time.Duration) play {
+func killedInMidDownload(limit time.Duration) play {
 	return func(ctx context.Context, t *testing.T, s *stage.Stage, ways ...route) {
 		name := named("download", ways)
 		container(ctx, t, s, name, "sh", "-c", "truncate -s 100000000 /tmp/big; echo made; sleep 600")
 		awaitLog(ctx, t, s, name, "made")
 		for _, r := range ways {
-			r.killInMidDownload(ctx, t, s, name, bound)
+			r.killInMidDownload(ctx, t, s, name, limit)
 		}
 	}
 }
 
-func (r route) killInMidDownload(ctx context.Context, t *testing.T, s *stage.Stage, name string, bound time.Duration) {
+func (r route) killInMidDownload(ctx context.Context, t *testing.T, s *stage.Stage, name string, limit time.Duration) {
 	t.Helper()
 	cmd := r.docker(ctx, s, "cp", name+":/tmp/big", "-")
 	out, err := cmd.StdoutPipe()
@@ -180,8 +189,8 @@ func (r route) killInMidDownload(ctx context.Context, t *testing.T, s *stage.Sta
 			t.Errorf("%s: cp: %v, %d bytes", r.name, err, got.Len())
 		}
 		t.Logf("%s: the next cp had ended %v after the kill", r.name, time.Since(killed).Round(time.Millisecond))
-	case <-time.After(bound):
-		t.Errorf("%s: the container is still locked %v after the client was killed", r.name, bound)
+	case <-time.After(limit):
+		t.Errorf("%s: the container is still locked %v after the client was killed", r.name, limit)
 		_ = again.Process.Kill()
 		<-done
 	}

@@ -44,6 +44,22 @@ func startPlainEngine(t *testing.T, network, address string) *plainEngine {
 }
 
 // bridged makes connections through a bridge to this engine.
+// plainEngineOn is one beside the stage's product, which finds it at pipe.
+func plainEngineOn(ctx context.Context, t *testing.T, s *stage.Stage, name string) (e *plainEngine, pipe string) {
+	t.Helper()
+	if s.OnLinux {
+		e = startPlainEngine(t, "unix", filepath.Join(t.TempDir(), "engine.sock"))
+		return e, "unix:" + e.Addr().String()
+	}
+	e = startPlainEngine(t, "tcp", "127.0.0.1:0")
+	front, err := s.Wine.StartFront(ctx, map[string]string{name: e.Addr().String()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { front.Close() })
+	return e, name
+}
+
 func (e *plainEngine) bridged(ctx context.Context, t *testing.T, s *stage.Stage, b *stage.Bridge) halfclose.Make {
 	path := in(s, b.Socket.Distro, b.Socket.Socket)
 	return func(t *testing.T) (client, engine halfclose.Conn) {
@@ -79,7 +95,8 @@ func started(ctx context.Context, t *testing.T, s *stage.Stage, cmd *exec.Cmd) *
 
 // Through everything: unix socket, agent, wsl.exe, Windows program, named pipe.
 func TestHalfCloseThroughEverything(t *testing.T) {
-	ctx, s, _ := onStage(t)
+	t.Parallel()
+	ctx, s, _ := onWindows(t)
 	e := startPlainEngine(t, "tcp", "127.0.0.1:0")
 	if err := s.Front(ctx, map[string]string{"plain": e.Addr().String()}); err != nil {
 		t.Fatal(err)
@@ -91,6 +108,7 @@ func TestHalfCloseThroughEverything(t *testing.T) {
 // Both halves as Linux programs, with unix sockets at both ends and a Linux
 // wsl.exe between.
 func TestHalfCloseNative(t *testing.T) {
+	t.Parallel()
 	ctx, s, _ := onStage(t)
 	e := startPlainEngine(t, "unix", filepath.Join(t.TempDir(), "engine.sock"))
 	b := started(ctx, t, s, s.Linux(context.WithoutCancel(ctx), "up", "--json", "--kind", "raw", "--pipe", "unix:"+e.Addr().String(), "--socket", "/run/docker-wsl-bridge/native.sock"))
@@ -99,6 +117,7 @@ func TestHalfCloseNative(t *testing.T) {
 
 // The Linux program on the real engine.
 func TestNativeRun(t *testing.T) {
+	t.Parallel()
 	ctx, s, _ := onStage(t)
 	b := started(ctx, t, s, s.Linux(context.WithoutCancel(ctx), "up", "--json", "--pipe", "unix:"+s.Docker.Socket, "--socket", "/run/docker-wsl-bridge/run.sock"))
 	native := route{name: "native", host: b.Host}

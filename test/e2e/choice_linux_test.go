@@ -45,7 +45,7 @@ func programs(t *testing.T, s *stage.Stage, distro string) (list []string) {
 // The address of the first program of this kind, which compose files and
 // scripts name: in a distro with busybox and nothing else.
 func TestOriginalAddress(t *testing.T) {
-	ctx, s, _ := onStage(t)
+	ctx, s, _ := onWindows(t)
 	const socket = "/run/host-services/docker.win.proxy.sock"
 	if got := programs(t, s, stage.DockerDesktop); !slices.Equal(got, []string{"/bin/busybox"}) {
 		t.Fatalf("not a distro with busybox alone, but with %q", got)
@@ -92,7 +92,7 @@ func windowsEngine(ctx context.Context, t *testing.T, s *stage.Stage, pipe strin
 // An engine for Linux containers is never taken without being named; one for
 // Windows containers is, although the other has the usual name.
 func TestDefaultEngineIsWindows(t *testing.T) {
-	ctx, s, _ := onStage(t)
+	ctx, s, _ := onWindows(t)
 	const socket = "/run/docker-wsl-bridge/choice.sock"
 	said := upFails(ctx, t, s, "--socket", socket)
 	contains(t, said, "docker_engine_windows: not there", "dockerDesktopWindowsEngine: not there",
@@ -120,7 +120,7 @@ func TestDefaultEngineIsWindows(t *testing.T) {
 }
 
 func TestAllFormsOfPipeName(t *testing.T) {
-	ctx, s, _ := onStage(t)
+	ctx, s, _ := onWindows(t)
 	const name = stage.EnginePipe
 	for _, form := range []string{name, "npipe:////./pipe/" + name, `\\.\pipe\` + name} {
 		b := serve(ctx, t, s, "--pipe", form, "--socket", "/run/docker-wsl-bridge/form.sock")
@@ -135,13 +135,15 @@ func TestAllFormsOfPipeName(t *testing.T) {
 }
 
 func TestUnknownDistro(t *testing.T) {
-	ctx, s, _ := onStage(t)
-	said := upFails(ctx, t, s, "--pipe", stage.EnginePipe, "--distro", "Nowhere")
+	t.Parallel()
+	ctx, s, _ := onWindows(t)
+	said := upFails(ctx, t, s, "--pipe", s.EngineAt(), "--distro", "Nowhere")
 	contains(t, said, "Nowhere", "no distro of that name", "hint: wsl --list --quiet")
 }
 
 func TestNoSuchPipe(t *testing.T) {
-	ctx, s, _ := onStage(t)
+	t.Parallel()
+	ctx, s, _ := onWindows(t)
 	const socket = "/run/docker-wsl-bridge/nopipe.sock"
 	said := upFails(ctx, t, s, "--pipe", "no_engine_here", "--socket", socket)
 	contains(t, said, "no_engine_here")

@@ -33,8 +33,10 @@ func (r route) with(command string) route {
 // routes are the bridge and the engine itself, to compare it with. The direct
 // one is TCP on loopback, which has half-close just as a unix socket.
 func routes(s *stage.Stage, b *stage.Bridge) (direct, bridged route) {
-	return route{name: "direct", host: "tcp://" + s.Docker.TCP}, route{name: "bridge", host: b.Host}
+	return straight(s), route{name: "bridge", host: b.Host}
 }
+
+func straight(s *stage.Stage) route { return route{name: "direct", host: "tcp://" + s.Docker.TCP} }
 
 // outcome is what a person sees of a command.
 type outcome struct {
@@ -63,6 +65,14 @@ type play func(ctx context.Context, t *testing.T, s *stage.Stage, ways ...route)
 func onBoth(t *testing.T, p play) {
 	t.Helper()
 	ctx, s, b := onStage(t)
+	direct, bridged := routes(s, b)
+	p(ctx, t, s, direct, bridged)
+}
+
+// onBothByWindows is onBoth with the Windows program, in every form.
+func onBothByWindows(t *testing.T, p play) {
+	t.Helper()
+	ctx, s, b := onWindows(t)
 	direct, bridged := routes(s, b)
 	p(ctx, t, s, direct, bridged)
 }
@@ -178,7 +188,7 @@ func normalise(o outcome, command string) outcome {
 // command, straight at the engine.
 func container(ctx context.Context, t *testing.T, s *stage.Stage, name string, command ...string) {
 	t.Helper()
-	direct, _ := routes(s, shared.bridge)
+	direct := straight(s)
 	args := []string{"run", "-d", "--network", "none", "--name", name, s.Docker.Image}
 	direct.must(ctx, t, s, append(args, command...)...)
 	t.Cleanup(func() { direct.must(context.WithoutCancel(ctx), t, s, "rm", "-f", name) })

@@ -37,6 +37,7 @@ func configuredLinux(ctx context.Context, t *testing.T, s *stage.Stage, text str
 // A command as the other end, both halves on Linux: half-close in both directions, its words in
 // the log, and no process left.
 func TestHalfCloseOfACommand(t *testing.T) {
+	t.Parallel()
 	lab.Need(t, lab.PartSocat)
 	ctx, s, _ := onStage(t)
 	engine, err := net.Listen("tcp", "127.0.0.1:0")
@@ -88,7 +89,7 @@ func TestDockerThroughACommand(t *testing.T) {
 	})
 	r := route{name: "stdio", host: "unix://" + runDir + "/stdio.sock"}
 	contains(t, r.must(ctx, t, s, "version"), "Server:")
-	for _, do := range []play{runExitCodes, runOutputAfterInput, attachUpgraded, killedInMidDownload(20 * time.Second)} {
+	for _, do := range []play{runExitCodes, runOutputAfterInput, attachUpgraded, killedInMidDownload(time.Minute)} {
 		do(ctx, t, s, r)
 	}
 	until(ctx, t, "all commands to end", func() bool { return len(children(t, b.cmd.Process.Pid, "docker")) == 0 })

@@ -39,10 +39,10 @@ func (r route) compose(ctx context.Context, t *testing.T, s *stage.Stage, c step
 
 // composed plays a story on both routes, each from nothing to nothing, and
 // wants the same outcome of each step.
-func composed(t *testing.T, story ...step) {
+func composed(t *testing.T, on func(*testing.T) (context.Context, *stage.Stage, *stage.Bridge), story ...step) {
 	t.Helper()
 	lab.Need(t, lab.PartCompose)
-	ctx, s, b := onStage(t)
+	ctx, s, b := on(t)
 	direct, bridged := routes(s, b)
 	t.Cleanup(func() {
 		if t.Failed() {
@@ -73,7 +73,7 @@ func after(prefix, lines string) string {
 // `up` stays in the foreground until the container ends, and shows what it says.
 func TestComposeForeground(t *testing.T) {
 	lines := after("ends_1   | ", countTo(1000))
-	composed(t,
+	composed(t, onWindows,
 		step{args: []string{"up", "--no-color", "--exit-code-from", "ends", "ends"}, code: 3, says: lines + "case_ends_1 exited with code 3\n"},
 		step{args: []string{"logs", "--no-color", "ends"}, says: lines},
 		step{args: []string{"ps"}, says: "Exit 3"},
@@ -81,7 +81,7 @@ func TestComposeForeground(t *testing.T) {
 }
 
 func TestComposeDetached(t *testing.T) {
-	composed(t,
+	composed(t, onStage,
 		step{args: []string{"up", "-d", "stays"}},
 		step{args: []string{"ps"}, says: "case_stays_1"},
 		step{args: []string{"exec", "-T", "stays", "sh", "-c", "cat; echo err >&2; exit 4"}, input: "from stdin\n", code: 4, says: "from stdin\n"},

@@ -45,7 +45,7 @@ func openConfigured(t *testing.T, more ...wsl.Distro) (context.Context, *configu
 	t.Parallel()
 	configuration.Lock()
 	t.Cleanup(configuration.Unlock)
-	ctx, all, _ := onStage(t)
+	ctx, all, _ := onWindows(t)
 	c := &configuredStage{ward: &ward{distro: one}, echo: "config-echo", ours: "config-docker"}
 	var err error
 	distros := []wsl.Distro{stage.LikeDebian(one), {Name: two, Kind: wsl.Debian, DockerGroup: true, User: stage.User}}
@@ -152,13 +152,13 @@ func (c *configuredStage) up(ctx context.Context, t *testing.T) {
 				t.Error(err)
 			}
 		}
-		noneLeft(t, "on Windows", c.windows)
+		noneLeft(t, "beside the engine", c.host)
 	})
 }
 
-// windows are the programs there that have to do with one of the distros.
-func (c *configuredStage) windows() []string {
-	return append(c.ward.windows(), (&ward{s: c.s, distro: two}).windows()...)
+// host are the programs beside the engine that have to do with one of the distros.
+func (c *configuredStage) host() []string {
+	return append(c.ward.host(), (&ward{s: c.s, distro: two}).host()...)
 }
 
 // is waits until the bridge says that a link is at a state.
@@ -259,8 +259,8 @@ func TestLinksOfAConfiguration(t *testing.T) {
 			t.Errorf("%s: %v: %s", l.name, err, told)
 		}
 	}
-	if n := len(c.windows()); n != 2 {
-		t.Errorf("%d wsl.exe for two distros: %q", n, c.windows())
+	if n := len(c.host()); n != 2 {
+		t.Errorf("%d wsl.exe for two distros: %q", n, c.host())
 	}
 	if o := said(t, c.s.Windows(ctx, "up", "--json")); o.code != 1 || !strings.Contains(o.stderr, "it is served already, by pid ") {
 		t.Errorf("a second up: %+v", o)
@@ -291,7 +291,7 @@ func TestLinksOfAConfiguration(t *testing.T) {
 	c.write(t, good[0], link("echo", one, engine))
 	c.reload(ctx, t, "reloaded: removed new; changed echo; unchanged engine")
 	c.is(ctx, t, one, "echo", "ready")
-	until(ctx, t, "the carrier of a distro without links to end", func() bool { return len(c.windows()) == 1 })
+	until(ctx, t, "the carrier of a distro without links to end", func() bool { return len(c.host()) == 1 })
 	echoed(t, live, "to the last") // of the link as it was
 	if told, err := fromOutside(ctx, c.s, one, runDir+"/echo.sock", "version"); err != nil {
 		t.Errorf("echo, which is the engine now: %v: %s", err, told)
@@ -340,7 +340,7 @@ func TestCarrierLostBesideABulk(t *testing.T) {
 		moved <- err
 	}()
 	<-half
-	began := kill(t, newcomer(t, (&ward{s: c.s, distro: two}).windows(), "wsl.exe"))
+	began := kill(t, newcomer(t, (&ward{s: c.s, distro: two}).host(), "wsl.exe"))
 	if _, err := lost.Read(make([]byte, 1)); !errors.Is(err, syscall.ECONNRESET) {
 		t.Errorf("the lost connection: %v", err)
 	}

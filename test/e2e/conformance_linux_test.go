@@ -64,7 +64,7 @@ func through(t *testing.T, engine net.Listener, socket string) (client, served h
 // everything. Many that never read, more than Windows has processors here, stop neither
 // the other direction of their own connections nor another one.
 func TestPipesThatAreNotReadStopNobody(t *testing.T) {
-	ctx, s, _ := onStage(t)
+	ctx, s, _ := onWindows(t)
 	const deaf = 24
 	engine, socket := raw(ctx, t, s, "deaf", deaf)
 	var clients, engines []halfclose.Conn
@@ -124,14 +124,14 @@ func untilCut(c net.Conn) error {
 // Whoever on the way is killed, a client gets an error behind the bytes that had come: an
 // end of stream would be a lie.
 func TestWhoeverIsKilledClientsGetAnError(t *testing.T) {
-	ctx, s, _ := onStage(t)
+	ctx, s, _ := onWindows(t)
 	const socket = runDir + "/error.sock"
 	for name, kill := range map[string]func(before scene, agent string, b *stage.Bridge) error{
 		"agent": func(before scene, agent string, _ *stage.Bridge) error {
 			return syscall.Kill(newcomer(t, before.newInDistro(t), agent), syscall.SIGKILL)
 		},
 		"wsl.exe": func(before scene, _ string, _ *stage.Bridge) error {
-			return syscall.Kill(newcomer(t, before.newOnWindows(), "wsl.exe"), syscall.SIGKILL)
+			return syscall.Kill(newcomer(t, before.newOnHost(), "wsl.exe"), syscall.SIGKILL)
 		},
 		"host": func(_ scene, _ string, b *stage.Bridge) error { return b.Cmd.Process.Kill() },
 	} {
@@ -142,7 +142,7 @@ func TestWhoeverIsKilledClientsGetAnError(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		c.SetDeadline(time.Now().Add(20 * time.Second))
+		c.SetDeadline(time.Now().Add(time.Minute))
 		if _, err := io.WriteString(c, "GET /events HTTP/1.1\r\nHost: docker\r\n\r\n"); err != nil {
 			t.Fatal(err)
 		}
@@ -182,7 +182,7 @@ type visit struct {
 // A thousand connections at once: each is served, with its own bytes, or refused; none ends
 // as if it had been served.
 func TestConnectionBurst(t *testing.T) {
-	ctx, s, _ := onStage(t)
+	ctx, s, _ := onWindows(t)
 	engine, socket := raw(ctx, t, s, "burst", 0)
 	go answerAll(engine)
 	const number = 1000

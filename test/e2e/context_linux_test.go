@@ -39,7 +39,7 @@ func (w *ward) docker(ctx context.Context, t *testing.T, args ...string) outcome
 
 func (w *ward) does(ctx context.Context, t *testing.T, args ...string) string {
 	t.Helper()
-	o := filed(t, w.s.Windows(ctx, args...))
+	o := filed(t, w.s.Host(ctx, args...))
 	if o.code != 0 {
 		t.Fatalf("%q: %+v", args, o)
 	}
@@ -56,7 +56,8 @@ func (w *ward) asRoot(ctx context.Context, t *testing.T, script string) {
 
 // All that the docker command does with a context, it does with the one that up has made.
 func TestContext(t *testing.T) {
-	ctx, w := onWard(t)
+	t.Parallel()
+	ctx, w := onWindowsWard(t)
 	if c := w.context(t); c.Context != "windows" || c.ContextNote+c.ContextError != "" {
 		t.Errorf("%+v", c)
 	}
@@ -108,6 +109,7 @@ func TestContext(t *testing.T) {
 
 // A context that the user has made is left alone by everything, and it is said.
 func TestForeignContext(t *testing.T) {
+	t.Parallel()
 	ctx, w := openWard(t)
 	w.somebody(ctx, t)
 	until(ctx, t, "the distro to run", func() bool { _, err := w.s.VM.Pids(w.distro); return err == nil })
@@ -127,7 +129,7 @@ func TestForeignContext(t *testing.T) {
 	contains(t, c.ContextError, "the docker context windows of alice in "+w.distro+" is not ours", "tcp://127.0.0.1:9")
 	contains(t, strings.Join(c.ContextHints, "\n"), "--context NAME", "docker context rm windows")
 	w.works(ctx, t)
-	contains(t, fails(t, w.s.Windows(ctx, "context", "rm", "--distro", w.distro)), "is not ours")
+	contains(t, fails(t, w.s.Host(ctx, "context", "rm", "--distro", w.distro)), "is not ours")
 	if after, err := os.ReadFile(file); err != nil || string(after) != string(before) {
 		t.Errorf("%s became %s, %v", before, after, err)
 	}
@@ -135,6 +137,7 @@ func TestForeignContext(t *testing.T) {
 
 // Two sockets of a distro: the second has a context if it is asked for, and does not take the first one's.
 func TestContextOfASecondSocket(t *testing.T) {
+	t.Parallel()
 	ctx, w := onWard(t)
 	const socket = runDir + "/second.sock"
 	second := serveEngine(ctx, t, w.s, w.distro, socket)
@@ -161,6 +164,7 @@ func TestContextOfASecondSocket(t *testing.T) {
 // Where the user's directory is not there, not his, or can't be written, the bridge serves all the same and
 // says what cures it. Nothing is written by root.
 func TestContextThatCannotBeMade(t *testing.T) {
+	t.Parallel()
 	ctx, w := onWard(t, "--context", "none")
 	if strings.Contains(w.b.Output(), `"context`) || !isAbsent(w.s, w.distro, aliceHome+"/.docker") {
 		t.Errorf("none was asked for: %s", w.b.Output())
@@ -198,7 +202,7 @@ func TestContextOfRoot(t *testing.T) {
 	if o := said(t, cmd); !strings.Contains(o.stdout, "unix://"+wardSocket) {
 		t.Errorf("%+v", o)
 	}
-	if o := filed(t, s.Windows(ctx, "context", "rm", "--distro", stage.DockerDesktop)); o.code != 0 {
+	if o := filed(t, s.Host(ctx, "context", "rm", "--distro", stage.DockerDesktop)); o.code != 0 {
 		t.Errorf("%+v", o)
 	}
 	absent(t, s, stage.DockerDesktop, "/root/.docker")
@@ -206,21 +210,22 @@ func TestContextOfRoot(t *testing.T) {
 
 // A DOCKER_HOST of the distro's user is said. WSL reads /etc/environment for all that it starts.
 func TestContextIsShadowed(t *testing.T) {
+	t.Parallel()
 	ctx, w := onWard(t)
 	if o := w.docker(ctx, t, "context", "use", "windows"); o.code != 0 {
 		t.Fatalf("%+v", o)
 	}
 	env := append(w.s.VM.Env(), "DOCKER_HOST=tcp://127.0.0.1:9", "WSLENV=DOCKER_HOST/u")
-	cmd := w.s.Windows(ctx, "context", "create", "--distro", w.distro)
+	cmd := w.s.Host(ctx, "context", "create", "--distro", w.distro)
 	cmd.Env = append(cmd.Env, env...)
 	o := filed(t, cmd)
 	contains(t, o.stderr, "DOCKER_HOST is tcp://127.0.0.1:9 there: docker context use windows has no effect while it is, docker --context windows has\n")
-	cmd = w.s.Windows(ctx, "doctor", "--distro", w.distro)
+	cmd = w.s.Host(ctx, "doctor", "--distro", w.distro)
 	cmd.Env = append(cmd.Env, env...)
 	contains(t, filed(t, cmd).stdout, "failed   DWB501  alice has chosen the docker context windows, which has no effect: DOCKER_HOST is tcp://127.0.0.1:9\n")
 
 	// up says it, too, and so does DOCKER_CONTEXT.
-	up := w.s.Windows(context.WithoutCancel(ctx), "up", "--json", "--distro", w.distro, "--pipe", stage.EnginePipe, "--socket", runDir+"/second.sock", "--context", "second")
+	up := w.s.Host(context.WithoutCancel(ctx), "up", "--json", "--distro", w.distro, "--pipe", w.s.EngineAt(), "--socket", runDir+"/second.sock", "--context", "second")
 	up.Env = append(append(up.Env, w.s.VM.Env()...), "DOCKER_CONTEXT=elsewhere", "WSLENV=DOCKER_CONTEXT/u")
 	b, err := w.s.Up(ctx, up)
 	if err != nil {
@@ -236,7 +241,7 @@ func TestContextIsShadowed(t *testing.T) {
 // Uninstall removes the contexts that are ours, and no other.
 func TestUninstallRemovesContexts(t *testing.T) {
 	ctx, i := onInstalled(t)
-	text := i.does(ctx, t, "install", "--user", "--distro", i.distro, "--pipe", stage.EnginePipe)
+	text := i.does(ctx, t, "install", "--user", "--distro", i.distro, "--pipe", i.s.EngineAt())
 	contains(t, text, "docker --context windows version", "docker context use windows")
 	if o := i.docker(ctx, t, "--context", "windows", "version"); o.code != 0 {
 		t.Errorf("%+v", o)

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -74,10 +73,11 @@ func bridges(t *testing.T, cmd *exec.Cmd) map[string]bridgeStatus {
 // status is the ward's bridge, as Windows tells of it.
 func (w *ward) status(ctx context.Context, t *testing.T) bridgeStatus {
 	t.Helper()
-	return bridges(t, w.s.Windows(ctx, "status", "--json"))[w.distro+" "+wardSocket]
+	return bridges(t, w.s.Host(ctx, "status", "--json"))[w.distro+" "+wardSocket]
 }
 
 func TestStatus(t *testing.T) {
+	t.Parallel()
 	ctx, w := onWard(t)
 	w.logging(ctx, t) // a connection
 	began := time.Now()
@@ -92,14 +92,14 @@ func TestStatus(t *testing.T) {
 	if b.Engine.OSType != "linux" || !strings.Contains(w.b.Output(), b.Engine.Version) || b.EngineError != "" || len(b.Hints) > 0 {
 		t.Errorf("%+v", b)
 	}
-	o := said(t, w.s.Windows(ctx, "status"))
+	o := said(t, w.s.Host(ctx, "status"))
 	contains(t, o.stdout, wardSocket+" in "+w.distro+"  root:docker 0660", "works, since ", "for linux containers", "1 connections, round trip ", fmt.Sprintf("pid %d, version ", b.PID), b.Log)
 }
 
 // What does not work is told with what cures it, as it is at the moment.
 func TestStatusTellsWhatCuresIt(t *testing.T) {
 	t.Parallel()
-	ctx, all, _ := onStage(t)
+	ctx, all, _ := onWindows(t)
 	front, err := all.Wine.StartFront(ctx, map[string]string{"going": all.Docker.TCP})
 	if err != nil {
 		t.Fatal(err)
@@ -110,7 +110,7 @@ func TestStatusTellsWhatCuresIt(t *testing.T) {
 			_ = front.Close()
 		}
 	})
-	_, w := onWard(t, "--pipe", "going")
+	_, w := onWindowsWard(t, "--pipe", "going")
 	until(ctx, t, "it to work", func() bool { return w.status(ctx, t).Works })
 	gone = true
 	if err := front.Close(); err != nil {
@@ -134,11 +134,12 @@ func TestStatusTellsWhatCuresIt(t *testing.T) {
 
 // stop does what Ctrl-C does, and is done when it has happened.
 func TestStop(t *testing.T) {
-	ctx, w := onWard(t)
+	t.Parallel()
+	ctx, w := onWindowsWard(t)
 	client := w.logging(ctx, t)
 	b := w.status(ctx, t)
 	began := time.Now()
-	o := said(t, w.s.Windows(ctx, "stop", "--distro", w.distro))
+	o := said(t, w.s.Host(ctx, "stop", "--distro", w.distro))
 	took := time.Since(began)
 	want := outcome{stdout: fmt.Sprintf("stopped the bridge for %s in %s (pid %d)\n", wardSocket, w.distro, b.PID)}
 	if o != want {
@@ -156,7 +157,7 @@ func TestStop(t *testing.T) {
 		t.Errorf("the client had only %v to come to its end", took)
 	}
 	t.Logf("stop took %v, with a connection that does not end", took.Round(time.Millisecond))
-	if o := said(t, w.s.Windows(ctx, "stop", "--distro", w.distro)); o != (outcome{stdout: "no bridge runs in " + w.distro + "\n"}) {
+	if o := said(t, w.s.Host(ctx, "stop", "--distro", w.distro)); o != (outcome{stdout: "no bridge runs in " + w.distro + "\n"}) {
 		t.Errorf("once more: %+v", o)
 	}
 	if left := w.linux(t); len(left) > 0 {
@@ -173,9 +174,10 @@ func TestStop(t *testing.T) {
 }
 
 func TestSecondUpIsToldWhoRuns(t *testing.T) {
+	t.Parallel()
 	ctx, w := onWard(t)
 	b := w.status(ctx, t)
-	told := upFails(ctx, t, w.s, "--pipe", stage.EnginePipe, "--distro", strings.ToUpper(w.distro))
+	told := upFails(ctx, t, w.s, "--pipe", w.s.EngineAt(), "--distro", strings.ToUpper(w.distro))
 	contains(t, told, fmt.Sprintf("it is served already, by pid %d since ", b.PID),
 		"hint: docker-wsl-bridge stop --distro "+w.distro+" --socket "+wardSocket+" ends it")
 	w.works(ctx, t)
@@ -192,17 +194,24 @@ func TestSecondUpIsToldWhoRuns(t *testing.T) {
 
 // The same without Windows, where exit code 0 can be told from the others'.
 func TestNativeStatusAndStop(t *testing.T) {
+	t.Parallel()
 	ctx, s, _ := onStage(t)
 	const socket = runDir + "/control.sock"
-	b, err := s.Up(ctx, s.Linux(context.WithoutCancel(ctx), "up", "--json", "--pipe", "unix:"+s.Docker.Socket, "--socket", socket))
+	home := t.TempDir() // there are no bridges but this one
+	program := func(args ...string) *exec.Cmd {
+		cmd := s.Linux(context.WithoutCancel(ctx), args...)
+		cmd.Env = append(cmd.Env, "XDG_STATE_HOME="+home)
+		return cmd
+	}
+	b, err := s.Up(ctx, program("up", "--json", "--pipe", "unix:"+s.Docker.Socket, "--socket", socket))
 	if err != nil {
 		t.Fatal(err)
 	}
-	o := said(t, s.Linux(ctx, "status"))
+	o := said(t, program("status"))
 	if o.code != 0 || o.stderr != "" || !strings.Contains(o.stdout, socket) {
 		t.Errorf("status: %+v", o)
 	}
-	if o := said(t, s.Linux(ctx, "stop")); o.code != 0 || strings.Count(o.stdout, "stopped") != 1 {
+	if o := said(t, program("stop")); o.code != 0 || strings.Count(o.stdout, "stopped") != 1 {
 		t.Errorf("stop: %+v", o)
 	}
 	ended(ctx, t, b)
@@ -212,9 +221,9 @@ func TestNativeStatusAndStop(t *testing.T) {
 // logFiles are those of a ward's bridge, with what they say.
 func logFiles(t *testing.T, s *stage.Stage, distro string) (text string) {
 	t.Helper()
-	files, err := filepath.Glob(filepath.Join(s.Wine.DriveC(), "users", "*", "AppData", "Local", "docker-wsl-bridge", "logs", distro+"-*.log*"))
-	if err != nil || len(files) == 0 {
-		t.Fatalf("logs of %s: %v, %v", distro, files, err)
+	files := s.StateFiles("logs/" + distro + "-*.log*")
+	if len(files) == 0 {
+		t.Fatalf("%s has no logs", distro)
 	}
 	for _, file := range files {
 		b, err := os.ReadFile(file)
@@ -228,8 +237,9 @@ func logFiles(t *testing.T, s *stage.Stage, distro string) (text string) {
 
 // What happened is in the log, and comes to whoever follows it.
 func TestLogs(t *testing.T) {
+	t.Parallel()
 	ctx, w := onWard(t)
-	console, err := w.s.Wine.Console(w.s.Windows(context.WithoutCancel(ctx), "logs", "-f", "--distro", w.distro))
+	console, err := w.s.Wine.Console(w.s.Host(context.WithoutCancel(ctx), "logs", "-f", "--distro", w.distro))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -255,7 +265,7 @@ func TestLogs(t *testing.T) {
 		t.Errorf("Ctrl-C ends it: %v", err)
 	}
 	harmless(t, strings.ReplaceAll(following.Output(), "\r", ""))
-	o := said(t, w.s.Windows(ctx, "logs", "--lines", "1", "--distro", w.distro))
+	o := said(t, w.s.Host(ctx, "logs", "--lines", "1", "--distro", w.distro))
 	if o.code != 0 || strings.Count(o.stdout, "\n") != 1 || !strings.Contains(o.stdout, `msg="bridge ends"`) {
 		t.Errorf("the last line: %+v", o)
 	}

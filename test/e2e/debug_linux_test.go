@@ -20,7 +20,7 @@ import (
 func upDebug(ctx context.Context, t *testing.T, s *stage.Stage, args ...string) *stage.Bridge {
 	t.Helper()
 	args = append([]string{"up", "--debug", "--distro", stage.Debian}, args...)
-	console, err := s.Wine.Console(s.Windows(context.WithoutCancel(ctx), args...))
+	console, err := s.Wine.Console(s.Host(context.WithoutCancel(ctx), args...))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -52,7 +52,7 @@ func harmless(t *testing.T, said string) {
 func TestDebugTellsWhoConnects(t *testing.T) {
 	ctx, s, _ := onStage(t)
 	const socket = runDir + "/debug.sock"
-	b := upDebug(ctx, t, s, "--pipe", stage.EnginePipe, "--socket", socket)
+	b := upDebug(ctx, t, s, "--pipe", s.EngineAt(), "--socket", socket)
 	letsIn(ctx, t, s, stage.User, "unix://"+socket)
 	user := "level=DEBUG msg=connection link=windows peer.uid=1000 peer.gid=1000 peer.pid="
 	if err := b.Await(ctx, user); err != nil {
@@ -86,7 +86,7 @@ func TestWithoutDebugNothingIsTold(t *testing.T) {
 // What is carried is in no log and in no error, whatever becomes of it. Both
 // halves tell all they can here.
 func TestCarriedBytesAreToldNowhere(t *testing.T) {
-	ctx, s, _ := onStage(t)
+	ctx, s, _ := onWindows(t)
 	const socket, secret = runDir + "/secret.sock", "X-c2VjcmV0-Y"
 	engine := startPlainEngine(t, "tcp", "127.0.0.1:0")
 	front, err := s.Wine.StartFront(ctx, map[string]string{"secret": engine.Addr().String()})
@@ -178,7 +178,7 @@ func dialIn(t *testing.T, s *stage.Stage, socket string) *net.UnixConn {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { c.Close() })
-	_ = c.SetDeadline(time.Now().Add(20 * time.Second))
+	_ = c.SetDeadline(time.Now().Add(time.Minute))
 	return c.(*net.UnixConn)
 }
 
@@ -196,7 +196,7 @@ func ask(ctx context.Context, t *testing.T, s *stage.Stage, engine *plainEngine,
 		t.Fatal("nobody dialled the engine")
 	}
 	t.Cleanup(func() { atEngine.Close() })
-	_ = atEngine.SetDeadline(time.Now().Add(20 * time.Second))
+	_ = atEngine.SetDeadline(time.Now().Add(time.Minute))
 	got := make([]byte, len(request))
 	if _, err := io.ReadFull(atEngine, got); err != nil || string(got) != request {
 		t.Fatalf("the engine got %q, %v", got, err)
@@ -243,7 +243,7 @@ func TestHostileDistroHasNoPowerOverTheTerminal(t *testing.T) {
 				t.Fatal(err)
 			}
 			for _, flags := range [][]string{nil, {"--debug"}} {
-				said := upFails(ctx, t, s, append([]string{"--pipe", stage.EnginePipe, "--distro", stage.Plain}, flags...)...)
+				said := upFails(ctx, t, s, append([]string{"--pipe", s.EngineAt(), "--distro", stage.Plain}, flags...)...)
 				harmless(t, said)
 				for line := range strings.Lines(said) {
 					if strings.HasPrefix(line, "docker-wsl-bridge: all is well") {

@@ -14,7 +14,7 @@ import (
 // that lets nobody in, a stranger's. Without the agent the sockets of a distro are named and not asked.
 // A distro that does not run is not started.
 func TestDiscover(t *testing.T) {
-	ctx, w := onWard(t)
+	ctx, w := onWindowsWard(t)
 	windowsEngine(ctx, t, w.s, "docker_engine_windows")
 	front, err := w.s.Wine.StartFront(ctx, map[string]string{"podman-machine-default": w.s.Docker.TCP, "dockerDesktopLinuxEngine": "denied"})
 	if err != nil {

@@ -24,7 +24,7 @@ type diagnosis map[string]struct {
 // doctor examines the ward.
 func (w *ward) doctor(ctx context.Context, t *testing.T, args ...string) diagnosis {
 	t.Helper()
-	return diagnosed(t, w.s.Windows(ctx, append([]string{"doctor", "--json", "--distro", w.distro}, args...)...))
+	return diagnosed(t, w.s.Host(ctx, append([]string{"doctor", "--json", "--distro", w.distro}, args...)...))
 }
 
 func diagnosed(t *testing.T, cmd *exec.Cmd) diagnosis {
@@ -74,7 +74,8 @@ func (d diagnosis) failed() (codes []string) {
 }
 
 func TestDoctorFindsAllWell(t *testing.T) {
-	ctx, w := onWard(t)
+	t.Parallel()
+	ctx, w := onWindowsWard(t)
 	d := w.doctor(ctx, t)
 	for code, f := range d {
 		if f.Verdict != "ok" {
@@ -95,6 +96,7 @@ func TestDoctorFindsAllWell(t *testing.T) {
 
 // What can be wrong in the distro, one after the other.
 func TestDoctorInTheDistro(t *testing.T) {
+	t.Parallel()
 	ctx, w := onWard(t)
 	root := func(script string) {
 		t.Helper()
@@ -124,7 +126,7 @@ func TestDoctorInTheDistro(t *testing.T) {
 	if failed := d.failed(); len(failed) != 1 {
 		t.Errorf("failed: %q", failed)
 	}
-	o := said(t, w.s.Windows(ctx, "doctor", "--distro", w.distro))
+	o := said(t, w.s.Host(ctx, "doctor", "--distro", w.distro))
 	w.does(ctx, t, "context", "create")
 	w.doctor(ctx, t).has(t, "DWB501", "ok", "docker --context windows goes here; without it docker of alice uses the context else\ufffd[2Jwhere", "")
 	harmless(t, strings.ReplaceAll(o.stdout+o.stderr, "\r", ""))
@@ -154,8 +156,8 @@ func TestDoctorStartsNoDistro(t *testing.T) {
 
 // Without a bridge: what the engine is like, and that none runs.
 func TestDoctorBeforeUp(t *testing.T) {
-	ctx, w := openWard(t)
-	d := w.doctor(ctx, t, "--pipe", stage.EnginePipe)
+	ctx, w := openWindowsWard(t)
+	d := w.doctor(ctx, t, "--pipe", w.s.EngineAt())
 	d.has(t, "DWB204", "ok", "it runs linux containers, and is the one that was named", "")
 	d.has(t, "DWB301", "failed", "no bridge of this user serves "+wardSocket+" in "+w.distro, "docker-wsl-bridge up")
 	d = w.doctor(ctx, t) // looks for one for Windows containers
@@ -190,6 +192,7 @@ func TestDoctorBeforeUp(t *testing.T) {
 // A socket that a killed agent has left over is there, and nobody listens; an installed program's own
 // build is told apart from that which looks.
 func TestDoctorOfALeftOverSocket(t *testing.T) {
+	t.Parallel()
 	ctx, w := onWard(t)
 	const socket = runDir + "/left.sock"
 	w.asRoot(ctx, t, "socat UNIX-LISTEN:"+socket+" - </dev/null >/dev/null 2>&1 & while [ ! -S "+socket+" ]; do :; done; kill -9 $!")
@@ -217,7 +220,7 @@ func TestDoctorOfAWSLThatHangs(t *testing.T) {
 	d := w.doctor(ctx, t)
 	d.has(t, "DWB105", "ok", w.distro+" runs", "")
 	d.has(t, "DWB106", "failed", "a program of "+w.distro+" did not start", "wsl --shutdown")
-	noneLeft(t, "on Windows", w.windows)
+	noneLeft(t, "beside the engine", w.host)
 }
 
 // After standby what was started before lives on, and nothing new comes up (WSL#14005, #41286).
@@ -237,14 +240,15 @@ func TestDoctorOfAWedgedWSL(t *testing.T) {
 
 // What is safe is done, each told before, and looked at again; what is not stays a hint.
 func TestDoctorFixes(t *testing.T) {
-	ctx, w := onWard(t)
+	t.Parallel()
+	ctx, w := onWindowsWard(t)
 	w.does(ctx, t, "context", "rm")
 	w.asRoot(ctx, t, "chown alice:alice "+wardSocket+" && chmod 0666 "+wardSocket)
 	here := []string{"doctor", "--fix", "--distro", w.distro}
-	o := said(t, w.s.Windows(ctx, append(here, "--dry-run")...))
+	o := said(t, w.s.Host(ctx, append(here, "--dry-run")...))
 	contains(t, o.stdout, "fixing   DWB402  give "+wardSocket+" in "+w.distro+" to root:docker again, with mode 0660\n", "fixing   DWB501  make the docker context windows in "+w.distro+"\n")
 	w.doctor(ctx, t).has(t, "DWB402", "failed", "it is alice:alice 0666", "stop --distro "+w.distro)
-	if o = said(t, w.s.Windows(ctx, here...)); o.code != 0 {
+	if o = said(t, w.s.Host(ctx, here...)); o.code != 0 {
 		t.Errorf("exit code %d: %s", o.code, o.stderr)
 	}
 	_, after, _ := strings.Cut(o.stdout, "fixing   DWB501")
@@ -260,9 +264,9 @@ func TestDoctorFixes(t *testing.T) {
 		w.asRoot(ctx, t, "socat UNIX-LISTEN:"+socket+" - </dev/null >/dev/null 2>&1 & while [ ! -S "+socket+" ]; do :; done; kill -9 $!")
 		t.Cleanup(func() { _ = os.Remove(in(w.s, w.distro, socket)) })
 	}
-	o = said(t, w.s.Windows(ctx, append(here, "--socket", left, "--json")...))
+	o = said(t, w.s.Host(ctx, append(here, "--socket", left, "--json")...))
 	contains(t, o.stdout, `"fixes":[{"code":"DWB404","what":"remove `+left+` in `+w.distro+`, at which nobody listens","done":true}]`, "there is nothing at "+left)
-	o = said(t, w.s.Windows(ctx, append(here, "--socket", elsewhere, "--json")...))
+	o = said(t, w.s.Host(ctx, append(here, "--socket", elsewhere, "--json")...))
 	contains(t, o.stdout, `"fixes":[]`, "nobody listens there")
 	if _, err := os.Lstat(in(w.s, w.distro, elsewhere)); err != nil {
 		t.Error("what is not known to be ours was removed")

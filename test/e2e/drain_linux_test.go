@@ -15,6 +15,7 @@ import (
 // A drain takes no new connection and waits for those that are there, which go on; it tells who they are.
 // What has not ended in time is cut, and that is told.
 func TestDrain(t *testing.T) {
+	t.Parallel()
 	ctx, s, _ := onStage(t)
 	const socket = runDir + "/drain.sock"
 	for name, tc := range map[string]struct {
@@ -62,6 +63,7 @@ func TestDrain(t *testing.T) {
 
 // With a configuration all links are drained, whichever is meant, and each tells what was cut.
 func TestDrainOfAConfiguration(t *testing.T) {
+	t.Parallel()
 	ctx, s, _ := onStage(t)
 	text := ""
 	for _, name := range []string{"busy", "idle"} {
@@ -99,6 +101,6 @@ func awaitSocket(ctx context.Context, t *testing.T, s *stage.Stage, socket strin
 		return err == nil
 	})
 	t.Cleanup(func() { c.Close() })
-	_ = c.SetDeadline(time.Now().Add(20 * time.Second))
+	_ = c.SetDeadline(time.Now().Add(time.Minute))
 	return c
 }

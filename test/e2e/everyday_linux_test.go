@@ -29,7 +29,7 @@ var everydayCases = []struct {
 	{"Attach", attachUpgraded},
 	{"Build", buildKitBuild(1 << 20)},
 	{"Parallel", parallelRuns(3)},
-	{"KilledClient", killedInMidDownload(20 * time.Second)},
+	{"KilledClient", killedInMidDownload(time.Minute)},
 }
 
 // everyday plays them in both distros and both directions at once, while two other links carry a bulk

@@ -49,7 +49,7 @@ func (c *configuredStage) echoAt(distro, socket string) error {
 		return err
 	}
 	defer conn.Close()
-	_ = conn.SetDeadline(time.Now().Add(10 * time.Second))
+	_ = conn.SetDeadline(time.Now().Add(time.Minute))
 	if _, err := conn.Write([]byte("word")); err != nil {
 		return err
 	}

@@ -54,13 +54,16 @@ func (f *follower) rest() (lines []string, err error) {
 // awaitLog waits until a container has written a line.
 func awaitLog(ctx context.Context, t *testing.T, s *stage.Stage, name, line string) {
 	t.Helper()
-	direct, _ := routes(s, shared.bridge)
+	direct := straight(s)
 	f := follow(ctx, t, s, direct, "logs", "-f", name)
 	for f.next(t) != line {
 	}
 }
 
-func TestLogsFollowEndedByTheContainer(t *testing.T) { onBoth(t, followedToTheEnd) }
+func TestLogsFollowEndedByTheContainer(t *testing.T) {
+	t.Parallel()
+	onBoth(t, followedToTheEnd)
+}
 
 func followedToTheEnd(ctx context.Context, t *testing.T, s *stage.Stage, ways ...route) {
 	name := named("logs", ways)
@@ -86,6 +89,7 @@ func followedToTheEnd(ctx context.Context, t *testing.T, s *stage.Stage, ways ..
 // The client of an endless answer goes away: Ctrl-C, or a kill. The engine's
 // connection must end, too.
 func TestLogsFollowEndedByTheClient(t *testing.T) {
+	t.Parallel()
 	ctx, s, b := onStage(t)
 	_, bridged := routes(s, b)
 	followedByTheKilled(engineConns)(ctx, t, s, bridged, bridged, bridged)

@@ -94,6 +94,7 @@ func dialogues(t *testing.T, hold func(d *dialogue)) string {
 
 // One connection, kept for a thousand requests of all kinds.
 func TestKeepAlive1000Requests(t *testing.T) {
+	t.Parallel()
 	const requests = 1000
 	kinds := []struct {
 		method, path string
@@ -121,6 +122,7 @@ func TestKeepAlive1000Requests(t *testing.T) {
 // All requests are written before the first answer is read; the answers, more
 // than a socket's buffer takes, come in order.
 func TestPipelinedRequests(t *testing.T) {
+	t.Parallel()
 	const requests = 1000
 	var all strings.Builder
 	for i := range requests - 1 {
@@ -178,6 +180,7 @@ const chunked = "Transfer-Encoding: chunked"
 // A tar stream of unknown length goes into a container, and comes out on the
 // same connection.
 func TestChunkedUpload(t *testing.T) {
+	t.Parallel()
 	ctx, s, b := onStage(t)
 	container(ctx, t, s, "chunked", "sleep", "600")
 	const size = 10_000_000
@@ -220,9 +223,10 @@ func TestChunkedImageLoad(t *testing.T) {
 // A client that asks before it sends its body sends it at "100 Continue", and
 // not at all when the engine does not want it.
 func TestExpectContinue(t *testing.T) {
+	t.Parallel()
 	ctx, s, _ := onStage(t)
 	container(ctx, t, s, "expecting", "sleep", "600")
-	direct, _ := routes(s, shared.bridge)
+	direct := straight(s)
 	const size = 100_000
 	sum, _ := hashOf(t, noise(size))
 	dialogues(t, func(d *dialogue) {

@@ -24,14 +24,14 @@ func heavy() int64 {
 // idOf is an image's id, straight from the engine.
 func idOf(ctx context.Context, t *testing.T, s *stage.Stage, image string) string {
 	t.Helper()
-	direct, _ := routes(s, shared.bridge)
+	direct := straight(s)
 	return strings.TrimSpace(direct.must(ctx, t, s, "inspect", "--type", "image", "-f", "{{.Id}}", image))
 }
 
 // removeImages removes them at the end of the test, those that are there.
 func removeImages(ctx context.Context, t *testing.T, s *stage.Stage, images ...string) {
 	t.Helper()
-	direct, _ := routes(s, shared.bridge)
+	direct := straight(s)
 	t.Cleanup(func() {
 		direct.run(context.WithoutCancel(ctx), t, s, nil, append([]string{"rmi", "-f"}, images...)...)
 	})
@@ -60,7 +60,7 @@ func save(ctx context.Context, t *testing.T, s *stage.Stage, r route, image, fil
 // load loads a file while nothing of its image is there.
 func load(ctx context.Context, t *testing.T, s *stage.Stage, r route, image, file string) outcome {
 	t.Helper()
-	direct, _ := routes(s, shared.bridge)
+	direct := straight(s)
 	direct.must(ctx, t, s, "rmi", "-f", image)
 	f, err := os.Open(file)
 	if err != nil {

@@ -31,7 +31,7 @@ type installed struct {
 // time has an installation; what it leaves is removed at the end.
 func onInstalled(t *testing.T) (context.Context, *installed) {
 	t.Helper()
-	ctx, w := openWard(t)
+	ctx, w := openWindowsWard(t)
 	homes, err := filepath.Glob(filepath.Join(w.s.Wine.DriveC(), "users", "*", "AppData", "Local"))
 	if err != nil || len(homes) != 1 {
 		t.Fatalf("homes: %q, %v", homes, err)
@@ -165,8 +165,8 @@ func TestInstall(t *testing.T) {
 		t.Errorf("tasks %q, Run key %q", i.tasks(t), i.runKey(ctx, t))
 	}
 	first := i.status(ctx, t)
-	if !first.Works || len(i.before.newOnWindows()) == 0 || !strings.Contains(strings.Join(i.before.newOnWindows(), "\n"), `\AppData\Local\Programs\docker-wsl-bridge\docker-wsl-bridgew.exe`) {
-		t.Errorf("%+v, %q", first, i.before.newOnWindows())
+	if !first.Works || len(i.before.newOnHost()) == 0 || !strings.Contains(strings.Join(i.before.newOnHost(), "\n"), `\AppData\Local\Programs\docker-wsl-bridge\docker-wsl-bridgew.exe`) {
+		t.Errorf("%+v, %q", first, i.before.newOnHost())
 	}
 	var told struct {
 		Installed struct{ Form, Programs string }
@@ -308,7 +308,7 @@ func TestUninstallFromAHalfState(t *testing.T) {
 	if err := syscall.Kill(agent, syscall.SIGSTOP); err != nil { // else it takes its socket along when the other half dies
 		t.Fatal(err)
 	}
-	kill(t, newcomer(t, i.before.newOnWindows(), "docker-wsl-bridgew.exe"))
+	kill(t, newcomer(t, i.before.newOnHost(), "docker-wsl-bridgew.exe"))
 	kill(t, agent)
 	i.asRoot(ctx, t, "socat UNIX-LISTEN:"+left+" - </dev/null >/dev/null 2>&1 & while [ ! -S "+left+" ]; do :; done; kill -9 $!")
 	wantAttributes(ctx, t, i.s, i.distro, elsewhere, "socket 660 root:docker")

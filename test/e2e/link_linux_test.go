@@ -72,7 +72,7 @@ func lead(a, b halfclose.Conn) error {
 // file or an end of text to somebody who looks.
 func TestRawEcho(t *testing.T) {
 	lab.Need(t, lab.PartSocat)
-	ctx, s, _ := onStage(t)
+	ctx, s, _ := onWindows(t)
 	const greeting, farewell = "hello\r\n\x00\x1a\xff\xfe", "\x04\n\r\x00bye"
 	address, b := service(ctx, t, s, "echo", func(c halfclose.Conn) error {
 		_, err := io.WriteString(c, greeting)
@@ -133,7 +133,7 @@ func sshAgent(ctx context.Context, t *testing.T, s *stage.Stage) {
 // The keys of an SSH agent on Windows: listed, added and used in the distro.
 func TestRawSSHAgent(t *testing.T) {
 	lab.Need(t, lab.PartSSH)
-	ctx, s, _ := onStage(t)
+	ctx, s, _ := onWindows(t)
 	sshAgent(ctx, t, s)
 	_, b := service(ctx, t, s, "openssh-ssh-agent", func(c halfclose.Conn) error {
 		a, err := net.Dial("unix", in(s, stage.Debian, agentSocket))

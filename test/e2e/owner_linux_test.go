@@ -24,7 +24,7 @@ func heardNothing(t *testing.T, r *recorder.Recorder) {
 // A pipe that somebody else has made is no engine, even if it is the first
 // that is looked for and answers as one.
 func TestPipeOfAStranger(t *testing.T) {
-	ctx, s, _ := onStage(t)
+	ctx, s, _ := onWindows(t)
 	const socket = "/run/docker-wsl-bridge/stranger.sock"
 	squatter := windowsEngine(ctx, t, s, "docker_engine_windows@"+stranger)
 
@@ -59,7 +59,7 @@ func TestPipeOfAStranger(t *testing.T) {
 // The system may own it as well as the administrators, who own all other pipes
 // of these tests.
 func TestPipeOfTheSystem(t *testing.T) {
-	ctx, s, _ := onStage(t)
+	ctx, s, _ := onWindows(t)
 	windowsEngine(ctx, t, s, "system@SY")
 	b := serve(ctx, t, s, "--pipe", "system", "--socket", "/run/docker-wsl-bridge/system.sock")
 	letsIn(ctx, t, s, stage.User, b.Host)
@@ -68,7 +68,7 @@ func TestPipeOfTheSystem(t *testing.T) {
 // The name of an engine that has ended is free: whoever takes it gets no
 // connection of a bridge that serves.
 func TestPipeChangesHands(t *testing.T) {
-	ctx, s, _ := onStage(t)
+	ctx, s, _ := onWindows(t)
 	const name = "changing"
 	front, err := s.Wine.StartFront(ctx, map[string]string{name: s.Docker.TCP})
 	if err != nil {

@@ -36,7 +36,7 @@ func created(t *testing.T, r *recorder.Recorder) []string {
 // Windows can't reach is refused with the reason.
 func TestPathsForAWindowsEngine(t *testing.T) {
 	lab.Need(t, lab.PartCompose, lab.PartPython)
-	ctx, s, _ := onStage(t)
+	ctx, s, _ := onWindows(t)
 	r := windowsEngine(ctx, t, s, "docker_engine_windows")
 	b := serve(ctx, t, s, "--socket", "/run/docker-wsl-bridge/paths.sock")
 	withDriveC(ctx, t, s)
@@ -134,7 +134,7 @@ func warnsOf(ctx context.Context, t *testing.T, s *stage.Stage, b *stage.Bridge,
 
 // Off is off, and an engine for Linux containers gets the paths that it was meant to get.
 func TestPathsThatStay(t *testing.T) {
-	ctx, s, shared := onStage(t)
+	ctx, s, shared := onWindows(t)
 	r := windowsEngine(ctx, t, s, "docker_engine_windows")
 	b := serve(ctx, t, s, "--socket", "/run/docker-wsl-bridge/paths-off.sock", "--paths", "off")
 	withDriveC(ctx, t, s)

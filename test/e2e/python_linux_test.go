@@ -12,8 +12,9 @@ import (
 // Docker's library for Python keeps connections in a pool, takes sockets over
 // from its HTTP library, and streams in ways of its own.
 func TestPythonStreams(t *testing.T) {
+	t.Parallel()
 	lab.Need(t, lab.PartPython)
-	ctx, s, b := onStage(t)
+	ctx, s, b := onWindows(t)
 	script, err := os.ReadFile("testdata/streams.py")
 	if err != nil {
 		t.Fatal(err)

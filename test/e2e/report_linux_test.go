@@ -13,7 +13,7 @@ import (
 
 // A report of Windows has what runs there and what it has logged.
 func TestReportOnWindows(t *testing.T) {
-	ctx, s, _ := onStage(t)
+	ctx, s, _ := onWindows(t)
 	file := filepath.Join(s.Wine.DriveC(), "report.zip")
 	o := said(t, s.Windows(ctx, "report", "--output", `C:\report.zip`))
 	t.Cleanup(func() { _ = os.Remove(file) })

@@ -25,7 +25,7 @@ const (
 // Windows is told by both programs how to start them, and starts them: Wine's loader reads the
 // manifest, too, and refuses a program with a broken one.
 func TestProgramsHaveTheirManifest(t *testing.T) {
-	ctx, s, _ := onStage(t)
+	ctx, s, _ := onWindows(t)
 	for _, name := range []string{"docker-wsl-bridge.exe", "docker-wsl-bridgew.exe"} {
 		exe := filepath.Join(lab.Root(), "build", "windows-amd64", name)
 		manifest := resource(t, exe, rtManifest)

@@ -61,7 +61,7 @@ func (e *engine) stop() error {
 // The engine is stopped under clients that follow it, and started again: they
 // end as they do without a bridge, the bridge stays and serves what comes then.
 func TestEngineRestartedUnderFollowers(t *testing.T) {
-	ctx, s, _ := onStage(t)
+	ctx, s, _ := onWindows(t)
 	const pipe, socket, name = "docker_engine_restarted", runDir + "/restarted.sock", "restarted"
 	e := startEngine(ctx, t, s, pipe)
 	b := serve(ctx, t, s, "--pipe", pipe, "--socket", socket)

@@ -90,7 +90,7 @@ func (r *reversed) pair(t *testing.T, kind, pipe string) (client *net.TCPConn, e
 	t.Helper()
 	r.dismiss()
 	client = r.dialPipe(t, kind, pipe)
-	_ = r.engine.SetDeadline(time.Now().Add(20 * time.Second))
+	_ = r.engine.SetDeadline(time.Now().Add(time.Minute))
 	for engine == nil {
 		c, err := r.engine.AcceptUnix()
 		if err != nil {
@@ -131,7 +131,7 @@ func (r *reversed) dismiss() {
 func (r *reversed) asked(t *testing.T, kind, pipe, request string) (status int, body string) {
 	t.Helper()
 	c := r.dialPipe(t, kind, pipe)
-	_ = c.SetDeadline(time.Now().Add(20 * time.Second))
+	_ = c.SetDeadline(time.Now().Add(time.Minute))
 	if _, err := io.WriteString(c, request+" HTTP/1.1\r\nHost: docker\r\nConnection: close\r\n\r\n"); err != nil {
 		t.Fatal(err)
 	}
@@ -156,7 +156,7 @@ func (r *reversed) asked(t *testing.T, kind, pipe, request string) (status int, 
 // dockerSays runs a docker command that goes through a pipe.
 func (r *reversed) dockerSays(ctx context.Context, t *testing.T, pipe string, args ...string) (string, error) {
 	t.Helper()
-	short, cancel := context.WithTimeout(ctx, 20*time.Second)
+	short, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
 	at := "tcp://" + r.onLoopback(t, pipe)
 	out, err := r.s.Docker.Command(short, append([]string{"-H", at}, args...)...).CombinedOutput()
@@ -215,8 +215,8 @@ func TestBothDirections(t *testing.T) {
 	if got := r.pipeIs(ctx, t, two, r.echo, "link-failed"); !strings.Contains(got.Reason, "another program listens there") || !strings.Contains(strings.Join(got.Hints, ";"), "give the link another one") {
 		t.Errorf("taken: %+v", got)
 	}
-	if n := len(r.windows()); n != 2 {
-		t.Errorf("%d wsl.exe for two distros: %q", n, r.windows())
+	if n := len(r.host()); n != 2 {
+		t.Errorf("%d wsl.exe for two distros: %q", n, r.host())
 	}
 
 	t.Run("HalfClose", func(t *testing.T) {
@@ -458,7 +458,7 @@ func (r *reversed) reloads(ctx context.Context, t *testing.T, links []string) {
 func (r *reversed) loss(ctx context.Context, t *testing.T) {
 	client, engine := r.pair(t, "winio", "reverse_moved")
 	before := strings.Count(r.b.Output(), `"link":"moved"`)
-	kill(t, newcomer(t, (&ward{s: r.s, distro: one}).windows(), "wsl.exe"))
+	kill(t, newcomer(t, (&ward{s: r.s, distro: one}).host(), "wsl.exe"))
 	for name, c := range map[string]net.Conn{"client": client, "engine": engine} {
 		if n, err := c.Read(make([]byte, 1)); n > 0 || err == nil || errors.Is(err, os.ErrDeadlineExceeded) {
 			t.Errorf("the %s's end: %v", name, err)

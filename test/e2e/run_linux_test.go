@@ -20,12 +20,16 @@ func once(image string, flags []string, script string) []string {
 }
 
 func TestVersion(t *testing.T) {
+	t.Parallel()
 	if o := compare(t, nil, "version"); !strings.Contains(o.stdout, "Server:") {
 		t.Errorf("no server in %q", o.stdout)
 	}
 }
 
-func TestRunExitCodes(t *testing.T) { onBoth(t, runExitCodes) }
+func TestRunExitCodes(t *testing.T) {
+	t.Parallel()
+	onBothByWindows(t, runExitCodes)
+}
 
 func runExitCodes(ctx context.Context, t *testing.T, s *stage.Stage, ways ...route) {
 	for _, code := range []int{0, 3} {
@@ -39,6 +43,7 @@ func runExitCodes(ctx context.Context, t *testing.T, s *stage.Stage, ways ...rou
 // The codes of a run that did not come to run: 125 the engine refuses, 126 the
 // program can't be started, 127 there is none.
 func TestRunExitCodes125To127(t *testing.T) {
+	t.Parallel()
 	_, s, _ := onStage(t)
 	run := []string{"run", "--rm", "--network", "none"}
 	for _, c := range []struct {
@@ -59,6 +64,7 @@ func TestRunExitCodes125To127(t *testing.T) {
 }
 
 func TestRunOutputLate(t *testing.T) {
+	t.Parallel()
 	_, s, _ := onStage(t)
 	o := compare(t, nil, once(s.Docker.Image, nil, "sleep 2; echo late; echo later >&2")...)
 	if o.stdout != "late\n" || o.stderr != "later\n" || o.code != 0 {
@@ -68,7 +74,10 @@ func TestRunOutputLate(t *testing.T) {
 
 // Stdin ends at once, output comes 2 s later: more than the half second that socat
 // with a plain EXEC waits, which loses it, with exit code 0.
-func TestRunInteractiveOutputLongAfterStdinEnded(t *testing.T) { onBoth(t, runOutputAfterInput) }
+func TestRunInteractiveOutputLongAfterStdinEnded(t *testing.T) {
+	t.Parallel()
+	onBothByWindows(t, runOutputAfterInput)
+}
 
 func runOutputAfterInput(ctx context.Context, t *testing.T, s *stage.Stage, ways ...route) {
 	for _, input := range []string{"", "from stdin\n"} {
@@ -83,7 +92,11 @@ func runOutputAfterInput(ctx context.Context, t *testing.T, s *stage.Stage, ways
 func TestParallelRuns(t *testing.T) {
 	ctx, s, b := onStage(t)
 	_, bridged := routes(s, b)
-	parallelRuns(64)(ctx, t, s, bridged)
+	runs := 16
+	if long() {
+		runs = 64
+	}
+	parallelRuns(runs)(ctx, t, s, bridged)
 }
 
 func parallelRuns(runs int) play {

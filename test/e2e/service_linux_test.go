@@ -25,7 +25,7 @@ type asService struct {
 // onService has one that is not started.
 func onService(t *testing.T) (context.Context, *asService) {
 	t.Helper()
-	ctx, w := openWard(t)
+	ctx, w := openWindowsWard(t)
 	s := &asService{
 		ward: w, name: "dwb-" + w.distro, engine: stage.EnginePipe,
 		standin: filepath.Join(w.s.Wine.DriveC(), "Program Files", "WSL", "standin"),
@@ -139,7 +139,7 @@ func TestServiceStartsWhateverIsMissing(t *testing.T) {
 	s.sc(ctx, t, "stop", s.name)
 	s.hasStopped(ctx, t)
 	until(ctx, t, "all but the engine's pipe to end", func() bool {
-		return len(s.before.newOnWindows()) == 1 && len(s.before.newInDistro(t)) == 0
+		return len(s.before.newOnHost()) == 1 && len(s.before.newInDistro(t)) == 0
 	})
 	absent(t, s.s, s.distro, wardSocket)
 }
@@ -206,7 +206,7 @@ func TestServiceStopsDuringATransfer(t *testing.T) {
 func TestServiceIsKilled(t *testing.T) {
 	ctx, s := onService(t)
 	s.starts(ctx, t)
-	kill(t, newcomer(t, s.before.newOnWindows(), "docker-wsl-bridge.exe run"))
+	kill(t, newcomer(t, s.before.newOnHost(), "docker-wsl-bridge.exe run"))
 	s.before.awaitEmpty(ctx, t)
 	absent(t, s.s, s.distro, wardSocket)
 	s.sc(ctx, t, "delete", s.name)

@@ -21,7 +21,7 @@ import (
 // socket and its engine are in args.
 func serve(ctx context.Context, t *testing.T, s *stage.Stage, args ...string) *stage.Bridge {
 	t.Helper()
-	b, err := s.Up(ctx, s.Windows(context.WithoutCancel(ctx), append([]string{"up", "--json"}, args...)...))
+	b, err := s.Up(ctx, s.Host(context.WithoutCancel(ctx), append([]string{"up", "--json"}, args...)...))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -39,17 +39,17 @@ func serve(ctx context.Context, t *testing.T, s *stage.Stage, args ...string) *s
 // serveEngine is serve for the real engine.
 func serveEngine(ctx context.Context, t *testing.T, s *stage.Stage, distro, socket string, args ...string) *stage.Bridge {
 	t.Helper()
-	return serve(ctx, t, s, append([]string{"--pipe", stage.EnginePipe, "--distro", distro, "--socket", socket}, args...)...)
+	return serve(ctx, t, s, append([]string{"--pipe", s.EngineAt(), "--distro", distro, "--socket", socket}, args...)...)
 }
 
 // upFails runs an `up` that must not come to serve: it ends by itself with
 // exit code 1, an error and a hint, which are returned, and nothing on stdout.
 func upFails(ctx context.Context, t *testing.T, s *stage.Stage, args ...string) (said string) {
 	t.Helper()
-	const bound = 30 * time.Second // it takes about one
+	const bound = 2 * time.Minute // it takes about a second
 	ctx, cancel := context.WithTimeout(ctx, bound)
 	defer cancel()
-	return fails(t, s.Windows(ctx, append([]string{"up"}, args...)...))
+	return fails(t, s.Host(ctx, append([]string{"up"}, args...)...))
 }
 
 // fails is upFails for a command.
@@ -140,6 +140,7 @@ func fromOutside(ctx context.Context, s *stage.Stage, distro, socket string, arg
 }
 
 func TestSocketForGroupDocker(t *testing.T) {
+	t.Parallel()
 	ctx, s, _ := onStage(t)
 	const socket = "/run/docker-wsl-bridge/group.sock"
 	b := serveEngine(ctx, t, s, stage.Debian, socket)
@@ -157,7 +158,7 @@ func TestSocketForGroupDocker(t *testing.T) {
 func TestSocketForDefaultUser(t *testing.T) {
 	ctx, s, _ := onStage(t)
 	const socket = "/run/docker-wsl-bridge/windows.sock" // the default
-	console, err := s.Wine.Console(s.Windows(context.WithoutCancel(ctx), "up", "--pipe", stage.EnginePipe, "--distro", stage.Plain))
+	console, err := s.Wine.Console(s.Host(context.WithoutCancel(ctx), "up", "--pipe", s.EngineAt(), "--distro", stage.Plain))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -185,6 +186,7 @@ func TestSocketForDefaultUser(t *testing.T) {
 }
 
 func TestSocketModeAndOwner(t *testing.T) {
+	t.Parallel()
 	ctx, s, _ := onStage(t)
 	const everybody, group = "/run/docker-wsl-bridge/everybody.sock", "/run/docker-wsl-bridge/nogroup.sock"
 	open := serveEngine(ctx, t, s, stage.Debian, everybody, "--socket-mode", "0666", "--socket-owner", stage.User)
@@ -205,6 +207,7 @@ func TestSocketModeAndOwner(t *testing.T) {
 }
 
 func TestWrongSocketModeOrOwner(t *testing.T) {
+	t.Parallel()
 	ctx, s, _ := onStage(t)
 	const socket = "/run/docker-wsl-bridge/wrong.sock"
 	for _, c := range []struct{ flag, value, says string }{
@@ -213,13 +216,14 @@ func TestWrongSocketModeOrOwner(t *testing.T) {
 		{"--socket-mode", "0888", `"0888"`},
 		{"--socket-mode", "rw-rw----", `"rw-rw----"`},
 	} {
-		said := upFails(ctx, t, s, "--pipe", stage.EnginePipe, "--distro", stage.Debian, "--socket", socket, c.flag, c.value)
+		said := upFails(ctx, t, s, "--pipe", s.EngineAt(), "--distro", stage.Debian, "--socket", socket, c.flag, c.value)
 		contains(t, said, c.says)
 		absent(t, s, stage.Debian, socket)
 	}
 }
 
 func TestStaleSocketIsReplaced(t *testing.T) {
+	t.Parallel()
 	ctx, s, _ := onStage(t)
 	const socket = "/run/docker-wsl-bridge/stale.sock"
 	outside := in(s, stage.Debian, socket)
@@ -255,12 +259,12 @@ func listener(ctx context.Context, t *testing.T, s *stage.Stage, socket, word st
 
 // hear is what a listener says, without the newline.
 func hear(s *stage.Stage, socket string) string {
-	conn, err := net.DialTimeout("unix", in(s, stage.Debian, socket), 5*time.Second)
+	conn, err := net.DialTimeout("unix", in(s, stage.Debian, socket), time.Minute)
 	if err != nil {
 		return err.Error()
 	}
 	defer conn.Close()
-	_ = conn.SetDeadline(time.Now().Add(5 * time.Second))
+	_ = conn.SetDeadline(time.Now().Add(time.Minute))
 	said, err := io.ReadAll(conn)
 	if err != nil {
 		return err.Error()
@@ -269,11 +273,12 @@ func hear(s *stage.Stage, socket string) string {
 }
 
 func TestLiveSocketIsLeftAlone(t *testing.T) {
-	ctx, s, b := onStage(t)
+	t.Parallel()
+	ctx, s, b := onWindows(t)
 	const socket = "/run/docker-wsl-bridge/live.sock"
 	listener(ctx, t, s, socket, "mine")
 	before := attributes(ctx, t, s, stage.Debian, socket)
-	said := upFails(ctx, t, s, "--pipe", stage.EnginePipe, "--distro", stage.Debian, "--socket", socket)
+	said := upFails(ctx, t, s, "--pipe", s.EngineAt(), "--distro", stage.Debian, "--socket", socket)
 	contains(t, said, socket, "socat", "(pid ", "hint: docker-wsl-bridge up --socket ")
 	wantAttributes(ctx, t, s, stage.Debian, socket, before)
 	if got := hear(s, socket); got != "mine" {
@@ -287,6 +292,7 @@ func TestLiveSocketIsLeftAlone(t *testing.T) {
 }
 
 func TestFileAtTheSocketsPathIsLeftAlone(t *testing.T) {
+	t.Parallel()
 	ctx, s, _ := onStage(t)
 	const dir, text = "/run/precious", "precious"
 	outside := in(s, stage.Debian, dir)
@@ -301,7 +307,7 @@ func TestFileAtTheSocketsPathIsLeftAlone(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, says := range map[string]string{"file": "a file", "link": "a symbolic link"} {
-		said := upFails(ctx, t, s, "--pipe", stage.EnginePipe, "--distro", stage.Debian, "--socket", dir+"/"+name)
+		said := upFails(ctx, t, s, "--pipe", s.EngineAt(), "--distro", stage.Debian, "--socket", dir+"/"+name)
 		contains(t, said, dir+"/"+name, says)
 	}
 	wantAttributes(ctx, t, s, stage.Debian, dir+"/file", "regular file 640 root:root")
@@ -319,6 +325,7 @@ func TestFileAtTheSocketsPathIsLeftAlone(t *testing.T) {
 // What a user could exchange is no way to a socket of root's, wherever he has
 // put it; root's own link is one.
 func TestWayToTheSocket(t *testing.T) {
+	t.Parallel()
 	ctx, s, _ := onStage(t)
 	run := func(user, script string) {
 		t.Helper()
@@ -339,7 +346,7 @@ func TestWayToTheSocket(t *testing.T) {
 		"/home/alice/x.sock":                 "directory /home/alice belongs to uid 1000, who could replace the socket",
 		"/tmp/trap/deeper/x.sock":            "/tmp/trap is a symbolic link of uid 1000, who could lead it elsewhere",
 	} {
-		said := upFails(ctx, t, s, "--pipe", stage.EnginePipe, "--distro", stage.Debian, "--socket", socket)
+		said := upFails(ctx, t, s, "--pipe", s.EngineAt(), "--distro", stage.Debian, "--socket", socket)
 		contains(t, said, says, "hint: docker-wsl-bridge up --socket ")
 		absent(t, s, stage.Debian, socket)
 	}

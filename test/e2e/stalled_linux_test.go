@@ -20,7 +20,7 @@ import (
 // each are compared, since a busy machine only adds. Where it adds too much there are
 // more of them.
 func TestStalledClientsSlowNobodyDown(t *testing.T) {
-	ctx, s, _ := onStage(t)
+	ctx, s, _ := onWindows(t)
 	const socket, stalled, trips, slowerBy = runDir + "/stalled.sock", 50, 300, 2
 	engine := startPlainEngine(t, "tcp", "127.0.0.1:0")
 	front, err := s.Wine.StartFront(ctx, map[string]string{"stalled": engine.Addr().String()})

@@ -22,6 +22,7 @@ const usage = "{{.Name}} {{.ID}} {{.CPUPerc}} {{.MemUsage}} {{.MemPerc}} {{.NetI
 const used = "<id> <amount> <amount> / <amount> <amount> <amount> / <amount> <amount> / <amount> "
 
 func TestStatsOnce(t *testing.T) {
+	t.Parallel()
 	ctx, s, _ := onStage(t)
 	container(ctx, t, s, "measured", "sleep", "600")
 	o := compare(t, nil, "stats", "--no-stream", "--format", usage, "measured")
@@ -82,6 +83,7 @@ func TestWait(t *testing.T) {
 // The columns are named: the usual ones have the share of the processor, which
 // is another one at every moment.
 func TestTop(t *testing.T) {
+	t.Parallel()
 	ctx, s, _ := onStage(t)
 	container(ctx, t, s, "listed", "sleep", "600")
 	awaitProgram(ctx, t, s, "listed", "sleep 600")
@@ -97,7 +99,7 @@ func TestTop(t *testing.T) {
 // awaitProgram waits until a container's first process has become its program.
 func awaitProgram(ctx context.Context, t *testing.T, s *stage.Stage, name, program string) {
 	t.Helper()
-	direct, _ := routes(s, shared.bridge)
+	direct := straight(s)
 	until(ctx, t, program+" to run", func() bool {
 		return strings.Contains(direct.run(ctx, t, s, nil, "top", name).stdout, program)
 	})

@@ -24,7 +24,7 @@ func TestTheWholeStory(t *testing.T) {
 		i.gone(ctx, t)
 	})
 	t.Run("linux", func(t *testing.T) {
-		ctx, w := openWard(t)
+		ctx, w := openWindowsWard(t)
 		tell(ctx, t, w, "linux")
 	})
 }

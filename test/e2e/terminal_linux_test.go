@@ -91,7 +91,7 @@ func (term *terminal) typed(t *testing.T, keys string) {
 // await waits until the screen has shown text, and gives all it has shown.
 func (term *terminal) await(ctx context.Context, t *testing.T, text string) string {
 	t.Helper()
-	const bound = 30 * time.Second
+	const bound = 2 * time.Minute
 	limit := time.NewTimer(bound)
 	defer limit.Stop()
 	for {
@@ -133,6 +133,7 @@ func (term *terminal) size(ctx context.Context, t *testing.T, rows, cols uint16)
 // A terminal has the person's size, follows it, echoes what is typed and gives
 // the shell's exit code.
 func TestTerminalAndResize(t *testing.T) {
+	t.Parallel()
 	ctx, s, b := onStage(t)
 	direct, bridged := routes(s, b)
 	for _, r := range []route{direct, bridged} {

@@ -224,7 +224,7 @@ func scripts(ctx context.Context, t *testing.T, s *stage.Stage) {
 // As a Windows program, on a console of Wine's. That knows no sequences and takes them for text, which
 // the terminal behind it then obeys: so lines may wrap early, and what is left behind proves nothing.
 func TestLiveViewOnWindows(t *testing.T) {
-	ctx, s, b := onStage(t)
+	ctx, s, b := onWindows(t)
 	container(ctx, t, s, "topped-on-windows", "sh", "-c", "echo up; sleep 600")
 	_, r := routes(s, b)
 	follow(ctx, t, s, r, "logs", "-f", "topped-on-windows").next(t)

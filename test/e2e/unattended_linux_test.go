@@ -49,6 +49,7 @@ func (b *background) endsWell(t *testing.T) {
 // What is missing at a logon is waited for, said by status and in the log, and served when it
 // is there: WSL first, then the engine.
 func TestRunWaitsForWhatIsMissing(t *testing.T) {
+	t.Parallel()
 	ctx, s, _ := onStage(t)
 	const socket = runDir + "/run.sock"
 	home := t.TempDir()
@@ -102,6 +103,7 @@ func TestRunWaitsForWhatIsMissing(t *testing.T) {
 
 // One that waits for WSL is stopped like any other.
 func TestRunIsStoppedWhileItWaits(t *testing.T) {
+	t.Parallel()
 	ctx, s, _ := onStage(t)
 	home := t.TempDir()
 	program := func(args ...string) *exec.Cmd {
@@ -119,6 +121,7 @@ func TestRunIsStoppedWhileItWaits(t *testing.T) {
 
 // A distro that is not there is told from one that was stopped or lost, with what cures it.
 func TestRunTellsThatTheDistroIsGone(t *testing.T) {
+	t.Parallel()
 	ctx, s, _ := onStage(t)
 	home := t.TempDir()
 	program := func(args ...string) *exec.Cmd {
@@ -145,7 +148,7 @@ func TestRunTellsThatTheDistroIsGone(t *testing.T) {
 // The program without a console, under Wine, with no engine for Windows containers at first: the
 // socket is served, and clients are told.
 func TestRunWithoutAConsole(t *testing.T) {
-	ctx, w := openWard(t)
+	ctx, w := openWindowsWard(t)
 	cmd := w.s.Wine.Command(context.WithoutCancel(ctx), stage.WindowsGUIExe(), "run", "--distro", w.distro)
 	cmd.Env = append(cmd.Env, w.s.VM.Env()...)
 	b := runs(t, cmd)

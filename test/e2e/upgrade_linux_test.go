@@ -20,7 +20,7 @@ import (
 // input, and removes it with the test.
 func waiting(ctx context.Context, t *testing.T, s *stage.Stage, name, script string) {
 	t.Helper()
-	direct, _ := routes(s, shared.bridge)
+	direct := straight(s)
 	direct.must(ctx, t, s, "create", "-i", "--network", "none", "--name", name, s.Docker.Image, "sh", "-c", script)
 	t.Cleanup(func() { direct.must(context.WithoutCancel(ctx), t, s, "rm", "-f", name) })
 }
@@ -72,9 +72,10 @@ const attachQuery = "stream=1&stdin=1&stdout=1&stderr=1"
 // have it, without. The container says most of what it has to say after its
 // input has ended, which only a half-close can tell it.
 func TestAttachUpgradeHalfClose(t *testing.T) {
-	t.Run("101", func(t *testing.T) { onBoth(t, attachUpgraded) })
+	t.Parallel()
+	t.Run("101", func(t *testing.T) { onBothByWindows(t, attachUpgraded) })
 	t.Run("200", func(t *testing.T) {
-		onBoth(t, func(ctx context.Context, t *testing.T, s *stage.Stage, ways ...route) {
+		onBothByWindows(t, func(ctx context.Context, t *testing.T, s *stage.Stage, ways ...route) {
 			attachHalfClose(ctx, t, s, ways, http.StatusOK, "Content-Length: 0")
 		})
 	})
@@ -123,6 +124,7 @@ func attachHalfClose(ctx context.Context, t *testing.T, s *stage.Stage, ways []r
 
 // A websocket has frames of its own, both ways.
 func TestAttachWebsocket(t *testing.T) {
+	t.Parallel()
 	ctx, s, b := onStage(t)
 	direct, bridged := routes(s, b)
 	const size = 1_000_000

@@ -7,7 +7,9 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strconv"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -77,6 +79,15 @@ func processes(keep func(process) bool) []process {
 		}
 	}
 	return found
+}
+
+// ProcessesWith are the command lines of the processes that have such a variable, as "PID ARG ARG".
+func ProcessesWith(variable string) []string {
+	var list []string
+	for _, p := range processes(func(p process) bool { return slices.Contains(p.env, variable) }) {
+		list = append(list, fmt.Sprint(p.pid, " ", strings.Join(p.args, " ")))
+	}
+	return list
 }
 
 func strings0(pid int, name string) []string {

@@ -16,7 +16,7 @@ import (
 
 // endTime bounds the start of the bridge, the agent's way into a cold distro
 // included, and its end.
-const endTime = time.Minute
+const endTime = 2 * time.Minute
 
 // Bridge is a running `up --json`.
 type Bridge struct {

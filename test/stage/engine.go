@@ -14,17 +14,20 @@ type Engine struct {
 	Docker *lab.Docker
 	Pipe   string
 
-	wine  *lab.Wine
+	wine  *lab.Wine  // nil where the product finds it at its unix socket
 	front *lab.Front // nil while it is down
 }
 
-// StartEngine starts one with its files in dir. Close it before the stage.
+// StartEngine starts one with its files in dir, which the product finds at Pipe. Close it before the stage.
 func (s *Stage) StartEngine(ctx context.Context, dir, pipe string) (*Engine, error) {
 	docker, err := lab.StartDocker(ctx, dir)
 	if err != nil {
 		return nil, err
 	}
-	e := &Engine{Docker: docker, Pipe: pipe, wine: s.Wine}
+	e := &Engine{Docker: docker, Pipe: pipe}
+	if !s.OnLinux {
+		e.wine = s.Wine
+	}
 	if err := e.open(ctx); err != nil {
 		return nil, errors.Join(err, e.Close())
 	}
@@ -32,6 +35,10 @@ func (s *Stage) StartEngine(ctx context.Context, dir, pipe string) (*Engine, err
 }
 
 func (e *Engine) open(ctx context.Context) (err error) {
+	if e.wine == nil {
+		e.Pipe = "unix:" + e.Docker.Socket
+		return nil
+	}
 	e.front, err = e.wine.StartFront(ctx, map[string]string{e.Pipe: e.Docker.TCP})
 	return err
 }

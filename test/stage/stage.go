@@ -44,6 +44,10 @@ type Stage struct {
 	Wine   *lab.Wine
 	VM     *wsl.VM
 
+	// Where the product's half beside the engine is a Linux program, which starts a Linux wsl.exe
+	// and reaches the engine at its unix socket: Windows takes no part in it.
+	OnLinux bool
+
 	dir     string
 	native  string // directory with a Linux wsl.exe in it
 	distro  string // where clients are
@@ -178,11 +182,16 @@ func (s *Stage) WithVM(ctx context.Context, o wsl.Options) (*Stage, error) {
 	if err != nil {
 		return nil, err
 	}
-	other := &Stage{Docker: s.Docker, Engine: s.Engine, Wine: s.Wine, VM: vm, dir: s.dir, native: s.native}
+	other := &Stage{Docker: s.Docker, Engine: s.Engine, Wine: s.Wine, VM: vm, OnLinux: s.OnLinux, dir: s.dir, native: s.native}
 	if len(o.Distros) > 0 {
 		other.distro = o.Distros[0].Name
 	}
 	return other, nil
+}
+
+// AllOnLinux is the same stage with the product as a Linux program on both sides. It is closed by the other.
+func (s *Stage) AllOnLinux() *Stage {
+	return &Stage{Docker: s.Docker, Engine: s.Engine, Wine: s.Wine, VM: s.VM, OnLinux: true, dir: s.dir, native: s.native, distro: s.distro}
 }
 
 // Client is a program in the default distro, run by its user.
@@ -237,12 +246,46 @@ func (s *Stage) Windows(ctx context.Context, args ...string) *exec.Cmd {
 	return cmd
 }
 
+// Host is the product beside the engine, as this stage has it.
+func (s *Stage) Host(ctx context.Context, args ...string) *exec.Cmd {
+	if s.OnLinux {
+		return s.Linux(ctx, args...)
+	}
+	return s.Windows(ctx, args...)
+}
+
+// EngineAt is where Host finds the engine, in the words of --pipe.
+func (s *Stage) EngineAt() string {
+	if s.OnLinux {
+		return "unix:" + s.Docker.Socket
+	}
+	return EnginePipe
+}
+
+// HostProcesses are the command lines of the programs on Host's side, as "PID ARG ARG".
+func (s *Stage) HostProcesses() []string {
+	if s.OnLinux {
+		return lab.ProcessesWith("DWB_STAGE=" + s.dir)
+	}
+	return s.Wine.Processes()
+}
+
+// StateFiles are the files below the product's directory for state, on Host's side, that match a pattern.
+func (s *Stage) StateFiles(pattern string) []string {
+	state := filepath.Join(s.Wine.DriveC(), "users", "*", "AppData", "Local")
+	if s.OnLinux {
+		state = filepath.Join(s.dir, "state")
+	}
+	list, _ := filepath.Glob(filepath.Join(state, "docker-wsl-bridge", pattern)) // an error is a wrong pattern
+	return list
+}
+
 // Native is the directory with a Linux wsl.exe in it.
 func (s *Stage) Native() string { return s.native }
 
 // Linux is the product as a Linux program with a Linux wsl.exe on its PATH.
 func (s *Stage) Linux(ctx context.Context, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, filepath.Join(lab.Root(), "build", "linux-amd64", "docker-wsl-bridge"), args...)
-	cmd.Env = append(append(os.Environ(), s.VM.Env()...), "PATH="+s.native+":"+os.Getenv("PATH"), "XDG_STATE_HOME="+filepath.Join(s.dir, "state"))
+	cmd.Env = append(append(os.Environ(), s.VM.Env()...), "PATH="+s.native+":"+os.Getenv("PATH"), "XDG_STATE_HOME="+filepath.Join(s.dir, "state"), "DWB_STAGE="+s.dir)
 	return cmd
 }
