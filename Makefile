@@ -2,10 +2,12 @@
 
 GO       ?= go
 export CGO_ENABLED := 0
+# One set of flags for builds, vet, staticcheck and tests, so that each package is compiled once.
+export GOFLAGS := $(strip $(GOFLAGS) -trimpath -buildvcs=false)
 LINK     := -s -w -buildid=
-BUILD    := $(GO) build -trimpath -buildvcs=false -ldflags "$(LINK)"
+BUILD    := $(GO) build -ldflags "$(LINK)"
 # The same program without a console, for what is started at logon.
-BUILDGUI := $(GO) build -trimpath -buildvcs=false -ldflags "$(LINK) -H windowsgui"
+BUILDGUI := $(GO) build -ldflags "$(LINK) -H windowsgui"
 EMBEDDED := internal/deploy/agents
 TARGETS  := windows/amd64 windows/arm64 linux/amd64 linux/arm64
 TESTS    ?= ./...
@@ -16,7 +18,7 @@ ROUNDS   ?=
 ROWS     ?=
 COLUMNS  ?=
 
-.PHONY: help demo story test test-full test-modern soak check reproducible build programs agents resources release bench pictures fuzz clean
+.PHONY: $(TARGETS:%=vet/%) staticcheck/linux staticcheck/windows reproducible/short help demo story test test-full test-modern soak check reproducible build programs agents resources release bench pictures fuzz clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -55,10 +57,17 @@ soak: build ## mixed traffic through whole bridges, with faults thrown in for MI
 	@$(GO) run ./test/soak -json -minutes $(MINUTES) $(if $(SEED),-seed $(SEED))
 
 check: ## gofmt, go vet for every target, staticcheck, and that two builds are the same
-	@unformatted=$$(gofmt -l .); [ -z "$$unformatted" ] || { echo "gofmt is needed: $$unformatted"; exit 1; }
-	@for t in $(TARGETS); do echo "vet $$t"; GOOS=$${t%/*} GOARCH=$${t#*/} $(GO) vet ./... || exit 1; done
+	@unformatted=$$(gofmt -l cmd internal release test); [ -z "$$unformatted" ] || { echo "gofmt is needed: $$unformatted"; exit 1; }
 	@$(GO) build -o build/staticcheck honnef.co/go/tools/cmd/staticcheck
-	@for os in linux windows; do echo "staticcheck $$os"; GOOS=$$os build/staticcheck ./... || exit 1; done
+	@$(MAKE) -s -j 4 $(TARGETS:%=vet/%) staticcheck/linux staticcheck/windows reproducible/short
+
+vet/%:
+	@echo "vet $*"; GOOS=$(*D) GOARCH=$(*F) $(GO) vet ./...
+
+staticcheck/%:
+	@echo "staticcheck $*"; GOOS=$* build/staticcheck ./...
+
+reproducible/short:
 	@test/reproducible
 
 reproducible: ## two builds in two directories, the second without a build cache, are the same
