@@ -43,7 +43,7 @@ func bornFrom(cmd *exec.Cmd, flags uint32) (birth, error) {
 	}
 	path, err := exec.LookPath(cmd.Path) // which knows that .exe may be missing
 	if err != nil {
-		return birth{}, err
+		path = cmd.Path // Windows says what is wrong with it, by number
 	}
 	words := make([]string, len(cmd.Args))
 	for i, arg := range cmd.Args {

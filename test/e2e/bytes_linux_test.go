@@ -2,11 +2,13 @@ package e2e
 
 import (
 	"context"
+	"io"
 	"net"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/test/halfclose"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/test/stage"
@@ -43,7 +45,6 @@ func startPlainEngine(t *testing.T, network, address string) *plainEngine {
 	return e
 }
 
-// bridged makes connections through a bridge to this engine.
 // plainEngineOn is one beside the stage's product, which finds it at pipe.
 func plainEngineOn(ctx context.Context, t *testing.T, s *stage.Stage, name string) (e *plainEngine, pipe string) {
 	t.Helper()
@@ -60,6 +61,32 @@ func plainEngineOn(ctx context.Context, t *testing.T, s *stage.Stage, name strin
 	return e, name
 }
 
+// asked is the connection on which the engine gets this request. Those that end without a word are not meant:
+// a status that another test asks for looks whether an engine is there.
+func (e *plainEngine) asked(ctx context.Context, t *testing.T, request string) halfclose.Conn {
+	t.Helper()
+	for {
+		var c halfclose.Conn
+		select {
+		case c = <-e.conns:
+		case <-ctx.Done():
+			t.Fatal("nobody asked the engine")
+		}
+		t.Cleanup(func() { c.Close() })
+		_ = c.SetDeadline(time.Now().Add(time.Minute))
+		got := make([]byte, len(request))
+		n, err := io.ReadFull(c, got)
+		if n == 0 && err == io.EOF {
+			continue
+		}
+		if err != nil || string(got) != request {
+			t.Fatalf("the engine got %q, %v", got[:n], err)
+		}
+		return c
+	}
+}
+
+// bridged makes connections through a bridge to this engine.
 func (e *plainEngine) bridged(ctx context.Context, t *testing.T, s *stage.Stage, b *stage.Bridge) halfclose.Make {
 	path := in(s, b.Socket.Distro, b.Socket.Socket)
 	return func(t *testing.T) (client, engine halfclose.Conn) {

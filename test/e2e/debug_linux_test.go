@@ -190,17 +190,7 @@ func ask(ctx context.Context, t *testing.T, s *stage.Stage, engine *plainEngine,
 	if _, err := io.WriteString(c, request); err != nil {
 		t.Fatal(err)
 	}
-	select {
-	case atEngine = <-engine.conns:
-	case <-ctx.Done():
-		t.Fatal("nobody dialled the engine")
-	}
-	t.Cleanup(func() { atEngine.Close() })
-	_ = atEngine.SetDeadline(time.Now().Add(time.Minute))
-	got := make([]byte, len(request))
-	if _, err := io.ReadFull(atEngine, got); err != nil || string(got) != request {
-		t.Fatalf("the engine got %q, %v", got, err)
-	}
+	atEngine = engine.asked(ctx, t, request)
 	return c, atEngine
 }
 

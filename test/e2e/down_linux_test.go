@@ -3,7 +3,6 @@ package e2e
 import (
 	"context"
 	"io"
-	"net"
 	"net/http"
 	"strings"
 	"testing"
@@ -104,16 +103,14 @@ func TestEngineThatNeverAnswers(t *testing.T) {
 	deaf, pipe := plainEngineOn(ctx, t, w.s, "deaf-"+w.distro)
 	w.up(ctx, t, "--pipe", pipe, "--kind", "raw")
 	waiting := w.say(t, infoRequest)
-	engine := <-deaf.conns
-	defer engine.Close()
+	engine := deaf.asked(ctx, t, infoRequest)
 	const longer = 4 * time.Second // than anything is given that is frozen
 	_ = waiting.SetReadDeadline(time.Now().Add(longer))
 	if n, err := waiting.Read(make([]byte, 1)); n > 0 || !isTimeout(err) {
 		t.Errorf("who waits for a slow engine got %d bytes, %v", n, err)
 	}
 	other := w.say(t, infoRequest)
-	second := <-deaf.conns
-	defer second.Close()
+	second := deaf.asked(ctx, t, infoRequest)
 	if _, err := io.WriteString(second, "answer"); err != nil {
 		t.Fatal(err)
 	}
@@ -123,7 +120,7 @@ func TestEngineThatNeverAnswers(t *testing.T) {
 	}
 	waiting.Close()
 	_ = engine.SetReadDeadline(time.Now().Add(time.Minute))
-	if _, err := io.Copy(io.Discard, engine.(net.Conn)); err != nil {
+	if _, err := io.Copy(io.Discard, engine); err != nil {
 		t.Errorf("the engine's connection stays when its client has gone: %v", err)
 	}
 }

@@ -84,6 +84,7 @@ func TestPathsForAWindowsEngine(t *testing.T) {
 		t.Errorf("%+v", o)
 	}
 	contains(t, o.stderr, `"/home/alice" is in the file system of this Linux distro`, "/mnt/c/Users", "--paths off")
+	refusesTooLong(t, bridged.talk(t, s))
 	warnsOf(ctx, t, s, b, bridged.talk(t, s))
 	if got := created(t, r); !slices.Equal(got, want) {
 		t.Errorf("the engine was asked for\n%q, want\n%q", got, want)
@@ -118,18 +119,26 @@ func createsItself(t *testing.T, d *dialogue) []string {
 	return []string{`C:\expect:C:\x`, `C:\kept:C:\x`}
 }
 
-// warnsOf sends a request that is too long to be translated, or its beginning. The person of the bridge is
-// told, and so is who looks into its log.
+// warnsOf speaks something else than HTTP/1, which passes as it is. The person of the bridge is told, and so is
+// who looks into its log.
 func warnsOf(ctx context.Context, t *testing.T, s *stage.Stage, b *stage.Bridge, d *dialogue) {
 	t.Helper()
 	defer d.Close()
-	d.say(t, request(http.MethodPost, "/services/create", "Content-Length: 5000000"))
-	const warning = "paths are not translated: the request is too long to be held"
+	d.say(t, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")
+	const warning = "paths are not translated: what is said on a connection is no HTTP/1"
 	if err := b.Await(ctx, `{"event":"warning","distro":"Debian","link":"windows","reason":"`+warning+`"}`); err != nil {
 		t.Error(err)
 	}
 	o := said(t, s.Windows(ctx, "logs", "--distro", stage.Debian, "--socket", strings.TrimPrefix(b.Host, "unix://")))
 	contains(t, o.stdout, `level=WARN msg="link windows" state=warning error="`+warning+`"`)
+}
+
+// refusesTooLong sends a creation that is too long to be looked into.
+func refusesTooLong(t *testing.T, d *dialogue) {
+	t.Helper()
+	defer d.Close()
+	d.say(t, request(http.MethodPost, "/services/create", "Content-Length: 5000000"))
+	contains(t, string(d.answer(t, http.MethodPost, http.StatusRequestEntityTooLarge)), "the request is too long to be held")
 }
 
 // Off is off, and an engine for Linux containers gets the paths that it was meant to get.
