@@ -15,6 +15,7 @@ import (
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/codes"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/config"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/files"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/printable"
 )
 
 func configCommand() *cobra.Command {
@@ -158,7 +159,7 @@ func printChecked(w io.Writer, c *config.Config, wrong config.Errors, asJSON boo
 		return nil
 	}
 	for _, file := range c.Files {
-		fmt.Fprintln(w, harmless(file))
+		fmt.Fprintln(w, printable.Line(file))
 	}
 	if why := ignoredWords(c); why != "" {
 		fmt.Fprintln(w, "not counted:", why)
@@ -193,7 +194,7 @@ func ignoredWords(c *config.Config) string {
 	if c.Ignored == nil {
 		return ""
 	}
-	return harmless(c.Ignored.Error())
+	return printable.Line(c.Ignored.Error())
 }
 
 // valueJSON is one value for a script.

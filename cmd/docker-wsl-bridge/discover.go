@@ -24,6 +24,7 @@ import (
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/deploy"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/endpoint"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/engine"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/printable"
 )
 
 // discoverTime bounds what one distro may cost.
@@ -131,7 +132,7 @@ func judged(d discovered, v engine.Version, err error) discovered {
 		d.Engine = &v
 		return d
 	}
-	d.err, d.Problem = err, harmless(err.Error())
+	d.err, d.Problem = err, printable.Line(err.Error())
 	return d
 }
 
@@ -143,7 +144,7 @@ func (found *discovery) distros(ctx context.Context, w daemon.WSL) {
 	names, err := w.Running(ctx)
 	agent, agentErr := ownAgent()
 	if err = errors.Join(err, agentErr); err != nil {
-		found.Unseen = append(found.Unseen, unseen{"", harmless(err.Error())})
+		found.Unseen = append(found.Unseen, unseen{"", printable.Line(err.Error())})
 		return
 	}
 	lists, errs := make([][]discovered, len(names)), make([]error, len(names))
@@ -155,7 +156,7 @@ func (found *discovery) distros(ctx context.Context, w daemon.WSL) {
 	for i, name := range names {
 		found.Engines = append(found.Engines, lists[i]...)
 		if errs[i] != nil {
-			found.Unseen = append(found.Unseen, unseen{name, harmless(errs[i].Error())})
+			found.Unseen = append(found.Unseen, unseen{name, printable.Line(errs[i].Error())})
 		}
 	}
 }
@@ -265,7 +266,7 @@ func (found discovery) text() string {
 			fmt.Fprintf(&text, "          %s\n", d.Problem)
 		}
 		for _, use := range d.Use {
-			fmt.Fprintf(&text, "          %s\n", harmless(use.String()))
+			fmt.Fprintf(&text, "          %s\n", printable.Escape(use.String()))
 		}
 	}
 	for _, u := range found.Unseen {

@@ -17,6 +17,7 @@ import (
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/daemon"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/deploy"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/logs"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/printable"
 )
 
 // attended is up with a configuration.
@@ -229,7 +230,7 @@ func (f *fleet) find(link string) (ready, bool) {
 	if wrong != nil {
 		return ready{}, false
 	}
-	v := ready{Event: string(daemon.Serving), Link: link, Kind: l.Kind, Engine: harmless(l.To.String()), Agent: deploy.Path(f.agent.Hash)}
+	v := ready{Event: string(daemon.Serving), Link: link, Kind: l.Kind, Engine: printable.Line(l.To.String()), Agent: deploy.Path(f.agent.Hash)}
 	v.Socket.Socket = o.socket
 	if o.shared {
 		v.Socket.Distro = o.distro

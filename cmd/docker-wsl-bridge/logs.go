@@ -15,6 +15,7 @@ import (
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/config"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/logs"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/printable"
 )
 
 func logsCommand() *cobra.Command {
@@ -40,7 +41,7 @@ is the one that was written last.`,
 				return &failure{error: err}
 			}
 			err = logs.Print(cmd.Context(), file, lines, follow, func(line string) error {
-				_, err := fmt.Fprintln(cmd.OutOrStdout(), harmless(line))
+				_, err := fmt.Fprintln(cmd.OutOrStdout(), printable.Escape(line))
 				return err
 			})
 			if err != nil {
@@ -72,7 +73,7 @@ func newestLog(dir string, c chosen) (string, error) {
 		}
 	}
 	if newest == "" {
-		return "", &advised{fmt.Errorf("there is no log of a bridge%s in %s", harmless(c.words()), dir), []codes.Hint{noneHint()}}
+		return "", &advised{fmt.Errorf("there is no log of a bridge%s in %s", printable.Line(c.words()), dir), []codes.Hint{noneHint()}}
 	}
 	return newest, nil
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/daemon"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/printable"
 )
 
 // outcome is what has come of a bridge, or of all of them.
@@ -43,7 +44,7 @@ func (i *installation) conclude(ctx context.Context, t *telling, r result) error
 		if err == nil {
 			err = why
 		} else {
-			text += harmless(b.Reason) + "\n\n"
+			text += printable.Line(b.Reason) + "\n\n"
 		}
 	}
 	for _, f := range i.bridges {
@@ -123,7 +124,7 @@ func unserved(s control.Status) error {
 	if s.State == string(daemon.Serving) || s.State == string(daemon.Stopped) {
 		return nil
 	}
-	why := fmt.Errorf("it runs and does not serve %s yet, but goes on trying: %s", placeName(s.Link.Place()), harmless(reasonOf(s)))
+	why := fmt.Errorf("it runs and does not serve %s yet, but goes on trying: %s", placeName(s.Link.Place()), printable.Line(reasonOf(s)))
 	return &advised{why, toldHints(s)}
 }
 
@@ -137,7 +138,7 @@ func (o *outcome) serves(ctx context.Context, s control.Status, logon string) st
 	text := fmt.Sprintf("It serves %s%s%s.\n\n", placeName(s.Link.Place()), when, logon)
 	if s.EngineError != "" {
 		o.Reason = s.EngineError
-		text += "The engine can't be reached now: " + harmless(s.EngineError) + "\n\n"
+		text += "The engine can't be reached now: " + printable.Line(s.EngineError) + "\n\n"
 	}
 	if s.Link.Kind == kindDocker && !s.Link.Reverse {
 		o.Host = "unix://" + s.Link.Socket

@@ -14,6 +14,7 @@ import (
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/config"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/endpoint"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/printable"
 )
 
 var (
@@ -39,7 +40,7 @@ A configuration that is wrong changes nothing.`,
 			if asJSON {
 				return json.NewEncoder(cmd.OutOrStdout()).Encode(done)
 			}
-			_, err = fmt.Fprintln(cmd.OutOrStdout(), harmless(reloadedWords(done)))
+			_, err = fmt.Fprintln(cmd.OutOrStdout(), printable.Escape(reloadedWords(done)))
 			return err
 		},
 	}
@@ -66,7 +67,7 @@ func reloadRunning(cmd *cobra.Command) (done control.Reloaded, err error) {
 	case errors.Is(err, fs.ErrNotExist):
 		return done, &advised{errNoConfigured, []codes.Hint{reloadNoneHint()}}
 	case errors.As(err, &refused):
-		return done, &advised{errors.New("nothing was changed: " + harmless(refused.Text)), []codes.Hint{configCheckHint()}}
+		return done, &advised{errors.New("nothing was changed: " + printable.Escape(refused.Text)), []codes.Hint{configCheckHint()}}
 	}
 	return done, err
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/daemon"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/endpoint"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/engine"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/printable"
 )
 
 // reporter tells a person or a script what up does. What is asked for goes to
@@ -173,7 +174,7 @@ func (r *reporter) happens(e daemon.Event, words string) {
 		words = e.Distro + ": " + words
 	}
 	if !r.json {
-		fmt.Fprintln(r.stderr, harmless(words))
+		fmt.Fprintln(r.stderr, printable.Escape(words))
 		return
 	}
 	h := happening{Event: string(e.State), Distro: e.Distro, Link: e.Link, Retry: e.Pause.Milliseconds()}
@@ -256,7 +257,7 @@ func (v ready) text() string {
 
 // howDocker is what to run next in a distro.
 func howDocker(distro, host, context string) string {
-	distro, host, context = harmless(distro), harmless(codes.ShWord(host)), codes.ShWord(context)
+	distro, host, context = printable.Line(distro), printable.Line(codes.ShWord(host)), codes.ShWord(context)
 	if context == codes.ShWord("") {
 		return fmt.Sprintf("In %s run\n\n  docker -H %s version\n\nor, for all that follows in a shell,\n\n  export DOCKER_HOST=%s\n\n", distro, host, host)
 	}
@@ -279,13 +280,13 @@ and for programs that know no contexts
 func (v ready) warning() string {
 	switch {
 	case v.ContextError != "":
-		text := "there is no docker context: " + harmless(v.ContextError) + "\n"
+		text := "there is no docker context: " + printable.Line(v.ContextError) + "\n"
 		for _, h := range v.ContextHints {
 			text += hintLine(h)
 		}
 		return text
 	case v.ContextNote != "":
-		return harmless(astrayWords(v.Context, v.ContextNote)) + "\n"
+		return printable.Line(astrayWords(v.Context, v.ContextNote)) + "\n"
 	}
 	return ""
 }

@@ -5,11 +5,11 @@ import (
 	"context"
 	"slices"
 	"strings"
-	"unicode"
 
 	"github.com/spf13/cobra"
 
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/printable"
 )
 
 // chosen says which of the running bridges are meant. The zero value is all of them.
@@ -64,7 +64,7 @@ func isPipe(p control.Place) bool { return strings.HasPrefix(p.Socket, "npipe:")
 
 // placeName is a place in a sentence.
 func placeName(p control.Place) string {
-	return harmless(p.Socket) + " " + whereWords(p)
+	return printable.Line(p.Socket) + " " + whereWords(p)
 }
 
 // whereWords say in which distro a place is.
@@ -72,18 +72,5 @@ func whereWords(p control.Place) string {
 	if p.Everywhere() {
 		return "in every distro"
 	}
-	return "in " + harmless(p.Distro)
-}
-
-// harmless is text of a file in one line that a terminal obeys nothing of.
-func harmless(s string) string {
-	return strings.Map(func(r rune) rune {
-		switch {
-		case r == '\t':
-			return ' '
-		case unicode.IsPrint(r):
-			return r
-		}
-		return unicode.ReplacementChar
-	}, s)
+	return "in " + printable.Line(p.Distro)
 }
