@@ -10,6 +10,7 @@ import (
 
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/daemon"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/engine"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/printable"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/wsl"
 )
 
@@ -91,7 +92,7 @@ func runningSockets(ctx context.Context) []string {
 	bridges, _ := running(ctx, chosen{})
 	var names []string
 	for _, b := range bridges {
-		names = append(names, b.Place.Socket+"\t"+whereWords(b.Place))
+		names = append(names, printable.Line(b.Place.Socket)+"\t"+whereWords(b.Place))
 	}
 	return names
 }

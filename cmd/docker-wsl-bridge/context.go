@@ -18,6 +18,7 @@ import (
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/deploy"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/dockercontext"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/install"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/printable"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/wsl"
 )
 
@@ -301,10 +302,10 @@ func contextRmCommand() *cobra.Command {
 			case a.State == dockercontext.Foreign:
 				return &contextError{p.Distro, a}
 			case a.State == dockercontext.None:
-				fmt.Fprintf(cmd.OutOrStdout(), "%s in %s has no docker context %s\n", a.User, p.Distro, p.name)
+				fmt.Fprintf(cmd.OutOrStdout(), "%s %s has no docker context %s\n", a.User, whereWords(p.Place), p.name)
 				return nil
 			}
-			fmt.Fprintf(cmd.OutOrStdout(), "removed the docker context %s of %s in %s\n", p.name, a.User, p.Distro)
+			fmt.Fprintf(cmd.OutOrStdout(), "removed the docker context %s of %s %s\n", p.name, a.User, whereWords(p.Place))
 			if a.Led.Current == p.name {
 				fmt.Fprintln(cmd.ErrOrStderr(), "it was the one in use; docker takes its default one again")
 			}
@@ -355,5 +356,5 @@ func contextLsCommand() *cobra.Command {
 }
 
 func astrayWords(name, note string) string {
-	return fmt.Sprintf("%s there: docker context use %s has no effect while it is, docker --context %s has", note, name, name)
+	return printable.Escape(fmt.Sprintf("%s there: docker context use %s has no effect while it is, docker --context %s has", note, name, name))
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -250,27 +251,26 @@ func isSocket(path string) bool {
 // text is for a person.
 func (found discovery) text() string {
 	var text strings.Builder
+	line := func(format string, args ...any) {
+		text.WriteString(printable.Escape(fmt.Sprintf(format, args...)) + "\n")
+	}
 	for _, d := range found.Engines {
-		where := "Windows"
-		if d.Distro != "" {
-			where = d.Distro
-		}
-		fmt.Fprintf(&text, "%-9s %s", where, d.Place)
+		whose := ""
 		if d.Whose != "" {
-			fmt.Fprintf(&text, "  (%s)", d.Whose)
+			whose = "  (" + d.Whose + ")"
 		}
-		text.WriteString("\n")
+		line("%-9s %s%s", cmp.Or(d.Distro, "Windows"), d.Place, whose)
 		if v := d.Engine; v != nil {
-			fmt.Fprintf(&text, "          %s, for %s containers, API %s\n", strings.TrimSpace(v.Platform+" "+v.Version), v.OSType, apiRange(v))
+			line("          %s, for %s containers, API %s", strings.TrimSpace(v.Platform+" "+v.Version), v.OSType, apiRange(v))
 		} else {
-			fmt.Fprintf(&text, "          %s\n", d.Problem)
+			line("          %s", d.Problem)
 		}
 		for _, use := range d.Use {
-			fmt.Fprintf(&text, "          %s\n", printable.Escape(use.String()))
+			line("          %s", use.String())
 		}
 	}
 	for _, u := range found.Unseen {
-		fmt.Fprintf(&text, "%-9s not looked at: %s\n", u.Distro, u.Why)
+		line("%-9s not looked at: %s", u.Distro, u.Why)
 	}
 	return text.String()
 }

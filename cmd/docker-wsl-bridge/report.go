@@ -80,7 +80,7 @@ func (r *reporter) about(o *options, place endpoint.Endpoint, info engine.Info, 
 // step says what is being done, for a person who waits.
 func (r *reporter) step(format string, args ...any) {
 	if !r.json {
-		fmt.Fprintf(r.stderr, format+" ...\n", args...)
+		fmt.Fprintln(r.stderr, printable.Escape(fmt.Sprintf(format, args...)+" ..."))
 	}
 }
 
@@ -204,7 +204,7 @@ func (r *reporter) serving(where bridge.Listening, placed bool, context *named) 
 	case r.json:
 		r.line(v)
 	case again:
-		fmt.Fprintf(r.stderr, "serving %s in %s again\n", v.Socket.Socket, v.Socket.Distro)
+		fmt.Fprintf(r.stderr, "serving %s in %s again\n", printable.Line(v.Socket.Socket), printable.Line(v.Socket.Distro))
 	default:
 		fmt.Fprint(r.stdout, v.text())
 		fmt.Fprint(r.stderr, v.warning())
@@ -228,14 +228,16 @@ func (r *reporter) servingLink(e daemon.Event) {
 		return
 	}
 	if v.Socket.Owner == "" {
-		fmt.Fprintf(r.stdout, "%-16s %s to %s in %s\n", v.Link, v.Socket.Socket, v.Engine, v.Socket.Distro)
+		line := fmt.Sprintf("%-16s %s to %s in %s", v.Link, v.Socket.Socket, v.Engine, v.Socket.Distro)
+		fmt.Fprintln(r.stdout, printable.Escape(line))
 		return
 	}
 	by := ""
 	if v.Socket.Host != "" {
 		by = ", by " + v.Socket.Host
 	}
-	fmt.Fprintf(r.stdout, "%-16s %s%s  %s %s\n", v.Link, placeName(at), by, v.Socket.Owner, v.Socket.Mode)
+	line := fmt.Sprintf("%-16s %s%s  %s %s", v.Link, placeName(at), by, v.Socket.Owner, v.Socket.Mode)
+	fmt.Fprintln(r.stdout, printable.Escape(line))
 }
 
 // text is for a person, who wants to know what to run next.
@@ -252,7 +254,7 @@ func (v ready) text() string {
 		info = fmt.Sprintf("         %s, for %s containers, API %s\n", v.Info.Server, v.Info.OSType, v.Info.APIVersion)
 	}
 	return fmt.Sprintf("\n%s   %s\n%sdistro   %s\nagent    %s (%s)\nsocket   %s  %s %s\n\n%sCtrl-C ends the bridge.\n",
-		what, v.Engine, info, v.Socket.Distro, v.Agent, placed, v.Socket.Socket, v.Socket.Owner, v.Socket.Mode, use)
+		what, printable.Line(v.Engine), info, printable.Line(v.Socket.Distro), v.Agent, placed, printable.Line(v.Socket.Socket), v.Socket.Owner, v.Socket.Mode, use)
 }
 
 // howDocker is what to run next in a distro.
@@ -297,7 +299,8 @@ func (r *reporter) stopped() error {
 	}
 	text := "The bridge has ended; its socket is gone.\n"
 	if r.what.Context != "" {
-		text += fmt.Sprintf("The docker context %s stays for the next one; docker-wsl-bridge context rm --distro %s %s removes it.\n", r.what.Context, codes.WindowsWord(r.what.Socket.Distro), codes.WindowsWord(r.what.Context))
+		line := fmt.Sprintf("The docker context %s stays for the next one; docker-wsl-bridge context rm --distro %s %s removes it.", r.what.Context, codes.WindowsWord(r.what.Socket.Distro), codes.WindowsWord(r.what.Context))
+		text += printable.Escape(line) + "\n"
 	}
 	_, err := io.WriteString(r.stderr, text)
 	return err

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -31,5 +33,24 @@ func TestAStoppedScreenStopsNoEvent(t *testing.T) {
 	s.close()
 	if n := len(shown); n < queuedEvents || n > queuedEvents+1 {
 		t.Errorf("%d events are shown", n)
+	}
+}
+
+// Nothing that up prints has power over the terminal, whoever has named distro, socket and engine.
+func TestWhatIsServedIsPlain(t *testing.T) {
+	const evil = "a\x1b[2J\u202e\u009bm"
+	var out strings.Builder
+	served := ready{Link: evil, Kind: kindDocker, Engine: evil, Socket: socket{Distro: evil, Socket: evil, Owner: "root:root", Mode: "0660"}, Host: evil, Context: "windows"}
+	r := &reporter{stdout: &out, stderr: &out, what: served}
+	for _, state := range []daemon.State{daemon.Starting, daemon.Placing, daemon.Serving, daemon.Serving, daemon.Lost, daemon.Stopped} {
+		r.event(daemon.Event{State: state, Distro: evil, Link: evil, Err: errors.New(evil)}, &named{err: errors.New(evil)})
+	}
+	r.find = func(string) (ready, bool) { return served, true }
+	r.event(daemon.Event{State: daemon.Serving, Distro: evil, Link: evil}, nil)
+	if err := r.stopped(); err != nil {
+		t.Fatal(err)
+	}
+	if text := out.String(); strings.ContainsAny(text, "\x1b\u202e\u009b") || strings.Count(text, "\ufffd[2J") < 10 {
+		t.Errorf("%q", text)
 	}
 }
