@@ -22,6 +22,7 @@ import (
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/daemon"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/deploy"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/files"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/state"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/top"
 )
 
@@ -170,11 +171,11 @@ func configText() (string, error) {
 
 // logParts are the logs of all bridges, the newest first.
 func logParts() (parts []part, err error) {
-	state, err := stateDir()
+	own, err := state.Dir()
 	if err != nil {
 		return nil, err
 	}
-	dir := filepath.Join(state, "logs")
+	dir := state.LogDir(own)
 	entries, err := os.ReadDir(dir)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("look for logs: %w", err)
@@ -223,7 +224,7 @@ func writeBundle(file string, parts []part) (string, error) {
 	}
 	_, err = out.Write(b.Bytes())
 	if err = errors.Join(err, out.Close()); err != nil {
-		return "", fmt.Errorf("write report: %w", errors.Join(err, files.Remove(path)))
+		return "", fmt.Errorf("write report: %w", errors.Join(err, os.Remove(path)))
 	}
 	return path, nil
 }

@@ -17,8 +17,8 @@ import (
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/daemon"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/deploy"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/dockercontext"
-	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/install"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/printable"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/state"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/wsl"
 )
 
@@ -74,8 +74,8 @@ func (e *contextError) Error() string {
 // them, and the default one's: there is no other proof that one with the mark of the version before is ours.
 func recordedContexts(distro string) string {
 	names := []string{defaultContext}
-	if state, err := stateDir(); err == nil {
-		made, _, _ := install.Remembered(state) // what can't be read proves nothing
+	if dir, err := state.Dir(); err == nil {
+		made, _, _ := state.Remembered(dir) // what can't be read proves nothing
 		for _, m := range made {
 			if strings.EqualFold(m.Distro, distro) && dockercontext.CheckName(m.Context) == nil && !slices.Contains(names, m.Context) && len(names) < maxRecorded {
 				names = append(names, m.Context)
@@ -101,7 +101,7 @@ func askContexts(ctx context.Context, w daemon.WSL, distro, user string, agent d
 
 // makeContext makes the context of a socket.
 func makeContext(ctx context.Context, w daemon.WSL, agent deploy.Binary, place control.Place, name string) (dockercontext.Answer, error) {
-	if err := remember(install.Made{Distro: place.Distro}); err != nil {
+	if err := state.Record(state.Made{Distro: place.Distro}); err != nil {
 		return dockercontext.Answer{}, err
 	}
 	a, err := askContexts(ctx, w, place.Distro, "", agent, "create", name, "unix://"+place.Socket)
@@ -113,12 +113,12 @@ func makeContext(ctx context.Context, w daemon.WSL, agent deploy.Binary, place c
 	case a.State != dockercontext.Made && a.State != dockercontext.Kept:
 		return a, &contextError{place.Distro, a}
 	}
-	return a, remember(install.Made{Distro: place.Distro, Context: name, User: a.User})
+	return a, state.Record(state.Made{Distro: place.Distro, Context: name, User: a.User})
 }
 
 // removeContexts removes those of ours from a distro that runs: the default user's, and those that others
 // are known to have.
-func removeContexts(ctx context.Context, w daemon.WSL, distro string, agent deploy.Binary, made []install.Made) error {
+func removeContexts(ctx context.Context, w daemon.WSL, distro string, agent deploy.Binary, made []state.Made) error {
 	a, err := askContexts(ctx, w, distro, "", agent, "rm")
 	done := map[string]bool{"": true, a.User: true}
 	for _, m := range made {
@@ -271,7 +271,7 @@ func findPlace(ctx context.Context, c chosen) (p placed, err error) {
 }
 
 func (p placed) ask(ctx context.Context, args ...string) (dockercontext.Answer, error) {
-	if err := remember(install.Made{Distro: p.Distro}); err != nil {
+	if err := state.Record(state.Made{Distro: p.Distro}); err != nil {
 		return dockercontext.Answer{}, err // the agent's file may be new there
 	}
 	return askContexts(ctx, p.w, p.Distro, "", p.agent, args...)

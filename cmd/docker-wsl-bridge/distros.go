@@ -14,21 +14,22 @@ import (
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/deploy"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/install"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/paths"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/state"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/wsl"
 )
 
 // distros adds those in which something was made. A purge also removes what the record tells of distros that are
 // not there any more, and what tells nothing. A distro that a person's bridge serves has it all in use.
 func (i *installation) distros(ctx context.Context, s *install.Seen, start bool) {
-	made, broken, err := install.Remembered(i.state)
+	made, broken, err := state.Remembered(i.state)
 	s.Made, s.Purged = made, broken
 	w, wslErr := daemon.FindWSL()
 	if wslErr != nil {
 		return // there is no distro
 	}
 	names, listErr := w.Distros(ctx)
-	has := func(name string) func(install.Made) bool {
-		return func(m install.Made) bool { return strings.EqualFold(m.Distro, name) }
+	has := func(name string) func(state.Made) bool {
+		return func(m state.Made) bool { return strings.EqualFold(m.Distro, name) }
 	}
 	logged := func(string) (sure, perhaps bool) { return false, false }
 	if err != nil || len(broken) > 0 {
@@ -59,7 +60,7 @@ func (i *installation) distros(ctx context.Context, s *install.Seen, start bool)
 
 // logged tells by the names of logs whether a distro was served. It is for what the record does not tell.
 func (i *installation) logged() func(distro string) (sure, perhaps bool) {
-	logs, _ := filepath.Glob(filepath.Join(i.state, "logs", "*.log"))
+	logs, _ := filepath.Glob(filepath.Join(state.LogDir(i.state), "*.log"))
 	of := func(distro string) bool {
 		return slices.ContainsFunc(logs, func(l string) bool { return isLog(filepath.Base(l), chosen{distro: distro}) })
 	}
@@ -71,7 +72,7 @@ func (i *installation) logged() func(distro string) (sure, perhaps bool) {
 // rememberFound has what logs alone told stay known until it is cleaned.
 func (i *installation) rememberFound(s install.Seen) (failed error) {
 	for _, distro := range append(slices.Clone(s.Cleaned), s.Stopped...) {
-		failed = errors.Join(failed, install.Remember(i.state, install.Made{Distro: distro}))
+		failed = errors.Join(failed, state.Remember(i.state, state.Made{Distro: distro}))
 	}
 	return failed
 }
@@ -92,7 +93,7 @@ func (i *installation) clean(ctx context.Context, distro string) error {
 // cleanBy has the agent's program remove all but its own file. When all of it is done, and not before, the distro is
 // forgotten. A socket of all distros is removed from any of them.
 func (i *installation) cleanBy(ctx context.Context, w daemon.WSL, agent deploy.Binary, distro string) error {
-	made, _, _ := install.Remembered(i.state) // without a record there is what lies beside the agent's file
+	made, _, _ := state.Remembered(i.state) // without a record there is what lies beside the agent's file
 	var sockets []string
 	for _, m := range made {
 		if m.Socket != "" && (strings.EqualFold(m.Distro, distro) || paths.IsShared(m.Socket)) {
@@ -103,5 +104,5 @@ func (i *installation) cleanBy(ctx context.Context, w daemon.WSL, agent deploy.B
 	if err != nil {
 		return err
 	}
-	return install.Forget(i.state, distro)
+	return state.Forget(i.state, distro)
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/deploy"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/logs"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/printable"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/state"
 )
 
 // attended is up with a configuration.
@@ -99,18 +100,18 @@ func (f *fleet) serve(ctx context.Context, c *config.Config) (err error) {
 	if f.file, err = userConfig(); err != nil {
 		return err
 	}
-	state, err := stateDir()
+	dir, err := state.Dir()
 	if err != nil {
 		return err
 	}
 	f.ctx, f.stop = context.WithCancel(ctx)
 	defer f.stop()
 	context.AfterFunc(ctx, f.hurry) // Ctrl-C does not wait as long as a drain
-	own, err := control.OpenConfig(f.ctx, runDir(state), f.file, control.Handler{
+	own, err := control.OpenConfig(f.ctx, state.RunDir(dir), f.file, control.Handler{
 		Status: f.status, Traffic: f.traffic, Stop: f.end, Drain: f.drain, Drained: f.cut.Load, Reload: f.reload,
 	})
 	if err != nil {
-		return &advised{err, openHints(err, runDir(state))}
+		return &advised{err, openHints(err, state.RunDir(dir))}
 	}
 	f.openLog()
 	f.own.Info("bridge starts", "version", version, "pid", os.Getpid(), "configuration", f.file, "links", len(c.Links))
@@ -164,8 +165,8 @@ func (f *fleet) openLog() {
 		f.told = newTeller(f.r.stderr)
 	}
 	f.logFile = nobody{}
-	if state, err := stateDir(); err == nil {
-		if file, err := logs.Open(logFile(state, control.Place{Distro: configLog})); err == nil {
+	if dir, err := state.Dir(); err == nil {
+		if file, err := logs.Open(state.LogFile(dir, configLog, control.Place{Distro: configLog}.ID())); err == nil {
 			f.logFile = file
 		}
 	}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/install"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/state"
 )
 
 var (
@@ -87,7 +88,7 @@ func lookUp() (*installation, error) {
 	if runtime.GOOS != "windows" {
 		return nil, errWindowsOnly
 	}
-	state, err := stateDir()
+	dir, err := state.Dir()
 	if err != nil {
 		return nil, err
 	}
@@ -95,9 +96,9 @@ func lookUp() (*installation, error) {
 	if err != nil {
 		return nil, fmt.Errorf("find user: %w", err)
 	}
-	own := install.At(os.Getenv("LOCALAPPDATA"), state, sid)
+	own := install.At(os.Getenv("LOCALAPPDATA"), dir, sid)
 	i := &installation{
-		place: own, own: own, shared: own.Everywhere(install.ProgramFiles()), state: state,
+		place: own, own: own, shared: own.Everywhere(install.ProgramFiles()), state: dir,
 		elevated: install.Elevated(), desktop: install.DesktopUser(),
 	}
 	if i.record, err = own.Read(); err == nil {
@@ -153,10 +154,10 @@ func (i *installation) words() (list []string) {
 
 // logsToPurge are those of bridges that don't run.
 func (i *installation) logsToPurge() []string {
-	all, _ := filepath.Glob(filepath.Join(i.state, "logs", "*.log*"))
+	all, _ := filepath.Glob(filepath.Join(state.LogDir(i.state), "*.log*"))
 	return slices.DeleteFunc(all, func(file string) bool {
 		return slices.ContainsFunc(i.others, func(f control.Found) bool {
-			return strings.HasPrefix(file, logFile(i.state, f.Place))
+			return strings.HasPrefix(file, state.LogFile(i.state, f.Place.Distro, f.Place.ID()))
 		})
 	})
 }

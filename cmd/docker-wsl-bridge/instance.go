@@ -17,8 +17,8 @@ import (
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/daemon"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/endpoint"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/engine"
-	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/install"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/logs"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/state"
 )
 
 // askingTime is what the agent and the engine get to answer a status.
@@ -69,7 +69,7 @@ func openInstance(ctx context.Context, o *options, r *reporter, told *teller) (c
 }
 
 func openPart(ctx context.Context, o *options, r *reporter, told *teller, of whole) (*instance, error) {
-	state, err := stateDir()
+	dir, err := state.Dir()
 	if err != nil {
 		return nil, err
 	}
@@ -81,14 +81,14 @@ func openPart(ctx context.Context, o *options, r *reporter, told *teller, of who
 		Link: control.Link{
 			Name: o.name, Kind: o.kind, Distro: o.distro, Socket: o.socket, Uids: o.uids, Context: o.context, Reverse: o.reverse.is(),
 		},
-		Log:    logFile(state, place),
+		Log:    state.LogFile(dir, place.Distro, place.ID()),
 		Config: of.config,
 	}}
-	in.control, err = control.Open(ctx, runDir(state), place, control.Handler{
+	in.control, err = control.Open(ctx, state.RunDir(dir), place, control.Handler{
 		Status: in.now, Traffic: in.alone, Stop: in.end, Drain: in.drain, Drained: in.drained, Reload: of.reload,
 	})
 	if err != nil {
-		return nil, &advised{err, openHints(err, runDir(state))}
+		return nil, &advised{err, openHints(err, state.RunDir(dir))}
 	}
 	in.openLog(r, told)
 	in.own.Info("bridge starts", "version", version, "pid", os.Getpid(), "distro", o.distro, "socket", o.socket)
@@ -126,7 +126,7 @@ func (in *instance) serves(d *daemon.Daemon, dial bridge.Dial, engine func() str
 func (in *instance) event(e daemon.Event) {
 	in.note(e)
 	if e.State == daemon.Starting || e.State == daemon.Serving { // before the first thing is written there
-		if err := remember(install.Made{Distro: e.Distro, Socket: in.o.told()}); err != nil {
+		if err := state.Record(state.Made{Distro: e.Distro, Socket: in.o.told()}); err != nil {
 			in.own.Warn("uninstall will not know of this distro", "error", err)
 		}
 	}

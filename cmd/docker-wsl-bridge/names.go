@@ -7,8 +7,8 @@ import (
 	"strings"
 
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/config"
-	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/install"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/redact"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/state"
 )
 
 // withoutNames are the parts as others may see them.
@@ -61,11 +61,11 @@ func addOwnNames(r *redact.Redactor) {
 
 // addRecordedUsers adds users of distros in whose homes something was made.
 func addRecordedUsers(r *redact.Redactor) {
-	state, err := stateDir()
+	dir, err := state.Dir()
 	if err != nil {
 		return
 	}
-	made, _, _ := install.Remembered(state) // what can't be read names nobody
+	made, _, _ := state.Remembered(dir) // what can't be read names nobody
 	for _, m := range made {
 		r.Add(redact.User, m.User)
 	}

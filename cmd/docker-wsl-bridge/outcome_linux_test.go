@@ -13,17 +13,18 @@ import (
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/daemon"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/install"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/state"
 )
 
 // installedBridge is one of the installation's programs, as its endpoint tells of it.
 func installedBridge(t *testing.T, link string, status func(s *control.Status)) {
 	t.Helper()
-	state, err := stateDir()
+	dir, err := state.Dir()
 	if err != nil {
 		t.Fatal(err)
 	}
 	place := control.Place{Distro: "Debian", Socket: "/run/" + link + ".sock"}
-	open, err := control.Open(t.Context(), runDir(state), place, control.Handler{
+	open, err := control.Open(t.Context(), state.RunDir(dir), place, control.Handler{
 		Status: func(context.Context) control.Status {
 			s := control.Status{
 				PID: os.Getpid(), Program: "/programs/docker-wsl-bridgew.exe", State: string(daemon.Serving),

@@ -15,6 +15,7 @@ import (
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/endpoint"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/printable"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/state"
 )
 
 var (
@@ -53,11 +54,11 @@ func reloadRunning(cmd *cobra.Command) (done control.Reloaded, err error) {
 	if err != nil {
 		return done, err
 	}
-	state, err := stateDir()
+	dir, err := state.Dir()
 	if err != nil {
 		return done, err
 	}
-	at, err := endpoint.Private(runDir(state), control.ConfigPlace(file).ID())
+	at, err := endpoint.Private(state.RunDir(dir), control.ConfigPlace(file).ID())
 	if err != nil {
 		return done, err
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/printable"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/state"
 )
 
 // chosen says which of the running bridges are meant. The zero value is all of them.
@@ -47,11 +48,11 @@ func carrying(ctx context.Context, c chosen) ([]control.Found, error) {
 }
 
 func inOrder(ctx context.Context, c chosen, list func(context.Context, string) ([]control.Found, error)) ([]control.Found, error) {
-	state, err := stateDir()
+	dir, err := state.Dir()
 	if err != nil {
 		return nil, err
 	}
-	all, err := list(ctx, runDir(state))
+	all, err := list(ctx, state.RunDir(dir))
 	all = slices.DeleteFunc(all, func(f control.Found) bool { return !c.has(f.Place) })
 	slices.SortFunc(all, func(a, b control.Found) int {
 		return cmp.Or(strings.Compare(a.Place.Distro, b.Place.Distro), strings.Compare(a.Place.Socket, b.Place.Socket))

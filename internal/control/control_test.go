@@ -69,7 +69,7 @@ func runDir(t *testing.T) string {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { os.RemoveAll(dir) })
-	return filepath.Join(dir, "run")
+	return filepath.Join(dir, "docker-wsl-bridge", "run")
 }
 
 func one(t *testing.T, dir string) Found {
@@ -261,7 +261,7 @@ func TestAKilledInstanceIsForgotten(t *testing.T) {
 
 func TestFilesOfOthersAreLeftAlone(t *testing.T) {
 	dir := runDir(t)
-	if err := os.Mkdir(dir, 0o700); err != nil {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
 		t.Fatal(err)
 	}
 	files := map[string]string{
