@@ -113,8 +113,8 @@ func RemoveDir(path string) error {
 	return Remove(path)
 }
 
-// Beside writes a whole file beside another one, under a name that nobody has: name.new unless that is there. For who
-// keeps users' files, and so has a root of his own.
+// Beside writes a whole file beside another one, under a name that nobody has: name.new unless that is there. It is
+// for who puts it into its place himself, by another call than a rename.
 func Beside(root *os.Root, name string, b []byte, mode fs.FileMode) (half string, err error) {
 	half = name + ".new"
 	f, err := createIn(root, half, mode)
@@ -128,6 +128,9 @@ func Beside(root *os.Root, name string, b []byte, mode fs.FileMode) (half string
 	_, err = f.Write(b)
 	if err == nil {
 		err = f.Chmod(mode) // whatever the umask says
+	}
+	if err == nil {
+		err = f.Sync() // a name that is there after a loss of power has a text
 	}
 	if err = errors.Join(err, f.Close()); err != nil {
 		_ = removeIn(root, half)
@@ -164,11 +167,27 @@ func within(path string, do func(root *os.Root, name string) error) error {
 	if err != nil {
 		return err
 	}
-	root, err := os.OpenRoot(base)
+	return In(base, func(root *os.Root) error { return do(root, name) })
+}
+
+// In does something in a directory, which nobody can exchange meanwhile. Links on the way to it are followed: its
+// caller knows whose they are. Errors name whole paths.
+func In(dir string, do func(root *os.Root) error) error {
+	root, err := os.OpenRoot(dir)
 	if err != nil {
 		return err
 	}
-	return errors.Join(do(root, name), root.Close())
+	defer root.Close()
+	err = do(root)
+	var one *fs.PathError
+	var two *os.LinkError
+	switch {
+	case errors.As(err, &one) && !filepath.IsAbs(one.Path):
+		one.Path = filepath.Join(dir, one.Path)
+	case errors.As(err, &two) && !filepath.IsAbs(two.Old) && !filepath.IsAbs(two.New):
+		two.Old, two.New = filepath.Join(dir, two.Old), filepath.Join(dir, two.New)
+	}
+	return err
 }
 
 // split finds the directory that our own one is in.

@@ -29,7 +29,7 @@ var floors = map[string]int{
 	"internal/service":       0,
 	"internal/logs":          2,
 	"internal/install":       2,
-	"internal/dockercontext": 1,
+	"internal/dockercontext": 2,
 	"internal/redact":        0,
 	"internal/endpoint":      1,
 	"internal/mux":           1,
