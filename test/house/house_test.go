@@ -30,7 +30,6 @@ var floors = map[string]int{
 	"internal/logs":          2,
 	"internal/install":       2,
 	"internal/dockercontext": 2,
-	"internal/redact":        0,
 	"internal/endpoint":      1,
 	"internal/mux":           1,
 	"internal/engine":        1,
@@ -41,6 +40,7 @@ var floors = map[string]int{
 	"internal/deploy":        2,
 	"internal/daemon":        3,
 	"internal/top":           3,
+	"internal/support":       3,
 	"internal/doctor":        4,
 }
 
