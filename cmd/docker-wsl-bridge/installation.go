@@ -28,7 +28,9 @@ const (
 	comeUpTime = 90 * time.Second
 	// taskTime is what the Task Scheduler gets to start it, before we do.
 	taskTime = 10 * time.Second
-	lookTime = 100 * time.Millisecond
+	// settleTime is how long those that run are waited for before it is looked for others.
+	settleTime = time.Second
+	lookTime   = 100 * time.Millisecond
 )
 
 // installation is this user's, there or not.
@@ -122,6 +124,12 @@ func lookUp() (*installation, error) {
 // look finds which bridges run.
 func (i *installation) look(ctx context.Context) error {
 	all, err := running(ctx, chosen{})
+	i.sort(all)
+	return err
+}
+
+// sort tells the bridges of the installed program from those of a person.
+func (i *installation) sort(all []control.Found) {
 	i.bridges, i.others = nil, nil
 	for _, f := range all {
 		if i.has(f.Status.Program) {
@@ -130,7 +138,6 @@ func (i *installation) look(ctx context.Context) error {
 			i.others = append(i.others, f)
 		}
 	}
-	return err
 }
 
 // seen is what changes start from.
@@ -187,22 +194,29 @@ func (i *installation) startTask(ctx context.Context) error {
 	return i.await(ctx, taskTime, func() bool { return len(i.bridges) > 0 })
 }
 
-// await looks until something holds, or says errNotUp.
+// await waits for the bridges until something holds, and looks at them then, or says errNotUp.
 func (i *installation) await(ctx context.Context, bound time.Duration, holds func() bool) error {
-	ctx, cancel := context.WithTimeout(ctx, bound)
+	bounded, cancel := context.WithTimeout(ctx, bound)
 	defer cancel()
-	tick := time.NewTicker(lookTime)
-	defer tick.Stop()
 	for {
-		if err := i.look(ctx); err != nil && ctx.Err() == nil {
+		all, err := settling(bounded, settleTime)
+		if err != nil && bounded.Err() == nil {
 			return err
 		}
-		if holds() {
-			return nil
+		if bounded.Err() == nil {
+			i.sort(all)
+		}
+		if bounded.Err() != nil || holds() {
+			if err := i.look(ctx); err != nil && ctx.Err() == nil {
+				return err
+			}
+			if holds() {
+				return nil
+			}
 		}
 		select {
-		case <-tick.C:
-		case <-ctx.Done():
+		case <-time.After(lookTime):
+		case <-bounded.Done():
 			return errNotUp
 		}
 	}

@@ -36,6 +36,7 @@ type instance struct {
 
 	mu     sync.Mutex
 	status control.Status // but for what is asked anew each time
+	news   chan struct{}  // closed when the status changes; nil: nobody waits for that
 	err    error          // behind the status' reason
 	link   daemon.State   // of the link alone: Serving, Failing, or none yet
 	daemon *daemon.Daemon // nil until there is one
@@ -85,7 +86,7 @@ func openPart(ctx context.Context, o *options, r *reporter, told *teller, of who
 		Config: of.config,
 	}}
 	in.control, err = control.Open(ctx, state.RunDir(dir), place, control.Handler{
-		Status: in.now, Traffic: in.alone, Stop: in.end, Drain: in.drain, Drained: in.drained, Reload: of.reload,
+		Status: in.now, Settled: in.settled, Traffic: in.alone, Stop: in.end, Drain: in.drain, Drained: in.drained, Reload: of.reload,
 	})
 	if err != nil {
 		return nil, &advised{err, openHints(err, state.RunDir(dir))}
@@ -158,6 +159,10 @@ func (in *instance) note(e daemon.Event) {
 	case daemon.Warned:
 		return
 	}
+	if in.news != nil {
+		close(in.news)
+		in.news = nil
+	}
 	s.State, s.StateSince, s.Next = string(e.State), time.Now(), time.Time{}
 	if in.o.shared {
 		s.Link.Host = e.Distro
@@ -214,6 +219,27 @@ func (in *instance) now(ctx context.Context) control.Status {
 		s.Hints = said(statusHints(s, errors.Join(err, engineErr)))
 	}
 	return s
+}
+
+// settled is how it is, as soon as it serves or has a reason why not.
+func (in *instance) settled(ctx context.Context) control.Status {
+	for {
+		in.mu.Lock()
+		if in.news == nil {
+			in.news = make(chan struct{})
+		}
+		s, news := in.status, in.news
+		in.mu.Unlock()
+		s.Uptime = time.Since(s.Since).Seconds()
+		if !starts(s) {
+			return s
+		}
+		select {
+		case <-news:
+		case <-ctx.Done():
+			return s
+		}
+	}
 }
 
 // reach asks what the link leads to, whether it can be reached. Only a Docker engine says who it is.

@@ -92,8 +92,8 @@ func altogether(all []bridgeOutcome) outcome {
 func (i *installation) comeUp(ctx context.Context) error {
 	began := time.Now()
 	err := i.await(ctx, comeUpTime, func() bool {
-		starts := slices.ContainsFunc(i.bridges, func(f control.Found) bool { return unserved(f.Status) != nil && f.Status.Reason == "" })
-		return len(i.bridges) > 0 && !starts && (time.Since(began) > taskTime || len(i.unplaced()) == 0)
+		start := slices.ContainsFunc(i.bridges, func(f control.Found) bool { return starts(f.Status) })
+		return len(i.bridges) > 0 && !start && (time.Since(began) > taskTime || len(i.unplaced()) == 0)
 	})
 	if errors.Is(err, errNotUp) && len(i.bridges) > 0 {
 		return nil // each says how far it is
@@ -118,6 +118,9 @@ func (i *installation) unplaced() (names []string) {
 	}
 	return names
 }
+
+// starts tells a bridge that does not serve yet, and does not know why.
+func starts(s control.Status) bool { return unserved(s) != nil && s.Reason == "" }
 
 // unserved is why a bridge does not serve; nil if it does, or will as soon as its distro runs.
 func unserved(s control.Status) error {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -40,6 +41,14 @@ func (c chosen) words() string {
 // running are the bridges of this user, in order.
 func running(ctx context.Context, c chosen) ([]control.Found, error) {
 	return inOrder(ctx, c, control.List)
+}
+
+// settling are the same, waited for until they serve or know why they don't, for so long at the most. No engine is
+// asked for that.
+func settling(ctx context.Context, within time.Duration) ([]control.Found, error) {
+	return inOrder(ctx, chosen{}, func(ctx context.Context, dir string) ([]control.Found, error) {
+		return control.ListSettled(ctx, dir, within)
+	})
 }
 
 // carrying are the same, with what they carry.
