@@ -77,10 +77,9 @@ func (l legacy) run(ctx context.Context, goos string, started bool, stderr io.Wr
 	if l.cli {
 		return l.here(ctx, stderr)
 	}
-	err := service.Run(func(ctx context.Context, c service.Control) uint32 {
-		code, err := carrier.RunLine(ctx, l.line, c.Started)
-		return legacyCode(code, err)
-	})
+	err := service.Run(service.Main(func(ctx context.Context, started func()) error {
+		return legacyEnd(carrier.RunLine(ctx, l.line, started))
+	}, func(service.Event) {}))
 	if err != nil {
 		complain(stderr, err, cure(err))
 	}
@@ -97,11 +96,14 @@ func (l legacy) here(ctx context.Context, stderr io.Writer) int {
 }
 
 // legacyCode is Windows' own error if the child did not start.
-func legacyCode(code uint32, err error) uint32 {
-	if err != nil {
-		return service.ErrorCode(err)
+func legacyCode(code uint32, err error) uint32 { return service.ErrorCode(legacyEnd(code, err)) }
+
+// legacyEnd is how the child has ended, nil if that was well.
+func legacyEnd(code uint32, err error) error {
+	if err == nil && code != 0 {
+		return &exitError{int(code)}
 	}
-	return service.AppCode(code)
+	return err
 }
 
 // awaitDebugger waits as long as it takes, and tells whether one has come before Ctrl-C.

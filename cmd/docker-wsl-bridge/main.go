@@ -72,7 +72,7 @@ func answer(cmd *cobra.Command, err error, stderr io.Writer) int {
 		return exitOK
 	case errors.As(err, &ended):
 		complain(stderr, ended, nil)
-		return ended.exit()
+		return ended.ExitCode()
 	case errors.As(err, &failed):
 		complain(stderr, err, hints(err))
 		return exitFailed

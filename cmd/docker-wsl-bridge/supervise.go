@@ -7,7 +7,6 @@ import (
 	"io"
 	"log/slog"
 	"os"
-	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -56,8 +55,8 @@ func (e *exitError) Error() string {
 	return fmt.Sprintf("the command has ended with exit code %d", e.code)
 }
 
-// exit is the code as our own.
-func (e *exitError) exit() int {
+// ExitCode is the code as our own.
+func (e *exitError) ExitCode() int {
 	if e.code < 0 {
 		return exitFailed
 	}
@@ -151,37 +150,16 @@ func (s *supervised) end(p *carrier.Process, drained <-chan struct{}) error {
 
 // body is the same as a service.
 func (s *supervised) body(ctx context.Context, c service.Control) uint32 {
-	s.started = c.Started
 	log := s.toFile()
 	defer log.Close() // nobody is there to be told of an error
-	ctx, cancel := context.WithCancel(ctx)
-	var listener sync.WaitGroup
-	listener.Go(func() {
-		for {
-			select {
-			case e := <-c.Events:
-				s.log.Info(e.String())
-			case <-ctx.Done():
-				return
-			}
+	return service.Main(func(ctx context.Context, started func()) error {
+		s.started = started
+		err := s.run(ctx)
+		if err != nil {
+			s.log.Error("command ends", "error", err, numbered(eventSupervise))
 		}
-	})
-	err := s.run(ctx)
-	cancel()
-	listener.Wait()
-	if err != nil {
-		s.log.Error("command ends", "error", err, numbered(eventSupervise))
-	}
-	return serviceCode(err)
-}
-
-// serviceCode is the exit code of a service for how its command has ended.
-func serviceCode(err error) uint32 {
-	var ended *exitError
-	if errors.As(err, &ended) {
-		return service.AppCode(uint32(ended.exit()))
-	}
-	return service.ErrorCode(err)
+		return err
+	}, func(e service.Event) { s.log.Info(e.String()) })(ctx, c)
 }
 
 func superviseCommand() *cobra.Command {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io"
 	"runtime"
-	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -88,30 +87,19 @@ func quietly(err error) error {
 // status to say, and a stopped engine must not fail a start. At the end of its user's session Windows
 // has it stop, and of what else happens around it only awakenings count.
 func (o *options) body(ctx context.Context, c service.Control) uint32 {
-	c.Started()
 	wake := make(chan struct{}, 1)
 	o.wake = wake
-	ctx, cancel := context.WithCancel(ctx)
-	var listener sync.WaitGroup
-	listener.Go(func() {
-		for {
+	return service.Main(func(ctx context.Context, started func()) error {
+		started()
+		return o.standing(ctx)
+	}, func(e service.Event) {
+		if e.Awakens() {
 			select {
-			case e := <-c.Events:
-				if e.Awakens() {
-					select {
-					case wake <- struct{}{}:
-					default: // it looks already
-					}
-				}
-			case <-ctx.Done():
-				return
+			case wake <- struct{}{}:
+			default: // it looks already
 			}
 		}
-	})
-	err := o.standing(ctx)
-	cancel()
-	listener.Wait()
-	return service.ErrorCode(err)
+	})(ctx, c)
 }
 
 // ifInstalled is the flag of a service's instances, which every user has.

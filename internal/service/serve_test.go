@@ -215,3 +215,31 @@ func TestEventsHaveWords(t *testing.T) {
 		}
 	}
 }
+
+// What happens around a service is passed on in order while its program runs, whose exit code is the service's.
+func TestMainPassesOnWhatHappens(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var heard []Event
+		m := start(Main(func(ctx context.Context, started func()) error {
+			started()
+			<-ctx.Done()
+			time.Sleep(time.Second)
+			return fmt.Errorf("it ends: %w", exited(3))
+		}, func(e Event) { heard = append(heard, e) }))
+		wantStates(t, m, startPending, running)
+		m.requests <- request{power, 0x04}
+		m.requests <- request{power, 0x12}
+		synctest.Wait()
+		m.requests <- request{control: stop}
+		<-m.ended
+		if !slices.Equal(heard, []Event{Suspend, Resume}) || m.code != AppCode(3) {
+			t.Errorf("heard %v, code %#x", heard, m.code)
+		}
+	})
+}
+
+// exited is a program that has ended.
+type exited int
+
+func (e exited) Error() string { return "exit code" }
+func (e exited) ExitCode() int { return int(e) }

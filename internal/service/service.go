@@ -11,6 +11,7 @@ package service
 import (
 	"context"
 	"errors"
+	"sync"
 	"syscall"
 )
 
@@ -43,17 +44,43 @@ func AppCode(code uint32) uint32 {
 	return code | appBit
 }
 
-// ErrorCode is an error as a service's exit code: Windows' own number where there is
-// one in it, else AppCode(1).
+// ErrorCode is an error as a service's exit code: that of a program that has ended so, Windows' own number where there
+// is one in it, else AppCode(1).
 func ErrorCode(err error) uint32 {
 	var number syscall.Errno
+	var program interface{ ExitCode() int }
 	switch {
 	case err == nil:
 		return 0
+	case errors.As(err, &program):
+		return AppCode(uint32(program.ExitCode()))
 	case errors.As(err, &number) && number != 0:
 		return uint32(number)
 	}
 	return AppCode(1)
+}
+
+// Main is a Body that does something until that has ended, and passes on what happens around it meanwhile, one event after
+// the other. Nothing is passed on any more when it has ended.
+func Main(do func(ctx context.Context, started func()) error, onEvent func(Event)) Body {
+	return func(ctx context.Context, c Control) uint32 {
+		listening, cancel := context.WithCancel(ctx)
+		var listener sync.WaitGroup
+		listener.Go(func() {
+			for {
+				select {
+				case e := <-c.Events:
+					onEvent(e)
+				case <-listening.Done():
+					return
+				}
+			}
+		})
+		err := do(ctx, c.Started)
+		cancel()
+		listener.Wait()
+		return ErrorCode(err)
+	}
 }
 
 // ErrNotStarted says that the SCM did not start this process: Windows' error 1063.
