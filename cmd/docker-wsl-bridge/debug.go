@@ -117,10 +117,18 @@ type lines struct {
 	rest []byte // of a line whose end has not come
 }
 
+// Write tells the lines that have their end now. It does so without the lock: whoever is told may write to a disk.
 func (l *lines) Write(b []byte) (int, error) {
+	for _, line := range l.add(b) {
+		l.tell(line)
+	}
+	return len(b), nil
+}
+
+// add gives the lines that have their end now.
+func (l *lines) add(b []byte) (whole []string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	written := len(b)
 	for len(b) > 0 {
 		n := bytes.IndexByte(b, '\n') + 1
 		ends := n > 0
@@ -132,18 +140,20 @@ func (l *lines) Write(b []byte) (int, error) {
 		}
 		l.rest, b = append(l.rest, b[:n]...), b[n:]
 		if ends {
-			l.flush()
+			whole = append(whole, l.take()...)
 		}
 	}
-	return written, nil
+	return whole
 }
 
-func (l *lines) flush() {
+// take is what is there of a line, for people. It is called with the lock.
+func (l *lines) take() (whole []string) {
 	// What wsl.exe says itself may be UTF-16: such a line is one here, too, and
 	// has the second half of its end at the start of the next one.
 	text := wsl.Decode(bytes.TrimPrefix(l.rest, []byte{0}))
 	l.rest = l.rest[:0]
 	for line := range strings.Lines(text) {
-		l.tell(strings.TrimSpace(line))
+		whole = append(whole, strings.TrimSpace(line))
 	}
+	return whole
 }

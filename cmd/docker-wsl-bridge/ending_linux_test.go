@@ -5,9 +5,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -19,15 +21,24 @@ import (
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/state"
 )
 
-// A drain, a stop or Ctrl-C gets through while a change waits for a link whose log stands still, and all of
-// them come to their end once it moves again: nobody waits for the end of a link with a lock that the
-// answer to a drain of it needs.
+// A drain, a stop or Ctrl-C gets through while a change waits for a link whose log, or whose state directory, stands
+// still, and all of them come to their end once it moves again: nobody waits for the end of a link with a lock that
+// the answer to a drain of it needs.
 func TestChangeWaitsForNobodyWhoWaitsForIt(t *testing.T) {
 	for name, c := range changes {
 		for ending, end := range endings {
-			t.Run(name+"/"+ending, func(t *testing.T) { endDuring(t, c, end) })
+			for stalled, stall := range stalls {
+				t.Run(name+"/"+ending+"/"+stalled, func(t *testing.T) { endDuring(t, c, stall, end) })
+			}
 		}
 	}
+}
+
+// stalls are what can stand still.
+var stalls = map[string]func(s *stalledFleet){
+	"log":                         func(s *stalledFleet) { s.log.stall() },
+	"state directory":             func(s *stalledFleet) { s.disk.stall() },
+	"log and the state directory": func(s *stalledFleet) { s.disk.stall(); s.log.stall() },
 }
 
 // aChange takes the only link from where it is, or writes to its log.
@@ -92,7 +103,7 @@ var endings = map[string]func(ctx context.Context, s *stalledFleet, at endpoint.
 	},
 }
 
-func endDuring(t *testing.T, c aChange, end func(context.Context, *stalledFleet, endpoint.Endpoint)) {
+func endDuring(t *testing.T, c aChange, stall func(*stalledFleet), end func(context.Context, *stalledFleet, endpoint.Endpoint)) {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	place := control.Place{Distro: c.distro, Socket: strings.TrimSuffix(c.link[strings.Index(c.link, "unix:")+5:], "\"\n")}
@@ -105,7 +116,7 @@ func endDuring(t *testing.T, c aChange, end func(context.Context, *stalledFleet,
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.log.stall()
+	stall(s)
 	c.begin(ctx, s)
 	for ctx.Err() == nil { // until it has begun
 		traffic, err := control.AskTraffic(ctx, s.at)
@@ -113,23 +124,30 @@ func endDuring(t *testing.T, c aChange, end func(context.Context, *stalledFleet,
 			break
 		}
 	}
+	for _, asked := range []endpoint.Endpoint{s.at, at} { // a status waits for no disk
+		if _, err := control.Ask(ctx, asked); errors.Is(err, context.DeadlineExceeded) {
+			t.Error(err)
+		}
+	}
 	end(ctx, s, at)
 	select {
 	case <-s.f.ctx.Done():
 	case <-ctx.Done():
-		t.Error("nothing gets through while the log stands still")
+		t.Error("nothing gets through while the disk stands still")
 	}
+	s.disk.release()
 	s.log.release()
 	s.awaitAll(ctx)
 }
 
-// stalledFleet serves one link whose log can be stalled. Its wsl.exe runs no program.
+// stalledFleet serves one link whose log and state directory can be stalled. Its wsl.exe runs no program.
 type stalledFleet struct {
 	t      *testing.T
 	f      *fleet
 	at     endpoint.Endpoint // of all of it
 	wake   chan struct{}
 	log    *stallable
+	disk   *stallableDisk
 	home   string
 	cancel context.CancelFunc
 	ended  chan error
@@ -175,6 +193,8 @@ func startStalled(t *testing.T, ctx context.Context, c aChange, place control.Pl
 	s.log = newStallable(t, state.LogFile(dir, place.Distro, place.ID()), c.ready)
 	s.f = newFleet(quiet(), false)
 	s.f.wake = s.wake
+	s.disk = &stallableDisk{moves: closed()}
+	s.f.disk = s.disk
 	served, cancel := context.WithCancel(ctx)
 	s.cancel = cancel
 	s.ends(func() error { return s.f.serve(served, wanted) })
@@ -228,6 +248,63 @@ func (s *stalledFleet) awaitAll(ctx context.Context) {
 			s.t.Fatal("it does not come to its end")
 		}
 	}
+}
+
+// stallableDisk is the user's, and stands still at times.
+type stallableDisk struct {
+	userDisk
+
+	mu    sync.Mutex
+	moves chan struct{} // closed while it does
+}
+
+func closed() chan struct{} {
+	c := make(chan struct{})
+	close(c)
+	return c
+}
+
+func (d *stallableDisk) stall() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.moves = make(chan struct{})
+}
+
+func (d *stallableDisk) release() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	select {
+	case <-d.moves:
+	default:
+		close(d.moves)
+	}
+}
+
+func (d *stallableDisk) wait() {
+	d.mu.Lock()
+	moves := d.moves
+	d.mu.Unlock()
+	<-moves
+}
+
+func (d *stallableDisk) openLog(path string) (io.WriteCloser, error) {
+	d.wait()
+	return d.userDisk.openLog(path)
+}
+
+func (d *stallableDisk) record(m state.Made) error {
+	d.wait()
+	return d.userDisk.record(m)
+}
+
+func (d *stallableDisk) hide(i *control.Instance) error {
+	d.wait()
+	return d.userDisk.hide(i)
+}
+
+func (d *stallableDisk) open(ctx context.Context, dir string, p control.Place, h control.Handler) (*control.Instance, error) {
+	d.wait()
+	return d.userDisk.open(ctx, dir, p, h)
 }
 
 // stallable is a log whose writers can be held up.

@@ -126,9 +126,10 @@ func (c closeAll) Close() (err error) {
 // Close tells the last line, if its end has not come.
 func (l *lines) Close() error {
 	l.mu.Lock()
-	defer l.mu.Unlock()
-	if len(l.rest) > 0 {
-		l.flush()
+	last := l.take()
+	l.mu.Unlock()
+	for _, line := range last {
+		l.tell(line)
 	}
 	return nil
 }

@@ -76,7 +76,8 @@ func TestAnEngineOutOfReachIsToldOnce(t *testing.T) {
 // A warning of the agent's is in the log and changes no state.
 func TestAWarningOfTheAgentIsLogged(t *testing.T) {
 	var said strings.Builder
-	in := &instance{o: &options{name: "windows"}, own: slog.New(slog.NewTextHandler(&said, nil))}
+	t.Setenv("XDG_STATE_HOME", t.TempDir())
+	in := &instance{o: &options{name: "windows"}, of: whole{disk: userDisk{}}, own: slog.New(slog.NewTextHandler(&said, nil))}
 	in.event(daemon.Event{State: daemon.Serving})
 	in.event(daemon.Event{State: daemon.Warned, Link: "windows", Err: errors.New("paths are not translated")})
 	if want := ` level=WARN msg="link windows" state=warning error="paths are not translated"` + "\n"; !strings.HasSuffix(said.String(), want) {

@@ -16,7 +16,6 @@ import (
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/daemon"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/deploy"
-	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/logs"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/printable"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/state"
 )
@@ -57,6 +56,7 @@ type fleet struct {
 	agent   deploy.Binary
 	told    *teller
 	show    *screen
+	disk    disk
 	logFile io.WriteCloser
 	system  io.Closer    // as an instance's
 	log     *slog.Logger // as an instance's: of what is no single link's
@@ -83,7 +83,7 @@ type fleet struct {
 
 func newFleet(r *reporter, debug bool) *fleet {
 	return &fleet{
-		r: r, debug: debug, since: time.Now(), ready: make(chan struct{}), turns: make(chan struct{}, 1),
+		r: r, debug: debug, disk: userDisk{}, since: time.Now(), ready: make(chan struct{}), turns: make(chan struct{}, 1),
 		crews: map[string]*crew{}, seats: map[string]string{}, roaming: newRoaming(),
 	}
 }
@@ -166,7 +166,7 @@ func (f *fleet) openLog() {
 	}
 	f.logFile = nobody{}
 	if dir, err := state.Dir(); err == nil {
-		if file, err := logs.Open(state.LogFile(dir, configLog, control.Place{Distro: configLog}.ID())); err == nil {
+		if file, err := f.disk.openLog(state.LogFile(dir, configLog, control.Place{Distro: configLog}.ID())); err == nil {
 			f.logFile = file
 		}
 	}
@@ -253,7 +253,7 @@ func (f *fleet) broken(link, distro string, err error, pause time.Duration) {
 
 // whole is what each link's instance is a part of.
 func (f *fleet) whole() whole {
-	return whole{stop: f.end, drain: f.drain, reload: f.reload, config: f.file}
+	return whole{stop: f.end, drain: f.drain, reload: f.reload, config: f.file, disk: f.disk}
 }
 
 // distroLines takes what a distro says on stderr.

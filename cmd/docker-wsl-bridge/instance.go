@@ -17,7 +17,6 @@ import (
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/daemon"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/endpoint"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/engine"
-	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/logs"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/state"
 )
 
@@ -54,13 +53,14 @@ type whole struct {
 	drain  func(time.Duration)                             // nil: this is all of it
 	reload func(context.Context) (control.Reloaded, error) // nil: there is no configuration
 	config string
+	disk   disk
 }
 
 // openInstance becomes the one for the place. The context that it gives ends when it is asked to stop.
 func openInstance(ctx context.Context, o *options, r *reporter, told *teller) (context.Context, *instance, error) {
 	asked := ctx
 	ctx, stop := context.WithCancel(ctx)
-	in, err := openPart(ctx, o, r, told, whole{stop: stop})
+	in, err := openPart(ctx, o, r, told, whole{stop: stop, disk: userDisk{}})
 	if err != nil {
 		stop()
 		return nil, nil, err
@@ -85,7 +85,7 @@ func openPart(ctx context.Context, o *options, r *reporter, told *teller, of who
 		Log:    state.LogFile(dir, place.Distro, place.ID()),
 		Config: of.config,
 	}}
-	in.control, err = control.Open(ctx, state.RunDir(dir), place, control.Handler{
+	in.control, err = of.disk.open(ctx, state.RunDir(dir), place, control.Handler{
 		Status: in.now, Settled: in.settled, Traffic: in.alone, Stop: in.end, Drain: in.drain, Drained: in.drained, Reload: of.reload,
 	})
 	if err != nil {
@@ -103,7 +103,7 @@ func (in *instance) close(err error) error {
 	} else {
 		in.own.Error("bridge ends", "error", err, numbered(eventFailed))
 	}
-	if err := in.control.Hide(); err != nil {
+	if err := in.of.disk.hide(in.control); err != nil {
 		in.own.Warn("a file stays until the next bridge or status", "error", err)
 	}
 	// The endpoint goes last: whoever waits for its end may start the next one, with the same log.
@@ -127,7 +127,7 @@ func (in *instance) serves(d *daemon.Daemon, dial bridge.Dial, engine func() str
 func (in *instance) event(e daemon.Event) {
 	in.note(e)
 	if e.State == daemon.Starting || e.State == daemon.Serving { // before the first thing is written there
-		if err := state.Record(state.Made{Distro: e.Distro, Socket: in.o.told()}); err != nil {
+		if err := in.of.disk.record(state.Made{Distro: e.Distro, Socket: in.o.told()}); err != nil {
 			in.own.Warn("uninstall will not know of this distro", "error", err)
 		}
 	}
@@ -295,7 +295,7 @@ func (in *instance) openLog(r *reporter, told *teller) {
 	if in.o.debug {
 		level = slog.LevelDebug
 	}
-	file, err := logs.Open(in.status.Log)
+	file, err := in.of.disk.openLog(in.status.Log)
 	if err != nil {
 		fmt.Fprintf(r.stderr, "this bridge has no log: %v\n", err)
 		in.mu.Lock()

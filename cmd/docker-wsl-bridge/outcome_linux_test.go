@@ -241,7 +241,7 @@ func TestInstallAsksTheEngineOnce(t *testing.T) {
 	}
 	place := control.Place{Distro: "Debian", Socket: "/run/a.sock"}
 	o := &options{name: "a", kind: kindRaw, distro: place.Distro, socket: place.Socket}
-	in := &instance{o: o, own: slog.New(slog.DiscardHandler), status: control.Status{
+	in := &instance{o: o, of: whole{disk: userDisk{}}, own: slog.New(slog.DiscardHandler), status: control.Status{
 		PID: os.Getpid(), Program: "/programs/docker-wsl-bridgew.exe", State: string(daemon.Starting),
 		Link: control.Link{Name: "a", Kind: kindRaw, Distro: place.Distro, Socket: place.Socket},
 	}}
