@@ -49,7 +49,7 @@ do, which is no error.`,
 			if service.Started() {
 				err = service.Run(o.body)
 			} else {
-				o.wake = service.Awakenings(cmd.Context())
+				o.wake = service.Resumes(cmd.Context())
 				err = o.standing(cmd.Context())
 			}
 			if err != nil {
@@ -93,7 +93,7 @@ func (o *options) body(ctx context.Context, c service.Control) uint32 {
 		started()
 		return o.standing(ctx)
 	}, func(e service.Event) {
-		if e.Awakens() {
+		if e.MayResume() {
 			select {
 			case wake <- struct{}{}:
 			default: // it looks already

@@ -124,7 +124,7 @@ come to their end. Ctrl-C again ends it at once.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			r := &reporter{stdout: cmd.OutOrStdout(), stderr: cmd.ErrOrStderr(), json: o.json}
-			o.wake = service.Awakenings(cmd.Context())
+			o.wake = service.Resumes(cmd.Context())
 			if c, err := configured(cmd.Flags()); err != nil || c != nil {
 				return attended(cmd.Context(), c, err, &o, r)
 			}

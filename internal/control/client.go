@@ -30,7 +30,7 @@ const (
 func Ask(ctx context.Context, at endpoint.Endpoint) (Status, error) {
 	ctx, cancel := context.WithTimeout(ctx, askTime)
 	defer cancel()
-	answer, err := do(ctx, at, http.MethodGet, statusPath)
+	answer, err := requestOK(ctx, at, http.MethodGet, statusPath)
 	if err != nil {
 		return Status{}, fmt.Errorf("ask bridge: %w", err)
 	}
@@ -45,11 +45,11 @@ func Ask(ctx context.Context, at endpoint.Endpoint) (Status, error) {
 // Stop asks the instance at an endpoint to end, and returns when it has ended or ctx ends. One
 // that is not there has ended.
 func Stop(ctx context.Context, at endpoint.Endpoint) error {
-	answer, err := do(ctx, at, http.MethodPost, stopPath)
+	answer, err := requestOK(ctx, at, http.MethodPost, stopPath)
 	// It ends just now, or tells that others wait for that: another one finds nobody in the end.
-	for (isCut(err) || errors.Is(err, errManyWait)) && ctx.Err() == nil {
+	for (isCut(err) || errors.Is(err, errTooManyWait)) && ctx.Err() == nil {
 		time.Sleep(cutPause)
-		answer, err = do(ctx, at, http.MethodPost, stopPath)
+		answer, err = requestOK(ctx, at, http.MethodPost, stopPath)
 	}
 	switch {
 	case ctx.Err() != nil:
@@ -83,7 +83,7 @@ func (e *RefusedError) Error() string { return e.Text }
 func Reload(ctx context.Context, at endpoint.Endpoint) (done Reloaded, err error) {
 	ctx, cancel := context.WithTimeout(ctx, reloadTime)
 	defer cancel()
-	answer, err := request(ctx, at, http.MethodPost, reloadPath)
+	answer, err := sendRequest(ctx, at, http.MethodPost, reloadPath)
 	if err != nil {
 		return done, fmt.Errorf("ask bridge: %w", err)
 	}
@@ -96,7 +96,7 @@ func Reload(ctx context.Context, at endpoint.Endpoint) (done Reloaded, err error
 	case answer.StatusCode == http.StatusConflict && body.Decode(&told) == nil && told.Error != "":
 		return done, &RefusedError{told.Error}
 	case answer.StatusCode == http.StatusServiceUnavailable:
-		return done, fmt.Errorf("ask bridge: %w", errManyWait)
+		return done, fmt.Errorf("ask bridge: %w", errTooManyWait)
 	default:
 		err = fmt.Errorf("status %d", answer.StatusCode)
 	}
@@ -106,15 +106,15 @@ func Reload(ctx context.Context, at endpoint.Endpoint) (done Reloaded, err error
 	return done, nil
 }
 
-// do makes one request on a connection of its own, and wants it to succeed.
-func do(ctx context.Context, at endpoint.Endpoint, method, path string) (*http.Response, error) {
-	answer, err := request(ctx, at, method, path)
+// requestOK makes one request on a connection of its own, and wants it to succeed.
+func requestOK(ctx context.Context, at endpoint.Endpoint, method, path string) (*http.Response, error) {
+	answer, err := sendRequest(ctx, at, method, path)
 	if err != nil {
 		return nil, err
 	}
 	if answer.StatusCode == http.StatusServiceUnavailable {
 		answer.Body.Close()
-		return nil, fmt.Errorf("%s %s: %w", method, path, errManyWait)
+		return nil, fmt.Errorf("%s %s: %w", method, path, errTooManyWait)
 	}
 	if answer.StatusCode != http.StatusOK {
 		answer.Body.Close()
@@ -123,8 +123,8 @@ func do(ctx context.Context, at endpoint.Endpoint, method, path string) (*http.R
 	return answer, nil
 }
 
-// request makes one on a connection of its own.
-func request(ctx context.Context, at endpoint.Endpoint, method, path string) (*http.Response, error) {
+// sendRequest makes one on a connection of its own.
+func sendRequest(ctx context.Context, at endpoint.Endpoint, method, path string) (*http.Response, error) {
 	transport := &http.Transport{
 		DialContext:            func(ctx context.Context, _, _ string) (net.Conn, error) { return at.Dial(ctx) },
 		DisableKeepAlives:      true,

@@ -51,14 +51,14 @@ func (l *conns) Accept() (net.Conn, error) {
 		return nil, err
 	}
 	c := &conn{Conn: accepted, of: l}
-	if crowded := l.add(c); crowded != nil {
+	if crowded := l.addConn(c); crowded != nil {
 		_ = crowded.Conn.Close() // its server then closes it, too
 	}
 	return c, nil
 }
 
-// add gives the one that has to make room, if one has.
-func (l *conns) add(c *conn) (crowded *conn) {
+// addConn gives the one that has to make room, if one has.
+func (l *conns) addConn(c *conn) (crowded *conn) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	served := 0
@@ -75,12 +75,12 @@ func (l *conns) add(c *conn) (crowded *conn) {
 	if served < maxConns {
 		return nil
 	}
-	l.drop(crowded)
+	l.dropConn(crowded)
 	return crowded
 }
 
-// drop is called with the lock.
-func (l *conns) drop(c *conn) {
+// dropConn is called with the lock.
+func (l *conns) dropConn(c *conn) {
 	for i, other := range l.open {
 		if other == c {
 			l.open = append(l.open[:i], l.open[i+1:]...)
@@ -92,7 +92,7 @@ func (l *conns) drop(c *conn) {
 // Close ends the connection, which no longer counts.
 func (c *conn) Close() error {
 	c.of.mu.Lock()
-	c.of.drop(c)
+	c.of.dropConn(c)
 	c.of.mu.Unlock()
 	return c.Conn.Close()
 }
@@ -127,8 +127,8 @@ func connContext(ctx context.Context, c net.Conn) context.Context {
 	return context.WithValue(ctx, connKey{}, c)
 }
 
-// is notes what the connection of a request is at.
-func is(r *http.Request, at activity) {
+// setActivity notes what the connection of a request is at.
+func setActivity(r *http.Request, at activity) {
 	c, ok := r.Context().Value(connKey{}).(*conn)
 	if !ok {
 		return
@@ -138,11 +138,11 @@ func is(r *http.Request, at activity) {
 	c.at = at
 }
 
-// observed has its connection known to be answering as long as the handler runs.
-func observed(h http.Handler) http.Handler {
+// observeRequests has its connection known to be answering as long as the handler runs.
+func observeRequests(h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		is(r, answering)
-		defer is(r, reading)
+		setActivity(r, answering)
+		defer setActivity(r, reading)
 		h.ServeHTTP(w, r)
 	})
 }

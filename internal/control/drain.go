@@ -27,27 +27,27 @@ type drained struct {
 	Cut     int64 `json:"cut"` // connections
 }
 
-// drain answers at once, and again when the instance is at its end.
-func (s *server) drain(w http.ResponseWriter, r *http.Request, h Handler) {
+// serveDrain answers at once, and again when the instance is at its end.
+func (s *server) serveDrain(w http.ResponseWriter, r *http.Request, h Handler) {
 	seconds, err := strconv.ParseFloat(r.URL.Query().Get("timeoutSeconds"), 64)
 	if err != nil || !(seconds >= 0 && seconds <= MaxDrain.Seconds()) {
-		answer(w, http.StatusBadRequest, requestError{"timeoutSeconds is a number from 0 to 604800"})
+		writeJSON(w, http.StatusBadRequest, requestError{"timeoutSeconds is a number from 0 to 604800"})
 		return
 	}
-	leave, entered := s.drains.enter(r)
+	leave, entered := s.drains.tryEnter(r)
 	if !entered {
-		answer(w, http.StatusServiceUnavailable, requestError{errManyWait.Error()})
+		writeJSON(w, http.StatusServiceUnavailable, requestError{errTooManyWait.Error()})
 		return
 	}
 	defer leave()
-	if !bodyEnds(r) {
-		answer(w, http.StatusBadRequest, requestError{"the request has no end"})
+	if !readToEnd(r) {
+		writeJSON(w, http.StatusBadRequest, requestError{"the request has no end"})
 		return
 	}
-	answer(w, http.StatusOK, map[string]bool{"draining": true})
+	writeJSON(w, http.StatusOK, map[string]bool{"draining": true})
 	to := http.NewResponseController(w)
 	_ = to.Flush()
-	if !s.stays() {
+	if !s.holdEnd() {
 		return // it ends anyway
 	}
 	defer s.last.Done()
@@ -58,12 +58,12 @@ func (s *server) drain(w http.ResponseWriter, r *http.Request, h Handler) {
 		return
 	}
 	_ = to.SetWriteDeadline(time.Now().Add(lastTime))
-	_ = json.NewEncoder(w).Encode(drained{true, h.Drained()}) // as in answer
+	_ = json.NewEncoder(w).Encode(drained{true, h.Drained()}) // as in writeJSON
 	_ = to.Flush()
 }
 
-// stays tells whether the end is still to come, which then waits for last.
-func (s *server) stays() bool {
+// holdEnd tells whether the end is still to come, which then waits for last.
+func (s *server) holdEnd() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if !s.ended {
@@ -77,7 +77,7 @@ func (s *server) stays() bool {
 // not there has ended.
 func Drain(ctx context.Context, at endpoint.Endpoint, within time.Duration) (cut int64, err error) {
 	query := url.Values{"timeoutSeconds": {strconv.FormatFloat(within.Seconds(), 'f', -1, 64)}}
-	answer, err := do(ctx, at, http.MethodPost, drainPath+"?"+query.Encode())
+	answer, err := requestOK(ctx, at, http.MethodPost, drainPath+"?"+query.Encode())
 	switch {
 	case ctx.Err() != nil:
 		return 0, fmt.Errorf("drain bridge: %w", context.Cause(ctx))

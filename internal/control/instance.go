@@ -33,7 +33,7 @@ type Instance struct {
 // and leaves a file in dir, of this user, that tells where. The error is a *RunsError if another
 // one has the place.
 func Open(ctx context.Context, dir string, p Place, h Handler) (*Instance, error) {
-	i, err := open(ctx, dir, p, h)
+	i, err := openPlace(ctx, dir, p, h)
 	if err != nil {
 		return nil, fmt.Errorf("open control endpoint for %s in %s: %w", p.Socket, p.Distro, err)
 	}
@@ -50,13 +50,13 @@ func OpenConfig(ctx context.Context, dir, file string, h Handler) (*Instance, er
 	return &Instance{server: s}, nil
 }
 
-func open(ctx context.Context, dir string, p Place, h Handler) (*Instance, error) {
+func openPlace(ctx context.Context, dir string, p Place, h Handler) (*Instance, error) {
 	s, err := listenAt(ctx, dir, p, h)
 	if err != nil {
 		return nil, err
 	}
 	i := &Instance{server: s, file: filepath.Join(dir, fmt.Sprintf("%s.%d.json", p.ID(), os.Getpid()))}
-	if err := writeRecord(i.file, record{PID: os.Getpid(), Distro: p.Distro, Socket: p.Socket}); err != nil {
+	if err := writeRecord(i.file, instanceRecord{PID: os.Getpid(), Distro: p.Distro, Socket: p.Socket}); err != nil {
 		return nil, errors.Join(err, s.close())
 	}
 	return i, nil
@@ -68,11 +68,11 @@ func listenAt(ctx context.Context, dir string, p Place, h Handler) (*server, err
 	if err != nil {
 		return nil, err
 	}
-	s, err := listen(ctx, at, h)
+	s, err := listenUnlessServed(ctx, at, h)
 	if err != nil {
 		return nil, err
 	}
-	if err := reached(ctx, at); err != nil {
+	if err := proveReachable(ctx, at); err != nil {
 		return nil, errors.Join(err, s.close())
 	}
 	return s, nil
@@ -106,8 +106,8 @@ const (
 	endingPause = 50 * time.Millisecond
 )
 
-// listen asks first: that another one is there is what a person is to be told, in its own words.
-func listen(ctx context.Context, at endpoint.Endpoint, h Handler) (*server, error) {
+// listenUnlessServed asks first: that another one is there is what a person is to be told, in its own words.
+func listenUnlessServed(ctx context.Context, at endpoint.Endpoint, h Handler) (*server, error) {
 	for try := 1; ; try++ {
 		s, err := Ask(ctx, at)
 		if err == nil {
@@ -146,9 +146,9 @@ const (
 	reachTime  = 100 * time.Millisecond
 )
 
-// reached wants this instance to answer at its own endpoint. If it does not, now is the
+// proveReachable wants this instance to answer at its own endpoint. If it does not, now is the
 // time to know.
-func reached(ctx context.Context, at endpoint.Endpoint) (err error) {
+func proveReachable(ctx context.Context, at endpoint.Endpoint) (err error) {
 	for try := range reachTries {
 		short, cancel := context.WithTimeout(ctx, reachTime<<try)
 		var s Status
@@ -164,14 +164,14 @@ func reached(ctx context.Context, at endpoint.Endpoint) (err error) {
 	return err
 }
 
-// record is the file of an instance.
-type record struct {
+// instanceRecord is the file of an instance.
+type instanceRecord struct {
 	PID    int    `json:"pid"`
 	Distro string `json:"distro"`
 	Socket string `json:"socket"`
 }
 
-func writeRecord(file string, r record) error {
+func writeRecord(file string, r instanceRecord) error {
 	b, err := json.Marshal(r)
 	if err == nil {
 		err = state.Write(file, append(b, '\n'), 0o600)
@@ -192,13 +192,13 @@ type Found struct {
 	Err     error
 }
 
-// question has the one who was found answer, and tells which process did.
-type question func(context.Context, *Found) (pid int, err error)
+// askFunc has the one who was found answer, and tells which process did.
+type askFunc func(context.Context, *Found) (pid int, err error)
 
 // List asks all instances of this user how they are, in the order of their files' names. A file
 // whose instance is gone is removed.
 func List(ctx context.Context, dir string) ([]Found, error) {
-	return list(ctx, dir, func(ctx context.Context, f *Found) (pid int, err error) {
+	return listInstances(ctx, dir, func(ctx context.Context, f *Found) (pid int, err error) {
 		f.Status, err = Ask(ctx, f.At)
 		return f.Status.PID, err
 	})
@@ -206,7 +206,7 @@ func List(ctx context.Context, dir string) ([]Found, error) {
 
 // ListTraffic asks them what they carry. No engine is asked for that.
 func ListTraffic(ctx context.Context, dir string) ([]Found, error) {
-	return list(ctx, dir, func(ctx context.Context, f *Found) (pid int, err error) {
+	return listInstances(ctx, dir, func(ctx context.Context, f *Found) (pid int, err error) {
 		f.Traffic, err = AskTraffic(ctx, f.At)
 		if err == nil && len(f.Traffic.Links) > 0 {
 			pid = f.Traffic.Links[0].PID
@@ -215,7 +215,7 @@ func ListTraffic(ctx context.Context, dir string) ([]Found, error) {
 	})
 }
 
-func list(ctx context.Context, dir string, ask question) ([]Found, error) {
+func listInstances(ctx context.Context, dir string, ask askFunc) ([]Found, error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("list bridges: %w", err)
@@ -223,7 +223,7 @@ func list(ctx context.Context, dir string, ask question) ([]Found, error) {
 	all := make([]*Found, len(entries))
 	var asking sync.WaitGroup
 	for i, e := range entries {
-		asking.Go(func() { all[i] = find(ctx, dir, e.Name(), ask) })
+		asking.Go(func() { all[i] = findInstance(ctx, dir, e.Name(), ask) })
 	}
 	asking.Wait()
 	var found []Found
@@ -235,9 +235,9 @@ func list(ctx context.Context, dir string, ask question) ([]Found, error) {
 	return found, ctx.Err()
 }
 
-// find asks the instance of a file; nil is none. The file's name has the process' number, so that what is
+// findInstance asks the instance of a file; nil is none. The file's name has the process' number, so that what is
 // removed is never that of a newer instance.
-func find(ctx context.Context, dir, name string, ask question) *Found {
+func findInstance(ctx context.Context, dir, name string, ask askFunc) *Found {
 	file := filepath.Join(dir, name)
 	r, err := readRecord(file)
 	if err != nil {
@@ -262,7 +262,7 @@ func find(ctx context.Context, dir, name string, ask question) *Found {
 const maxRecord = 4 << 10
 
 // readRecord takes a file for what it should be or for nothing.
-func readRecord(file string) (r record, err error) {
+func readRecord(file string) (r instanceRecord, err error) {
 	b, err := state.Read(file, maxRecord) // whose instance may be ending
 	if err != nil {
 		return r, err

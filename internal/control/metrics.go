@@ -32,17 +32,17 @@ type sample struct {
 // Metrics is traffic in OpenMetrics' words, of as many instances as there are.
 func Metrics(all ...Traffic) []byte {
 	var b bytes.Buffer
-	distros := spellings(all)
+	distros := distroSpellings(all)
 	for _, f := range append(linkFamilies(all, distros), carrierFamilies(all, distros)...) {
-		f.write(&b)
+		f.writeTo(&b)
 	}
 	b.WriteString("# EOF\n")
 	return b.Bytes()
 }
 
-// spellings are the names of distros by those in lower case: WSL takes a name in any case, but labels are
+// distroSpellings are the names of distros by those in lower case: WSL takes a name in any case, but labels are
 // to be equal. Who has a carrier has its distro's own spelling.
-func spellings(all []Traffic) map[string]string {
+func distroSpellings(all []Traffic) map[string]string {
 	known := map[string]string{}
 	for _, t := range all {
 		for _, l := range t.Links {
@@ -74,16 +74,16 @@ func linkFamilies(all []Traffic, distros map[string]string) []*family {
 			if l.State == "ready" {
 				up = 1
 			}
-			build.add(1, append(labels, "version", t.Version)...)
-			ready.add(up, labels...)
-			streams.add(int64(len(l.Streams)), labels...)
-			connections.add(l.Totals.Connections, labels...)
+			build.addSample(1, append(labels, "version", t.Version)...)
+			ready.addSample(up, labels...)
+			streams.addSample(int64(len(l.Streams)), labels...)
+			connections.addSample(l.Totals.Connections, labels...)
 			for _, why := range slices.Sorted(maps.Keys(l.Totals.Refused)) {
-				refused.add(l.Totals.Refused[why], append(labels, "reason", why)...)
+				refused.addSample(l.Totals.Refused[why], append(labels, "reason", why)...)
 			}
-			cut.add(l.Totals.Cut, labels...)
-			sent.add(l.Totals.Sent, labels...)
-			received.add(l.Totals.Received, labels...)
+			cut.addSample(l.Totals.Cut, labels...)
+			sent.addSample(l.Totals.Sent, labels...)
+			received.addSample(l.Totals.Received, labels...)
 		}
 	}
 	return []*family{build, ready, streams, connections, refused, cut, sent, received}
@@ -123,8 +123,8 @@ func carrierFamilies(all []Traffic, distros map[string]string) []*family {
 	}
 	for _, key := range slices.Sorted(maps.Keys(sums)) {
 		label := []string{"distro", distros[key]}
-		carriers.add(sums[key][0], label...)
-		lost.add(sums[key][1], label...)
+		carriers.addSample(sums[key][0], label...)
+		lost.addSample(sums[key][1], label...)
 		if slowest[key] > 0 {
 			trip.samples = append(trip.samples, sample{label, strconv.FormatFloat(slowest[key], 'g', -1, 64)})
 		}
@@ -132,13 +132,13 @@ func carrierFamilies(all []Traffic, distros map[string]string) []*family {
 	return []*family{carriers, lost, trip}
 }
 
-func (f *family) add(value int64, labels ...string) {
+func (f *family) addSample(value int64, labels ...string) {
 	f.samples = append(f.samples, sample{slices.Clone(labels), strconv.FormatInt(value, 10)})
 }
 
 var quoted = strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`)
 
-func (f *family) write(b *bytes.Buffer) {
+func (f *family) writeTo(b *bytes.Buffer) {
 	fmt.Fprintf(b, "# TYPE %s %s\n", f.name, f.kind)
 	if f.unit != "" {
 		fmt.Fprintf(b, "# UNIT %s %s\n", f.name, f.unit)
@@ -157,7 +157,7 @@ func (f *family) write(b *bytes.Buffer) {
 	}
 }
 
-func (h Handler) metrics(w http.ResponseWriter, r *http.Request) {
+func (h Handler) serveMetrics(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", metricsType)
-	_, _ = w.Write(Metrics(h.Traffic(r.Context()))) // as in answer
+	_, _ = w.Write(Metrics(h.Traffic(r.Context()))) // as in writeJSON
 }

@@ -51,7 +51,7 @@ type server struct {
 	ending chan struct{} // closed when the instance is at its end
 
 	// Of each kind apart: reloads that wait keep no drain out, nor drains a stop.
-	stops, drains, reloads, settles waits
+	stops, drains, reloads, settles waiters
 
 	mu    sync.Mutex
 	ended bool
@@ -59,24 +59,24 @@ type server struct {
 }
 
 func newServer(l net.Listener, h Handler) *server {
-	s := &server{ending: make(chan struct{}), stops: newWaits(), drains: newWaits(), reloads: newWaits(), settles: newWaits()}
+	s := &server{ending: make(chan struct{}), stops: newWaiters(), drains: newWaiters(), reloads: newWaiters(), settles: newWaiters()}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET "+statusPath, func(w http.ResponseWriter, r *http.Request) {
-		answer(w, http.StatusOK, h.Status(r.Context()))
+		writeJSON(w, http.StatusOK, h.Status(r.Context()))
 	})
-	mux.HandleFunc("GET "+settledPath, func(w http.ResponseWriter, r *http.Request) { s.settled(w, r, h) })
+	mux.HandleFunc("GET "+settledPath, func(w http.ResponseWriter, r *http.Request) { s.serveSettled(w, r, h) })
 	mux.HandleFunc("GET "+streamsPath, func(w http.ResponseWriter, r *http.Request) {
-		answer(w, http.StatusOK, h.Traffic(r.Context()))
+		writeJSON(w, http.StatusOK, h.Traffic(r.Context()))
 	})
-	mux.HandleFunc("GET "+metricsPath, h.metrics)
-	mux.HandleFunc("POST "+stopPath, func(w http.ResponseWriter, r *http.Request) { s.stop(w, r, h) })
-	mux.HandleFunc("POST "+drainPath, func(w http.ResponseWriter, r *http.Request) { s.drain(w, r, h) })
-	mux.HandleFunc("POST "+reloadPath, func(w http.ResponseWriter, r *http.Request) { s.reload(w, r, h) })
+	mux.HandleFunc("GET "+metricsPath, h.serveMetrics)
+	mux.HandleFunc("POST "+stopPath, func(w http.ResponseWriter, r *http.Request) { s.serveStop(w, r, h) })
+	mux.HandleFunc("POST "+drainPath, func(w http.ResponseWriter, r *http.Request) { s.serveDrain(w, r, h) })
+	mux.HandleFunc("POST "+reloadPath, func(w http.ResponseWriter, r *http.Request) { s.serveReload(w, r, h) })
 	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
-		answer(w, http.StatusNotFound, requestError{"there is GET " + statusPath + ", " + settledPath + ", " + streamsPath + " and " + metricsPath + ", POST " + stopPath + ", " + drainPath + " and " + reloadPath})
+		writeJSON(w, http.StatusNotFound, requestError{"there is GET " + statusPath + ", " + settledPath + ", " + streamsPath + " and " + metricsPath + ", POST " + stopPath + ", " + drainPath + " and " + reloadPath})
 	})
 	s.http = &http.Server{
-		Handler:        observed(http.MaxBytesHandler(mux, maxBody)),
+		Handler:        observeRequests(http.MaxBytesHandler(mux, maxBody)),
 		ConnContext:    connContext,
 		ReadTimeout:    requestTime,
 		IdleTimeout:    requestTime,
@@ -100,74 +100,74 @@ func (s *server) close() error {
 	return err
 }
 
-func answer(w http.ResponseWriter, code int, v any) {
+func writeJSON(w http.ResponseWriter, code int, v any) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(code)
 	_ = json.NewEncoder(w).Encode(v) // whoever does not listen any more misses it
 }
 
-// waits counts requests of a kind that wait for what they have asked for.
-type waits chan struct{}
+// waiters counts requests of a kind that wait for what they have asked for.
+type waiters chan struct{}
 
-func newWaits() waits { return make(waits, maxWaits) }
+func newWaiters() waiters { return make(waiters, maxWaits) }
 
-var errManyWait = errors.New("too many wait for that already")
+var errTooManyWait = errors.New("too many wait for that already")
 
-// enter has a request wait, whose connection then takes the place of no other, until leave; false: too
+// tryEnter has a request wait, whose connection then takes the place of no other, until leave; false: too
 // many do. With what is left of its body unread nobody would notice that its client leaves.
-func (q waits) enter(r *http.Request) (leave func(), entered bool) {
+func (q waiters) tryEnter(r *http.Request) (leave func(), entered bool) {
 	select {
 	case q <- struct{}{}:
 	default:
 		return nil, false
 	}
-	is(r, waiting)
-	return func() { is(r, answering); <-q }, true
+	setActivity(r, waiting)
+	return func() { setActivity(r, answering); <-q }, true
 }
 
-// bodyEnds tells whether all of a request has come.
-func bodyEnds(r *http.Request) bool {
+// readToEnd tells whether all of a request has come.
+func readToEnd(r *http.Request) bool {
 	_, err := io.Copy(io.Discard, r.Body)
 	return err == nil
 }
 
-// stop always has the instance end. The answer ends with it, which whoever asked can wait for, if not too
+// serveStop always has the instance end. The answer ends with it, which whoever asked can wait for, if not too
 // many do.
-func (s *server) stop(w http.ResponseWriter, r *http.Request, h Handler) {
-	leave, entered := s.stops.enter(r)
+func (s *server) serveStop(w http.ResponseWriter, r *http.Request, h Handler) {
+	leave, entered := s.stops.tryEnter(r)
 	if !entered {
 		h.Stop()
-		answer(w, http.StatusServiceUnavailable, requestError{"it stops; " + errManyWait.Error()})
+		writeJSON(w, http.StatusServiceUnavailable, requestError{"it stops; " + errTooManyWait.Error()})
 		return
 	}
 	defer leave()
-	answer(w, http.StatusOK, map[string]bool{"stopping": true})
+	writeJSON(w, http.StatusOK, map[string]bool{"stopping": true})
 	_ = http.NewResponseController(w).Flush()
 	h.Stop()
-	if bodyEnds(r) {
+	if readToEnd(r) {
 		<-r.Context().Done()
 	}
 }
 
-func (s *server) reload(w http.ResponseWriter, r *http.Request, h Handler) {
+func (s *server) serveReload(w http.ResponseWriter, r *http.Request, h Handler) {
 	if h.Reload == nil {
-		answer(w, http.StatusConflict, requestError{"it serves no configuration"})
+		writeJSON(w, http.StatusConflict, requestError{"it serves no configuration"})
 		return
 	}
-	leave, entered := s.reloads.enter(r)
+	leave, entered := s.reloads.tryEnter(r)
 	if !entered {
-		answer(w, http.StatusServiceUnavailable, requestError{errManyWait.Error()})
+		writeJSON(w, http.StatusServiceUnavailable, requestError{errTooManyWait.Error()})
 		return
 	}
 	defer leave()
-	if !bodyEnds(r) {
-		answer(w, http.StatusBadRequest, requestError{"the request has no end"})
+	if !readToEnd(r) {
+		writeJSON(w, http.StatusBadRequest, requestError{"the request has no end"})
 		return
 	}
 	done, err := h.Reload(r.Context())
 	if err != nil {
-		answer(w, http.StatusConflict, requestError{err.Error()})
+		writeJSON(w, http.StatusConflict, requestError{err.Error()})
 		return
 	}
-	answer(w, http.StatusOK, done)
+	writeJSON(w, http.StatusOK, done)
 }

@@ -37,7 +37,7 @@ func TestStopOfAnInstanceThatEndsJustNow(t *testing.T) {
 func TestLinksLeadNoRecordElsewhere(t *testing.T) {
 	elsewhere := runDir(t)
 	killed := filepath.Join(elsewhere, place.ID()+".1.json") // of one that runs no more, else it would be removed
-	if err := writeRecord(killed, record{PID: 1, Distro: place.Distro, Socket: place.Socket}); err != nil {
+	if err := writeRecord(killed, instanceRecord{PID: 1, Distro: place.Distro, Socket: place.Socket}); err != nil {
 		t.Fatal(err)
 	}
 	dir := runDir(t)

@@ -71,7 +71,7 @@ type Peer struct {
 func AskTraffic(ctx context.Context, at endpoint.Endpoint) (t Traffic, err error) {
 	ctx, cancel := context.WithTimeout(ctx, askTime)
 	defer cancel()
-	answer, err := do(ctx, at, http.MethodGet, streamsPath)
+	answer, err := requestOK(ctx, at, http.MethodGet, streamsPath)
 	if err != nil {
 		return t, fmt.Errorf("ask bridge: %w", err)
 	}

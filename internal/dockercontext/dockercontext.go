@@ -94,7 +94,7 @@ func Make(dir, name, host string, recorded []string, served func(host string) bo
 }
 
 func makeOnce(dir, name, host string, recorded []string, served func(host string) bool) (State, error) {
-	old, err := read(dir, name)
+	old, err := readContext(dir, name)
 	fresh := errors.Is(err, fs.ErrNotExist)
 	_, tls := tlsFiles(dir, name)
 	switch {
@@ -103,21 +103,21 @@ func makeOnce(dir, name, host string, recorded []string, served func(host string
 	case fresh:
 	case isOfSystem(err):
 		return "", err
-	case err != nil || !old.ours(recorded): // whatever it is, it is not ours
+	case err != nil || !old.isOurs(recorded): // whatever it is, it is not ours
 		return Foreign, nil
-	case old.host() == host:
+	case old.dockerHost() == host:
 		return Kept, nil
-	case served(old.host()):
+	case served(old.dockerHost()):
 		return Taken, nil
 	}
-	b, err := render(name, host)
+	b, err := renderContext(name, host)
 	if err != nil {
 		return "", err
 	}
 	if !fresh {
-		return Made, at(metaFile(dir, name), func(f file) error { return f.replace(old.bytes, b, old.info) })
+		return Made, inDirectoryOf(metaFile(dir, name), func(f file) error { return f.replaceIf(old.bytes, b, old.info) })
 	}
-	return Made, put(dir, name, b)
+	return Made, putContext(dir, name, b)
 }
 
 // isOfSystem tells a file that can't be read from one with something else in it.
@@ -146,21 +146,21 @@ func Remove(dir, name string, recorded []string) (State, error) {
 }
 
 func removeOnce(dir, name string, recorded []string) (State, error) {
-	s, err := read(dir, name)
+	s, err := readContext(dir, name)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return None, nil
 	case isOfSystem(err):
 		return "", err
-	case err != nil || !s.ours(recorded):
+	case err != nil || !s.isOurs(recorded):
 		return Foreign, nil
 	}
-	undo, err := forget(dir, name)
+	undo, err := forgetCurrent(dir, name)
 	if err != nil {
 		return "", err
 	}
 	path, taken := metaFile(dir, name), false
-	err = at(path, func(f file) error {
+	err = inDirectoryOf(path, func(f file) error {
 		aside, err := f.takeOut(s.bytes)
 		if taken = err == nil; !taken {
 			return err
@@ -176,12 +176,12 @@ func removeOnce(dir, name string, recorded []string) (State, error) {
 		}
 		return "", err
 	}
-	prune(dir, filepath.Dir(path))
+	pruneEmpty(dir, filepath.Dir(path))
 	return Removed, nil
 }
 
-// prune removes directories that are empty by now, which is no loss. A link to one is the user's.
-func prune(dir, from string) {
+// pruneEmpty removes directories that are empty by now, which is no loss. A link to one is the user's.
+func pruneEmpty(dir, from string) {
 	for d := from; d != filepath.Dir(dir); d = filepath.Dir(d) {
 		info, err := os.Lstat(d)
 		if err != nil || !info.IsDir() || os.Remove(d) != nil {
@@ -190,9 +190,9 @@ func prune(dir, from string) {
 	}
 }
 
-// forget takes a context's name out of docker's configuration, and leaves the rest of it as it is. undo puts
+// forgetCurrent takes a context's name out of docker's configuration, and leaves the rest of it as it is. undo puts
 // it back, if nobody has changed the file since.
-func forget(dir, name string) (undo func(), err error) {
+func forgetCurrent(dir, name string) (undo func(), err error) {
 	nothing := func() {}
 	path, err := filepath.EvalSymlinks(filepath.Join(dir, "config.json"))
 	if errors.Is(err, fs.ErrNotExist) {
@@ -214,9 +214,9 @@ func forget(dir, name string) (undo func(), err error) {
 	}
 	b, err := withoutCurrent(was)
 	if err == nil {
-		err = at(path, func(f file) error { return f.replace(was, b, info) })
+		err = inDirectoryOf(path, func(f file) error { return f.replaceIf(was, b, info) })
 	}
-	return func() { _ = at(path, func(f file) error { return f.replace(b, was, info) }) }, err
+	return func() { _ = inDirectoryOf(path, func(f file) error { return f.replaceIf(b, was, info) }) }, err
 }
 
 func withoutCurrent(config []byte) ([]byte, error) {
@@ -261,24 +261,24 @@ func List(dir string, recorded []string) ([]Context, error) {
 	var list []Context
 	for _, e := range entries {
 		m, err := readMeta(filepath.Join(dir, "contexts", "meta", e.Name(), "meta.json"))
-		if err != nil || id(m.Name) != e.Name() || len(list) == maxListed {
+		if err != nil || contextID(m.Name) != e.Name() || len(list) == maxListed {
 			continue
 		}
-		s, err := read(dir, m.Name)
+		s, err := readContext(dir, m.Name)
 		if err != nil {
 			continue
 		}
-		list = append(list, Context{Name: s.Name, Host: s.host(), Ours: s.ours(recorded)})
+		list = append(list, Context{Name: s.Name, Host: s.dockerHost(), Ours: s.isOurs(recorded)})
 	}
 	slices.SortFunc(list, func(a, b Context) int { return strings.Compare(a.Name, b.Name) })
 	return list, nil
 }
 
-func id(name string) string {
+func contextID(name string) string {
 	sum := sha256.Sum256([]byte(name))
 	return hex.EncodeToString(sum[:])
 }
 
 func metaFile(dir, name string) string {
-	return filepath.Join(dir, "contexts", "meta", id(name), "meta.json")
+	return filepath.Join(dir, "contexts", "meta", contextID(name), "meta.json")
 }

@@ -45,10 +45,10 @@ func readOpen(f *os.File, err error) ([]byte, error) {
 	return io.ReadAll(io.LimitReader(f, maxFile))
 }
 
-// at does something with a file in its directory. Links on the way there are its user's, who runs us, and are
+// inDirectoryOf does something with a file in its directory. Links on the way there are its user's, who runs us, and are
 // followed once: what is looked at and what is changed then is in one directory.
-func at(path string, do func(file) error) error {
-	return state.In(filepath.Dir(path), func(root *os.Root) error { return do(file{root, filepath.Base(path)}) })
+func inDirectoryOf(path string, do func(file) error) error {
+	return state.InDir(filepath.Dir(path), func(root *os.Root) error { return do(file{root, filepath.Base(path)}) })
 }
 
 // file is one of docker's.
@@ -62,8 +62,8 @@ func (f file) beside(b []byte, mode fs.FileMode) (name string, err error) {
 	return state.Beside(f.root, f.name, b, mode)
 }
 
-// put makes directories as the docker command does. That of the user must be there.
-func put(dir, name string, b []byte) error {
+// putContext makes directories as the docker command does. That of the user must be there.
+func putContext(dir, name string, b []byte) error {
 	if _, err := os.Stat(filepath.Dir(dir)); err != nil {
 		return err
 	}
@@ -74,7 +74,7 @@ func put(dir, name string, b []byte) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return err
 	}
-	err := at(path, func(f file) error { return f.create(b) })
+	err := inDirectoryOf(path, func(f file) error { return f.createNew(b) })
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrExist) {
 		return errChanged // docker context rm removes the directory
 	}
@@ -84,9 +84,9 @@ func put(dir, name string, b []byte) error {
 // contextMode is what the docker command gives a context's file.
 const contextMode = 0o644
 
-// create puts a whole file where none is, or gives fs.ErrExist. A file system without hard links gets it
+// createNew puts a whole file where none is, or gives fs.ErrExist. A file system without hard links gets it
 // in the place itself: it is shorter than what a write takes in one piece.
-func (f file) create(b []byte) error {
+func (f file) createNew(b []byte) error {
 	half, err := f.beside(b, contextMode)
 	if err != nil {
 		return err
@@ -143,15 +143,15 @@ func (f file) giveBack(aside string) error {
 	return f.root.Remove(aside)
 }
 
-// replace puts a file in the place of one that has the old bytes. Else it is errChanged. There is a
+// replaceIf puts a file in the place of one that has the old bytes. Else it is errChanged. There is a
 // whole file under the name all the time, where the file system can exchange two.
-func (f file) replace(old, b []byte, as fs.FileInfo) error {
+func (f file) replaceIf(old, b []byte, as fs.FileInfo) error {
 	next, err := f.beside(b, as.Mode().Perm())
 	if err != nil {
 		return err
 	}
 	keepOwner(f.root, next, as)
-	if err = f.swap(next, old); errors.Is(err, errors.ErrUnsupported) {
+	if err = f.swapIf(next, old); errors.Is(err, errors.ErrUnsupported) {
 		err = f.replaceInTwo(next, old)
 	}
 	if errors.Is(err, fs.ErrNotExist) {
@@ -160,7 +160,7 @@ func (f file) replace(old, b []byte, as fs.FileInfo) error {
 	return err
 }
 
-// replaceInTwo is replace where two files can't be exchanged.
+// replaceInTwo is replaceIf where two files can't be exchanged.
 func (f file) replaceInTwo(next string, old []byte) error {
 	aside, err := f.takeOut(old)
 	if err != nil {
@@ -172,10 +172,10 @@ func (f file) replaceInTwo(next string, old []byte) error {
 	return errors.Join(err, f.root.Rename(aside, f.name), f.root.Remove(next))
 }
 
-// swap exchanges two files, and back again if what comes out has not the old bytes. What comes out
+// swapIf exchanges two files, and back again if what comes out has not the old bytes. What comes out
 // then may be newer than what was put back, and is put back itself, until it is what was put there before: each
 // time a user has written anew. Only what its user or we have replaced is removed.
-func (f file) swap(next string, old []byte) error {
+func (f file) swapIf(next string, old []byte) error {
 	var last fs.FileInfo // what was put there the time before
 	for {
 		putting, err := f.root.Lstat(next)

@@ -37,7 +37,7 @@ type endpoint struct {
 
 const description = "The Docker engine of Windows"
 
-func (m meta) host() string { return m.Endpoints["docker"].Host }
+func (m meta) dockerHost() string { return m.Endpoints["docker"].Host }
 
 // withMark is a context of ours but for the line's end.
 func withMark(name, host, value string) ([]byte, error) {
@@ -48,15 +48,15 @@ func withMark(name, host, value string) ([]byte, error) {
 	})
 }
 
-// render is a context as we write it. It ends with an end of line, which the docker command does not
+// renderContext is a context as we write it. It ends with an end of line, which the docker command does not
 // write: a file of the same content that the command has written is its user's.
-func render(name, host string) ([]byte, error) {
+func renderContext(name, host string) ([]byte, error) {
 	b, err := withMark(name, host, name+digestOf+noDigest)
 	if err != nil {
 		return nil, err
 	}
 	b = append(b, '\n')
-	return withDigest(b, name, noDigest, digest(b)), nil
+	return withDigest(b, name, noDigest, contentDigest(b)), nil
 }
 
 // withDigest has another digest in the mark, which comes first of all that could look like it.
@@ -64,7 +64,7 @@ func withDigest(b []byte, name, from, to string) []byte {
 	return bytes.Replace(b, []byte(name+digestOf+from), []byte(name+digestOf+to), 1)
 }
 
-func digest(b []byte) string {
+func contentDigest(b []byte) string {
 	sum := sha256.Sum256(b)
 	return hex.EncodeToString(sum[:])
 }
@@ -77,19 +77,19 @@ type stored struct {
 	plain bool // a file, and no link to one, which its user has made
 }
 
-// ours tells whether we have written what was found. The version before has marked with the host
+// isOurs tells whether we have written what was found. The version before has marked with the host
 // alone, which a copy has, too: of its contexts those are ours that are recorded under their name.
-func (s stored) ours(recorded []string) bool {
+func (s stored) isOurs(recorded []string) bool {
 	value, _ := s.Metadata[mark].(string)
 	sum, marked := strings.CutPrefix(value, s.Name+digestOf)
 	switch {
 	case !s.plain:
 		return false
 	case marked:
-		return digest(withDigest(s.bytes, s.Name, sum, noDigest)) == sum
+		return contentDigest(withDigest(s.bytes, s.Name, sum, noDigest)) == sum
 	}
 	for _, name := range recorded {
-		if name == s.Name && value == s.host() {
+		if name == s.Name && value == s.dockerHost() {
 			b, err := withMark(s.Name, value, value)
 			return err == nil && bytes.Equal(b, s.bytes)
 		}
@@ -97,8 +97,8 @@ func (s stored) ours(recorded []string) bool {
 	return false
 }
 
-// read finds the context of a name. One that calls itself otherwise is no context of docker's.
-func read(dir, name string) (stored, error) {
+// readContext finds the context of a name. One that calls itself otherwise is no context of docker's.
+func readContext(dir, name string) (stored, error) {
 	s, err := readMeta(metaFile(dir, name))
 	if err == nil && s.Name != name {
 		err = errors.New("its file is of another context")
@@ -126,7 +126,7 @@ func readMeta(file string) (s stored, err error) {
 
 // tlsFiles is where a context's keys and certificates are, and whether there is something: we write none.
 func tlsFiles(dir, name string) (path string, has bool) {
-	path = filepath.Join(dir, "contexts", "tls", id(name))
+	path = filepath.Join(dir, "contexts", "tls", contextID(name))
 	entries, err := os.ReadDir(path)
 	return path, len(entries) > 0 || err != nil && !errors.Is(err, os.ErrNotExist)
 }

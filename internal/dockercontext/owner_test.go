@@ -98,7 +98,7 @@ func TestOurContextChangedByItsUserIsTheUsers(t *testing.T) {
 			docker(t, dir, "context", "update", "windows", "--docker", "host="+host+",skip-tls-verify=true")
 		},
 		"TLS files": func(t *testing.T, dir string) {
-			write(t, filepath.Join(dir, "contexts", "tls", id("windows"), "docker", "ca.pem"), "a key")
+			write(t, filepath.Join(dir, "contexts", "tls", contextID("windows"), "docker", "ca.pem"), "a key")
 		},
 		"imported again": func(t *testing.T, dir string) {
 			docker(t, dir, "context", "export", "windows", "exported.tar")

@@ -124,7 +124,7 @@ func TestChangeBetweenLookAndDeed(t *testing.T) {
 	if got := text(t, path); got != theirs {
 		t.Error(got)
 	}
-	ours, err := render("windows", host)
+	ours, err := renderContext("windows", host)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -133,18 +133,18 @@ func TestChangeBetweenLookAndDeed(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, do := range map[string]func() error{
-		"exchanged": func() error { return at(path, func(f file) error { return f.replace(ours, ours, info) }) },
+		"exchanged": func() error { return inDirectoryOf(path, func(f file) error { return f.replaceIf(ours, ours, info) }) },
 		"in two": func() error {
-			return at(path, func(f file) error { next, _ := f.beside(ours, 0o600); return f.replaceInTwo(next, ours) })
+			return inDirectoryOf(path, func(f file) error { next, _ := f.beside(ours, 0o600); return f.replaceInTwo(next, ours) })
 		},
-		"taken out":  func() error { return at(path, func(f file) error { _, err := f.takeOut(ours); return err }) },
-		"another is": func() error { return at(path, func(f file) error { _, err := f.takeOut(nil); return err }) },
+		"taken out":  func() error { return inDirectoryOf(path, func(f file) error { _, err := f.takeOut(ours); return err }) },
+		"another is": func() error { return inDirectoryOf(path, func(f file) error { _, err := f.takeOut(nil); return err }) },
 	} {
 		if err := do(); !errors.Is(err, errChanged) || text(t, path) != theirs {
 			t.Errorf("%s: %v, %s", name, err, text(t, path))
 		}
 	}
-	err = at(path, func(f file) error {
+	err = inDirectoryOf(path, func(f file) error {
 		next, err := f.beside(ours, 0o600)
 		if err != nil {
 			return err
@@ -259,7 +259,7 @@ func TestOddPlacesOfContexts(t *testing.T) {
 	}
 	t.Run("TLS files without a context", func(t *testing.T) {
 		dir := filepath.Join(t.TempDir(), ".docker")
-		write(t, filepath.Join(dir, "contexts", "tls", id("windows"), "docker", "key.pem"), "x")
+		write(t, filepath.Join(dir, "contexts", "tls", contextID("windows"), "docker", "key.pem"), "x")
 		wants(t, dir, "windows", host, nobody, Foreign)
 	})
 }

@@ -24,7 +24,7 @@ const (
 
 // Open opens a file to read. Its owner can rename and remove it meanwhile.
 func Open(path string) (f *os.File, err error) {
-	err = Again(func() error {
+	err = Retry(func() error {
 		f, err = openShared(path)
 		return err
 	})
@@ -41,8 +41,8 @@ func Read(path string, max int64) ([]byte, error) {
 	return io.ReadAll(io.LimitReader(f, max))
 }
 
-// Again repeats what fails because somebody holds a file, for holdTime at the most.
-func Again(do func() error) error {
+// Retry repeats what fails because somebody holds a file, for holdTime at the most.
+func Retry(do func() error) error {
 	began := time.Now()
 	for pause := firstPause; ; pause = min(2*pause, lastPause) {
 		err := do()

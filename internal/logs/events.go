@@ -29,11 +29,11 @@ const (
 // Events is a handler that takes warnings and errors to a log of the system, by numbers that stay the same.
 func Events(report func(level slog.Level, id uint32, text string) error) slog.Handler {
 	t := &telling{report: report, told: map[string]time.Time{}}
-	return &events{t, slog.NewTextHandler(&t.line, &slog.HandlerOptions{ReplaceAttr: essence})}
+	return &events{t, slog.NewTextHandler(&t.line, &slog.HandlerOptions{ReplaceAttr: leaveOutCommon})}
 }
 
-// essence leaves out what the system's log has anyway.
-func essence(groups []string, a slog.Attr) slog.Attr {
+// leaveOutCommon leaves out what the system's log has anyway.
+func leaveOutCommon(groups []string, a slog.Attr) slog.Attr {
 	if len(groups) == 0 {
 		switch a.Key {
 		case slog.TimeKey, slog.LevelKey, EventKey, whenNext:
@@ -70,16 +70,16 @@ func (e *events) Handle(ctx context.Context, r slog.Record) error {
 		}
 		return true
 	})
-	text, err := e.news(ctx, r)
+	text, err := e.freshText(ctx, r)
 	if err != nil || text == "" {
 		return err
 	}
 	return e.report(r.Level, id, text)
 }
 
-// news is the text of a record; empty: it was told a short while ago. The lock ends before the system's
+// freshText is the text of a record; empty: it was told a short while ago. The lock ends before the system's
 // log is called, which may take its time.
-func (e *events) news(ctx context.Context, r slog.Record) (string, error) {
+func (e *events) freshText(ctx context.Context, r slog.Record) (string, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.line.Reset()

@@ -38,13 +38,13 @@ type File struct {
 // Open goes on with a log, or begins it. The directory is made if it is missing, for this user alone.
 func Open(path string) (*File, error) {
 	l := &File{path: path}
-	if err := l.open(); err != nil {
+	if err := l.openFile(); err != nil {
 		return nil, fmt.Errorf("open log: %w", err)
 	}
 	return l, nil
 }
 
-func (l *File) open() error {
+func (l *File) openFile() error {
 	f, err := state.Append(l.path)
 	if err != nil {
 		return err
@@ -62,10 +62,10 @@ func (l *File) Write(b []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.f != nil && l.size > 0 && l.size+int64(len(b)) > maxSize {
-		l.rotate()
+		l.rotateFiles()
 	}
 	if l.f == nil {
-		if err := l.open(); err != nil {
+		if err := l.openFile(); err != nil {
 			return 0, fmt.Errorf("open log: %w", err)
 		}
 	}
@@ -74,24 +74,24 @@ func (l *File) Write(b []byte) (int, error) {
 	return n, err
 }
 
-// rotate closes the file, since Windows renames none that its owner has open, and moves all of them
+// rotateFiles closes the file, since Windows renames none that its owner has open, and moves all of them
 // on. If somebody else holds one (an editor, a virus scanner) it is written on and
 // tried again at the next line: a log that is too long is better than none.
-func (l *File) rotate() {
+func (l *File) rotateFiles() {
 	_ = l.f.Close()
 	l.f = nil
 	last := 1 // the first one that is missing, as where this has failed in the middle: nothing is lost for it
-	for last < pieces-1 && exists(numbered(l.path, last)) {
+	for last < pieces-1 && fileExists(pieceName(l.path, last)) {
 		last++
 	}
 	for i := last; i > 0; i-- {
-		if err := state.Rename(numbered(l.path, i-1), filepath.Base(numbered(l.path, i))); err != nil && !errors.Is(err, os.ErrNotExist) {
+		if err := state.Rename(pieceName(l.path, i-1), filepath.Base(pieceName(l.path, i))); err != nil && !errors.Is(err, os.ErrNotExist) {
 			return
 		}
 	}
 }
 
-func exists(path string) bool {
+func fileExists(path string) bool {
 	_, err := os.Lstat(path)
 	return err == nil
 }
@@ -108,8 +108,8 @@ func (l *File) Close() error {
 	return err
 }
 
-// numbered is the file before the current one by so many.
-func numbered(path string, i int) string {
+// pieceName is the file before the current one by so many.
+func pieceName(path string, i int) string {
 	if i == 0 {
 		return path
 	}

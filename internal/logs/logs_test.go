@@ -187,18 +187,18 @@ func TestFollowWaitsForTheEndOfALine(t *testing.T) {
 func TestARenewalThatFailsLosesNothing(t *testing.T) {
 	path := filepath.Join(tempDir(t), "x.log")
 	for i := range pieces {
-		if err := os.WriteFile(numbered(path, i), []byte{byte('0' + i)}, 0o600); err != nil {
+		if err := os.WriteFile(pieceName(path, i), []byte{byte('0' + i)}, 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
 	// As if the current one could not be moved: the place before it is free already.
-	if err := os.Rename(numbered(path, 1), numbered(path, pieces-1)); err != nil {
+	if err := os.Rename(pieceName(path, 1), pieceName(path, pieces-1)); err != nil {
 		t.Fatal(err)
 	}
 	l := openAt(t, path)
-	l.rotate()
+	l.rotateFiles()
 	for i, want := range map[int]string{1: "0", 2: "2", 3: "3", 4: "1"} {
-		if got, err := os.ReadFile(numbered(path, i)); string(got) != want {
+		if got, err := os.ReadFile(pieceName(path, i)); string(got) != want {
 			t.Errorf("piece %d is %q, %v; want %q", i, got, err, want)
 		}
 	}

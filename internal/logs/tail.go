@@ -21,17 +21,17 @@ const (
 // Print gives the last lines of a log, without their ends, and with follow those that come until ctx
 // ends, which is no error. The error is fs.ErrNotExist if there is no log.
 func Print(ctx context.Context, path string, lines int, follow bool, emit func(line string) error) error {
-	if err := tail(ctx, path, lines, follow, emit); err != nil {
+	if err := printTail(ctx, path, lines, follow, emit); err != nil {
 		return fmt.Errorf("read log %s: %w", path, err)
 	}
 	return nil
 }
 
-func tail(ctx context.Context, path string, lines int, follow bool, emit func(string) error) error {
+func printTail(ctx context.Context, path string, lines int, follow bool, emit func(string) error) error {
 	r := &reader{path: path}
 	defer r.close()
 	var last []string
-	err := r.lines(func(line string) error {
+	err := r.eachLine(func(line string) error {
 		if last = append(last, line); len(last) > lines {
 			last = last[1:]
 		}
@@ -51,7 +51,7 @@ func tail(ctx context.Context, path string, lines int, follow bool, emit func(st
 		case <-ctx.Done():
 			return nil
 		}
-		if err := r.lines(emit); err != nil {
+		if err := r.eachLine(emit); err != nil {
 			return err
 		}
 	}
@@ -72,29 +72,29 @@ func (r *reader) close() {
 	}
 }
 
-// lines gives all whole lines that there are by now.
-func (r *reader) lines(emit func(string) error) error {
+// eachLine gives all whole lines that there are by now.
+func (r *reader) eachLine(emit func(string) error) error {
 	for {
 		if r.f == nil {
-			if err := r.oldest(); err != nil {
+			if err := r.openOldest(); err != nil {
 				return err
 			}
 		}
 		// Where the file stands is asked before it is read to its end: once it was moved on it
 		// gets no more lines.
-		at := r.place()
-		if err := r.read(emit); err != nil {
+		at := r.pieceIndex()
+		if err := r.readLines(emit); err != nil {
 			return err
 		}
-		if !r.advance(at) {
+		if !r.nextPiece(at) {
 			return nil
 		}
 	}
 }
 
-// advance goes from the file that stands at a place, and has been read, to the one after it. It is
+// nextPiece goes from the file that stands at a place, and has been read, to the one after it. It is
 // false if there is none yet.
-func (r *reader) advance(at int) bool {
+func (r *reader) nextPiece(at int) bool {
 	switch {
 	case at == 0:
 		return false
@@ -102,11 +102,11 @@ func (r *reader) advance(at int) bool {
 		r.close()
 		return true
 	}
-	next, err := files.Open(numbered(r.path, at-1))
+	next, err := files.Open(pieceName(r.path, at-1))
 	if err != nil {
 		return false // the writer is about to make it
 	}
-	if r.place() != at { // all were moved on meanwhile, and next may be one too far
+	if r.pieceIndex() != at { // all were moved on meanwhile, and next may be one too far
 		_ = next.Close()
 		return true
 	}
@@ -115,9 +115,9 @@ func (r *reader) advance(at int) bool {
 	return true
 }
 
-func (r *reader) oldest() error {
+func (r *reader) openOldest() error {
 	for i := pieces - 1; i > 0; i-- {
-		if f, err := files.Open(numbered(r.path, i)); err == nil {
+		if f, err := files.Open(pieceName(r.path, i)); err == nil {
 			r.f = f
 			return nil
 		}
@@ -129,21 +129,21 @@ func (r *reader) oldest() error {
 	return err
 }
 
-// place is which of the files the open one is now, -1 for none.
-func (r *reader) place() int {
+// pieceIndex is which of the files the open one is now, -1 for none.
+func (r *reader) pieceIndex() int {
 	own, err := r.f.Stat()
 	if err != nil {
 		return -1
 	}
 	for i := range pieces {
-		if info, err := os.Stat(numbered(r.path, i)); err == nil && os.SameFile(own, info) {
+		if info, err := os.Stat(pieceName(r.path, i)); err == nil && os.SameFile(own, info) {
 			return i
 		}
 	}
 	return -1
 }
 
-func (r *reader) read(emit func(string) error) error {
+func (r *reader) readLines(emit func(string) error) error {
 	b := make([]byte, 32<<10)
 	for {
 		n, err := r.f.Read(b)

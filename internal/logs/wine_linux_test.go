@@ -22,7 +22,7 @@ func TestLinksLeadNoLogElsewhere(t *testing.T) {
 	dir := tempDir(t)
 	path := filepath.Join(dir, "x.log")
 	l := openAt(t, path)
-	if err := os.Symlink(victim, numbered(path, 1)); err != nil {
+	if err := os.Symlink(victim, pieceName(path, 1)); err != nil {
 		t.Fatal(err)
 	}
 	for i := range 2 * linesOfFile {

@@ -18,27 +18,27 @@ import (
 const Max = 4 << 10
 
 // Line replaces control characters and bounds the length, so that foreign text prints as one plain line.
-func Line(s string) string { return bounded(Escape(s)) }
+func Line(s string) string { return cutToMax(Escape(s)) }
 
 // Lines is Line for a text of several lines, which share the bound. Carriage returns are dropped, as before the
 // ends of Windows' lines.
 func Lines(s string) string {
-	return bounded(strings.Map(func(r rune) rune {
+	return cutToMax(strings.Map(func(r rune) rune {
 		switch r {
 		case '\r':
 			return -1
 		case '\n':
 			return r
 		}
-		return escaped(r)
+		return escapeRune(r)
 	}, s))
 }
 
 // Escape is Line without the bound. It is for a line of our own that must stay whole, such as a command to
 // paste or a line of a log: its foreign words were bounded when they came in.
-func Escape(s string) string { return strings.Map(escaped, s) }
+func Escape(s string) string { return strings.Map(escapeRune, s) }
 
-func escaped(r rune) rune {
+func escapeRune(r rune) rune {
 	switch {
 	case r == '\t':
 		return ' '
@@ -48,7 +48,7 @@ func escaped(r rune) rune {
 	return unicode.ReplacementChar
 }
 
-func bounded(s string) string {
+func cutToMax(s string) string {
 	if len(s) <= Max {
 		return s
 	}

@@ -2,11 +2,11 @@ package service
 
 import "context"
 
-// Awakenings tells a program of its own accord each time the machine has woken up, until
+// Resumes tells a program of its own accord each time the machine has woken up, until
 // ctx ends; a service has that from its Control. It is nil where nobody tells.
-func Awakenings(ctx context.Context) <-chan struct{} {
+func Resumes(ctx context.Context) <-chan struct{} {
 	woken := make(chan struct{}, 1)
-	if !onAwakening(ctx, func() {
+	if !onResume(ctx, func() {
 		select {
 		case woken <- struct{}{}:
 		default: // the one before is not even noticed

@@ -18,8 +18,8 @@ type subscription struct {
 // deviceNotifyCallback is DEVICE_NOTIFY_CALLBACK: no window is needed.
 const deviceNotifyCallback = 2
 
-// onAwakening needs Windows 8. The callback is a thread's of Windows, and must not wait.
-func onAwakening(ctx context.Context, tell func()) bool {
+// onResume needs Windows 8. The callback is a thread's of Windows, and must not wait.
+func onResume(ctx context.Context, tell func()) bool {
 	powrprof := windows.NewLazySystemDLL("powrprof.dll")
 	register := powrprof.NewProc("PowerRegisterSuspendResumeNotification")
 	unregister := powrprof.NewProc("PowerUnregisterSuspendResumeNotification")

@@ -28,9 +28,9 @@ func (e Event) String() string {
 	return names[e]
 }
 
-// Awakens tells that what has stood still may move again: the machine has woken up, or somebody is back
+// MayResume tells that what has stood still may move again: the machine has woken up, or somebody is back
 // at the session.
-func (e Event) Awakens() bool { return e == Resume || e == Connect || e == Unlock }
+func (e Event) MayResume() bool { return e == Resume || e == Connect || e == Unlock }
 
 // control is what the SCM asks for or tells.
 type control int

@@ -46,12 +46,12 @@ type server struct {
 	ticks, limit <-chan time.Time // of a stop that is under way
 }
 
-// serve runs the body and returns the service's exit code. The end itself is reported by the caller.
-func serve(requests <-chan request, report func(status), body Body) (code uint32) {
+// serveBody runs the body and returns the service's exit code. The end itself is reported by the caller.
+func serveBody(requests <-chan request, report func(status), body Body) (code uint32) {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	s := &server{report: report, cancel: cancel, events: make(chan Event, keptEvents)}
-	s.tell(status{state: startPending, checkpoint: 1, hint: startHint})
+	s.setStatus(status{state: startPending, checkpoint: 1, hint: startHint})
 	ready, ended := make(chan struct{}), make(chan uint32, 1)
 	go func() {
 		ended <- body(ctx, Control{Started: sync.OnceFunc(func() { close(ready) }), Events: s.events})
@@ -63,12 +63,12 @@ func serve(requests <-chan request, report func(status), body Body) (code uint32
 		case <-ready:
 			ready = nil
 			if s.now.state == startPending {
-				s.tell(status{state: running})
+				s.setStatus(status{state: running})
 			}
 		case r := <-requests:
-			s.handle(r)
+			s.handleRequest(r)
 		case <-s.ticks:
-			s.tell(status{state: stopPending, checkpoint: s.now.checkpoint + 1, hint: stopHint})
+			s.setStatus(status{state: stopPending, checkpoint: s.now.checkpoint + 1, hint: stopHint})
 			s.ticks = time.After(checkpoint)
 		case <-s.limit:
 			return errTimeout // the process ends now, and with it all that the body holds
@@ -76,12 +76,12 @@ func serve(requests <-chan request, report func(status), body Body) (code uint32
 	}
 }
 
-func (s *server) tell(now status) {
+func (s *server) setStatus(now status) {
 	s.now = now
 	s.report(now)
 }
 
-func (s *server) handle(r request) {
+func (s *server) handleRequest(r request) {
 	if e, known := events[r]; known {
 		select {
 		case s.events <- e:
@@ -93,7 +93,7 @@ func (s *server) handle(r request) {
 	case r.control == interrogate:
 		s.report(s.now)
 	case r.control == stop && s.now.state != stopPending:
-		s.tell(status{state: stopPending, checkpoint: 1, hint: stopHint})
+		s.setStatus(status{state: stopPending, checkpoint: 1, hint: stopHint})
 		s.ticks, s.limit = time.After(checkpoint), time.After(stopTime)
 		s.cancel()
 	}

@@ -24,7 +24,7 @@ func start(body Body) *manager {
 	m := &manager{requests: make(chan request), ended: make(chan struct{})}
 	go func() {
 		defer close(m.ended)
-		m.code = serve(m.requests, func(s status) { m.told = append(m.told, s) }, body)
+		m.code = serveBody(m.requests, func(s status) { m.told = append(m.told, s) }, body)
 	}()
 	return m
 }

@@ -88,8 +88,8 @@ var ErrNotStarted error = syscall.Errno(1063)
 
 // Run makes this process a service until the body ends, once per process. Its error
 // is ErrNotStarted or another one of Windows'; elsewhere it is errors.ErrUnsupported.
-func Run(body Body) error { return run(body) }
+func Run(body Body) error { return runService(body) }
 
 // Started tells whether the SCM started this process. It is the only one whose image is
 // services.exe; a stranger's of that name is told by Run.
-func Started() bool { return started() }
+func Started() bool { return startedByManager() }

@@ -5,8 +5,8 @@ import (
 	"errors"
 )
 
-func run(Body) error { return errors.ErrUnsupported }
+func runService(Body) error { return errors.ErrUnsupported }
 
-func started() bool { return false }
+func startedByManager() bool { return false }
 
-func onAwakening(context.Context, func()) bool { return false }
+func onResume(context.Context, func()) bool { return false }

@@ -23,7 +23,7 @@ var controls = map[svc.Cmd]control{
 	svc.PowerEvent: power, svc.SessionChange: session,
 }
 
-func run(body Body) error {
+func runService(body Body) error {
 	// The name counts only in a process of several services.
 	if err := svc.Run("docker-wsl-bridge", handler{body}); err != nil {
 		return fmt.Errorf("reach the service control manager: %w", err)
@@ -52,7 +52,7 @@ func (h handler) Execute(_ []string, in <-chan svc.ChangeRequest, out chan<- svc
 			}
 		}
 	}()
-	return false, serve(requests, func(s status) {
+	return false, serveBody(requests, func(s status) {
 		out <- svc.Status{
 			State: states[s.state], Accepts: accepted[s.state],
 			CheckPoint: s.checkpoint, WaitHint: uint32(s.hint.Milliseconds()),
@@ -60,9 +60,9 @@ func (h handler) Execute(_ []string, in <-chan svc.ChangeRequest, out chan<- svc
 	}, h.body)
 }
 
-// started looks at the parent alone. svc.IsWindowsService asks also whether that is in
+// startedByManager looks at the parent alone. svc.IsWindowsService asks also whether that is in
 // session 0, which the SCM under Wine is not.
-func started() bool {
+func startedByManager() bool {
 	snapshot, err := windows.CreateToolhelp32Snapshot(windows.TH32CS_SNAPPROCESS, 0)
 	if err != nil {
 		return false

@@ -44,7 +44,7 @@ func (m Made) File(dir string) string {
 // Remember records it, unless that was done.
 func Remember(dir string, m Made) error {
 	file := m.File(dir)
-	if _, err := readMade(dir, file); err == nil {
+	if _, err := readRecord(dir, file); err == nil {
 		return nil
 	}
 	b, err := json.Marshal(m)
@@ -72,24 +72,24 @@ func Remembered(dir string) (list []Made, broken []string, err error) {
 	entries, err := os.ReadDir(MadeDir(dir))
 	for _, e := range entries[:min(len(entries), maxAllMade)] {
 		file := filepath.Join(MadeDir(dir), e.Name())
-		m, err := readMade(dir, file)
+		m, err := readRecord(dir, file)
 		switch {
 		case err == nil:
 			list = append(list, m)
-		case !isNew(e):
+		case !isBeingWritten(e):
 			broken = append(broken, file)
 		}
 	}
 	return list, broken, err
 }
 
-// isNew tells a file that may just be being written.
-func isNew(e fs.DirEntry) bool {
+// isBeingWritten tells a file that may just be being written.
+func isBeingWritten(e fs.DirEntry) bool {
 	info, err := e.Info()
 	return strings.HasSuffix(e.Name(), ".new") && (err != nil || time.Since(info.ModTime()) < time.Minute)
 }
 
-func readMade(dir, file string) (m Made, err error) {
+func readRecord(dir, file string) (m Made, err error) {
 	b, err := Read(file, maxMade)
 	if err != nil {
 		return m, err

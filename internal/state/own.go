@@ -18,7 +18,7 @@ var ErrForeign = errors.New("it is no file of ours")
 
 // Read reads a file of ours. The error is ErrForeign for what is no regular file, or has more than max bytes.
 func Read(path string, max int64) (b []byte, err error) {
-	err = within(path, func(root *os.Root, name string) error {
+	err = inOwnDir(path, func(root *os.Root, name string) error {
 		info, err := root.Lstat(name)
 		if err != nil {
 			return err
@@ -26,7 +26,7 @@ func Read(path string, max int64) (b []byte, err error) {
 		if !info.Mode().IsRegular() {
 			return ErrForeign
 		}
-		return files.Again(func() error {
+		return files.Retry(func() error {
 			b, err = readIn(root, name, max)
 			return err
 		})
@@ -49,12 +49,12 @@ func readIn(root *os.Root, name string, max int64) ([]byte, error) {
 
 // Write replaces a file of ours, or makes it. Whoever reads it finds it whole, as it was or as it is to be.
 func Write(path string, b []byte, mode fs.FileMode) error {
-	return writing(path, func(root *os.Root, name string) error {
+	return inNewOwnDir(path, func(root *os.Root, name string) error {
 		half, err := Beside(root, name, b, mode)
 		if err != nil {
 			return err
 		}
-		if err = files.Again(func() error { return root.Rename(half, name) }); err != nil {
+		if err = files.Retry(func() error { return root.Rename(half, name) }); err != nil {
 			_ = removeIn(root, half)
 		}
 		return err
@@ -63,7 +63,7 @@ func Write(path string, b []byte, mode fs.FileMode) error {
 
 // Create makes a file of ours where nothing is. The error is fs.ErrExist if something is there, whatever it is.
 func Create(path string, b []byte, mode fs.FileMode) error {
-	return writing(path, func(root *os.Root, name string) error {
+	return inNewOwnDir(path, func(root *os.Root, name string) error {
 		f, err := root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
 		if err != nil {
 			return err
@@ -75,7 +75,7 @@ func Create(path string, b []byte, mode fs.FileMode) error {
 
 // Append opens a file of ours to be written on, and makes it if it is missing.
 func Append(path string) (f *os.File, err error) {
-	err = writing(path, func(root *os.Root, name string) error {
+	err = inNewOwnDir(path, func(root *os.Root, name string) error {
 		f, err = root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
 		return err
 	})
@@ -84,7 +84,7 @@ func Append(path string) (f *os.File, err error) {
 
 // Rename gives a file of ours another name in its directory. It does not wait for whoever holds it.
 func Rename(path, to string) error {
-	return within(path, func(root *os.Root, name string) error {
+	return inOwnDir(path, func(root *os.Root, name string) error {
 		return root.Rename(name, filepath.Join(filepath.Dir(name), to))
 	})
 }
@@ -92,12 +92,12 @@ func Rename(path, to string) error {
 // Remove removes a file of ours. One that is not there is no error. One that somebody holds is tried again for a
 // while.
 func Remove(path string) error {
-	return files.Again(func() error { return TryRemove(path) })
+	return files.Retry(func() error { return TryRemove(path) })
 }
 
 // TryRemove is Remove that tries once.
 func TryRemove(path string) error {
-	err := within(path, removeIn)
+	err := inOwnDir(path, removeIn)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
@@ -143,16 +143,16 @@ func createIn(root *os.Root, name string, mode fs.FileMode) (*os.File, error) {
 	return root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
 }
 
-// writing is within for what is to be written: directories that are missing are made, for this user alone.
-func writing(path string, do func(root *os.Root, name string) error) error {
-	base, _, err := split(path)
+// inNewOwnDir is inOwnDir for what is to be written: directories that are missing are made, for this user alone.
+func inNewOwnDir(path string, do func(root *os.Root, name string) error) error {
+	base, _, err := splitOwn(path)
 	if err != nil {
 		return err
 	}
 	if err := os.MkdirAll(base, 0o700); err != nil {
 		return err
 	}
-	return within(path, func(root *os.Root, name string) error {
+	return inOwnDir(path, func(root *os.Root, name string) error {
 		if err := root.MkdirAll(filepath.Dir(name), 0o700); err != nil {
 			return err
 		}
@@ -160,19 +160,19 @@ func writing(path string, do func(root *os.Root, name string) error) error {
 	})
 }
 
-// within does something with a path of ours, from the directory that our own one is in. A link from
+// inOwnDir does something with a path of ours, from the directory that our own one is in. A link from
 // there on that leads out is an error.
-func within(path string, do func(root *os.Root, name string) error) error {
-	base, name, err := split(path)
+func inOwnDir(path string, do func(root *os.Root, name string) error) error {
+	base, name, err := splitOwn(path)
 	if err != nil {
 		return err
 	}
-	return In(base, func(root *os.Root) error { return do(root, name) })
+	return InDir(base, func(root *os.Root) error { return do(root, name) })
 }
 
-// In does something in a directory, which nobody can exchange meanwhile. Links on the way to it are followed: its
+// InDir does something in a directory, which nobody can exchange meanwhile. Links on the way to it are followed: its
 // caller knows whose they are. Errors name whole paths.
-func In(dir string, do func(root *os.Root) error) error {
+func InDir(dir string, do func(root *os.Root) error) error {
 	root, err := os.OpenRoot(dir)
 	if err != nil {
 		return err
@@ -190,8 +190,8 @@ func In(dir string, do func(root *os.Root) error) error {
 	return err
 }
 
-// split finds the directory that our own one is in.
-func split(path string) (base, name string, err error) {
+// splitOwn finds the directory that our own one is in.
+func splitOwn(path string) (base, name string, err error) {
 	const slash = string(filepath.Separator)
 	at := strings.LastIndex(path+slash, slash+dirName+slash)
 	if at < 0 {

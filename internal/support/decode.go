@@ -19,20 +19,20 @@ type unit struct {
 	from, to int
 }
 
-// way is how a line is read.
-type way int
+// decoding is how a line is read.
+type decoding int
 
 const (
-	literally way = iota
-	decoded       // with escapes that have a number, and of quotes
-	unescaped     // with \n, \r, \t and +, too
+	literally decoding = iota
+	decoded            // with escapes that have a number, and of quotes
+	unescaped          // with \n, \r, \t and +, too
 )
 
-func read(line string, as way) []unit {
+func decodeLine(line string, as decoding) []unit {
 	units := make([]unit, 0, len(line))
 	for at := 0; at < len(line); {
 		if as != literally {
-			if list := escaped(line, at, as); len(list) > 0 {
+			if list := decodeEscape(line, at, as); len(list) > 0 {
 				units = append(units, list...)
 				at = list[len(list)-1].to
 				continue
@@ -51,8 +51,8 @@ func read(line string, as way) []unit {
 // isPlain tells a line that reads the same in all ways.
 func isPlain(line string) bool { return !strings.ContainsAny(line, `\%&'+`) }
 
-// escaped reads an escape.
-func escaped(line string, at int, as way) []unit {
+// decodeEscape reads an escape.
+func decodeEscape(line string, at int, as decoding) []unit {
 	switch line[at] {
 	case '%', '\\':
 		if list := escapedBytes(line, at); list != nil {
@@ -74,9 +74,9 @@ func escaped(line string, at int, as way) []unit {
 	if line[at] != '\\' {
 		return nil
 	}
-	end := at + slashes(line[at:])
+	end := at + countSlashes(line[at:])
 	if lead := (end - at - 1) &^ 1; lead > 0 { // a separator, and an escape behind it
-		if list := escaped(line, at+lead, as); list[0].r != '\\' {
+		if list := decodeEscape(line, at+lead, as); list[0].r != '\\' {
 			return append([]unit{{'\\', at, at + lead}}, list...)
 		}
 	}
@@ -86,19 +86,19 @@ func escaped(line string, at int, as way) []unit {
 		}
 	}
 	before, _ := utf8.DecodeLastRuneInString(line[:at])
-	if end-at > 1 && (at == 0 || !ofWord(before) && before != ':') { // of a share
+	if end-at > 1 && (at == 0 || !isWordRune(before) && before != ':') { // of a share
 		return []unit{{'\\', at, at + 1}, {'\\', at + 1, end}}
 	}
 	return []unit{{'\\', at, end}}
 }
 
-// slashes counts backslashes that a text begins with.
-func slashes(s string) int { return len(s) - len(strings.TrimLeft(s, `\`)) }
+// countSlashes counts backslashes that a text begins with.
+func countSlashes(s string) int { return len(s) - len(strings.TrimLeft(s, `\`)) }
 
 var entities = map[string]rune{"&#39;": '\'', "&#x27;": '\'', "&apos;": '\'', "&quot;": '"', "&#34;": '"', "&amp;": '&', "&nbsp;": ' ', "&#32;": ' '}
 
 // escapedRune reads what is behind backslashes.
-func escapedRune(s string, as way) (r rune, size int) {
+func escapedRune(s string, as decoding) (r rune, size int) {
 	switch {
 	case strings.ContainsRune("'\" ", rune(s[0])):
 		return rune(s[0]), 1
@@ -158,7 +158,7 @@ func escapedByte(s string) (b byte, size int) {
 		}
 		return number(1, 2, 16)
 	}
-	n := slashes(s)
+	n := countSlashes(s)
 	switch {
 	case n == 0 || n > 2 || n == len(s):
 		return 0, 0
@@ -171,15 +171,17 @@ func escapedByte(s string) (b byte, size int) {
 // quoteOrSlash tells what ways of writing put into a name or take out of it.
 func quoteOrSlash(r rune) bool { return strings.ContainsRune("'\"`\\", r) }
 
-// fold has each letter in one case, and one blank: a + of a URL is one, too.
-func fold(r rune) rune {
+// foldRune has each letter in one case, and one blank: a + of a URL is one, too.
+func foldRune(r rune) rune {
 	if r == '+' || unicode.IsSpace(r) {
 		return ' '
 	}
 	return unicode.ToLower(unicode.ToUpper(r))
 }
 
-func ofWord(r rune) bool { return r != utf8.RuneError && (unicode.IsLetter(r) || unicode.IsDigit(r)) }
+func isWordRune(r rune) bool {
+	return r != utf8.RuneError && (unicode.IsLetter(r) || unicode.IsDigit(r))
+}
 
 // words is a tree of names.
 type words struct {
@@ -187,7 +189,7 @@ type words struct {
 	with string // what stands in for the name that ends here
 }
 
-func (w *words) add(name, with string) {
+func (w *words) addName(name, with string) {
 	for _, r := range name {
 		if w.next == nil {
 			w.next = map[rune]*words{}
@@ -202,18 +204,18 @@ func (w *words) add(name, with string) {
 	}
 }
 
-// find gives the longest name that begins at a unit and ends with no letter or digit behind it. skips has
+// findAt gives the longest name that begins at a unit and ends with no letter or digit behind it. skips has
 // quotes and backslashes in between left out.
-func (w *words) find(units []unit, at int, skips bool) (end int, with string) {
+func (w *words) findAt(units []unit, at int, skips bool) (end int, with string) {
 	for n := at; n < len(units); n++ {
 		r := units[n].r
 		if skips && n > at && quoteOrSlash(r) {
 			continue
 		}
-		if w = w.next[fold(r)]; w == nil {
+		if w = w.next[foldRune(r)]; w == nil {
 			return end, with
 		}
-		if w.with != "" && (n+1 == len(units) || !ofWord(units[n+1].r) || !ofWord(r)) {
+		if w.with != "" && (n+1 == len(units) || !isWordRune(units[n+1].r) || !isWordRune(r)) {
 			end, with = n+1, w.with
 		}
 	}

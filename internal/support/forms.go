@@ -38,25 +38,25 @@ type place struct {
 	sure     bool // it ends there; else it may end before, at a blank
 }
 
-// has tells whether a text has one of some words. It is asked before a form is looked for, which costs more: most
+// hasAny tells whether a text has one of some words. It is asked before a form is looked for, which costs more: most
 // lines of a log name nobody.
-func has(s string, words ...string) bool {
+func hasAny(s string, words ...string) bool {
 	return slices.ContainsFunc(words, func(w string) bool { return strings.Contains(s, w) })
 }
 
-// places finds what stands where names do.
-func places(s string) (list []place) {
+// findPlaces finds what stands where names do.
+func findPlaces(s string) (list []place) {
 	low := strings.ToLower(s)
-	if has(low, "user", "home", "profile", "documents and settings") {
+	if hasAny(low, "user", "home", "profile", "documents and settings") {
 		for _, m := range homes.FindAllStringIndex(s, -1) {
-			list = append(list, component(s, m[1], userName))
+			list = append(list, componentAt(s, m[1], userName))
 		}
 	}
-	if has(s, `\\`, "//") {
-		list = append(list, inShares(s)...)
+	if hasAny(s, `\\`, "//") {
+		list = append(list, sharePlaces(s)...)
 	}
-	if has(s, `\`) {
-		list = append(list, outside(inAccounts(s), list)...)
+	if hasAny(s, `\`) {
+		list = append(list, placesOutside(accountPlaces(s), list)...)
 	}
 	pairs := func(form *regexp.Regexp, kinds ...nameKind) {
 		for _, m := range form.FindAllStringSubmatchIndex(s, -1) {
@@ -71,31 +71,31 @@ func places(s string) (list []place) {
 	if strings.Contains(s, "://") {
 		pairs(address, hostName)
 	}
-	if has(s, "(") {
+	if hasAny(s, "(") {
 		pairs(ids, userName)
 	}
-	if has(s, "~") {
+	if hasAny(s, "~") {
 		pairs(tildes, userName)
 	}
-	if has(s, " of ") {
+	if hasAny(s, " of ") {
 		pairs(sentences, userName)
 	}
-	if has(s, " has chosen") {
+	if hasAny(s, " has chosen") {
 		pairs(chosen, userName)
 	}
-	if has(low, "owner") {
+	if hasAny(low, "owner") {
 		pairs(owners, userName, userName)
 	}
-	if has(low, "user", "name", "account", "machine", "domain") {
+	if hasAny(low, "user", "name", "account", "machine", "domain") {
 		for _, m := range keys.FindAllStringIndex(s, -1) {
-			list = append(list, value(s, m[1]))
+			list = append(list, valueAt(s, m[1]))
 		}
 	}
 	return list
 }
 
-// outside are those that are no part of others: the end of a path with a blank in it is no account.
-func outside(list, others []place) []place {
+// placesOutside are those that are no part of others: the end of a path with a blank in it is no account.
+func placesOutside(list, others []place) []place {
 	if len(list) == 0 || len(others) == 0 {
 		return list
 	}
@@ -109,8 +109,8 @@ func outside(list, others []place) []place {
 	})
 }
 
-// value is that of a key: what is quoted, or a word.
-func value(s string, at int) place {
+// valueAt is that of a key: what is quoted, or a word.
+func valueAt(s string, at int) place {
 	stop := " \t,;\"'"
 	if q := s[at-1]; q == '"' || q == '\'' {
 		stop = string(q)
@@ -122,14 +122,14 @@ func value(s string, at int) place {
 	return place{userName, at, at + end, true}
 }
 
-func inShares(s string) (list []place) {
+func sharePlaces(s string) (list []place) {
 	for _, m := range shares.FindAllStringIndex(s, -1) {
 		if !beginsShare(s, m[0], m[1]) {
 			continue
 		}
-		server := component(s, m[1], hostName)
+		server := componentAt(s, m[1], hostName)
 		if server.to == server.from || !server.sure {
-			server.to = m[1] + len(word(s[m[1]:server.to]))
+			server.to = m[1] + len(firstWord(s[m[1]:server.to]))
 		}
 		if common[strings.ToLower(s[server.from:server.to])] { // of WSL itself
 			continue
@@ -140,7 +140,7 @@ func inShares(s string) (list []place) {
 			if next == at {
 				break
 			}
-			part := component(s, next, wordName)
+			part := componentAt(s, next, wordName)
 			list = append(list, part)
 			at = part.to
 		}
@@ -153,31 +153,31 @@ func beginsShare(s string, from, to int) bool {
 	first, _ := utf8.DecodeRuneInString(s[to:])
 	before, size := utf8.DecodeLastRuneInString(s[:from])
 	switch {
-	case !ofWord(first) || first == utf8.RuneError:
+	case !isWordRune(first) || first == utf8.RuneError:
 		return false
 	case before == ':' && s[from] == '\\':
 		return !afterDrive(s, from)
 	}
-	return size == 0 || !ofWord(before) && !strings.ContainsRune(`\/:.)]}%~-$`, before)
+	return size == 0 || !isWordRune(before) && !strings.ContainsRune(`\/:.)]}%~-$`, before)
 }
 
 // afterDrive tells that before a place there is a drive's letter with its colon.
 func afterDrive(s string, at int) bool {
 	drive, size := utf8.DecodeLastRuneInString(s[:at-1])
 	further, _ := utf8.DecodeLastRuneInString(s[:at-1-size])
-	return ofWord(drive) && !ofWord(further)
+	return isWordRune(drive) && !isWordRune(further)
 }
 
-func word(s string) string {
+func firstWord(s string) string {
 	if end := strings.IndexFunc(s, func(r rune) bool { return unicode.IsSpace(r) || strings.ContainsRune(",'(", r) }); end >= 0 {
 		return s[:end]
 	}
 	return s
 }
 
-// component is one of a path, which may have blanks, commas and apostrophes in it. It is sure to end where another one
+// componentAt is one of a path, which may have blanks, commas and apostrophes in it. It is sure to end where another one
 // follows; where none does it is taken to go on for as long as it can.
-func component(s string, at int, kind nameKind) place {
+func componentAt(s string, at int, kind nameKind) place {
 	end, open := at, 0
 	for end < len(s) {
 		r, size := utf8.DecodeRuneInString(s[end:])
@@ -188,7 +188,7 @@ func component(s string, at int, kind nameKind) place {
 		if r == ')' {
 			open--
 		}
-		if open < 0 || unicode.IsControl(r) || strings.ContainsRune("\\/\"<>|:;*?=`", r) || r == '\'' && !ofWord(next) {
+		if open < 0 || unicode.IsControl(r) || strings.ContainsRune("\\/\"<>|:;*?=`", r) || r == '\'' && !isWordRune(next) {
 			break
 		}
 		end += size
@@ -200,16 +200,16 @@ func component(s string, at int, kind nameKind) place {
 	return place{kind, at, at + len(strings.TrimRight(s[at:end], " .,'!")), sure}
 }
 
-// inAccounts finds DOMAIN\user that is no part of a path. Between letters \n is an end of line, unless what is before it looks
+// accountPlaces finds DOMAIN\user that is no part of a path. Between letters \n is an end of line, unless what is before it looks
 // like a domain.
-func inAccounts(s string) (list []place) {
+func accountPlaces(s string) (list []place) {
 	for _, m := range accounts.FindAllStringSubmatchIndex(s, -1) {
 		before, size := utf8.DecodeLastRuneInString(s[:m[0]])
 		domain := s[m[2]:m[3]]
-		if size > 0 && (ofWord(before) || strings.ContainsRune(`\/.%$-_~`, before)) || before == ':' && afterDrive(s, m[0]) || noDomain[strings.ToLower(domain)] {
+		if size > 0 && (isWordRune(before) || strings.ContainsRune(`\/.%$-_~`, before)) || before == ':' && afterDrive(s, m[0]) || noDomain[strings.ToLower(domain)] {
 			continue
 		}
-		user := component(s, m[5], userName)
+		user := componentAt(s, m[5], userName)
 		escape := m[5]-m[4] == 1 && strings.ContainsRune("nrt", rune(s[m[5]])) && domain != strings.ToUpper(domain)
 		if user.sure || escape || user.to == user.from {
 			continue

@@ -25,16 +25,16 @@ func withoutNames(parts []Part, private Private) []Part {
 	}
 	for _, names := range private.Accounts {
 		for _, name := range strings.FieldsFunc(names, func(c rune) bool { return strings.ContainsRune(`,:\@`, c) }) {
-			r.learn(userName, name)
+			r.learnName(userName, name)
 		}
 	}
 	for _, p := range parts {
-		r.see(p.Text)
-		r.see(p.Name)
+		r.seeText(p.Text)
+		r.seeText(p.Name)
 	}
 	out := make([]Part, len(parts))
 	for i, p := range parts {
-		out[i] = Part{r.text(p.Name), r.text(p.Text), p.When}
+		out[i] = Part{r.redactText(p.Name), r.redactText(p.Text), p.When}
 	}
 	return out
 }
@@ -46,19 +46,19 @@ func (r *redactor) learnOwnNames() {
 		if !found {
 			domain, name = "", u.Username
 		}
-		r.learn(userName, name)
-		r.learn(userName, u.Name)
-		r.learn(hostName, domain)
-		r.learn(userName, filepath.Base(u.HomeDir))
+		r.learnName(userName, name)
+		r.learnName(userName, u.Name)
+		r.learnName(hostName, domain)
+		r.learnName(userName, filepath.Base(u.HomeDir))
 	}
 	for _, name := range []string{"USERNAME", "USER", "LOGNAME"} {
-		r.learn(userName, os.Getenv(name))
+		r.learnName(userName, os.Getenv(name))
 	}
 	host, _ := os.Hostname()
 	for _, name := range []string{host, os.Getenv("COMPUTERNAME"), os.Getenv("USERDOMAIN"), os.Getenv("USERDNSDOMAIN")} {
-		r.learn(hostName, name)
+		r.learnName(hostName, name)
 		short, _, _ := strings.Cut(name, ".")
-		r.learn(hostName, short)
+		r.learnName(hostName, short)
 	}
 }
 
@@ -70,7 +70,7 @@ func (r *redactor) learnRecordedUsers() {
 	}
 	made, _, _ := state.Remembered(dir) // what can't be read names nobody
 	for _, m := range made {
-		r.learn(userName, m.User)
+		r.learnName(userName, m.User)
 	}
 }
 
@@ -79,7 +79,7 @@ func (r *redactor) learnRecordedUsers() {
 func (r *redactor) learnCommand(argv []string) {
 	for i, word := range argv {
 		if i > 0 && !strings.HasPrefix(word, "-") {
-			r.learn(wordName, word)
+			r.learnName(wordName, word)
 		}
 	}
 }

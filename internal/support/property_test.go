@@ -87,10 +87,10 @@ func left(text, name string) string {
 	for line := range strings.Lines(text) {
 		for as := literally; as <= unescaped; as++ {
 			s := ""
-			for _, u := range read(line, as) {
-				s += string(fold(u.r))
+			for _, u := range decodeLine(line, as) {
+				s += string(foldRune(u.r))
 			}
-			for _, part := range append(strings.FieldsFunc(folded(name), func(c rune) bool { return c == ' ' || c == ',' }), folded(name)) {
+			for _, part := range append(strings.FieldsFunc(foldName(name), func(c rune) bool { return c == ' ' || c == ',' }), foldName(name)) {
 				if len([]rune(part)) >= minName && part != ".v6" && strings.Contains(s, part) {
 					return part
 				}
@@ -114,14 +114,14 @@ func TestNothingIsLeftOfGeneratedNames(t *testing.T) {
 				text := "time=1 msg=" + write(strings.ReplaceAll(form, "NAME", name)) + "\n"
 				red := newRedactor()
 				if i >= len(paths) {
-					red.learn(userName, name)
+					red.learnName(userName, name)
 				}
-				red.see(text)
-				if got := red.text(text); left(got, name) != "" {
+				red.seeText(text)
+				if got := red.redactText(text); left(got, name) != "" {
 					t.Fatalf("name %d, %q in %s, %s: %q is left in\n%s of\n%s", n, name, form, how, left(got, name), got, text)
 				}
 				if strings.HasSuffix(form, "x") && how == "as it is" {
-					if other := red.text(fmt.Sprintf("another text of %s.\n", name)); left(other, name) != "" {
+					if other := red.redactText(fmt.Sprintf("another text of %s.\n", name)); left(other, name) != "" {
 						t.Fatalf("name %d, %q of %s: %q is left in %s", n, name, form, left(other, name), other)
 					}
 				}
@@ -134,7 +134,7 @@ func TestNothingIsLeftOfGeneratedNames(t *testing.T) {
 func TestWholeNamesBeforeTheirParts(t *testing.T) {
 	r := newRedactor()
 	for _, name := range []string{"jane roe", "jane", "roe, jane", "o'hara"} {
-		r.learn(userName, name)
+		r.learnName(userName, name)
 	}
 	for text, want := range map[string]string{
 		`/home/jane roe and jane`:                `/home/USER1 and USER2`,
@@ -147,8 +147,8 @@ func TestWholeNamesBeforeTheirParts(t *testing.T) {
 		`CONTOSO\jane roe: no`:                   `HOST2\USER1: no`,
 		`D:\Users\jane roe\x D:\Users.old\jane\`: `D:\Users\USER1\x D:\Users.old\USER2\`,
 	} {
-		r.see(text)
-		if got := r.text(text); !strings.EqualFold(got, want) && strings.Count(got, "USER") == 0 {
+		r.seeText(text)
+		if got := r.redactText(text); !strings.EqualFold(got, want) && strings.Count(got, "USER") == 0 {
 			t.Errorf("%s\nis %s\nnot %s", text, got, want)
 		}
 	}
@@ -165,8 +165,8 @@ func TestOddPlacesOfNames(t *testing.T) {
 		`"{\"user\": \"jane roe\"}"`, `file://jane-pc/roe files/x`, `/Users/roe, jane/x`, `C:\Users\jane (old)\x`, `smb://jane/share/x`,
 	} {
 		r := newRedactor()
-		r.see(text)
-		if got := strings.ToLower(r.text(text)); strings.Contains(got, "jane") || strings.Contains(got, "roe") {
+		r.seeText(text)
+		if got := strings.ToLower(r.redactText(text)); strings.Contains(got, "jane") || strings.Contains(got, "roe") {
 			t.Errorf("%s\nis %s", text, got)
 		}
 	}
@@ -176,8 +176,8 @@ func TestOddPlacesOfNames(t *testing.T) {
 		`C:\Program Files\WSL\wsl.exe \\.\pipe\docker_engine npipe:////./pipe/docker_engine NT AUTHORITY\SYSTEM /root/.docker`: `C:\Program Files\WSL\wsl.exe \\.\pipe\docker_engine npipe:////./pipe/docker_engine NT AUTHORITY\SYSTEM /root/.docker`,
 	} {
 		r := newRedactor()
-		r.see(text)
-		if got := r.text(text); got != want {
+		r.seeText(text)
+		if got := r.redactText(text); got != want {
 			t.Errorf("%s\nis %s", text, got)
 		}
 	}

@@ -62,22 +62,22 @@ func newRedactor() *redactor {
 	return &redactor{names: map[string]string{}, counts: map[nameKind]int{}}
 }
 
-// folded is a name as it is looked for.
-func folded(name string) string {
-	return strings.Map(fold, strings.Trim(name, "\\/ \t"))
+// foldName is a name as it is looked for.
+func foldName(name string) string {
+	return strings.Map(foldRune, strings.Trim(name, "\\/ \t"))
 }
 
-// learn has a name taken out wherever it is a word of its own, and its parts, if it has blanks or commas.
-func (r *redactor) learn(kind nameKind, name string) {
-	r.add(kind, name)
+// learnName has a name taken out wherever it is a word of its own, and its parts, if it has blanks or commas.
+func (r *redactor) learnName(kind nameKind, name string) {
+	r.addName(kind, name)
 	r.addParts(kind, name)
 }
 
 func (r *redactor) addParts(kind nameKind, name string) {
-	parts := strings.FieldsFunc(folded(name), func(c rune) bool { return c == ' ' || c == ',' })
+	parts := strings.FieldsFunc(foldName(name), func(c rune) bool { return c == ' ' || c == ',' })
 	for _, part := range parts[:min(len(parts), maxParts)] {
 		if utf8.RuneCountInString(part) >= minName {
-			r.add(kind, part)
+			r.addName(kind, part)
 		}
 	}
 }
@@ -85,8 +85,8 @@ func (r *redactor) addParts(kind nameKind, name string) {
 // maxParts bounds the parts of a name.
 const maxParts = 8
 
-func (r *redactor) add(kind nameKind, name string) {
-	low := folded(name)
+func (r *redactor) addName(kind nameKind, name string) {
+	low := foldName(name)
 	number := !strings.ContainsFunc(low, unicode.IsLetter) && !(kind == hostName && strings.ContainsAny(low, ".:"))
 	if r.names[low] != "" || number || common[low] {
 		return
@@ -97,7 +97,7 @@ func (r *redactor) add(kind nameKind, name string) {
 	if n := utf8.RuneCountInString(low); n < minName || n > maxName {
 		return
 	}
-	r.literal.add(low, with)
+	r.literal.addName(low, with)
 	bare := strings.Map(func(c rune) rune {
 		if quoteOrSlash(c) {
 			return -1
@@ -105,20 +105,20 @@ func (r *redactor) add(kind nameKind, name string) {
 		return c
 	}, low)
 	if utf8.RuneCountInString(bare) >= minName {
-		r.bare.add(bare, with)
+		r.bare.addName(bare, with)
 	}
 }
 
-// see looks for names in a text.
-func (r *redactor) see(text string) {
+// seeText looks for names in a text.
+func (r *redactor) seeText(text string) {
 	for line := range strings.Lines(text) {
 		r.eachPlace(line, func(_, _ int, p place, name string) {
 			switch {
 			case p.sure:
-				r.learn(p.kind, name)
-			case !common[folded(word(name))]:
-				r.add(p.kind, name)
-				r.add(p.kind, word(name))
+				r.learnName(p.kind, name)
+			case !common[foldName(firstWord(name))]:
+				r.addName(p.kind, name)
+				r.addName(p.kind, firstWord(name))
 			}
 		})
 	}
@@ -126,8 +126,8 @@ func (r *redactor) see(text string) {
 
 // eachPlace finds where names stand in a line, in all ways of reading it.
 func (r *redactor) eachPlace(line string, do func(from, to int, p place, name string)) {
-	for _, as := range ways(line) {
-		units := read(line, as)
+	for _, as := range decodings(line) {
+		units := decodeLine(line, as)
 		var b strings.Builder
 		at := make([]int, 0, len(line)+1) // of each byte, its unit
 		for n, u := range units {
@@ -137,7 +137,7 @@ func (r *redactor) eachPlace(line string, do func(from, to int, p place, name st
 			}
 		}
 		s := b.String()
-		for _, p := range places(s) {
+		for _, p := range findPlaces(s) {
 			if p.to > p.from {
 				do(units[at[p.from]].from, units[at[p.to-1]].to, p, s[p.from:p.to])
 			}
@@ -145,21 +145,21 @@ func (r *redactor) eachPlace(line string, do func(from, to int, p place, name st
 	}
 }
 
-func ways(line string) []way {
+func decodings(line string) []decoding {
 	if isPlain(line) {
-		return []way{literally}
+		return []decoding{literally}
 	}
-	return []way{literally, decoded, unescaped}
+	return []decoding{literally, decoded, unescaped}
 }
 
-// text is a text without all that.
-func (r *redactor) text(text string) string {
+// redactText is a text without all that.
+func (r *redactor) redactText(text string) string {
 	for _, form := range secrets {
 		text = replaceGroup(form, text, func(string) string { return secret })
 	}
 	var b strings.Builder
 	for line := range strings.Lines(text) {
-		b.WriteString(replaced(line, r.found(line)))
+		b.WriteString(replaceSpans(line, r.findSpans(line)))
 	}
 	return b.String()
 }
@@ -170,24 +170,24 @@ type span struct {
 	with     string
 }
 
-// found are the names in a line.
-func (r *redactor) found(line string) (list []span) {
+// findSpans are the names in a line.
+func (r *redactor) findSpans(line string) (list []span) {
 	r.eachPlace(line, func(from, to int, p place, name string) {
-		low := folded(name)
-		if with := r.names[low]; with != "" && (p.sure || !common[folded(word(name))]) {
+		low := foldName(name)
+		if with := r.names[low]; with != "" && (p.sure || !common[foldName(firstWord(name))]) {
 			list = append(list, span{from, to, with})
 		}
 	})
-	for _, as := range ways(line) {
-		tree, units := &r.bare, read(line, as)
+	for _, as := range decodings(line) {
+		tree, units := &r.bare, decodeLine(line, as)
 		if as == literally {
 			tree = &r.literal
 		}
 		for n := 0; n < len(units); n++ {
-			if n > 0 && ofWord(units[n].r) && ofWord(units[n-1].r) && !letterEscape(units, n) {
+			if n > 0 && isWordRune(units[n].r) && isWordRune(units[n-1].r) && !isLetterEscape(units, n) {
 				continue
 			}
-			if end, with := tree.find(units, n, as != literally); end > n {
+			if end, with := tree.findAt(units, n, as != literally); end > n {
 				list = append(list, span{units[n].from, units[end-1].to, with})
 				n = end - 1
 			}
@@ -196,13 +196,13 @@ func (r *redactor) found(line string) (list []span) {
 	return list
 }
 
-// letterEscape tells that before a unit there is \n or the like, whose letter is none of a word.
-func letterEscape(units []unit, n int) bool {
+// isLetterEscape tells that before a unit there is \n or the like, whose letter is none of a word.
+func isLetterEscape(units []unit, n int) bool {
 	return n > 1 && units[n-2].r == '\\' && strings.ContainsRune("nrt", units[n-1].r)
 }
 
-// replaced has each span replaced, and those that overlap by what stands for the longest of the first ones.
-func replaced(line string, spans []span) string {
+// replaceSpans has each span replaced, and those that overlap by what stands for the longest of the first ones.
+func replaceSpans(line string, spans []span) string {
 	slices.SortStableFunc(spans, func(a, b span) int { return cmp.Or(a.from-b.from, b.to-a.to) })
 	var b strings.Builder
 	at := 0

@@ -8,9 +8,9 @@ import (
 // Nothing of a person or a machine is left, in whatever form it stands; what helps is.
 func TestText(t *testing.T) {
 	r := newRedactor()
-	r.learn(userName, "Jane.Doe")
-	r.learn(hostName, "JANES-PC")
-	r.learn(wordName, "build.example.org")
+	r.learnName(userName, "Jane.Doe")
+	r.learnName(hostName, "JANES-PC")
+	r.learnName(wordName, "build.example.org")
 	for name, tc := range map[string]struct{ text, want string }{
 		"a home of Windows":      {`open C:\Users\Jane.Doe\AppData\x: denied`, `open C:\Users\USER1\AppData\x: denied`},
 		"as JSON":                {`"log":"C:\\Users\\jane.doe\\x"`, `"log":"C:\\Users\\USER1\\x"`},
@@ -36,17 +36,17 @@ func TestText(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := newRedactor()
-			r.learn(userName, "Jane.Doe")
-			r.learn(hostName, "JANES-PC")
-			r.learn(wordName, "build.example.org")
+			r.learnName(userName, "Jane.Doe")
+			r.learnName(hostName, "JANES-PC")
+			r.learnName(wordName, "build.example.org")
 			for _, name := range []string{"alice", "bob", "carol", "staff"} {
-				r.learn(userName, name)
+				r.learnName(userName, name)
 			}
-			r.learn(userName, "x")
-			r.learn(hostName, "engine.example.com")
-			r.learn(hostName, "registry.example.com")
-			r.see(tc.text)
-			if got := r.text(tc.text); got != tc.want {
+			r.learnName(userName, "x")
+			r.learnName(hostName, "engine.example.com")
+			r.learnName(hostName, "registry.example.com")
+			r.seeText(tc.text)
+			if got := r.redactText(tc.text); got != tc.want {
 				t.Errorf("%s\nis %s\nnot %s", tc.text, got, tc.want)
 			}
 		})
@@ -56,9 +56,9 @@ func TestText(t *testing.T) {
 // A name that is plain in one text is found in another, where it stands alone.
 func TestANameIsFoundEverywhere(t *testing.T) {
 	r := newRedactor()
-	r.see(`open /home/alice/.docker/config.json`)
-	r.see(`to = { exec = ["ssh", "root@build.example.org"] }`)
-	if got := r.text("alice asks build.example.org, malice does not"); got != "USER1 asks HOST1, malice does not" {
+	r.seeText(`open /home/alice/.docker/config.json`)
+	r.seeText(`to = { exec = ["ssh", "root@build.example.org"] }`)
+	if got := r.redactText("alice asks build.example.org, malice does not"); got != "USER1 asks HOST1, malice does not" {
 		t.Error(got)
 	}
 }
@@ -69,9 +69,9 @@ func FuzzText(f *testing.F) {
 	f.Add("token=secretname secretname@host SecretName")
 	f.Fuzz(func(t *testing.T, text string) {
 		r := newRedactor()
-		r.learn(userName, "secretname")
-		r.see(text)
-		got := strings.ToLower(r.text(text))
+		r.learnName(userName, "secretname")
+		r.seeText(text)
+		got := strings.ToLower(r.redactText(text))
 		for i := strings.Index(got, "secretname"); i >= 0; {
 			before, behind := got[:i], got[i+len("secretname"):]
 			if (before == "" || strings.ContainsAny(before[len(before)-1:], ` \/"'=:@.`)) && (behind == "" || strings.ContainsAny(behind[:1], ` \/"'=:@.`)) {

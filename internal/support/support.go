@@ -91,7 +91,7 @@ func Write(file string, parts []Part, private Private) (string, error) {
 	path, err := filepath.Abs(file)
 	if err == nil {
 		var b []byte
-		if b, err = zipped(append([]Part{{"README.txt", readme, time.Now()}}, withoutNames(parts, private)...)); err == nil {
+		if b, err = zipParts(append([]Part{{"README.txt", readme, time.Now()}}, withoutNames(parts, private)...)); err == nil {
 			err = writeNew(path, b)
 		}
 	}
@@ -101,7 +101,7 @@ func Write(file string, parts []Part, private Private) (string, error) {
 	return path, nil
 }
 
-func zipped(parts []Part) ([]byte, error) {
+func zipParts(parts []Part) ([]byte, error) {
 	var b bytes.Buffer
 	z := zip.NewWriter(&b)
 	for _, p := range parts {
