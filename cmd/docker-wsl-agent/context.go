@@ -112,8 +112,8 @@ func ownName() string {
 	return name
 }
 
-func led(dir string) dockercontext.Led {
-	return dockercontext.Led{
+func led(dir string) dockercontext.Override {
+	return dockercontext.Override{
 		DockerHost: os.Getenv("DOCKER_HOST"), DockerContext: os.Getenv("DOCKER_CONTEXT"), Current: dockercontext.Current(dir),
 	}
 }

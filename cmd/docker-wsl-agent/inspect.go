@@ -21,8 +21,8 @@ type inspection struct {
 	MayUse bool   `json:"mayUse"`
 	Served string `json:"served"` // yes, no, or empty: that can't be told
 
-	Led   dockercontext.Led `json:"led"`
-	Leads []string          `json:"leads,omitempty"` // the docker contexts that lead to the socket
+	Led   dockercontext.Override `json:"led"`
+	Leads []string               `json:"leads,omitempty"` // the docker contexts that lead to the socket
 
 	Now      time.Time         `json:"now"`
 	Gateway  string            `json:"gateway,omitempty"` // of the default route

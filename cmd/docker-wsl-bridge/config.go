@@ -58,12 +58,12 @@ func configInitCommand() *cobra.Command {
 
 // writeStarter leaves a file that is there alone, whatever it is. A new one gets its schema beside it.
 func writeStarter(file string) error {
-	err := state.Create(file, []byte(config.Starter), 0o600)
+	err := state.CreateFile(file, []byte(config.Starter), 0o600)
 	if errors.Is(err, fs.ErrExist) {
 		return &advised{fmt.Errorf("there is a configuration already: %s", file), []codes.Hint{configCheckHint()}}
 	}
 	if err == nil {
-		err = state.Write(filepath.Join(filepath.Dir(file), config.SchemaFile), config.Schema(), 0o600)
+		err = state.WriteFile(filepath.Join(filepath.Dir(file), config.SchemaFile), config.Schema(), 0o600)
 	}
 	if err != nil {
 		return fmt.Errorf("make configuration: %w", err)

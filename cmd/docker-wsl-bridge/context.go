@@ -75,7 +75,7 @@ func (e *contextError) Error() string {
 func recordedContexts(distro string) string {
 	names := []string{defaultContext}
 	if dir, err := state.Dir(); err == nil {
-		made, _, _ := state.Remembered(dir) // what can't be read proves nothing
+		made, _, _ := state.ReadRecords(dir) // what can't be read proves nothing
 		for _, m := range made {
 			if strings.EqualFold(m.Distro, distro) && dockercontext.CheckName(m.Context) == nil && !slices.Contains(names, m.Context) && len(names) < maxRecorded {
 				names = append(names, m.Context)
@@ -101,7 +101,7 @@ func askContexts(ctx context.Context, w daemon.WSL, distro, user string, agent d
 
 // makeContext makes the context of a socket.
 func makeContext(ctx context.Context, w daemon.WSL, agent deploy.Binary, place control.Place, name string) (dockercontext.Answer, error) {
-	if err := state.Record(state.Made{Distro: place.Distro}); err != nil {
+	if err := state.RecordMade(state.Made{Distro: place.Distro}); err != nil {
 		return dockercontext.Answer{}, err
 	}
 	a, err := askContexts(ctx, w, place.Distro, "", agent, "create", name, "unix://"+place.Socket)
@@ -113,7 +113,7 @@ func makeContext(ctx context.Context, w daemon.WSL, agent deploy.Binary, place c
 	case a.State != dockercontext.Made && a.State != dockercontext.Kept:
 		return a, &contextError{place.Distro, a}
 	}
-	return a, state.Record(state.Made{Distro: place.Distro, Context: name, User: a.User})
+	return a, state.RecordMade(state.Made{Distro: place.Distro, Context: name, User: a.User})
 }
 
 // removeContexts removes those of ours from a distro that runs: the default user's, and those that others
@@ -148,7 +148,7 @@ func namedBy(name string, a dockercontext.Answer, err error) named {
 	if err != nil {
 		return named{err: err}
 	}
-	return named{name: name, note: a.Led.Astray(name, a.Host)}
+	return named{name: name, note: a.Led.WhyAstray(name, a.Host)}
 }
 
 // namer has the context made as soon as the socket is served. It must hold up nobody who carries.
@@ -271,7 +271,7 @@ func findPlace(ctx context.Context, c chosen) (p placed, err error) {
 }
 
 func (p placed) ask(ctx context.Context, args ...string) (dockercontext.Answer, error) {
-	if err := state.Record(state.Made{Distro: p.Distro}); err != nil {
+	if err := state.RecordMade(state.Made{Distro: p.Distro}); err != nil {
 		return dockercontext.Answer{}, err // the agent's file may be new there
 	}
 	return askContexts(ctx, p.w, p.Distro, "", p.agent, args...)
@@ -285,7 +285,7 @@ func contextCreateCommand() *cobra.Command {
 				return err
 			}
 			fmt.Fprintf(cmd.OutOrStdout(), "docker --context %s of %s leads to %s\n", p.name, a.User, placeName(p.Place))
-			if note := a.Led.Astray(p.name, a.Host); note != "" {
+			if note := a.Led.WhyAstray(p.name, a.Host); note != "" {
 				fmt.Fprintln(cmd.ErrOrStderr(), astrayWords(p.name, note))
 			}
 			return nil
@@ -318,7 +318,7 @@ type listed struct {
 	Distro   string                  `json:"distro"`
 	User     string                  `json:"user"`
 	Contexts []dockercontext.Context `json:"contexts"`
-	Led      dockercontext.Led       `json:"led"`
+	Led      dockercontext.Override  `json:"led"`
 }
 
 func contextLsCommand() *cobra.Command {
@@ -345,7 +345,7 @@ func contextLsCommand() *cobra.Command {
 				fmt.Fprintf(out, "%-16s  %s%s\n", c.Name, c.Host, whose)
 			}
 			for _, c := range a.List {
-				if note := a.Led.Astray(c.Name, c.Host); c.Ours && note != "" {
+				if note := a.Led.WhyAstray(c.Name, c.Host); c.Ours && note != "" {
 					fmt.Fprintln(cmd.ErrOrStderr(), astrayWords(c.Name, note))
 				}
 			}

@@ -26,7 +26,7 @@ type disk interface {
 type userDisk struct{}
 
 func (userDisk) openLog(path string) (io.WriteCloser, error) { return logs.Open(path) }
-func (userDisk) record(m state.Made) error                   { return state.Record(m) }
+func (userDisk) record(m state.Made) error                   { return state.RecordMade(m) }
 func (userDisk) hide(i *control.Instance) error              { return i.Hide() }
 
 func (userDisk) open(ctx context.Context, dir string, p control.Place, h control.Handler) (*control.Instance, error) {

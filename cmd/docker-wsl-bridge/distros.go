@@ -21,7 +21,7 @@ import (
 // distros adds those in which something was made. A purge also removes what the record tells of distros that are
 // not there any more, and what tells nothing. A distro that a person's bridge serves has it all in use.
 func (i *installation) distros(ctx context.Context, s *install.Seen, start bool) {
-	made, broken, err := state.Remembered(i.state)
+	made, broken, err := state.ReadRecords(i.state)
 	s.Made, s.Purged = made, broken
 	w, wslErr := daemon.FindWSL()
 	if wslErr != nil {
@@ -53,7 +53,7 @@ func (i *installation) distros(ctx context.Context, s *install.Seen, start bool)
 	}
 	for _, m := range made {
 		if listErr == nil && !slices.ContainsFunc(names, func(n string) bool { return has(n)(m) }) {
-			s.Purged = append(s.Purged, m.File(i.state))
+			s.Purged = append(s.Purged, m.RecordFile(i.state))
 		}
 	}
 }
@@ -72,7 +72,7 @@ func (i *installation) logged() func(distro string) (sure, perhaps bool) {
 // rememberFound has what logs alone told stay known until it is cleaned.
 func (i *installation) rememberFound(s install.Seen) (failed error) {
 	for _, distro := range append(slices.Clone(s.Cleaned), s.Stopped...) {
-		failed = errors.Join(failed, state.Remember(i.state, state.Made{Distro: distro}))
+		failed = errors.Join(failed, state.RecordIn(i.state, state.Made{Distro: distro}))
 	}
 	return failed
 }
@@ -93,7 +93,7 @@ func (i *installation) clean(ctx context.Context, distro string) error {
 // cleanBy has the agent's program remove all but its own file. When all of it is done, and not before, the distro is
 // forgotten. A socket of all distros is removed from any of them.
 func (i *installation) cleanBy(ctx context.Context, w daemon.WSL, agent deploy.Binary, distro string) error {
-	made, _, _ := state.Remembered(i.state) // without a record there is what lies beside the agent's file
+	made, _, _ := state.ReadRecords(i.state) // without a record there is what lies beside the agent's file
 	var sockets []string
 	for _, m := range made {
 		if m.Socket != "" && (strings.EqualFold(m.Distro, distro) || paths.IsShared(m.Socket)) {
@@ -104,5 +104,5 @@ func (i *installation) cleanBy(ctx context.Context, w daemon.WSL, agent deploy.B
 	if err != nil {
 		return err
 	}
-	return state.Forget(i.state, distro)
+	return state.ForgetDistro(i.state, distro)
 }

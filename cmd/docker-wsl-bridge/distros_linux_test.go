@@ -78,11 +78,11 @@ func TestADistroIsKnownUntilItIsCleaned(t *testing.T) {
 		{Distro: "Debian", Context: "windows", User: "no name"},
 		{Distro: "Plain", Socket: "shared:/docker-wsl-bridge/s.sock"}, {Distro: "Plain", Socket: "/run/p.sock"}, unregistered,
 	} {
-		if err := state.Record(m); err != nil {
+		if err := state.RecordMade(m); err != nil {
 			t.Fatal(err)
 		}
 	}
-	gone := unregistered.File(i.state)
+	gone := unregistered.RecordFile(i.state)
 	i.finds(t, false, "", "Debian Plain", gone)
 	i.finds(t, true, "Debian Plain", "", gone)
 	file("running", "Debian\r\n")
@@ -139,7 +139,7 @@ func TestLogsTellWhatTheRecordDoesNot(t *testing.T) {
 	}
 	i.finds(t, false, "", "Debian")
 
-	if err := state.Forget(i.state, "Debian"); err != nil {
+	if err := state.ForgetDistro(i.state, "Debian"); err != nil {
 		t.Fatal(err)
 	}
 	i.finds(t, false, "", "")

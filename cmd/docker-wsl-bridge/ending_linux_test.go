@@ -125,7 +125,7 @@ func endDuring(t *testing.T, c aChange, stall func(*stalledFleet), end func(cont
 		}
 	}
 	for _, asked := range []endpoint.Endpoint{s.at, at} { // a status waits for no disk
-		if _, err := control.Ask(ctx, asked); errors.Is(err, context.DeadlineExceeded) {
+		if _, err := control.AskStatus(ctx, asked); errors.Is(err, context.DeadlineExceeded) {
 			t.Error(err)
 		}
 	}

@@ -64,7 +64,7 @@ func TestReloadAtBothEnds(t *testing.T) {
 	ended := make(chan error, 1)
 	go func() { ended <- f.serve(served, c) }()
 	answers := func() bool {
-		_, err := control.Ask(ctx, at)
+		_, err := control.AskStatus(ctx, at)
 		return err == nil
 	}
 	for !answers() {

@@ -51,7 +51,7 @@ func blocked() (string, error) {
 		return "", fmt.Errorf("find own file: %w", err)
 	}
 	for _, name := range []string{filepath.Base(exe), install.Windowed} {
-		f, err := files.Open(filepath.Join(filepath.Dir(exe), name))
+		f, err := files.OpenShared(filepath.Join(filepath.Dir(exe), name))
 		switch {
 		case err == nil:
 			err = errors.Join(readSome(f), f.Close())

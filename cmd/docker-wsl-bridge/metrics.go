@@ -34,7 +34,7 @@ is left out.`,
 					all = append(all, f.Traffic)
 				}
 			}
-			_, err = cmd.OutOrStdout().Write(control.Metrics(all...))
+			_, err = cmd.OutOrStdout().Write(control.FormatMetrics(all...))
 			return err
 		},
 	}

@@ -40,7 +40,7 @@ func (c chosen) words() string {
 
 // running are the bridges of this user, in order.
 func running(ctx context.Context, c chosen) ([]control.Found, error) {
-	return inOrder(ctx, c, control.List)
+	return inOrder(ctx, c, control.ListStatus)
 }
 
 // settling are the same, waited for until they serve or know why they don't, for so long at the most. No engine is

@@ -21,7 +21,7 @@ func Load(machine, user string) (*Config, error) {
 	if ignored != nil && !errors.Is(ignored, ErrUntrusted) {
 		return nil, ignored
 	}
-	own, ownRead, err := load(user, files.Open, false)
+	own, ownRead, err := load(user, files.OpenShared, false)
 	if err != nil {
 		return nil, err
 	}
@@ -41,7 +41,7 @@ func Load(machine, user string) (*Config, error) {
 
 // Check reads a file as a user's, by itself.
 func Check(name string) (*Config, error) {
-	f, read, err := load(name, files.Open, false)
+	f, read, err := load(name, files.OpenShared, false)
 	if err != nil {
 		return nil, err
 	}

@@ -27,7 +27,7 @@ var administrators = []string{
 }
 
 func openTrustedFile(name string) (*os.File, error) {
-	f, err := files.Open(name)
+	f, err := files.OpenShared(name)
 	if err != nil {
 		return nil, err
 	}

@@ -25,9 +25,9 @@ const (
 	maxAnswer = 256 << 10
 )
 
-// Ask asks the instance at an endpoint how it is. It takes 5 s at the most. The error is
+// AskStatus asks the instance at an endpoint how it is. It takes 5 s at the most. The error is
 // fs.ErrNotExist if none listens there.
-func Ask(ctx context.Context, at endpoint.Endpoint) (Status, error) {
+func AskStatus(ctx context.Context, at endpoint.Endpoint) (Status, error) {
 	ctx, cancel := context.WithTimeout(ctx, askTime)
 	defer cancel()
 	answer, err := requestOK(ctx, at, http.MethodGet, statusPath)

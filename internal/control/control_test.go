@@ -74,7 +74,7 @@ func runDir(t *testing.T) string {
 
 func one(t *testing.T, dir string) Found {
 	t.Helper()
-	found, err := List(t.Context(), dir)
+	found, err := ListStatus(t.Context(), dir)
 	if err != nil || len(found) != 1 || found[0].Err != nil {
 		t.Fatalf("found %+v, %v; want one", found, err)
 	}
@@ -83,7 +83,7 @@ func one(t *testing.T, dir string) Found {
 
 func none(t *testing.T, dir string) {
 	t.Helper()
-	if found, err := List(t.Context(), dir); err != nil || len(found) != 0 {
+	if found, err := ListStatus(t.Context(), dir); err != nil || len(found) != 0 {
 		t.Errorf("found %+v, %v; want none", found, err)
 	}
 }
@@ -98,7 +98,7 @@ func TestStatusIsTold(t *testing.T) {
 	}
 	other := Place{"Debian", "/run/other.sock"}
 	j := openAt(t, dir, other, handler(nil))
-	if found, err := List(t.Context(), dir); err != nil || len(found) != 2 {
+	if found, err := ListStatus(t.Context(), dir); err != nil || len(found) != 2 {
 		t.Errorf("found %+v, %v; want both", found, err)
 	}
 	if err := errors.Join(i.Close(), j.Close()); err != nil {

@@ -62,7 +62,7 @@ func crowd(t *testing.T, request string, n int) {
 		}
 	}
 	for range 3 {
-		if s, err := Ask(t.Context(), at); err != nil || s.PID != os.Getpid() {
+		if s, err := AskStatus(t.Context(), at); err != nil || s.PID != os.Getpid() {
 			t.Errorf("status: %+v, %v", s, err)
 		}
 	}

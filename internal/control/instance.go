@@ -57,7 +57,7 @@ func openPlace(ctx context.Context, dir string, p Place, h Handler) (*Instance, 
 	}
 	i := &Instance{server: s, file: filepath.Join(dir, fmt.Sprintf("%s.%d.json", p.ID(), os.Getpid()))}
 	if err := writeRecord(i.file, instanceRecord{PID: os.Getpid(), Distro: p.Distro, Socket: p.Socket}); err != nil {
-		return nil, errors.Join(err, s.close())
+		return nil, errors.Join(err, s.closeAll())
 	}
 	return i, nil
 }
@@ -73,7 +73,7 @@ func listenAt(ctx context.Context, dir string, p Place, h Handler) (*server, err
 		return nil, err
 	}
 	if err := proveReachable(ctx, at); err != nil {
-		return nil, errors.Join(err, s.close())
+		return nil, errors.Join(err, s.closeAll())
 	}
 	return s, nil
 }
@@ -84,7 +84,7 @@ func (i *Instance) Hide() error {
 	if i.file == "" {
 		return nil
 	}
-	if err := state.Remove(i.file); err != nil {
+	if err := state.RemoveFile(i.file); err != nil {
 		return fmt.Errorf("remove instance file: %w", err)
 	}
 	i.file = ""
@@ -94,9 +94,9 @@ func (i *Instance) Hide() error {
 // Close ends the endpoint, which tells who waits that it has ended, and removes the file if Hide has not.
 func (i *Instance) Close() error {
 	if i.file != "" {
-		_ = state.TryRemove(i.file) // what stays is in nobody's way
+		_ = state.TryRemoveFile(i.file) // what stays is in nobody's way
 	}
-	return i.server.close()
+	return i.server.closeAll()
 }
 
 const (
@@ -109,7 +109,7 @@ const (
 // listenUnlessServed asks first: that another one is there is what a person is to be told, in its own words.
 func listenUnlessServed(ctx context.Context, at endpoint.Endpoint, h Handler) (*server, error) {
 	for try := 1; ; try++ {
-		s, err := Ask(ctx, at)
+		s, err := AskStatus(ctx, at)
 		if err == nil {
 			return nil, &RunsError{s}
 		}
@@ -152,7 +152,7 @@ func proveReachable(ctx context.Context, at endpoint.Endpoint) (err error) {
 	for try := range reachTries {
 		short, cancel := context.WithTimeout(ctx, reachTime<<try)
 		var s Status
-		s, err = Ask(short, at)
+		s, err = AskStatus(short, at)
 		cancel()
 		if err == nil && s.PID != os.Getpid() {
 			return &RunsError{s}
@@ -174,7 +174,7 @@ type instanceRecord struct {
 func writeRecord(file string, r instanceRecord) error {
 	b, err := json.Marshal(r)
 	if err == nil {
-		err = state.Write(file, append(b, '\n'), 0o600)
+		err = state.WriteFile(file, append(b, '\n'), 0o600)
 	}
 	if err != nil {
 		return fmt.Errorf("write %s: %w", file, err)
@@ -195,11 +195,11 @@ type Found struct {
 // askFunc has the one who was found answer, and tells which process did.
 type askFunc func(context.Context, *Found) (pid int, err error)
 
-// List asks all instances of this user how they are, in the order of their files' names. A file
+// ListStatus asks all instances of this user how they are, in the order of their files' names. A file
 // whose instance is gone is removed.
-func List(ctx context.Context, dir string) ([]Found, error) {
+func ListStatus(ctx context.Context, dir string) ([]Found, error) {
 	return listInstances(ctx, dir, func(ctx context.Context, f *Found) (pid int, err error) {
-		f.Status, err = Ask(ctx, f.At)
+		f.Status, err = AskStatus(ctx, f.At)
 		return f.Status.PID, err
 	})
 }
@@ -252,7 +252,7 @@ func findInstance(ctx context.Context, dir, name string, ask askFunc) *Found {
 	gone := isGone(err) || err == nil && pid != r.PID
 	if gone {
 		_ = endpoint.RemoveStale(f.At.Path()) // of a killed one; Windows has none
-		_ = state.TryRemove(file)             // the next one tries again
+		_ = state.TryRemoveFile(file)         // the next one tries again
 		return nil
 	}
 	return f
@@ -263,7 +263,7 @@ const maxRecord = 4 << 10
 
 // readRecord takes a file for what it should be or for nothing.
 func readRecord(file string) (r instanceRecord, err error) {
-	b, err := state.Read(file, maxRecord) // whose instance may be ending
+	b, err := state.ReadFile(file, maxRecord) // whose instance may be ending
 	if err != nil {
 		return r, err
 	}

@@ -29,8 +29,8 @@ type sample struct {
 	value  string
 }
 
-// Metrics is traffic in OpenMetrics' words, of as many instances as there are.
-func Metrics(all ...Traffic) []byte {
+// FormatMetrics is traffic in OpenMetrics' words, of as many instances as there are.
+func FormatMetrics(all ...Traffic) []byte {
 	var b bytes.Buffer
 	distros := distroSpellings(all)
 	for _, f := range append(linkFamilies(all, distros), carrierFamilies(all, distros)...) {
@@ -159,5 +159,5 @@ func (f *family) writeTo(b *bytes.Buffer) {
 
 func (h Handler) serveMetrics(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", metricsType)
-	_, _ = w.Write(Metrics(h.Traffic(r.Context()))) // as in writeJSON
+	_, _ = w.Write(FormatMetrics(h.Traffic(r.Context()))) // as in writeJSON
 }

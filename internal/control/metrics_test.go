@@ -30,7 +30,7 @@ func carried() []Traffic {
 }
 
 func TestMetrics(t *testing.T) {
-	got := string(Metrics(carried()...))
+	got := string(FormatMetrics(carried()...))
 	for _, want := range []string{
 		`docker_wsl_bridge_build_info{link="ssh",distro="Debian",socket="/s",version="0.1.0"} 1`,
 		`docker_wsl_bridge_link_ready{link="windows",distro="Debian",socket="/run/a\"b\\c\n"} 1`,
@@ -51,8 +51,8 @@ func TestMetrics(t *testing.T) {
 		}
 	}
 	wantOpenMetrics(t, got)
-	wantOpenMetrics(t, string(Metrics()))
-	wantOpenMetrics(t, string(Metrics(Traffic{})))
+	wantOpenMetrics(t, string(FormatMetrics()))
+	wantOpenMetrics(t, string(FormatMetrics(Traffic{})))
 }
 
 var (
@@ -110,7 +110,7 @@ func TestDocumentedMetrics(t *testing.T) {
 	for _, m := range regexp.MustCompile("(?m)^\\| `(docker_wsl_bridge_[a-z_]+)` \\|").FindAllStringSubmatch(string(page), -1) {
 		documented[m[1]] = true
 	}
-	for line := range strings.Lines(string(Metrics(carried()...))) {
+	for line := range strings.Lines(string(FormatMetrics(carried()...))) {
 		if name, _, is := strings.Cut(line, "{"); is {
 			there[name] = true
 			if !documented[name] {
@@ -154,7 +154,7 @@ func TestMetricsAreServed(t *testing.T) {
 
 // What is printed in a terminal has nothing that it obeys; the end of a line is escaped as the format wants it.
 func TestMetricsAreFitForATerminal(t *testing.T) {
-	b := Metrics(Traffic{At: time.Now(), Links: []LinkTraffic{{Link: Link{Name: "a\x1b[2J\u009bm\nb", Distro: "D"}}}})
+	b := FormatMetrics(Traffic{At: time.Now(), Links: []LinkTraffic{{Link: Link{Name: "a\x1b[2J\u009bm\nb", Distro: "D"}}}})
 	if text := string(b); strings.ContainsAny(text, "\x1b\u009b") || !strings.Contains(text, `link="a`+"\ufffd[2J\ufffdm"+`\nb"`) {
 		t.Errorf("%.400q", text)
 	}

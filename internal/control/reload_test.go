@@ -42,7 +42,7 @@ func TestReload(t *testing.T) {
 	if _, err := OpenConfig(t.Context(), dir, file, h); !errors.As(err, &runs) {
 		t.Errorf("a second one: %v", err)
 	}
-	if found, err := List(t.Context(), dir); len(found) > 0 || err != nil {
+	if found, err := ListStatus(t.Context(), dir); len(found) > 0 || err != nil {
 		t.Errorf("it is no place: %+v, %v", found, err)
 	}
 	openAt(t, dir, place, handler(func() {}))

@@ -87,7 +87,7 @@ func newServer(l net.Listener, h Handler) *server {
 	return s
 }
 
-func (s *server) close() error {
+func (s *server) closeAll() error {
 	s.mu.Lock()
 	if !s.ended {
 		s.ended = true

@@ -67,7 +67,7 @@ func ListSettled(ctx context.Context, dir string, within time.Duration) ([]Found
 	return listInstances(ctx, dir, func(ctx context.Context, f *Found) (pid int, err error) {
 		f.Status, err = AwaitSettled(ctx, f.At, within)
 		if err != nil && !isGone(err) {
-			f.Status, err = Ask(ctx, f.At)
+			f.Status, err = AskStatus(ctx, f.At)
 		}
 		return f.Status.PID, err
 	})

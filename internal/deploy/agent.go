@@ -72,7 +72,7 @@ func agentFrom(inside fs.FS, arch, exeDir string) (Binary, error) {
 	}
 	for _, name := range []string{"docker-wsl-agent-linux-" + arch, "docker-wsl-agent"} {
 		path := filepath.Join(exeDir, name)
-		f, err := files.Open(path)
+		f, err := files.OpenShared(path)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}

@@ -30,22 +30,22 @@ type Answer struct {
 	Problem Problem `json:"problem,omitempty"`
 	Text    string  `json:"text,omitempty"` // of the problem
 
-	Led     Led       `json:"led"`
+	Led     Override  `json:"led"`
 	List    []Context `json:"list,omitempty"`    // if it was asked for
 	Removed []string  `json:"removed,omitempty"` // names
 }
 
-// Led is what leads the docker command where its user does not tell it, strongest first. Each
+// Override is what leads the docker command where its user does not tell it, strongest first. Each
 // is empty if it is not set.
-type Led struct {
+type Override struct {
 	DockerHost    string `json:"dockerHost,omitempty"`    // of the environment
 	DockerContext string `json:"dockerContext,omitempty"` // of the environment
 	Current       string `json:"currentContext,omitempty"`
 }
 
-// Astray says what keeps `docker context use NAME` from having an effect, "" if nothing does. host is where
+// WhyAstray says what keeps `docker context use NAME` from having an effect, "" if nothing does. host is where
 // the context leads.
-func (l Led) Astray(name, host string) string {
+func (l Override) WhyAstray(name, host string) string {
 	switch {
 	case l.DockerHost != "" && l.DockerHost != host:
 		return "DOCKER_HOST is " + l.DockerHost
@@ -56,7 +56,7 @@ func (l Led) Astray(name, host string) string {
 }
 
 // Clean makes words of a distro fit for people's eyes.
-func (l *Led) Clean() {
+func (l *Override) Clean() {
 	for _, word := range []*string{&l.DockerHost, &l.DockerContext, &l.Current} {
 		*word = printable.Line(*word)
 	}

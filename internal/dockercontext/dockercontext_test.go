@@ -176,14 +176,14 @@ func TestDirAndCurrent(t *testing.T) {
 
 func TestAstray(t *testing.T) {
 	for _, c := range []struct {
-		led  Led
+		led  Override
 		want string
 	}{
-		{Led{}, ""}, {Led{Current: "other"}, ""}, {Led{DockerHost: host, DockerContext: "x"}, ""}, {Led{DockerContext: "windows"}, ""},
-		{Led{DockerHost: "tcp://x:1", DockerContext: "windows"}, "DOCKER_HOST is tcp://x:1"},
-		{Led{DockerContext: "x", Current: "windows"}, "DOCKER_CONTEXT is x"},
+		{Override{}, ""}, {Override{Current: "other"}, ""}, {Override{DockerHost: host, DockerContext: "x"}, ""}, {Override{DockerContext: "windows"}, ""},
+		{Override{DockerHost: "tcp://x:1", DockerContext: "windows"}, "DOCKER_HOST is tcp://x:1"},
+		{Override{DockerContext: "x", Current: "windows"}, "DOCKER_CONTEXT is x"},
 	} {
-		if got := c.led.Astray("windows", host); got != c.want {
+		if got := c.led.WhyAstray("windows", host); got != c.want {
 			t.Errorf("%+v: %q, want %q", c.led, got, c.want)
 		}
 	}

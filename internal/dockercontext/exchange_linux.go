@@ -9,9 +9,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// exchange makes each of two files of a directory the other one in one step. File systems that can't (9p, NFS) say
+// exchangeFiles makes each of two files of a directory the other one in one step. File systems that can't (9p, NFS) say
 // EINVAL.
-func exchange(root *os.Root, a, b string) error {
+func exchangeFiles(root *os.Root, a, b string) error {
 	dir, err := root.Open(".")
 	if err != nil {
 		return err

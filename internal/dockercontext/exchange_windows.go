@@ -6,6 +6,6 @@ import (
 	"os"
 )
 
-func exchange(*os.Root, string, string) error { return errors.ErrUnsupported }
+func exchangeFiles(*os.Root, string, string) error { return errors.ErrUnsupported }
 
 func keepOwner(*os.Root, string, fs.FileInfo) {}

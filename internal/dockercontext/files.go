@@ -57,9 +57,9 @@ type file struct {
 	name string
 }
 
-// beside writes a file beside this one.
-func (f file) beside(b []byte, mode fs.FileMode) (name string, err error) {
-	return state.Beside(f.root, f.name, b, mode)
+// writeBeside writes a file beside this one.
+func (f file) writeBeside(b []byte, mode fs.FileMode) (name string, err error) {
+	return state.WriteBeside(f.root, f.name, b, mode)
 }
 
 // putContext makes directories as the docker command does. That of the user must be there.
@@ -87,7 +87,7 @@ const contextMode = 0o644
 // createNew puts a whole file where none is, or gives fs.ErrExist. A file system without hard links gets it
 // in the place itself: it is shorter than what a write takes in one piece.
 func (f file) createNew(b []byte) error {
-	half, err := f.beside(b, contextMode)
+	half, err := f.writeBeside(b, contextMode)
 	if err != nil {
 		return err
 	}
@@ -118,7 +118,7 @@ func (f file) isStill(name string, b []byte) bool {
 
 // takeOut moves a file out of the way if it has these bytes, and gives where it is. Else it is errChanged.
 func (f file) takeOut(b []byte) (aside string, err error) {
-	aside, err = f.beside(nil, 0o600)
+	aside, err = f.writeBeside(nil, 0o600)
 	if err != nil {
 		return "", err
 	}
@@ -146,7 +146,7 @@ func (f file) giveBack(aside string) error {
 // replaceIf puts a file in the place of one that has the old bytes. Else it is errChanged. There is a
 // whole file under the name all the time, where the file system can exchange two.
 func (f file) replaceIf(old, b []byte, as fs.FileInfo) error {
-	next, err := f.beside(b, as.Mode().Perm())
+	next, err := f.writeBeside(b, as.Mode().Perm())
 	if err != nil {
 		return err
 	}
@@ -180,11 +180,11 @@ func (f file) swapIf(next string, old []byte) error {
 	for {
 		putting, err := f.root.Lstat(next)
 		if err == nil {
-			err = exchange(f.root, next, f.name)
+			err = exchangeFiles(f.root, next, f.name)
 		}
 		switch {
 		case err != nil && last == nil:
-			return errors.Join(err, f.remains(next, err))
+			return errors.Join(err, f.removeUnlessOfUse(next, err))
 		case err != nil: // its user has removed what we had put there
 			return cmp.Or(f.giveBack(next), errChanged)
 		}
@@ -201,8 +201,8 @@ func (f file) swapIf(next string, old []byte) error {
 	}
 }
 
-// remains removes our file after a failure, unless it is still of use.
-func (f file) remains(next string, err error) error {
+// removeUnlessOfUse removes our file after a failure, unless it is still of use.
+func (f file) removeUnlessOfUse(next string, err error) error {
 	if errors.Is(err, errors.ErrUnsupported) {
 		return nil
 	}

@@ -135,7 +135,7 @@ func TestChangeBetweenLookAndDeed(t *testing.T) {
 	for name, do := range map[string]func() error{
 		"exchanged": func() error { return inDirectoryOf(path, func(f file) error { return f.replaceIf(ours, ours, info) }) },
 		"in two": func() error {
-			return inDirectoryOf(path, func(f file) error { next, _ := f.beside(ours, 0o600); return f.replaceInTwo(next, ours) })
+			return inDirectoryOf(path, func(f file) error { next, _ := f.writeBeside(ours, 0o600); return f.replaceInTwo(next, ours) })
 		},
 		"taken out":  func() error { return inDirectoryOf(path, func(f file) error { _, err := f.takeOut(ours); return err }) },
 		"another is": func() error { return inDirectoryOf(path, func(f file) error { _, err := f.takeOut(nil); return err }) },
@@ -145,7 +145,7 @@ func TestChangeBetweenLookAndDeed(t *testing.T) {
 		}
 	}
 	err = inDirectoryOf(path, func(f file) error {
-		next, err := f.beside(ours, 0o600)
+		next, err := f.writeBeside(ours, 0o600)
 		if err != nil {
 			return err
 		}

@@ -41,7 +41,7 @@ func (e *examination) client(context.Context) error {
 func (e *examination) led() error {
 	i, ours := e.seen, "unix://"+e.Place.Socket
 	chosen := i.Led.Current != "" && slices.Contains(i.Leads, i.Led.Current)
-	astray := i.Led.Astray(i.Led.Current, ours)
+	astray := i.Led.WhyAstray(i.Led.Current, ours)
 	elsewhere := i.elsewhere(ours)
 	switch {
 	case i.Led.DockerHost == ours:

@@ -69,11 +69,11 @@ func TestSocketAndClient(t *testing.T) {
 		"ours beside it":   {with(func(i *inspection) { i.Led.Current = "desktop-linux"; i.Leads = []string{"windows"} }), made, nil},
 		"ours is chosen":   {with(func(i *inspection) { i.Led.Current = "windows"; i.Leads = []string{"windows"} }), made, nil},
 		"but DOCKER_HOST": {with(func(i *inspection) {
-			i.Led = dockercontext.Led{Current: "windows", DockerHost: "tcp://x:2375"}
+			i.Led = dockercontext.Override{Current: "windows", DockerHost: "tcp://x:2375"}
 			i.Leads = []string{"windows"}
 		}), made, []codes.Code{codes.ClientLed}},
 		"but DOCKER_CONTEXT": {with(func(i *inspection) {
-			i.Led = dockercontext.Led{Current: "windows", DockerContext: "other"}
+			i.Led = dockercontext.Override{Current: "windows", DockerContext: "other"}
 			i.Leads = []string{"windows"}
 		}), made, []codes.Code{codes.ClientLed}},
 		"none that was made": {well, control.Link{Kind: "docker", Mode: "0660", Owner: "root:docker", Context: "windows"}, []codes.Code{codes.ClientLed}},

@@ -34,7 +34,7 @@ type inspection struct {
 	User, Kind, Mode, Owner string
 	MayUse                  bool
 	Served                  string // yes, no, or empty: it can't tell
-	Led                     dockercontext.Led
+	Led                     dockercontext.Override
 	Leads                   []string // docker contexts that lead to the socket
 
 	Now      time.Time

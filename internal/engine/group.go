@@ -35,7 +35,7 @@ func ConfigFile(programData string) string {
 // as what its byte order mark says, which Notepad and PowerShell write; an empty one says nothing; behind the
 // object nothing may follow; the case of a key counts for nothing, and of two equal ones the last counts.
 func ConfiguredGroup(file string) (string, error) {
-	f, err := files.Open(file)
+	f, err := files.OpenShared(file)
 	if errors.Is(err, fs.ErrNotExist) {
 		return "", nil
 	}

@@ -22,8 +22,8 @@ const (
 	firstPause, lastPause = time.Millisecond, 100 * time.Millisecond
 )
 
-// Open opens a file to read. Its owner can rename and remove it meanwhile.
-func Open(path string) (f *os.File, err error) {
+// OpenShared opens a file to read. Its owner can rename and remove it meanwhile.
+func OpenShared(path string) (f *os.File, err error) {
 	err = Retry(func() error {
 		f, err = openShared(path)
 		return err
@@ -31,9 +31,9 @@ func Open(path string) (f *os.File, err error) {
 	return f, err
 }
 
-// Read is os.ReadFile by Open, with a bound: more than max bytes are cut off.
-func Read(path string, max int64) ([]byte, error) {
-	f, err := Open(path)
+// ReadFile is os.ReadFile by OpenShared, with a bound: more than max bytes are cut off.
+func ReadFile(path string, max int64) ([]byte, error) {
+	f, err := OpenShared(path)
 	if err != nil {
 		return nil, err
 	}

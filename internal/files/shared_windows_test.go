@@ -17,7 +17,7 @@ func TestOpenHoldsNobodyUp(t *testing.T) {
 	if err := os.WriteFile(path, []byte("old"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	f, err := Open(path)
+	f, err := OpenShared(path)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -89,7 +89,7 @@ const maxTask = 256 << 10
 // taskText is the task as the Task Scheduler keeps it, or as schtasks prints it: the file is not for
 // everybody's eyes everywhere.
 func (p Place) taskText(ctx context.Context) (string, error) {
-	f, err := files.Open(os.Getenv("SystemRoot") + `\System32\Tasks\` + p.TaskName())
+	f, err := files.OpenShared(os.Getenv("SystemRoot") + `\System32\Tasks\` + p.TaskName())
 	if err == nil {
 		defer f.Close()
 		b, err := io.ReadAll(io.LimitReader(f, maxTask))
@@ -97,7 +97,7 @@ func (p Place) taskText(ctx context.Context) (string, error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, callTime)
 	defer cancel()
-	b, err := hiddenSays(ctx, "schtasks.exe", []string{"/Query", "/TN", p.TaskName(), "/XML"})
+	b, err := outputOfHidden(ctx, "schtasks.exe", []string{"/Query", "/TN", p.TaskName(), "/XML"})
 	return utf16Text(b), err
 }
 

@@ -10,7 +10,7 @@ type Earlier struct {
 
 // ReadEarlier reads a service as it is, for which it takes an administrator. It is nil if there is none.
 func ReadEarlier(name string) (*Earlier, error) {
-	k, err := remember(name)
+	k, err := readKept(name)
 	if err != nil {
 		return nil, fmt.Errorf("read service %s: %w", name, err)
 	}
@@ -23,7 +23,7 @@ func ReadEarlier(name string) (*Earlier, error) {
 // Remove ends the service, and removes it when it has ended. It is gone when nobody looks at it any more,
 // which is waited for.
 func (e *Earlier) Remove() error {
-	if err := e.remove(e.name); err != nil {
+	if err := e.removeService(e.name); err != nil {
 		return fmt.Errorf("remove service %s: %w", e.name, err)
 	}
 	return nil

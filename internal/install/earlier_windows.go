@@ -28,7 +28,7 @@ type kept struct {
 	ran    bool
 }
 
-func remember(name string) (k *kept, err error) {
+func readKept(name string) (k *kept, err error) {
 	m, err := mgr.Connect()
 	if err != nil {
 		return nil, err
@@ -48,7 +48,7 @@ func remember(name string) (k *kept, err error) {
 	}
 	k = &kept{make([]byte, maxConfig), map[uint32][]byte{}, status.State == svc.Running || status.State == svc.StartPending}
 	needed := uint32(0)
-	if err := windows.QueryServiceConfig(s.Handle, k.read(), maxConfig, &needed); err != nil {
+	if err := windows.QueryServiceConfig(s.Handle, k.queryConfig(), maxConfig, &needed); err != nil {
 		return nil, err
 	}
 	for _, level := range levels {
@@ -60,11 +60,11 @@ func remember(name string) (k *kept, err error) {
 	return k, nil
 }
 
-func (k *kept) read() *windows.QUERY_SERVICE_CONFIG {
+func (k *kept) queryConfig() *windows.QUERY_SERVICE_CONFIG {
 	return (*windows.QUERY_SERVICE_CONFIG)(unsafe.Pointer(&k.config[0]))
 }
 
-func (k *kept) remove(name string) (err error) {
+func (k *kept) removeService(name string) (err error) {
 	m, err := mgr.Connect()
 	if err != nil {
 		return err
@@ -74,7 +74,7 @@ func (k *kept) remove(name string) (err error) {
 	if err != nil {
 		return err
 	}
-	err = end(s) // first: one that can't be ended is to stay
+	err = awaitEnd(s) // first: one that can't be ended is to stay
 	if err == nil {
 		err = s.Delete()
 	}
@@ -107,11 +107,11 @@ func (k *kept) putBack(name string) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, m.Disconnect()) }()
-	texts, err := utf16s(name)
+	texts, err := utf16Pointers(name)
 	if err != nil {
 		return err
 	}
-	c := k.read()
+	c := k.queryConfig()
 	h, err := windows.CreateService(m.Handle, texts[0], c.DisplayName, windows.SERVICE_ALL_ACCESS,
 		c.ServiceType, c.StartType, c.ErrorControl, c.BinaryPathName, unlessEmpty(c.LoadOrderGroup), nil,
 		unlessEmpty(c.Dependencies), unlessEmpty(c.ServiceStartName), nil)

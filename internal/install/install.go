@@ -75,7 +75,7 @@ const taskPrefix = "docker-wsl-bridge "
 
 const recordName = "installed.json"
 
-func (p Place) record() string { return p.State + `\` + recordName }
+func (p Place) recordFile() string { return p.State + `\` + recordName }
 
 // maxRecord bounds what is read of a record.
 const maxRecord = 64 << 10
@@ -83,7 +83,7 @@ const maxRecord = 64 << 10
 // Read gives the record, nil if there is none. A file that is none counts for nothing: what it
 // should tell is looked for.
 func (p Place) Read() (*Record, error) {
-	b, err := state.Read(filepath.Join(p.State, recordName), maxRecord)
+	b, err := state.ReadFile(filepath.Join(p.State, recordName), maxRecord)
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, state.ErrForeign) {
 		return nil, nil
 	}
@@ -101,7 +101,7 @@ func (p Place) Read() (*Record, error) {
 func (p Place) Write(r Record) error {
 	b, err := json.MarshalIndent(r, "", "  ")
 	if err == nil {
-		err = state.Write(filepath.Join(p.State, recordName), append(b, '\n'), 0o600)
+		err = state.WriteFile(filepath.Join(p.State, recordName), append(b, '\n'), 0o600)
 	}
 	if err != nil {
 		return fmt.Errorf("write what is installed: %w", err)
@@ -189,7 +189,7 @@ type Want struct {
 // and runs.
 func Install(p Place, seen Seen, w Want) (list []Change) {
 	same := seen.Record != nil && seen.Record.Version == w.Version && slices.Equal(seen.Record.Args, w.Args) &&
-		seen.Record.Programs == p.Programs && len(seen.Stale) == 0 && registered(seen, w.Form)
+		seen.Record.Programs == p.Programs && len(seen.Stale) == 0 && isRegistered(seen, w.Form)
 	if same && len(seen.Bridges) > 0 {
 		return nil
 	}
@@ -213,13 +213,13 @@ func Install(p Place, seen Seen, w Want) (list []Change) {
 		case seen.RunKey:
 			list = append(list, Change{RemoveRun, RunValue, ""})
 		}
-		list = append(list, Change{AddRecord, p.record(), ""})
+		list = append(list, Change{AddRecord, p.recordFile(), ""})
 	}
 	return append(list, Change{Start, p.File(Windowed), strings.Join(w.Args, " ")})
 }
 
-// registered tells whether the form that is wanted, or one that was taken in its place, is there.
-func registered(seen Seen, want Form) bool {
+// isRegistered tells whether the form that is wanted, or one that was taken in its place, is there.
+func isRegistered(seen Seen, want Form) bool {
 	switch seen.Record.Form {
 	case Task:
 		return want == Task && seen.Task
@@ -246,7 +246,7 @@ func Uninstall(p Place, seen Seen) (list []Change) {
 		add(Clean, d, "the agent's file, our sockets and docker contexts")
 	}
 	for _, d := range seen.Stopped {
-		add(Leave, d, stays(d, seen.Made))
+		add(Leave, d, whatStays(d, seen.Made))
 	}
 	list = append(list, removeFiles(p, seen)...)
 	if seen.Purge && len(list) > 0 {
@@ -268,7 +268,7 @@ func removeFiles(p Place, seen Seen) (list []Change) {
 	for _, f := range files {
 		dir := f[:strings.LastIndex(f, `\`)+1]
 		program := strings.HasSuffix(dir, `\docker-wsl-bridge\`) && dir != p.State+`\`
-		if program && !seen.Elevated && !strings.HasPrefix(f, p.home()) {
+		if program && !seen.Elevated && !strings.HasPrefix(f, p.homeDir()) {
 			list = append(list, Change{Leave, f, needsAdmin})
 			continue
 		}
@@ -283,8 +283,8 @@ func removeFiles(p Place, seen Seen) (list []Change) {
 	return list
 }
 
-// home is the directory that the user's state is in.
-func (p Place) home() string { return p.State[:strings.LastIndex(p.State, `\`)+1] }
+// homeDir is the directory that the user's state is in.
+func (p Place) homeDir() string { return p.State[:strings.LastIndex(p.State, `\`)+1] }
 
 // needsAdmin is the note of what is left to an administrator.
 const needsAdmin = "it takes an administrator"
@@ -301,7 +301,7 @@ func Privileged(list []Change) (n int) {
 
 // Owned are the files that an installation may have made.
 func (p Place) Owned() []string {
-	return append(p.OwnedPrograms(), p.record(), p.record()+".new", p.taskFile(false, ""))
+	return append(p.OwnedPrograms(), p.recordFile(), p.recordFile()+".new", p.taskFile(false, ""))
 }
 
 // OwnedPrograms are those of them in the directory of the programs.
@@ -323,8 +323,8 @@ func ParseForm(s string, elevated bool) (Form, error) {
 	return "", fmt.Errorf("there is no way %q; write auto, service, task or run-key", s)
 }
 
-// stays says what is left in a distro that does not run.
-func stays(distro string, made []state.Made) string {
+// whatStays says what is left in a distro that does not run.
+func whatStays(distro string, made []state.Made) string {
 	var contexts []string
 	for _, m := range made {
 		if m.Context != "" && strings.EqualFold(m.Distro, distro) {

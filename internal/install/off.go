@@ -36,7 +36,7 @@ func (p Place) Off(ctx context.Context, r Record, service Registered) error {
 	case RunKey:
 		off = runOff(approvedValue(), runPolicy())
 	case ByService:
-		off = service.off()
+		off = service.templateOff()
 	case Task:
 		text, _ := p.taskText(ctx) // what can't be read says nothing
 		off = p.taskOff(text)
@@ -63,8 +63,8 @@ func runOff(approved []byte, policy bool) *OffError {
 	return nil
 }
 
-// off is about the template: an instance has what its template had at the logon.
-func (r Registered) off() *OffError {
+// templateOff is about the template: an instance has what its template had at the logon.
+func (r Registered) templateOff() *OffError {
 	const admin = ", in a window that was opened with \"Run as administrator\", run: "
 	switch {
 	case r.ImagePath == "":

@@ -101,7 +101,7 @@ func Marked() (bool, error) {
 func ReadMachine() (*Machine, error) { return readMachine() }
 
 // Write replaces the record. It takes an administrator.
-func (m *Machine) Write() error { return m.write() }
+func (m *Machine) Write() error { return m.writeRegistry() }
 
 // RemoveMachine removes the record. One that is not there is no error.
 func RemoveMachine() error { return removeMachine() }
@@ -123,14 +123,14 @@ func (r Registered) Foreign(p Place) bool {
 	return r.ImagePath != "" && !strings.HasPrefix(strings.ToLower(r.ImagePath), strings.ToLower(`"`+p.File(Windowed)+`"`))
 }
 
-// holds tells that what it starts are files of the place, which can't be replaced while they run.
-func (r Registered) holds(p Place) bool {
+// holdsFilesOf tells that what it starts are files of the place, which can't be replaced while they run.
+func (r Registered) holdsFilesOf(p Place) bool {
 	return strings.Contains(strings.ToLower(r.ImagePath), strings.ToLower(p.Programs)+`\`)
 }
 
 // Add registers the service. It takes an administrator.
 func (t Template) Add() error {
-	if err := t.add(); err != nil {
+	if err := t.createService(); err != nil {
 		return fmt.Errorf("add service %s: %w", t.Name, err)
 	}
 	return nil
@@ -159,7 +159,7 @@ func RemoveEventSource() error { return removeEventSource() }
 func ProgramFiles() string { return programFiles() }
 
 // Elevated tells whether this process has an administrator's rights.
-func Elevated() bool { return elevated() }
+func Elevated() bool { return isElevated() }
 
 // DesktopUser is the SID of the user whose desktop this is, empty if that can't be told: an
 // administrator's window may be on another user's.
@@ -169,7 +169,7 @@ func DesktopUser() string { return desktopUser() }
 func MachineWide(p Place, seen Seen, w Want) (list []Change) {
 	add := func(do Do, what, note string) { list = append(list, Change{do, what, note}) }
 	t := Service(p, w.Args)
-	same := seen.Service.ImagePath == t.ImagePath && len(seen.Stale) == 0 && seen.EventSource && seen.Machine.covers(w) &&
+	same := seen.Service.ImagePath == t.ImagePath && len(seen.Stale) == 0 && seen.EventSource && seen.Machine.hasAll(w) &&
 		(w.User == "" || seen.Task && seen.Record != nil && seen.Record.Form == ByService)
 	if same && (len(seen.Bridges) > 0 || w.User == "") {
 		return nil
@@ -179,9 +179,9 @@ func MachineWide(p Place, seen Seen, w Want) (list []Change) {
 	}
 	var old []Change
 	if seen.Service.ImagePath != "" && seen.Service.ImagePath != t.ImagePath {
-		old = removal(seen.Service)
+		old = removeServices(seen.Service)
 	}
-	if seen.Service.holds(p) {
+	if seen.Service.holdsFilesOf(p) {
 		list, old = append(list, old...), nil
 	}
 	for _, name := range seen.Stale {
@@ -198,8 +198,8 @@ func MachineWide(p Place, seen Seen, w Want) (list []Change) {
 	if !seen.EventSource {
 		add(AddSource, EventSource, "in the Application log")
 	}
-	if !seen.Machine.covers(w) {
-		add(AddMark, whom(w), "for whom its instances serve")
+	if !seen.Machine.hasAll(w) {
+		add(AddMark, forWhom(w), "for whom its instances serve")
 	}
 	if w.User != "" {
 		if !same {
@@ -210,8 +210,8 @@ func MachineWide(p Place, seen Seen, w Want) (list []Change) {
 	return list
 }
 
-// covers tells whether nothing is to be added to the record.
-func (m *Machine) covers(w Want) bool {
+// hasAll tells whether nothing is to be added to the record.
+func (m *Machine) hasAll(w Want) bool {
 	return m != nil && m.Version == w.Version && slices.Equal(m.Args, w.Args) &&
 		(m.AllUsers || !w.AllUsers && m.For(w.User))
 }
@@ -229,15 +229,15 @@ func (m *Machine) With(w Want) *Machine {
 	return next
 }
 
-func whom(w Want) string {
+func forWhom(w Want) string {
 	if w.AllUsers {
 		return "every user"
 	}
 	return w.User
 }
 
-// removal removes the template first: it would make instances again.
-func removal(r Registered) (list []Change) {
+// removeServices removes the template first: it would make instances again.
+func removeServices(r Registered) (list []Change) {
 	if r.ImagePath != "" {
 		list = append(list, Change{RemoveServ, ServiceName, r.ImagePath})
 	}
@@ -251,7 +251,7 @@ func removal(r Registered) (list []Change) {
 // rights they are named only.
 func uninstallMachine(seen Seen) (list []Change) {
 	if !seen.Service.Foreign(seen.Shared) {
-		list = append(list, removal(seen.Service)...)
+		list = append(list, removeServices(seen.Service)...)
 	}
 	for _, name := range seen.OthersTasks {
 		list = append(list, Change{RemoveTask, name, "another user's"})

@@ -4,23 +4,23 @@ import "errors"
 
 func readMachine() (*Machine, error) { return nil, errors.ErrUnsupported }
 
-func (m *Machine) write() error { return errors.ErrUnsupported }
+func (m *Machine) writeRegistry() error { return errors.ErrUnsupported }
 
 func removeMachine() error { return errors.ErrUnsupported }
 
 func findServices() (Registered, error) { return Registered{}, errors.ErrUnsupported }
 
-func (t Template) add() error { return errors.ErrUnsupported }
+func (t Template) createService() error { return errors.ErrUnsupported }
 
 type kept struct{ ran bool }
 
-func remember(string) (*kept, error) { return nil, errors.ErrUnsupported }
+func readKept(string) (*kept, error) { return nil, errors.ErrUnsupported }
 
-func (*kept) remove(string) error { return errors.ErrUnsupported }
+func (*kept) removeService(string) error { return errors.ErrUnsupported }
 
 func (*kept) putBack(string) error { return errors.ErrUnsupported }
 
-func logons() []string { return nil }
+func logonIDs() []string { return nil }
 
 func queryService(string) (state, code uint32, err error) { return 0, 0, errors.ErrUnsupported }
 
@@ -34,6 +34,6 @@ func removeEventSource() error { return errors.ErrUnsupported }
 
 func programFiles() string { return "" }
 
-func elevated() bool { return false }
+func isElevated() bool { return false }
 
 func desktopUser() string { return "" }

@@ -41,7 +41,7 @@ func readMachine() (*Machine, error) {
 	return m, nil
 }
 
-func (m *Machine) write() error {
+func (m *Machine) writeRegistry() error {
 	k, _, err := registry.CreateKey(registry.LOCAL_MACHINE, MachineKey, registry.SET_VALUE)
 	if err != nil {
 		return fmt.Errorf("write what is installed: %w", err)
@@ -113,13 +113,13 @@ func imagePath(name string) string {
 	return path
 }
 
-func (t Template) add() (err error) {
+func (t Template) createService() (err error) {
 	m, err := mgr.Connect()
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, m.Disconnect()) }()
-	texts, err := utf16s(t.Name, t.DisplayName, t.ImagePath, t.Description)
+	texts, err := utf16Pointers(t.Name, t.DisplayName, t.ImagePath, t.Description)
 	if err != nil {
 		return err
 	}
@@ -147,7 +147,7 @@ func (t Template) add() (err error) {
 	return err
 }
 
-func utf16s(texts ...string) ([]*uint16, error) {
+func utf16Pointers(texts ...string) ([]*uint16, error) {
 	list := make([]*uint16, len(texts))
 	for i, s := range texts {
 		p, err := windows.UTF16PtrFromString(s)
@@ -177,11 +177,11 @@ func removeService(name string) (err error) {
 	if err := s.Delete(); err != nil && !errors.Is(err, windows.ERROR_SERVICE_MARKED_FOR_DELETE) {
 		return err
 	}
-	return end(s)
+	return awaitEnd(s)
 }
 
-// end waits until a service has ended. A template never runs.
-func end(s *mgr.Service) error {
+// awaitEnd waits until a service has ended. A template never runs.
+func awaitEnd(s *mgr.Service) error {
 	status, err := s.Control(svc.Stop)
 	for late := time.Now().Add(endTime); err == nil && status.State != svc.Stopped; {
 		if time.Now().After(late) {
@@ -223,7 +223,7 @@ func programFiles() string {
 	return dir
 }
 
-func elevated() bool { return windows.GetCurrentProcessToken().IsElevated() }
+func isElevated() bool { return windows.GetCurrentProcessToken().IsElevated() }
 
 // desktopUser is the user of the Explorer of this session.
 func desktopUser() string {

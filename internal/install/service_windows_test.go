@@ -63,7 +63,7 @@ func TestEarlierServiceIsPutBack(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer m.Disconnect()
-	texts, err := utf16s(ServiceName, "The earlier one", `C:\tools\docker-wsl-bridge.exe "socat x"`, "the group")
+	texts, err := utf16Pointers(ServiceName, "The earlier one", `C:\tools\docker-wsl-bridge.exe "socat x"`, "the group")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -174,7 +174,7 @@ func TestOthersTasks(t *testing.T) {
 	} {
 		other := place
 		other.SID = c.sid
-		text := strings.Replace(TaskXML(other, ByService, nil), escape(place.File(Windowed)), escape(c.starts), 1)
+		text := strings.Replace(TaskXML(other, ByService, nil), escapeXML(place.File(Windowed)), escapeXML(c.starts), 1)
 		if err := errors.Join(os.MkdirAll(dir, 0o755), os.WriteFile(dir+other.TaskName(), utf16File(text), 0o600)); err != nil {
 			t.Fatal(err)
 		}

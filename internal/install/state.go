@@ -15,7 +15,7 @@ import (
 func (p Place) Now(ctx context.Context, r Record, service Registered) string {
 	switch r.Form {
 	case ByService:
-		name := service.instance(logons())
+		name := service.instanceOf(logonIDs())
 		if name == "" {
 			return "there is no instance of it here: Windows makes one at the next sign-in"
 		}
@@ -27,16 +27,16 @@ func (p Place) Now(ctx context.Context, r Record, service Registered) string {
 	case Task:
 		ctx, cancel := context.WithTimeout(ctx, callTime)
 		defer cancel()
-		if b, err := hiddenSays(ctx, "schtasks.exe", []string{"/Query", "/TN", p.TaskName(), "/V", "/FO", "CSV", "/NH"}); err == nil {
+		if b, err := outputOfHidden(ctx, "schtasks.exe", []string{"/Query", "/TN", p.TaskName(), "/V", "/FO", "CSV", "/NH"}); err == nil {
 			return taskWords(string(b))
 		}
 	}
 	return ""
 }
 
-// instance is this session's, by the numbers of its logons, empty if there is none. An administrator's
+// instanceOf is this session's, by the numbers of its logons, empty if there is none. An administrator's
 // window has a number of its own; where there is one instance alone it is the one.
-func (r Registered) instance(logons []string) string {
+func (r Registered) instanceOf(logons []string) string {
 	for _, name := range r.Instances {
 		if slices.Contains(logons, strings.ToLower(name[strings.LastIndex(name, "_")+1:])) {
 			return name

@@ -50,7 +50,7 @@ func TestInstanceOfThisSession(t *testing.T) {
 		{[]string{a, b}, []string{"0", "4c5d6"}, b},
 		{[]string{a, b}, []string{"1a2b3"}, a},
 	} {
-		if got := (Registered{Instances: c.instances}).instance(c.logons); got != c.want {
+		if got := (Registered{Instances: c.instances}).instanceOf(c.logons); got != c.want {
 			t.Errorf("%q in %q: %q, want %q", c.logons, c.instances, got, c.want)
 		}
 	}

@@ -8,8 +8,8 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// logons are the numbers of this user's logon, of which an administrator has two.
-func logons() (list []string) {
+// logonIDs are the numbers of this user's logon, of which an administrator has two.
+func logonIDs() (list []string) {
 	own := windows.GetCurrentProcessToken()
 	tokens := []windows.Token{own}
 	if other, err := own.GetLinkedToken(); err == nil {
@@ -32,7 +32,7 @@ func logons() (list []string) {
 
 // queryService asks with the rights of an ordinary user.
 func queryService(name string) (state, code uint32, err error) {
-	texts, err := utf16s(name)
+	texts, err := utf16Pointers(name)
 	if err != nil {
 		return 0, 0, err
 	}

@@ -36,20 +36,20 @@ func (p Place) taskFile(elevated bool, programFiles string) string {
 // AddTask registers the task, in place of an older one.
 func (p Place) AddTask(ctx context.Context, f Form, args []string) error {
 	file := p.taskFile(Elevated(), ProgramFiles())
-	if err := state.Write(file, utf16File(TaskXML(p, f, args)), 0o600); err != nil {
+	if err := state.WriteFile(file, utf16File(TaskXML(p, f, args)), 0o600); err != nil {
 		return fmt.Errorf("add task: %w", err)
 	}
 	defer func() { // one that somebody holds is in nobody's way: the next call writes it anew
 		_ = Remove(file, false)
 		_ = Remove(filepath.Dir(file), true)
 	}()
-	return schtasks(ctx, "/Create", "/XML", file, "/TN", p.TaskName(), "/F")
+	return runSchtasks(ctx, "/Create", "/XML", file, "/TN", p.TaskName(), "/F")
 }
 
 // HasTask tells whether it is registered. Wine's schtasks knows every task that it is asked for;
 // so where none is recorded its file has a say.
 func (p Place) HasTask(ctx context.Context, recorded bool) bool {
-	if schtasks(ctx, "/Query", "/TN", p.TaskName()) != nil {
+	if runSchtasks(ctx, "/Query", "/TN", p.TaskName()) != nil {
 		return false
 	}
 	_, err := os.Lstat(os.Getenv("SystemRoot") + `\System32\Tasks\` + p.TaskName())
@@ -58,18 +58,18 @@ func (p Place) HasTask(ctx context.Context, recorded bool) bool {
 
 // RunTask has the Task Scheduler start it, as at a logon.
 func (p Place) RunTask(ctx context.Context) error {
-	return schtasks(ctx, "/Run", "/TN", p.TaskName())
+	return runSchtasks(ctx, "/Run", "/TN", p.TaskName())
 }
 
 // RemoveTask removes it.
 func (p Place) RemoveTask(ctx context.Context) error {
-	return schtasks(ctx, "/Delete", "/TN", p.TaskName(), "/F")
+	return runSchtasks(ctx, "/Delete", "/TN", p.TaskName(), "/F")
 }
 
 // RemoveOthersTask ends and removes another user's. It takes an administrator.
 func RemoveOthersTask(ctx context.Context, name string) error {
-	_ = schtasks(ctx, "/End", "/TN", name) // it may not run
-	return schtasks(ctx, "/Delete", "/TN", name, "/F")
+	_ = runSchtasks(ctx, "/End", "/TN", name) // it may not run
+	return runSchtasks(ctx, "/Delete", "/TN", name, "/F")
 }
 
 // OthersTasks are the users whose tasks start this place's program, all users' own, by SID: those whom the
@@ -92,10 +92,10 @@ func (p Place) OthersTasks(ctx context.Context, m *Machine) (sids []string) {
 	return sids
 }
 
-func schtasks(ctx context.Context, args ...string) error {
+func runSchtasks(ctx context.Context, args ...string) error {
 	ctx, cancel := context.WithTimeout(ctx, callTime)
 	defer cancel()
-	if err := hidden(ctx, "schtasks.exe", args); err != nil {
+	if err := runHidden(ctx, "schtasks.exe", args); err != nil {
 		return fmt.Errorf("schtasks %s: %w", args[0], err)
 	}
 	return nil
@@ -118,7 +118,7 @@ func RemoveRunKey() error { return removeRun() }
 
 // Start starts the program without a console, on its own.
 func (p Place) Start(args []string) error {
-	if err := detached(p.File(Windowed), args, p.Programs); err != nil {
+	if err := startDetached(p.File(Windowed), args, p.Programs); err != nil {
 		return fmt.Errorf("start %s: %w", Windowed, err)
 	}
 	return nil
@@ -130,11 +130,11 @@ const maxProgram = 1 << 30
 // Stale are the programs that are not in place as they are in from.
 func (p Place) Stale(from string) (names []string, err error) {
 	for _, name := range []string{Console, Windowed} {
-		want, err := files.Read(filepath.Join(from, name), maxProgram)
+		want, err := files.ReadFile(filepath.Join(from, name), maxProgram)
 		if err != nil {
 			return nil, fmt.Errorf("read program: %w", err)
 		}
-		is, err := files.Read(p.File(name), maxProgram)
+		is, err := files.ReadFile(p.File(name), maxProgram)
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return nil, fmt.Errorf("read program: %w", err)
 		}
@@ -147,9 +147,9 @@ func (p Place) Stale(from string) (names []string, err error) {
 
 // Put copies a program into its place, whole or not at all.
 func Put(from, to string) error {
-	b, err := files.Read(from, maxProgram)
+	b, err := files.ReadFile(from, maxProgram)
 	if err == nil {
-		err = state.Write(to, b, 0o700)
+		err = state.WriteFile(to, b, 0o700)
 	}
 	if err != nil {
 		return fmt.Errorf("copy program: %w", err)
@@ -175,9 +175,9 @@ func Remove(path string, dir bool) (err error) {
 	case dir:
 		err = state.RemoveDir(path)
 	case strings.EqualFold(exe, path): // Windows keeps the program that runs
-		err = state.TryRemove(path)
+		err = state.TryRemoveFile(path)
 	default:
-		err = state.Remove(path)
+		err = state.RemoveFile(path)
 	}
 	if err != nil {
 		return fmt.Errorf("remove: %w", err)

@@ -7,11 +7,13 @@ import (
 
 func ownSID() (string, error) { return "", errors.ErrUnsupported }
 
-func hidden(context.Context, string, []string) error { return errors.ErrUnsupported }
+func runHidden(context.Context, string, []string) error { return errors.ErrUnsupported }
 
-func hiddenSays(context.Context, string, []string) ([]byte, error) { return nil, errors.ErrUnsupported }
+func outputOfHidden(context.Context, string, []string) ([]byte, error) {
+	return nil, errors.ErrUnsupported
+}
 
-func detached(string, []string, string) error { return errors.ErrUnsupported }
+func startDetached(string, []string, string) error { return errors.ErrUnsupported }
 
 func setRun(string) error { return errors.ErrUnsupported }
 

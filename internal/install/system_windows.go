@@ -20,8 +20,8 @@ import (
 
 func ownSID() (string, error) { return carrier.OwnSID() }
 
-// hidden runs a program of System32 without a window.
-func hidden(ctx context.Context, name string, args []string) error {
+// runHidden runs a program of System32 without a window.
+func runHidden(ctx context.Context, name string, args []string) error {
 	dir, err := windows.GetSystemDirectory()
 	if err != nil {
 		return err
@@ -37,8 +37,8 @@ const (
 	maxSaid = 1 << 20
 )
 
-// hiddenSays is what it prints.
-func hiddenSays(ctx context.Context, name string, args []string) ([]byte, error) {
+// outputOfHidden is what it prints.
+func outputOfHidden(ctx context.Context, name string, args []string) ([]byte, error) {
 	dir, err := windows.GetSystemDirectory()
 	if err != nil {
 		return nil, err
@@ -66,9 +66,9 @@ func hiddenSays(ctx context.Context, name string, args []string) ([]byte, error)
 	return said, err
 }
 
-// detached starts a program that is no child of ours but by name: it is to outlive us, so it is born into
+// startDetached starts a program that is no child of ours but by name: it is to outlive us, so it is born into
 // no job of ours.
-func detached(exe string, args []string, dir string) error {
+func startDetached(exe string, args []string, dir string) error {
 	cmd := exec.Command(exe, args...)
 	cmd.Dir = dir
 	cmd.SysProcAttr = &windows.SysProcAttr{CreationFlags: windows.DETACHED_PROCESS | windows.CREATE_NEW_PROCESS_GROUP}

@@ -95,13 +95,13 @@ func TaskXML(p Place, f Form, args []string) string {
 	}
 	words := make([]string, len(args))
 	for i, a := range args {
-		words[i] = quote(a)
+		words[i] = quoteArgument(a)
 	}
-	return strings.NewReplacer("USER", escape(p.SID), "PROGRAM", escape(p.File(Windowed)),
-		"ARGUMENTS", escape(strings.Join(words, " ")), "DIRECTORY", escape(p.Programs)).Replace(text)
+	return strings.NewReplacer("USER", escapeXML(p.SID), "PROGRAM", escapeXML(p.File(Windowed)),
+		"ARGUMENTS", escapeXML(strings.Join(words, " ")), "DIRECTORY", escapeXML(p.Programs)).Replace(text)
 }
 
-func escape(s string) string {
+func escapeXML(s string) string {
 	var b strings.Builder
 	_ = xml.EscapeText(&b, []byte(s)) // a Builder takes everything
 	return b.String()
@@ -120,14 +120,14 @@ func utf16File(text string) []byte {
 func CommandLine(exe string, args []string) string {
 	line := `"` + exe + `"`
 	for _, a := range args {
-		line += " " + quote(a)
+		line += " " + quoteArgument(a)
 	}
 	return line
 }
 
-// quote writes an argument so that it is read back as it is: backslashes count double before a quote
+// quoteArgument writes an argument so that it is read back as it is: backslashes count double before a quote
 // and at the end of a quoted word.
-func quote(a string) string {
+func quoteArgument(a string) string {
 	if a != "" && !strings.ContainsAny(a, " \t\n\v\"") {
 		return a
 	}

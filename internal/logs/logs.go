@@ -45,7 +45,7 @@ func Open(path string) (*File, error) {
 }
 
 func (l *File) openFile() error {
-	f, err := state.Append(l.path)
+	f, err := state.OpenAppend(l.path)
 	if err != nil {
 		return err
 	}
@@ -85,7 +85,7 @@ func (l *File) rotateFiles() {
 		last++
 	}
 	for i := last; i > 0; i-- {
-		if err := state.Rename(pieceName(l.path, i-1), filepath.Base(pieceName(l.path, i))); err != nil && !errors.Is(err, os.ErrNotExist) {
+		if err := state.RenameFile(pieceName(l.path, i-1), filepath.Base(pieceName(l.path, i))); err != nil && !errors.Is(err, os.ErrNotExist) {
 			return
 		}
 	}

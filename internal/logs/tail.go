@@ -29,7 +29,7 @@ func Print(ctx context.Context, path string, lines int, follow bool, emit func(l
 
 func printTail(ctx context.Context, path string, lines int, follow bool, emit func(string) error) error {
 	r := &reader{path: path}
-	defer r.close()
+	defer r.closePiece()
 	var last []string
 	err := r.eachLine(func(line string) error {
 		if last = append(last, line); len(last) > lines {
@@ -65,7 +65,7 @@ type reader struct {
 	rest []byte   // of a line whose end has not come
 }
 
-func (r *reader) close() {
+func (r *reader) closePiece() {
 	if r.f != nil {
 		_ = r.f.Close()
 		r.f = nil
@@ -99,10 +99,10 @@ func (r *reader) nextPiece(at int) bool {
 	case at == 0:
 		return false
 	case at < 0: // moved on beyond the last one: what is oldest now is newer
-		r.close()
+		r.closePiece()
 		return true
 	}
-	next, err := files.Open(pieceName(r.path, at-1))
+	next, err := files.OpenShared(pieceName(r.path, at-1))
 	if err != nil {
 		return false // the writer is about to make it
 	}
@@ -110,19 +110,19 @@ func (r *reader) nextPiece(at int) bool {
 		_ = next.Close()
 		return true
 	}
-	r.close()
+	r.closePiece()
 	r.f = next
 	return true
 }
 
 func (r *reader) openOldest() error {
 	for i := pieces - 1; i > 0; i-- {
-		if f, err := files.Open(pieceName(r.path, i)); err == nil {
+		if f, err := files.OpenShared(pieceName(r.path, i)); err == nil {
 			r.f = f
 			return nil
 		}
 	}
-	f, err := files.Open(r.path)
+	f, err := files.OpenShared(r.path)
 	if err == nil {
 		r.f = f
 	}

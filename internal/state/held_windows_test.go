@@ -57,7 +57,7 @@ func holder(t *testing.T, path string) (release func()) {
 func written(t *testing.T) string {
 	t.Helper()
 	path := filepath.Join(own(t), "x.json")
-	if err := Create(path, []byte("old"), 0o600); err != nil {
+	if err := CreateFile(path, []byte("old"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	return path
@@ -66,8 +66,8 @@ func written(t *testing.T) string {
 // A file that another program has open for a moment is removed and replaced after that moment.
 func TestHeldFileIsTriedAgain(t *testing.T) {
 	for name, change := range map[string]func(path string) error{
-		"remove": Remove,
-		"write":  func(path string) error { return Write(path, []byte("new"), 0o600) },
+		"remove": RemoveFile,
+		"write":  func(path string) error { return WriteFile(path, []byte("new"), 0o600) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			path := written(t)
@@ -87,10 +87,10 @@ func TestHeldFileIsTriedAgain(t *testing.T) {
 func TestHeldFileIsGivenUp(t *testing.T) {
 	path := written(t)
 	release := holder(t, path)
-	if err := Write(path, []byte("new"), 0o600); err == nil {
+	if err := WriteFile(path, []byte("new"), 0o600); err == nil {
 		t.Error("it was written")
 	}
-	if b, err := Read(path, 10); string(b) != "old" {
+	if b, err := ReadFile(path, 10); string(b) != "old" {
 		t.Errorf("%q, %v", b, err)
 	}
 	release()

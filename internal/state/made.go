@@ -34,22 +34,22 @@ const (
 // that whoever writes one changes none of another process.
 func MadeDir(dir string) string { return filepath.Join(dir, "made") }
 
-// File is where it is recorded.
-func (m Made) File(dir string) string {
+// RecordFile is where it is recorded.
+func (m Made) RecordFile(dir string) string {
 	b, _ := json.Marshal(m) // strings alone
 	sum := sha256.Sum256(b)
 	return filepath.Join(MadeDir(dir), hex.EncodeToString(sum[:8])+".json")
 }
 
-// Remember records it, unless that was done.
-func Remember(dir string, m Made) error {
-	file := m.File(dir)
+// RecordIn records it, unless that was done.
+func RecordIn(dir string, m Made) error {
+	file := m.RecordFile(dir)
 	if _, err := readRecord(dir, file); err == nil {
 		return nil
 	}
 	b, err := json.Marshal(m)
 	if err == nil {
-		err = Write(file, append(b, '\n'), 0o600)
+		err = WriteFile(file, append(b, '\n'), 0o600)
 	}
 	if err != nil {
 		return fmt.Errorf("record what is made in %s: %w", m.Distro, err)
@@ -57,18 +57,18 @@ func Remember(dir string, m Made) error {
 	return nil
 }
 
-// Record is Remember for this user's state.
-func Record(m Made) error {
+// RecordMade is RecordIn for this user's state.
+func RecordMade(m Made) error {
 	dir, err := Dir()
 	if err != nil {
 		return err
 	}
-	return Remember(dir, m)
+	return RecordIn(dir, m)
 }
 
-// Remembered is all that is recorded, and files in between that tell nothing. The error is
+// ReadRecords is all that is recorded, and files in between that tell nothing. The error is
 // fs.ErrNotExist if nothing ever was.
-func Remembered(dir string) (list []Made, broken []string, err error) {
+func ReadRecords(dir string) (list []Made, broken []string, err error) {
 	entries, err := os.ReadDir(MadeDir(dir))
 	for _, e := range entries[:min(len(entries), maxAllMade)] {
 		file := filepath.Join(MadeDir(dir), e.Name())
@@ -90,26 +90,26 @@ func isBeingWritten(e fs.DirEntry) bool {
 }
 
 func readRecord(dir, file string) (m Made, err error) {
-	b, err := Read(file, maxMade)
+	b, err := ReadFile(file, maxMade)
 	if err != nil {
 		return m, err
 	}
 	d := json.NewDecoder(bytes.NewReader(b))
 	d.DisallowUnknownFields()
-	if d.Decode(&m) != nil || d.Decode(new(any)) != io.EOF || m.Distro == "" || m.File(dir) != file {
+	if d.Decode(&m) != nil || d.Decode(new(any)) != io.EOF || m.Distro == "" || m.RecordFile(dir) != file {
 		return Made{}, ErrForeign
 	}
 	return m, nil
 }
 
-// Forget removes what is recorded of a distro, which was cleaned.
-func Forget(dir, distro string) (failed error) {
-	list, _, _ := Remembered(dir) // what can't be read is nobody's
+// ForgetDistro removes what is recorded of a distro, which was cleaned.
+func ForgetDistro(dir, distro string) (failed error) {
+	list, _, _ := ReadRecords(dir) // what can't be read is nobody's
 	for _, m := range list {
 		if !strings.EqualFold(m.Distro, distro) {
 			continue
 		}
-		if err := Remove(m.File(dir)); err != nil {
+		if err := RemoveFile(m.RecordFile(dir)); err != nil {
 			failed = errors.Join(failed, fmt.Errorf("forget what was made in %s: %w", distro, err))
 		}
 	}

@@ -16,7 +16,7 @@ import (
 // remembered is all that is recorded, in order, and how many files tell nothing.
 func remembered(t *testing.T, dir string) (list []Made, broken int) {
 	t.Helper()
-	list, files, err := Remembered(dir)
+	list, files, err := ReadRecords(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -27,7 +27,7 @@ func remembered(t *testing.T, dir string) (list []Made, broken int) {
 // What was made is known until its distro was cleaned, whoever records it at the same time.
 func TestWhatIsMadeIsRemembered(t *testing.T) {
 	dir := own(t)
-	if list, broken, err := Remembered(dir); len(list)+len(broken) > 0 || !errors.Is(err, fs.ErrNotExist) {
+	if list, broken, err := ReadRecords(dir); len(list)+len(broken) > 0 || !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("at first: %+v, %q, %v", list, broken, err)
 	}
 	all := []Made{
@@ -38,7 +38,7 @@ func TestWhatIsMadeIsRemembered(t *testing.T) {
 	var writing sync.WaitGroup
 	for n := range 30 {
 		writing.Go(func() {
-			if err := Remember(dir, all[n%len(all)]); err != nil {
+			if err := RecordIn(dir, all[n%len(all)]); err != nil {
 				t.Error(err)
 			}
 		})
@@ -48,7 +48,7 @@ func TestWhatIsMadeIsRemembered(t *testing.T) {
 		t.Errorf("%+v, %d broken", list, broken)
 	}
 	for range 2 {
-		if err := Forget(dir, "a"); err != nil {
+		if err := ForgetDistro(dir, "a"); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -61,7 +61,7 @@ func TestWhatIsMadeIsRemembered(t *testing.T) {
 func TestABrokenRecord(t *testing.T) {
 	dir := own(t)
 	m := Made{Distro: "A", Socket: "/run/x.sock"}
-	if err := Remember(dir, m); err != nil {
+	if err := RecordIn(dir, m); err != nil {
 		t.Fatal(err)
 	}
 	for _, text := range []string{
@@ -69,13 +69,13 @@ func TestABrokenRecord(t *testing.T) {
 		`{"distro":"A","socket":"/run/x.sock"} {}`, `{"socket":"/run/x.sock"}`,
 		`{"distro":"A","socket":"/run/x.sock"}` + strings.Repeat(" ", maxMade),
 	} {
-		if err := os.WriteFile(m.File(dir), []byte(text), 0o600); err != nil {
+		if err := os.WriteFile(m.RecordFile(dir), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
 		if list, broken := remembered(t, dir); len(list) > 0 || broken != 1 {
 			t.Errorf("%.60q: %+v, %d broken", text, list, broken)
 		}
-		if err := Remember(dir, m); err != nil {
+		if err := RecordIn(dir, m); err != nil {
 			t.Error(err)
 		}
 		if list, broken := remembered(t, dir); !slices.Equal(list, []Made{m}) || broken != 0 {

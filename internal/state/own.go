@@ -16,8 +16,8 @@ import (
 // ErrForeign says that something is no file as we write it.
 var ErrForeign = errors.New("it is no file of ours")
 
-// Read reads a file of ours. The error is ErrForeign for what is no regular file, or has more than max bytes.
-func Read(path string, max int64) (b []byte, err error) {
+// ReadFile reads a file of ours. The error is ErrForeign for what is no regular file, or has more than max bytes.
+func ReadFile(path string, max int64) (b []byte, err error) {
 	err = inOwnDir(path, func(root *os.Root, name string) error {
 		info, err := root.Lstat(name)
 		if err != nil {
@@ -47,10 +47,10 @@ func readIn(root *os.Root, name string, max int64) ([]byte, error) {
 	return b, err
 }
 
-// Write replaces a file of ours, or makes it. Whoever reads it finds it whole, as it was or as it is to be.
-func Write(path string, b []byte, mode fs.FileMode) error {
+// WriteFile replaces a file of ours, or makes it. Whoever reads it finds it whole, as it was or as it is to be.
+func WriteFile(path string, b []byte, mode fs.FileMode) error {
 	return inNewOwnDir(path, func(root *os.Root, name string) error {
-		half, err := Beside(root, name, b, mode)
+		half, err := WriteBeside(root, name, b, mode)
 		if err != nil {
 			return err
 		}
@@ -61,8 +61,8 @@ func Write(path string, b []byte, mode fs.FileMode) error {
 	})
 }
 
-// Create makes a file of ours where nothing is. The error is fs.ErrExist if something is there, whatever it is.
-func Create(path string, b []byte, mode fs.FileMode) error {
+// CreateFile makes a file of ours where nothing is. The error is fs.ErrExist if something is there, whatever it is.
+func CreateFile(path string, b []byte, mode fs.FileMode) error {
 	return inNewOwnDir(path, func(root *os.Root, name string) error {
 		f, err := root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
 		if err != nil {
@@ -73,8 +73,8 @@ func Create(path string, b []byte, mode fs.FileMode) error {
 	})
 }
 
-// Append opens a file of ours to be written on, and makes it if it is missing.
-func Append(path string) (f *os.File, err error) {
+// OpenAppend opens a file of ours to be written on, and makes it if it is missing.
+func OpenAppend(path string) (f *os.File, err error) {
 	err = inNewOwnDir(path, func(root *os.Root, name string) error {
 		f, err = root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
 		return err
@@ -82,21 +82,21 @@ func Append(path string) (f *os.File, err error) {
 	return f, err
 }
 
-// Rename gives a file of ours another name in its directory. It does not wait for whoever holds it.
-func Rename(path, to string) error {
+// RenameFile gives a file of ours another name in its directory. It does not wait for whoever holds it.
+func RenameFile(path, to string) error {
 	return inOwnDir(path, func(root *os.Root, name string) error {
 		return root.Rename(name, filepath.Join(filepath.Dir(name), to))
 	})
 }
 
-// Remove removes a file of ours. One that is not there is no error. One that somebody holds is tried again for a
+// RemoveFile removes a file of ours. One that is not there is no error. One that somebody holds is tried again for a
 // while.
-func Remove(path string) error {
-	return files.Retry(func() error { return TryRemove(path) })
+func RemoveFile(path string) error {
+	return files.Retry(func() error { return TryRemoveFile(path) })
 }
 
-// TryRemove is Remove that tries once.
-func TryRemove(path string) error {
+// TryRemoveFile is RemoveFile that tries once.
+func TryRemoveFile(path string) error {
 	err := inOwnDir(path, removeIn)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -110,12 +110,12 @@ func RemoveDir(path string) error {
 	if entries, err := os.ReadDir(path); err != nil || len(entries) > 0 {
 		return nil
 	}
-	return Remove(path)
+	return RemoveFile(path)
 }
 
-// Beside writes a whole file beside another one, under a name that nobody has: name.new unless that is there. It is
+// WriteBeside writes a whole file beside another one, under a name that nobody has: name.new unless that is there. It is
 // for who puts it into its place himself, by another call than a rename.
-func Beside(root *os.Root, name string, b []byte, mode fs.FileMode) (half string, err error) {
+func WriteBeside(root *os.Root, name string, b []byte, mode fs.FileMode) (half string, err error) {
 	half = name + ".new"
 	f, err := createIn(root, half, mode)
 	if errors.Is(err, fs.ErrExist) { // another process writes the same, or has died of it

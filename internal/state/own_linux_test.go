@@ -53,7 +53,7 @@ func TestLinksLeadNobodyElsewhere(t *testing.T) {
 	}
 	dir := own(t)
 	link(t, elsewhere(t), filepath.Join(dir, "run"))
-	if b, err := Read(filepath.Join(dir, "run", "x.json"), 10); err == nil {
+	if b, err := ReadFile(filepath.Join(dir, "run", "x.json"), 10); err == nil {
 		t.Errorf("read %q", b)
 	}
 }
@@ -81,7 +81,7 @@ func TestALinkIsNoFile(t *testing.T) {
 	}
 	path := filepath.Join(own(t), "x.json")
 	link(t, filepath.Join(elsewhere(t), "x.json"), path)
-	if b, err := Read(path, 10); err == nil {
+	if b, err := ReadFile(path, 10); err == nil {
 		t.Errorf("read %q", b)
 	}
 }
@@ -89,12 +89,12 @@ func TestALinkIsNoFile(t *testing.T) {
 // A file is its user's alone, whatever the umask.
 func TestFilesAreTheirUsers(t *testing.T) {
 	path := filepath.Join(own(t), "logs", "x.log")
-	f, err := Append(path)
+	f, err := OpenAppend(path)
 	if err != nil {
 		t.Fatal(err)
 	}
 	f.Close()
-	if err := Write(path+".json", nil, 0o600); err != nil {
+	if err := WriteFile(path+".json", nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
 	for path, want := range map[string]os.FileMode{path: 0o600, path + ".json": 0o600, filepath.Dir(path): 0o700 | os.ModeDir, filepath.Dir(filepath.Dir(path)): 0o700 | os.ModeDir} {

@@ -32,10 +32,10 @@ func TestWriteIsWhole(t *testing.T) {
 				text[k] = byte('a' + i)
 			}
 			for range 20 {
-				if err := Write(path, text, 0o600); err != nil {
+				if err := WriteFile(path, text, 0o600); err != nil {
 					t.Error(err)
 				}
-				b, err := Read(path, 1<<20)
+				b, err := ReadFile(path, 1<<20)
 				if err != nil || len(b) != len(text) || b[0] != b[len(b)-1] {
 					t.Errorf("%d bytes, %v", len(b), err)
 				}
@@ -52,10 +52,10 @@ func TestWriteIsWhole(t *testing.T) {
 func TestHalfAFileIsInNobodysWay(t *testing.T) {
 	path := filepath.Join(own(t), "x.json")
 	for _, text := range []string{"old", "new"} {
-		if err := Write(path, []byte(text), 0o600); err != nil {
+		if err := WriteFile(path, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if b, err := Read(path, 10); string(b) != text || err != nil {
+		if b, err := ReadFile(path, 10); string(b) != text || err != nil {
 			t.Errorf("%q, %v", b, err)
 		}
 		if err := os.WriteFile(path+".new", []byte("ha"), 0o600); err != nil {
@@ -67,29 +67,29 @@ func TestHalfAFileIsInNobodysWay(t *testing.T) {
 // A file is made where nothing is, is found where it is one, and is removed once.
 func TestCreateReadRemove(t *testing.T) {
 	path := filepath.Join(own(t), "x.json")
-	if _, err := Read(path, 10); !errors.Is(err, fs.ErrNotExist) {
+	if _, err := ReadFile(path, 10); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("read what is not there: %v", err)
 	}
-	if err := Create(path, []byte("text"), 0o600); err != nil {
+	if err := CreateFile(path, []byte("text"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := Create(path, nil, 0o600); !errors.Is(err, fs.ErrExist) {
+	if err := CreateFile(path, nil, 0o600); !errors.Is(err, fs.ErrExist) {
 		t.Errorf("made again: %v", err)
 	}
-	if b, err := Read(path, 4); string(b) != "text" || err != nil {
+	if b, err := ReadFile(path, 4); string(b) != "text" || err != nil {
 		t.Errorf("%q, %v", b, err)
 	}
-	if _, err := Read(path, 3); !errors.Is(err, ErrForeign) {
+	if _, err := ReadFile(path, 3); !errors.Is(err, ErrForeign) {
 		t.Errorf("too long: %v", err)
 	}
-	if _, err := Read(filepath.Dir(path), 10); !errors.Is(err, ErrForeign) {
+	if _, err := ReadFile(filepath.Dir(path), 10); !errors.Is(err, ErrForeign) {
 		t.Errorf("a directory: %v", err)
 	}
 	if err := RemoveDir(filepath.Dir(path)); err != nil {
 		t.Errorf("a directory that is not empty: %v", err)
 	}
 	for range 2 {
-		if err := Remove(path); err != nil {
+		if err := RemoveFile(path); err != nil {
 			t.Error(err)
 		}
 	}
@@ -122,17 +122,17 @@ func TestNothingElseIsTouched(t *testing.T) {
 // changes are all ways to change something.
 func changes() map[string]func(path string) error {
 	return map[string]func(path string) error{
-		"write":  func(path string) error { return Write(path, []byte("ours"), 0o600) },
-		"create": func(path string) error { return Create(path+"2", []byte("ours"), 0o600) },
+		"write":  func(path string) error { return WriteFile(path, []byte("ours"), 0o600) },
+		"create": func(path string) error { return CreateFile(path+"2", []byte("ours"), 0o600) },
 		"append": func(path string) error {
-			f, err := Append(path)
+			f, err := OpenAppend(path)
 			if err != nil {
 				return err
 			}
 			_, err = f.WriteString("ours")
 			return errors.Join(err, f.Close())
 		},
-		"rename": func(path string) error { return Rename(path, "y.json") },
-		"remove": Remove,
+		"rename": func(path string) error { return RenameFile(path, "y.json") },
+		"remove": RemoveFile,
 	}
 }

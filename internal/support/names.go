@@ -68,7 +68,7 @@ func (r *redactor) learnRecordedUsers() {
 	if err != nil {
 		return
 	}
-	made, _, _ := state.Remembered(dir) // what can't be read names nobody
+	made, _, _ := state.ReadRecords(dir) // what can't be read names nobody
 	for _, m := range made {
 		r.learnName(userName, m.User)
 	}

@@ -126,7 +126,7 @@ func (r *redactor) seeText(text string) {
 
 // eachPlace finds where names stand in a line, in all ways of reading it.
 func (r *redactor) eachPlace(line string, do func(from, to int, p place, name string)) {
-	for _, as := range decodings(line) {
+	for _, as := range decodingsOf(line) {
 		units := decodeLine(line, as)
 		var b strings.Builder
 		at := make([]int, 0, len(line)+1) // of each byte, its unit
@@ -145,7 +145,7 @@ func (r *redactor) eachPlace(line string, do func(from, to int, p place, name st
 	}
 }
 
-func decodings(line string) []decoding {
+func decodingsOf(line string) []decoding {
 	if isPlain(line) {
 		return []decoding{literally}
 	}
@@ -178,7 +178,7 @@ func (r *redactor) findSpans(line string) (list []span) {
 			list = append(list, span{from, to, with})
 		}
 	})
-	for _, as := range decodings(line) {
+	for _, as := range decodingsOf(line) {
 		tree, units := &r.bare, decodeLine(line, as)
 		if as == literally {
 			tree = &r.literal

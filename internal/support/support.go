@@ -71,7 +71,7 @@ func Logs(dir string) (parts []Part, err error) {
 		if left -= info.Size(); left < 0 {
 			break
 		}
-		text, err := files.Read(filepath.Join(dir, info.Name()), maxLogs)
+		text, err := files.ReadFile(filepath.Join(dir, info.Name()), maxLogs)
 		parts = append(parts, Part{"logs/" + info.Name(), OrError(string(text), err), info.ModTime()})
 	}
 	return parts, nil
