@@ -1,6 +1,7 @@
 package state
 
 import (
+	"cmp"
 	"crypto/rand"
 	"errors"
 	"fmt"
@@ -179,15 +180,23 @@ func InDir(dir string, do func(root *os.Root) error) error {
 	}
 	defer root.Close()
 	err = do(root)
+	nameWholePaths(err, dir)
+	return err
+}
+
+// rootOps are what a root calls in its errors what is called otherwise without one.
+var rootOps = map[string]string{"openat": "open", "unlinkat": "remove", "renameat": "rename", "mkdirat": "mkdir", "linkat": "link", "statat": "stat", "lstatat": "lstat"}
+
+// nameWholePaths has an error of a root read as if there was none.
+func nameWholePaths(err error, dir string) {
 	var one *fs.PathError
 	var two *os.LinkError
 	switch {
 	case errors.As(err, &one) && !filepath.IsAbs(one.Path):
-		one.Path = filepath.Join(dir, one.Path)
+		one.Op, one.Path = cmp.Or(rootOps[one.Op], one.Op), filepath.Join(dir, one.Path)
 	case errors.As(err, &two) && !filepath.IsAbs(two.Old) && !filepath.IsAbs(two.New):
-		two.Old, two.New = filepath.Join(dir, two.Old), filepath.Join(dir, two.New)
+		two.Op, two.Old, two.New = cmp.Or(rootOps[two.Op], two.Op), filepath.Join(dir, two.Old), filepath.Join(dir, two.New)
 	}
-	return err
 }
 
 // splitOwn finds the directory that our own one is in.

@@ -1,13 +1,13 @@
 package state
 
 import (
-	"os"
-	"path/filepath"
-	"sync"
-	"testing"
-
 	"errors"
 	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
 )
 
 // own is a directory of ours that does not exist yet. testing's own can't be removed under Wine 8.
@@ -100,6 +100,23 @@ func TestCreateReadRemove(t *testing.T) {
 	}
 	if _, err := os.Stat(filepath.Dir(path)); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("the directory: %v", err)
+	}
+}
+
+// An error names the whole path, as without a root.
+func TestErrorsNameWholePaths(t *testing.T) {
+	dir := own(t)
+	path := filepath.Join(dir, "x.json")
+	if err := CreateFile(path, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for want, err := range map[string]error{
+		"open " + path + ": ": CreateFile(path, nil, 0o600),
+		"rename " + filepath.Join(dir, "y") + " " + filepath.Join(dir, "z") + ": ": RenameFile(filepath.Join(dir, "y"), "z"),
+	} {
+		if err == nil || !strings.HasPrefix(err.Error(), want) {
+			t.Errorf("%v, want %s", err, want)
+		}
 	}
 }
 

@@ -21,6 +21,7 @@ import (
 	"time"
 
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/files"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/state"
 )
 
 // maxLogs bounds the logs in it, the newest first; that of one socket has 5 MiB at the most.
@@ -119,13 +120,15 @@ func zipParts(parts []Part) ([]byte, error) {
 
 // writeNew writes a file that was not there, whole or not at all.
 func writeNew(path string, b []byte) error {
-	out, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if err != nil {
-		return err
-	}
-	_, err = out.Write(b)
-	if err = errors.Join(err, out.Close()); err != nil {
-		return errors.Join(err, os.Remove(path))
-	}
-	return nil
+	return state.InDir(filepath.Dir(path), func(root *os.Root) error {
+		out, err := root.OpenFile(filepath.Base(path), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+		if err != nil {
+			return err
+		}
+		_, err = out.Write(b)
+		if err = errors.Join(err, out.Close()); err != nil {
+			return errors.Join(err, root.Remove(filepath.Base(path)))
+		}
+		return nil
+	})
 }
