@@ -5,10 +5,22 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
+	"strings"
+	"time"
 
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/carrier"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/deploy"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/wsl"
+)
+
+const (
+	// launchTime bounds one launch in a distro: a cold one with systemd takes
+	// more than 10 s (WaitForBootProcess in microsoft/WSL's init.cpp), and
+	// wsl.exe itself waits for 30 s.
+	launchTime = time.Minute
+	// maxCleaned bounds the sockets of one launch, whose command line may have 32 KiB.
+	maxCleaned = 100
 )
 
 // Path is where wsl.exe is.
@@ -25,7 +37,10 @@ func (w WSL) Version(ctx context.Context) (string, error) {
 }
 
 // Runs tells whether a distro runs. It does not start it.
-func (w WSL) Runs(ctx context.Context, distro string) (bool, error) { return w.runs(ctx, distro) }
+func (w WSL) Runs(ctx context.Context, distro string) (bool, error) {
+	names, err := w.list(ctx, wsl.RunningArgs())
+	return slices.ContainsFunc(names, func(n string) bool { return strings.EqualFold(n, distro) }), err
+}
 
 // Running are the names of the distros that run. It starts none.
 func (w WSL) Running(ctx context.Context) ([]string, error) {

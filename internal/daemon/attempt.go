@@ -14,16 +14,8 @@ import (
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/wsl"
 )
 
-const (
-	// launchTime bounds one launch in a distro: a cold one with systemd takes
-	// more than 10 s (WaitForBootProcess in microsoft/WSL's init.cpp), and
-	// wsl.exe itself waits for 30 s.
-	launchTime = time.Minute
-	// cleanTime bounds the launch that cleans up, in a distro that runs.
-	cleanTime = 10 * time.Second
-	// maxCleaned bounds the sockets of one launch, whose command line may have 32 KiB.
-	maxCleaned = 100
-)
+// cleanTime bounds the launch that cleans up, in a distro that runs.
+const cleanTime = 10 * time.Second
 
 // join starts the agent in the distro and greets it. An agent that is not
 // there is put there first.

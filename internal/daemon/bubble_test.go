@@ -47,7 +47,7 @@ func inBubble(t *testing.T, test func(b *bubble)) {
 		}
 		b.Daemon = &Daemon{
 			Distro: "D", Agent: deploy.Binary{Hash: bridge.BuildID{1}.String()},
-			WSL: WSL{said: b.said}, Report: b.report, Log: slog.New(slog.DiscardHandler),
+			WSL: Scripted(b.said), Report: b.report, Log: slog.New(slog.DiscardHandler),
 		}
 		agent := make(chan error, 1)
 		go func() {

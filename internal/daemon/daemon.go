@@ -186,7 +186,7 @@ func Failed(distro string, err error, pause time.Duration) Event {
 
 // isUp tells whether the distro is known to run.
 func (d *Daemon) isUp(ctx context.Context) bool {
-	runs, err := d.WSL.runs(ctx, d.Distro)
+	runs, err := d.WSL.Runs(ctx, d.Distro)
 	return runs && err == nil
 }
 
@@ -205,7 +205,7 @@ func (d *Daemon) awaitDistro(ctx context.Context) error {
 		told = Stopped // as it was meant to
 	}
 	for look := 0; ; {
-		runs, err := d.WSL.runs(ctx, d.Distro)
+		runs, err := d.WSL.Runs(ctx, d.Distro)
 		switch {
 		case ctx.Err() != nil:
 			return context.Cause(ctx)
@@ -333,7 +333,7 @@ func (d *Daemon) leave(s *serving, unwatch func()) error {
 func (d *Daemon) clean(s *serving) error {
 	ctx, cancel := context.WithTimeout(context.Background(), cleanTime)
 	defer cancel()
-	runs, err := d.WSL.runs(ctx, d.Distro)
+	runs, err := d.WSL.Runs(ctx, d.Distro)
 	if err != nil || !runs {
 		return nil // nobody is there to be cleaned, or can be asked
 	}

@@ -98,7 +98,7 @@ func runDaemon(t *testing.T) (r *running, first bridge.Listening) {
 func (r *running) daemon() *Daemon {
 	nobody := func(context.Context) (net.Conn, error) { return nil, fs.ErrNotExist }
 	return &Daemon{
-		WSL: WSL{path: filepath.Join(r.dir, "wsl.exe")}, Agent: deploy.Binary{Hash: bridge.BuildID{1}.String()},
+		WSL: At(filepath.Join(r.dir, "wsl.exe")), Agent: deploy.Binary{Hash: bridge.BuildID{1}.String()},
 		Distro: "D", Links: []Link{{Name: "engine", Listen: bridge.Listen{Link: "engine", Socket: r.socket()}, Dial: nobody}},
 		Log: slog.New(slog.DiscardHandler),
 	}

@@ -155,7 +155,7 @@ func (d *Daemon) probe(ctx context.Context, answered <-chan struct{}) bool {
 // that does not run has stopped under its wsl.exe, and must not be started again: that
 // another one says so is through enough.
 func (d *Daemon) getThrough(ctx context.Context) error {
-	runs, err := d.WSL.runs(ctx, d.Distro)
+	runs, err := d.WSL.Runs(ctx, d.Distro)
 	if err != nil || !runs {
 		return err
 	}

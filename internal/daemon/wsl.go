@@ -55,6 +55,14 @@ func FindWSL() (WSL, error) {
 	return WSL{path: path}, err
 }
 
+// At returns the wsl.exe of this path.
+func At(path string) WSL { return WSL{path: path} }
+
+// Scripted returns a wsl.exe that answers by a function, for tests.
+func Scripted(said func(ctx context.Context, args []string) ([]byte, error)) WSL {
+	return WSL{said: said}
+}
+
 // start starts wsl.exe in a directory that is there on every machine: it
 // translates the one it is started in, and complains if it can't.
 func (w WSL) start(args []string) (*carrier.Process, error) {
@@ -114,12 +122,6 @@ func mayHaveNone(err error) bool {
 }
 
 var errNoTable = errors.New("wsl.exe has printed no table of them")
-
-// runs tells whether a distro runs. It does not start it.
-func (w WSL) runs(ctx context.Context, distro string) (bool, error) {
-	names, err := w.list(ctx, wsl.RunningArgs())
-	return slices.ContainsFunc(names, func(n string) bool { return strings.EqualFold(n, distro) }), err
-}
 
 // Hosts are the distros of WSL 2 that run, and those of them that take over a socket of all distros, which
 // Docker Desktop's own do not; in wsl.exe's order, the default one first. It starts none.
