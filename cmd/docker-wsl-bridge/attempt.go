@@ -13,6 +13,7 @@ import (
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/bridge"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/daemon"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/deploy"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/distro"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/endpoint"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/engine"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/paths"
@@ -23,7 +24,7 @@ const linkName = "windows"
 // up serves until ctx ends, which is success. It fills in the distro. What can't be had at the start
 // is an error; what is lost later comes back.
 func up(ctx context.Context, o *options, r *reporter) (err error) {
-	w, err := daemon.FindWSL()
+	w, err := distro.FindWSL()
 	if err != nil {
 		return err
 	}

@@ -19,8 +19,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
-	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/daemon"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/deploy"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/distro"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/files"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/top"
 )
@@ -117,7 +117,7 @@ func versionsText(ctx context.Context) string {
 	} else {
 		text += "agent: " + err.Error() + "\n"
 	}
-	w, err := daemon.FindWSL()
+	w, err := distro.FindWSL()
 	if err != nil {
 		return text + "WSL: " + err.Error() + "\n"
 	}

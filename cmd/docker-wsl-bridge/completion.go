@@ -8,7 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/daemon"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/distro"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/engine"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/wsl"
 )
@@ -76,7 +76,7 @@ func completeFlag(cmd *cobra.Command, flag string, values func(context.Context) 
 func distroNames(ctx context.Context) []string {
 	ctx, cancel := context.WithTimeout(ctx, completeTime)
 	defer cancel()
-	w, err := daemon.FindWSL()
+	w, err := distro.FindWSL()
 	if err != nil {
 		return nil
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/daemon"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/deploy"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/distro"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/dockercontext"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/install"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/wsl"
@@ -85,7 +86,7 @@ func recordedContexts(distro string) string {
 }
 
 // askContexts has a process of a user, the distro's default one if that is empty, do something with contexts.
-func askContexts(ctx context.Context, w daemon.WSL, distro, user string, agent deploy.Binary, args ...string) (dockercontext.Answer, error) {
+func askContexts(ctx context.Context, w distro.WSL, distro, user string, agent deploy.Binary, args ...string) (dockercontext.Answer, error) {
 	said, err := w.RunAgent(ctx, distro, user, agent, slices.Concat([]string{"context"}, args, []string{recordedContexts(distro)}))
 	if err != nil {
 		return dockercontext.Answer{}, err
@@ -99,7 +100,7 @@ func askContexts(ctx context.Context, w daemon.WSL, distro, user string, agent d
 }
 
 // makeContext makes the context of a socket.
-func makeContext(ctx context.Context, w daemon.WSL, agent deploy.Binary, place control.Place, name string) (dockercontext.Answer, error) {
+func makeContext(ctx context.Context, w distro.WSL, agent deploy.Binary, place control.Place, name string) (dockercontext.Answer, error) {
 	if err := remember(install.Made{Distro: place.Distro}); err != nil {
 		return dockercontext.Answer{}, err
 	}
@@ -117,7 +118,7 @@ func makeContext(ctx context.Context, w daemon.WSL, agent deploy.Binary, place c
 
 // removeContexts removes those of ours from a distro that runs: the default user's, and those that others
 // are known to have.
-func removeContexts(ctx context.Context, w daemon.WSL, distro string, agent deploy.Binary, made []install.Made) error {
+func removeContexts(ctx context.Context, w distro.WSL, distro string, agent deploy.Binary, made []install.Made) error {
 	a, err := askContexts(ctx, w, distro, "", agent, "rm")
 	done := map[string]bool{"": true, a.User: true}
 	for _, m := range made {
@@ -153,7 +154,7 @@ func namedBy(name string, a dockercontext.Answer, err error) named {
 // namer has the context made as soon as the socket is served. It must hold up nobody who carries.
 type namer struct {
 	o     *options
-	w     daemon.WSL
+	w     distro.WSL
 	agent deploy.Binary
 	log   *slog.Logger
 }
@@ -183,7 +184,7 @@ func madeFor(ctx context.Context, l control.Link) named {
 	if err != nil {
 		return named{err: err}
 	}
-	w, err := daemon.FindWSL()
+	w, err := distro.FindWSL()
 	if err != nil {
 		return named{err: err}
 	}
@@ -243,7 +244,7 @@ func contextVerb(use, short string, args cobra.PositionalArgs, do func(context.C
 // placed is where contexts are looked after.
 type placed struct {
 	control.Place
-	w     daemon.WSL
+	w     distro.WSL
 	agent deploy.Binary
 	name  string // of the context
 }
@@ -262,7 +263,7 @@ func findPlace(ctx context.Context, c chosen) (p placed, err error) {
 	if p.agent, err = ownAgent(); err != nil {
 		return p, err
 	}
-	if p.w, err = daemon.FindWSL(); err != nil {
+	if p.w, err = distro.FindWSL(); err != nil {
 		return p, err
 	}
 	p.Distro, err = p.w.Choose(ctx, p.Distro)

@@ -20,8 +20,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/codes"
-	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/daemon"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/deploy"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/distro"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/endpoint"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/engine"
 )
@@ -93,7 +93,7 @@ func discover(ctx context.Context, goos string) discovery {
 	if goos == "windows" {
 		found.Engines = append(found.Engines, discoverPipes(ctx)...)
 	}
-	if w, err := daemon.FindWSL(); err == nil {
+	if w, err := distro.FindWSL(); err == nil {
 		found.distros(ctx, w)
 	}
 	for i, d := range found.Engines {
@@ -136,7 +136,7 @@ func judged(d discovered, v engine.Version, err error) discovered {
 }
 
 // distros looks into those that run; and for WSL's own containers.
-func (found *discovery) distros(ctx context.Context, w daemon.WSL) {
+func (found *discovery) distros(ctx context.Context, w distro.WSL) {
 	if wslc := filepath.Join(filepath.Dir(w.Path()), "wslc.exe"); isFile(wslc) {
 		found.Engines = append(found.Engines, judged(discovered{Place: wslc, Whose: "WSL containers"}, engine.Version{}, errNoPipe))
 	}
@@ -174,7 +174,7 @@ var (
 
 // discoverIn asks the engines of a distro, with the eyes of its user. It writes nothing there: without
 // the agent it tells no more than which sockets there are.
-func discoverIn(ctx context.Context, w daemon.WSL, distro, agent string) ([]discovered, error) {
+func discoverIn(ctx context.Context, w distro.WSL, distro, agent string) ([]discovered, error) {
 	ctx, cancel := context.WithTimeout(ctx, discoverTime)
 	defer cancel()
 	said, err := w.AsUser(ctx, distro, []string{agent, "engines"})
@@ -219,7 +219,7 @@ func lookForSockets() string {
 }
 
 // socketsIn are the sockets of a distro that its user sees, and where engines listen as a rule.
-func socketsIn(ctx context.Context, w daemon.WSL, distro string) (list []discovered, _ error) {
+func socketsIn(ctx context.Context, w distro.WSL, distro string) (list []discovered, _ error) {
 	said, err := w.AsUser(ctx, distro, []string{"/bin/sh", "-c", lookForSockets()})
 	if err != nil {
 		return nil, err

@@ -10,8 +10,8 @@ import (
 
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/config"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
-	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/daemon"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/deploy"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/distro"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/install"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/paths"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/wsl"
@@ -22,7 +22,7 @@ import (
 func (i *installation) distros(ctx context.Context, s *install.Seen, start bool) {
 	made, broken, err := install.Remembered(i.state)
 	s.Made, s.Purged = made, broken
-	w, wslErr := daemon.FindWSL()
+	w, wslErr := distro.FindWSL()
 	if wslErr != nil {
 		return // there is no distro
 	}
@@ -77,21 +77,21 @@ func (i *installation) rememberFound(s install.Seen) (failed error) {
 }
 
 // clean undoes what was made in a distro.
-func (i *installation) clean(ctx context.Context, distro string) error {
-	w, err := daemon.FindWSL()
+func (i *installation) clean(ctx context.Context, name string) error {
+	w, err := distro.FindWSL()
 	if err != nil {
 		return err
 	}
 	agent, err := ownAgent()
 	if err != nil {
-		return errors.Join(err, w.RemoveAgents(ctx, distro))
+		return errors.Join(err, w.RemoveAgents(ctx, name))
 	}
-	return i.cleanBy(ctx, w, agent, distro)
+	return i.cleanBy(ctx, w, agent, name)
 }
 
 // cleanBy has the agent's program remove all but its own file. When all of it is done, and not before, the distro is
 // forgotten. A socket of all distros is removed from any of them.
-func (i *installation) cleanBy(ctx context.Context, w daemon.WSL, agent deploy.Binary, distro string) error {
+func (i *installation) cleanBy(ctx context.Context, w distro.WSL, agent deploy.Binary, distro string) error {
 	made, _, _ := install.Remembered(i.state) // without a record there is what lies beside the agent's file
 	var sockets []string
 	for _, m := range made {

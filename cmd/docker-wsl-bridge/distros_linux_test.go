@@ -7,8 +7,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/daemon"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/deploy"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/distro"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/install"
 )
 
@@ -87,7 +87,7 @@ func TestADistroIsKnownUntilItIsCleaned(t *testing.T) {
 	file("running", "Debian\r\n")
 	i.finds(t, false, "Debian", "Plain", gone)
 
-	w, err := daemon.FindWSL()
+	w, err := distro.FindWSL()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/config"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/daemon"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/distro"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/paths"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/wsl"
 )
@@ -92,7 +93,7 @@ func (f *fleet) handOn(ctx context.Context) (left bool) {
 	if len(stranded) == 0 {
 		return false
 	}
-	w, err := daemon.FindWSL()
+	w, err := distro.FindWSL()
 	if err != nil {
 		return true
 	}

@@ -8,8 +8,8 @@ import (
 	"path"
 
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/codes"
-	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/daemon"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/deploy"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/distro"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/doctor"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/install"
 )
@@ -59,7 +59,7 @@ func fixFor(f doctor.Finding, seen doctor.Seen, p doctor.Patient) (what string, 
 // asRoot runs the agent's program, which is there: it has seen what is wrong.
 func asRoot(seen doctor.Seen, p doctor.Patient, args ...string) func(context.Context) error {
 	return func(ctx context.Context) error {
-		w, err := daemon.FindWSL()
+		w, err := distro.FindWSL()
 		if err != nil {
 			return err
 		}

@@ -7,8 +7,8 @@ import (
 
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/bridge"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/codes"
-	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/daemon"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/deploy"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/distro"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/dockercontext"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/endpoint"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/engine"
@@ -111,10 +111,10 @@ var cures = []struct {
 	{wsl.ErrMustUpdate, codes.WSLAnswers, []string{"wsl --update updates WSL"}},
 	{wsl.ErrBroken, codes.WSLAnswers, []string{"wsl --update, in a window, asks for a key and repairs WSL"}},
 	{wsl.ErrWaits, codes.WSLAnswers, []string{"wsl --status, in a window, shows what it waits for"}},
-	{daemon.ErrNoDefault, codes.DistroThere, []string{"wsl --set-default NAME makes a distro the default one", "docker-wsl-bridge up --distro NAME takes one of them"}},
+	{distro.ErrNoDefault, codes.DistroThere, []string{"wsl --set-default NAME makes a distro the default one", "docker-wsl-bridge up --distro NAME takes one of them"}},
 	{wsl.ErrName, codes.DistroThere, []string{"docker-wsl-bridge up --distro NAME takes another distro"}},
 	{wsl.ErrRow, codes.DistroThere, []string{"wsl --list --verbose shows the table", "docker-wsl-bridge up --distro NAME takes another distro"}},
-	{daemon.ErrNoDistro, codes.DistroThere, []string{"wsl --install -d Debian installs a distro"}},
+	{distro.ErrNoDistro, codes.DistroThere, []string{"wsl --install -d Debian installs a distro"}},
 	{wsl.ErrNoDistro, codes.DistroThere, []string{"wsl --install -d Debian installs a distro"}},
 	{wsl.ErrVersion1, codes.DistroIsWSL2, []string{"wsl --set-version DISTRO 2 makes it one of WSL 2", "wsl --list --verbose tells the version of each distro"}},
 	{wsl.ErrDistroNotFound, codes.DistroThere, []string{"wsl --list --quiet names the distros", "docker-wsl-bridge up --distro NAME takes one of them"}},

@@ -12,6 +12,7 @@ import (
 
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/daemon"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/distro"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/install"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/service"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/supervisor"
@@ -184,7 +185,7 @@ func awaitDefault(ctx context.Context, o options) (distro string, err error) {
 
 // choosing has WSL tell the distro that is meant, as often as that takes. It is empty when ctx ends
 // before.
-func choosing(ctx context.Context, name string, tell func(daemon.Event), wake <-chan struct{}) (w daemon.WSL, distro string) {
+func choosing(ctx context.Context, name string, tell func(daemon.Event), wake <-chan struct{}) (w distro.WSL, distro string) {
 	_ = supervisor.Run(ctx, func(ctx context.Context) (well time.Duration, err error) {
 		w, distro, err = choose(ctx, name)
 		return 0, err
@@ -198,8 +199,8 @@ func choosing(ctx context.Context, name string, tell func(daemon.Event), wake <-
 }
 
 // choose finds wsl.exe and has it tell the distro that is meant, which is empty with an error.
-func choose(ctx context.Context, name string) (daemon.WSL, string, error) {
-	w, err := daemon.FindWSL()
+func choose(ctx context.Context, name string) (distro.WSL, string, error) {
+	w, err := distro.FindWSL()
 	if err != nil {
 		return w, "", err
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/bridge"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/carrier"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/deploy"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/distro"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/wsl"
 )
 
@@ -25,9 +26,9 @@ func (d *Daemon) join(ctx context.Context) (host *bridge.Host, placed bool, err 
 		return host, false, err
 	}
 	d.report(Event{State: Placing})
-	putCtx, cancel := context.WithTimeout(ctx, launchTime)
+	putCtx, cancel := context.WithTimeout(ctx, distro.LaunchTime)
 	defer cancel()
-	start := func(argv []string) (*carrier.Process, error) { return d.WSL.launch(d.Distro, argv) }
+	start := func(argv []string) (*carrier.Process, error) { return d.WSL.Launch(d.Distro, argv) }
 	if err := deploy.Put(putCtx, start, d.Agent); err != nil {
 		return nil, false, err
 	}
@@ -46,11 +47,11 @@ func (d *Daemon) greet(ctx context.Context) (*bridge.Host, error) {
 	if d.Debug {
 		argv = append(argv, "--debug")
 	}
-	p, err := d.WSL.launch(d.Distro, argv)
+	p, err := d.WSL.Launch(d.Distro, argv)
 	if err != nil {
 		return nil, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, launchTime)
+	ctx, cancel := context.WithTimeout(ctx, distro.LaunchTime)
 	defer cancel()
 	host, err := bridge.Join(ctx, p, id, nil, d.warned, d.Log)
 	var noise *bridge.NoiseError
@@ -77,7 +78,7 @@ func (d *Daemon) run(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	_, err = d.WSL.output(ctx, launch)
+	_, err = d.WSL.Output(ctx, launch)
 	return err
 }
 

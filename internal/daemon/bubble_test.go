@@ -16,6 +16,7 @@ import (
 
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/bridge"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/deploy"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/distro"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/wsl"
 )
 
@@ -47,7 +48,7 @@ func inBubble(t *testing.T, test func(b *bubble)) {
 		}
 		b.Daemon = &Daemon{
 			Distro: "D", Agent: deploy.Binary{Hash: bridge.BuildID{1}.String()},
-			WSL: Scripted(b.said), Report: b.report, Log: slog.New(slog.DiscardHandler),
+			WSL: distro.Scripted(b.said), Report: b.report, Log: slog.New(slog.DiscardHandler),
 		}
 		agent := make(chan error, 1)
 		go func() {

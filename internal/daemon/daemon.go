@@ -21,6 +21,7 @@ import (
 
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/bridge"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/deploy"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/distro"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/supervisor"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/wsl"
 )
@@ -81,7 +82,7 @@ type Event struct {
 
 // Daemon serves the links of one distro.
 type Daemon struct {
-	WSL    WSL
+	WSL    distro.WSL
 	Agent  deploy.Binary
 	Distro string      // its name
 	Links  []Link      // at the start; Set changes them
@@ -232,7 +233,7 @@ func (d *Daemon) awaitDistro(ctx context.Context) error {
 // tellStopped tells why a distro does not run, if that is new.
 func (d *Daemon) tellStopped(ctx context.Context, told State) State {
 	e := Event{State: Stopped}
-	if there, err := d.WSL.has(ctx, d.Distro); err == nil && !there {
+	if there, err := d.WSL.Has(ctx, d.Distro); err == nil && !there {
 		e = Event{State: Gone, Err: fmt.Errorf("use distro %s: %w", d.Distro, wsl.ErrDistroNotFound)}
 	}
 	if e.State != told && ctx.Err() == nil {
@@ -341,7 +342,7 @@ func (d *Daemon) clean(s *serving) error {
 	if len(left) == 0 && agent.PID > 0 {
 		err = d.run(ctx, cleanArgs(agent, nil))
 	}
-	for sockets := range slices.Chunk(left, maxCleaned) {
+	for sockets := range slices.Chunk(left, distro.MaxCleaned) {
 		err = errors.Join(err, d.run(ctx, cleanArgs(agent, sockets)))
 	}
 	if err != nil {

@@ -19,6 +19,7 @@ import (
 
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/bridge"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/deploy"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/distro"
 )
 
 // The clock jumps: a process that was stopped finds all its timers over at once, as one does
@@ -98,7 +99,7 @@ func runDaemon(t *testing.T) (r *running, first bridge.Listening) {
 func (r *running) daemon() *Daemon {
 	nobody := func(context.Context) (net.Conn, error) { return nil, fs.ErrNotExist }
 	return &Daemon{
-		WSL: At(filepath.Join(r.dir, "wsl.exe")), Agent: deploy.Binary{Hash: bridge.BuildID{1}.String()},
+		WSL: distro.At(filepath.Join(r.dir, "wsl.exe")), Agent: deploy.Binary{Hash: bridge.BuildID{1}.String()},
 		Distro: "D", Links: []Link{{Name: "engine", Listen: bridge.Listen{Link: "engine", Socket: r.socket()}, Dial: nobody}},
 		Log: slog.New(slog.DiscardHandler),
 	}

@@ -46,9 +46,6 @@ func play(role string, args []string) int {
 	if role == "sleeper" {
 		return sleeper()
 	}
-	if role == "stub" {
-		return stub()
-	}
 	dir := os.Getenv(dirEnv)
 	if slices.Equal(args, wsl.RunningArgs()) {
 		names, err := os.ReadFile(filepath.Join(dir, "running"))

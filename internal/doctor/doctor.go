@@ -14,7 +14,7 @@ import (
 
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/codes"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
-	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/daemon"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/distro"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/endpoint"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/engine"
 )
@@ -68,7 +68,7 @@ type examination struct {
 	Patient
 	tell func(Finding)
 
-	wsl     daemon.WSL
+	wsl     distro.WSL
 	wslErr  error  // why wsl.exe has not answered
 	distro  string // that is looked into; empty: none was found
 	runs    bool   // the distro

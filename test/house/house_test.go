@@ -37,9 +37,10 @@ var floors = map[string]int{
 	"internal/bridge":        2,
 	"internal/control":       2,
 	"internal/deploy":        2,
-	"internal/daemon":        3,
+	"internal/distro":        3,
 	"internal/top":           3,
-	"internal/doctor":        4,
+	"internal/daemon":        4,
+	"internal/doctor":        5,
 }
 
 // only lists packages that one room alone may import.

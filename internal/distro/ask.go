@@ -1,4 +1,4 @@
-package daemon
+package distro
 
 import (
 	"context"
@@ -18,9 +18,9 @@ const (
 	// launchTime bounds one launch in a distro: a cold one with systemd takes
 	// more than 10 s (WaitForBootProcess in microsoft/WSL's init.cpp), and
 	// wsl.exe itself waits for 30 s.
-	launchTime = time.Minute
+	LaunchTime = time.Minute
 	// maxCleaned bounds the sockets of one launch, whose command line may have 32 KiB.
-	maxCleaned = 100
+	MaxCleaned = 100
 )
 
 // Path is where wsl.exe is.
@@ -63,7 +63,7 @@ func (w WSL) as(ctx context.Context, distro, user string, argv []string) ([]byte
 	if err != nil {
 		return nil, err
 	}
-	return w.output(ctx, args)
+	return w.Output(ctx, args)
 }
 
 // RunAgent runs the agent's program as a user, the distro's default one if that is empty, and puts it there
@@ -74,7 +74,7 @@ func (w WSL) RunAgent(ctx context.Context, distro, user string, agent deploy.Bin
 	if !errors.Is(err, fs.ErrNotExist) {
 		return said, err
 	}
-	start := func(argv []string) (*carrier.Process, error) { return w.launch(distro, argv) }
+	start := func(argv []string) (*carrier.Process, error) { return w.Launch(distro, argv) }
 	if err := deploy.Put(ctx, start, agent); err != nil {
 		return nil, err
 	}
@@ -84,10 +84,10 @@ func (w WSL) RunAgent(ctx context.Context, distro, user string, agent deploy.Bin
 // RemoveSockets removes from a distro the sockets of agents that nobody serves any more: those beside the
 // agent's file, and the named ones. It starts one that does not run.
 func (w WSL) RemoveSockets(ctx context.Context, distro string, agent deploy.Binary, sockets []string) error {
-	ctx, cancel := context.WithTimeout(ctx, launchTime)
+	ctx, cancel := context.WithTimeout(ctx, LaunchTime)
 	defer cancel()
 	for first := true; first || len(sockets) > 0; first = false {
-		n := min(len(sockets), maxCleaned)
+		n := min(len(sockets), MaxCleaned)
 		if _, err := w.RunAgent(ctx, distro, "root", agent, append([]string{"sweep"}, sockets[:n]...)); err != nil {
 			return fmt.Errorf("remove sockets from %s: %w", distro, err)
 		}
@@ -102,9 +102,9 @@ func (w WSL) RemoveAgents(ctx context.Context, distro string) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, launchTime)
+	ctx, cancel := context.WithTimeout(ctx, LaunchTime)
 	defer cancel()
-	if _, err := w.output(ctx, args); err != nil {
+	if _, err := w.Output(ctx, args); err != nil {
 		return fmt.Errorf("remove agent from %s: %w", distro, err)
 	}
 	return nil

@@ -1,4 +1,8 @@
-package daemon
+// Package distro runs programs in distros through wsl.exe: it lists distros, launches a program in one,
+// puts the agent there, removes what agents have left, and looks after docker contexts.
+//
+// It does not know what a bridge is. Law: only a launch starts a distro; a list never does.
+package distro
 
 import (
 	"cmp"
@@ -147,7 +151,7 @@ func (w WSL) Hosts(ctx context.Context) (running, hosts []string, err error) {
 }
 
 // has tells whether there is such a distro. It starts none.
-func (w WSL) has(ctx context.Context, distro string) (bool, error) {
+func (w WSL) Has(ctx context.Context, distro string) (bool, error) {
 	names, err := w.Distros(ctx)
 	return slices.ContainsFunc(names, func(n string) bool { return strings.EqualFold(n, distro) }), err
 }
@@ -177,7 +181,7 @@ func (w WSL) ask(ctx context.Context, args []string) ([]byte, error) {
 }
 
 // output is what wsl.exe writes until it ends, in bounds.
-func (w WSL) output(ctx context.Context, args []string) ([]byte, error) {
+func (w WSL) Output(ctx context.Context, args []string) ([]byte, error) {
 	return w.hear(ctx, args, func([]byte) {})
 }
 
@@ -220,7 +224,7 @@ func readAll(r io.Reader, heard func(all []byte)) (all []byte, err error) {
 }
 
 // launch starts a program in a distro, as root.
-func (w WSL) launch(distro string, argv []string) (*carrier.Process, error) {
+func (w WSL) Launch(distro string, argv []string) (*carrier.Process, error) {
 	args, err := wsl.Launch{Distro: distro, User: "root", Cd: "/", Argv: argv}.Args()
 	if err != nil {
 		return nil, err

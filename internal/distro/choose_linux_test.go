@@ -1,4 +1,4 @@
-package daemon
+package distro
 
 import (
 	"context"
@@ -50,6 +50,18 @@ func TestNoOtherDistroIsTheDefaultOne(t *testing.T) {
 // stubText is what the stub of a Windows without WSL says before it waits for a key, at stubStream.
 const stubText, stubStream = "STUB_TEXT", "STUB_STREAM"
 
+// stubRole has the test binary be such a stub.
+const stubRole = "DISTRO_TEST_STUB"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(stubRole) == "" {
+		os.Exit(m.Run())
+	}
+	// It does not outlive its test by more than this, whatever goes wrong.
+	time.AfterFunc(time.Minute, func() { os.Exit(99) })
+	os.Exit(stub())
+}
+
 func stub() int {
 	out := os.Stdout
 	if os.Getenv(stubStream) == "stderr" {
@@ -66,7 +78,7 @@ func stubbed(t *testing.T, text string) WSL {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Setenv(roleEnv, "stub")
+	t.Setenv(stubRole, "1")
 	t.Setenv(stubText, text)
 	return WSL{path: exe}
 }
@@ -100,7 +112,7 @@ func TestWhatWasSaidBeforeTheDeadlineIsTheReason(t *testing.T) {
 		"a list":    func(ctx context.Context) error { _, err := w.Distros(ctx); return err },
 		"a program": func(ctx context.Context) error { _, err := w.AsRoot(ctx, "D", []string{"true"}); return err },
 		"an agent": func(ctx context.Context) error {
-			start := func(argv []string) (*carrier.Process, error) { return w.launch("D", argv) }
+			start := func(argv []string) (*carrier.Process, error) { return w.Launch("D", argv) }
 			return deploy.Put(ctx, start, deploy.Binary{Hash: strings.Repeat("0", 64)})
 		},
 	} {
