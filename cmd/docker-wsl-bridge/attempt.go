@@ -3,12 +3,8 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"net"
-	"os"
-	"path/filepath"
-	"sync"
 
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/bridge"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/daemon"
@@ -49,7 +45,7 @@ func up(ctx context.Context, o *options, r *reporter) (err error) {
 	if err != nil {
 		return err
 	}
-	agent, err := ownAgent()
+	agent, err := deploy.Own()
 	if err != nil {
 		return err
 	}
@@ -73,16 +69,6 @@ func up(ctx context.Context, o *options, r *reporter) (err error) {
 	}
 	return r.stopped()
 }
-
-// ownAgent is the one that belongs to this program. It is looked for once: all of it is unpacked for that,
-// and each distro and each link asks.
-var ownAgent = sync.OnceValues(func() (deploy.Binary, error) {
-	exe, err := os.Executable()
-	if err != nil {
-		return deploy.Binary{}, fmt.Errorf("find own file: %w", err)
-	}
-	return deploy.Agent(deploy.NativeArch(), filepath.Dir(exe))
-})
 
 // told is the socket as the agent is told it; empty for a pipe on Windows.
 func (o *options) told() string {

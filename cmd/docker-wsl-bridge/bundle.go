@@ -112,7 +112,7 @@ func orError(text string, err error) string {
 
 func versionsText(ctx context.Context) string {
 	text := fmt.Sprintf("docker-wsl-bridge %s %s/%s, native %s, %s\n", version, runtime.GOOS, runtime.GOARCH, deploy.NativeArch(), runtime.Version())
-	if agent, err := ownAgent(); err == nil {
+	if agent, err := deploy.Own(); err == nil {
 		text += "agent " + agent.Hash + "\n"
 	} else {
 		text += "agent: " + err.Error() + "\n"

@@ -122,7 +122,7 @@ func logonWays() []string {
 }
 
 func contextNames() []string {
-	return []string{defaultContext, noContext + "\tno docker context is made"}
+	return []string{distro.DefaultContext, noContext + "\tno docker context is made"}
 }
 
 func restarts() []string {

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -19,19 +18,14 @@ import (
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/distro"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/dockercontext"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/install"
-	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/wsl"
 )
 
 const (
-	// defaultContext is the docker context of the default socket.
-	defaultContext = "windows"
-	noContext      = "none"
+	noContext = "none"
 	// contextTime bounds one that is made beside what is more important; it takes half a second.
 	contextTime = 10 * time.Second
 	// commandTime bounds a command of a person, who may have to wait for a distro to start.
 	commandTime = 90 * time.Second
-	// maxRecorded bounds the names on a command line, which have a hundred bytes each.
-	maxRecorded = 50
 )
 
 // understandContext finds the context's name: two bridges of a distro must not fight over one, so that
@@ -44,7 +38,7 @@ func (o *options) understandContext() error {
 	case o.kind == kindRaw && asked != "":
 		return errors.New("a docker context leads to Docker, and raw carries something else")
 	case asked == "" && o.kind == kindDocker && o.socket == defaultSocket:
-		o.context = defaultContext
+		o.context = distro.DefaultContext
 	}
 	if o.context == "" {
 		return nil
@@ -52,89 +46,19 @@ func (o *options) understandContext() error {
 	return dockercontext.CheckName(o.context)
 }
 
-// contextError says that there is no context as it was asked for, but somebody's own or another of ours.
-type contextError struct {
-	distro string
-	dockercontext.Answer
-}
-
-func (e *contextError) Error() string {
-	what := "is not ours, or was changed since"
-	if e.State == dockercontext.Taken {
-		what = "is in use for another socket"
-	}
-	where := ""
-	if e.Host != "" {
-		where = "; it leads to " + e.Host
-	}
-	return fmt.Sprintf("the docker context %s of %s in %s %s%s", e.Name, e.User, e.distro, what, where)
-}
-
-// recordedContexts are the names of contexts that are known to have been made in a distro, as the agent takes
-// them, and the default one's: there is no other proof that one with the mark of the version before is ours.
-func recordedContexts(distro string) string {
-	names := []string{defaultContext}
-	if state, err := stateDir(); err == nil {
-		made, _, _ := install.Remembered(state) // what can't be read proves nothing
-		for _, m := range made {
-			if strings.EqualFold(m.Distro, distro) && dockercontext.CheckName(m.Context) == nil && !slices.Contains(names, m.Context) && len(names) < maxRecorded {
-				names = append(names, m.Context)
-			}
-		}
-	}
-	return "--recorded=" + strings.Join(names, ",")
-}
-
-// askContexts has a process of a user, the distro's default one if that is empty, do something with contexts.
-func askContexts(ctx context.Context, w distro.WSL, distro, user string, agent deploy.Binary, args ...string) (dockercontext.Answer, error) {
-	said, err := w.RunAgent(ctx, distro, user, agent, slices.Concat([]string{"context"}, args, []string{recordedContexts(distro)}))
-	if err != nil {
-		return dockercontext.Answer{}, err
-	}
-	a, err := dockercontext.ReadAnswer(said)
-	var problem *dockercontext.ProblemError
-	if errors.As(err, &problem) {
-		problem.Distro = distro
-	}
-	return a, err
+// contextsOf are the docker contexts of a distro.
+func contextsOf(w distro.WSL, agent deploy.Binary, name string) (distro.Contexts, error) {
+	state, err := stateDir()
+	return distro.Contexts{WSL: w, Agent: agent, Distro: name, State: state}, err
 }
 
 // makeContext makes the context of a socket.
 func makeContext(ctx context.Context, w distro.WSL, agent deploy.Binary, place control.Place, name string) (dockercontext.Answer, error) {
-	if err := remember(install.Made{Distro: place.Distro}); err != nil {
+	contexts, err := contextsOf(w, agent, place.Distro)
+	if err != nil {
 		return dockercontext.Answer{}, err
 	}
-	a, err := askContexts(ctx, w, place.Distro, "", agent, "create", name, "unix://"+place.Socket)
-	switch {
-	case err != nil:
-		return a, err
-	case a.State == dockercontext.Foreign && a.Host == "unix://"+place.Socket:
-		return a, nil // its user's, and of use all the same
-	case a.State != dockercontext.Made && a.State != dockercontext.Kept:
-		return a, &contextError{place.Distro, a}
-	}
-	return a, remember(install.Made{Distro: place.Distro, Context: name, User: a.User})
-}
-
-// removeContexts removes those of ours from a distro that runs: the default user's, and those that others
-// are known to have.
-func removeContexts(ctx context.Context, w distro.WSL, distro string, agent deploy.Binary, made []install.Made) error {
-	a, err := askContexts(ctx, w, distro, "", agent, "rm")
-	done := map[string]bool{"": true, a.User: true}
-	for _, m := range made {
-		_, odd := wsl.Launch{User: m.User, Argv: []string{"true"}}.Args()
-		if odd != nil || done[m.User] || !strings.EqualFold(m.Distro, distro) {
-			continue
-		}
-		done[m.User] = true
-		if _, its := askContexts(ctx, w, distro, m.User, agent, "rm"); !errors.Is(its, wsl.ErrUserNotFound) {
-			err = errors.Join(err, its)
-		}
-	}
-	if err != nil {
-		return fmt.Errorf("remove docker contexts from %s: %w", distro, err)
-	}
-	return nil
+	return contexts.Make(ctx, place.Socket, name)
 }
 
 // named is a docker context that leads to the socket.
@@ -180,7 +104,7 @@ func (n *namer) event(ctx context.Context, e daemon.Event) *named {
 func madeFor(ctx context.Context, l control.Link) named {
 	ctx, cancel := context.WithTimeout(ctx, contextTime)
 	defer cancel()
-	agent, err := ownAgent()
+	agent, err := deploy.Own()
 	if err != nil {
 		return named{err: err}
 	}
@@ -216,7 +140,7 @@ func contextVerb(use, short string, args cobra.PositionalArgs, do func(context.C
 	cmd := &cobra.Command{
 		Use: use, Short: short, Args: args,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			name := defaultContext
+			name := distro.DefaultContext
 			if len(args) == 1 {
 				name = args[0]
 			}
@@ -260,7 +184,7 @@ func findPlace(ctx context.Context, c chosen) (p placed, err error) {
 			p.Distro = bridges[0].Status.Link.Host
 		}
 	}
-	if p.agent, err = ownAgent(); err != nil {
+	if p.agent, err = deploy.Own(); err != nil {
 		return p, err
 	}
 	if p.w, err = distro.FindWSL(); err != nil {
@@ -274,7 +198,11 @@ func (p placed) ask(ctx context.Context, args ...string) (dockercontext.Answer, 
 	if err := remember(install.Made{Distro: p.Distro}); err != nil {
 		return dockercontext.Answer{}, err // the agent's file may be new there
 	}
-	return askContexts(ctx, p.w, p.Distro, "", p.agent, args...)
+	contexts, err := contextsOf(p.w, p.agent, p.Distro)
+	if err != nil {
+		return dockercontext.Answer{}, err
+	}
+	return contexts.Ask(ctx, "", args...)
 }
 
 func contextCreateCommand() *cobra.Command {
@@ -300,7 +228,7 @@ func contextRmCommand() *cobra.Command {
 			case err != nil:
 				return err
 			case a.State == dockercontext.Foreign:
-				return &contextError{p.Distro, a}
+				return &distro.ContextError{Distro: p.Distro, Answer: a}
 			case a.State == dockercontext.None:
 				fmt.Fprintf(cmd.OutOrStdout(), "%s in %s has no docker context %s\n", a.User, p.Distro, p.name)
 				return nil

@@ -141,7 +141,7 @@ func (found *discovery) distros(ctx context.Context, w distro.WSL) {
 		found.Engines = append(found.Engines, judged(discovered{Place: wslc, Whose: "WSL containers"}, engine.Version{}, errNoPipe))
 	}
 	names, err := w.Running(ctx)
-	agent, agentErr := ownAgent()
+	agent, agentErr := deploy.Own()
 	if err = errors.Join(err, agentErr); err != nil {
 		found.Unseen = append(found.Unseen, unseen{"", harmless(err.Error())})
 		return

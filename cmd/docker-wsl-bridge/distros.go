@@ -13,7 +13,6 @@ import (
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/deploy"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/distro"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/install"
-	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/paths"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/wsl"
 )
 
@@ -82,26 +81,9 @@ func (i *installation) clean(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
-	agent, err := ownAgent()
+	agent, err := deploy.Own()
 	if err != nil {
 		return errors.Join(err, w.RemoveAgents(ctx, name))
 	}
-	return i.cleanBy(ctx, w, agent, name)
-}
-
-// cleanBy has the agent's program remove all but its own file. When all of it is done, and not before, the distro is
-// forgotten. A socket of all distros is removed from any of them.
-func (i *installation) cleanBy(ctx context.Context, w distro.WSL, agent deploy.Binary, distro string) error {
-	made, _, _ := install.Remembered(i.state) // without a record there is what lies beside the agent's file
-	var sockets []string
-	for _, m := range made {
-		if m.Socket != "" && (strings.EqualFold(m.Distro, distro) || paths.IsShared(m.Socket)) {
-			sockets = append(sockets, m.Socket)
-		}
-	}
-	err := errors.Join(removeContexts(ctx, w, distro, agent, made), w.RemoveSockets(ctx, distro, agent, sockets), w.RemoveAgents(ctx, distro))
-	if err != nil {
-		return err
-	}
-	return install.Forget(i.state, distro)
+	return distro.Clean(ctx, w, agent, name, i.state)
 }

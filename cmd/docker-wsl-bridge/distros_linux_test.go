@@ -93,7 +93,7 @@ func TestADistroIsKnownUntilItIsCleaned(t *testing.T) {
 	}
 	agent := deploy.Binary{Hash: "0123456789abcdef"}
 	file("broken", "")
-	if err := i.cleanBy(t.Context(), w, agent, "Debian"); err == nil {
+	if err := distro.Clean(t.Context(), w, agent, "Debian", i.state); err == nil {
 		t.Error("nothing could be run there, and that is no error")
 	}
 	i.finds(t, false, "Debian", "Plain", gone)
@@ -103,7 +103,7 @@ func TestADistroIsKnownUntilItIsCleaned(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := i.cleanBy(t.Context(), w, agent, "Debian"); err != nil {
+	if err := distro.Clean(t.Context(), w, agent, "Debian", i.state); err != nil {
 		t.Fatal(err)
 	}
 	i.finds(t, false, "", "Plain", gone)

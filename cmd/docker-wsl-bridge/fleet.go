@@ -88,7 +88,7 @@ func newFleet(r *reporter, debug bool) *fleet {
 
 // run serves until ctx ends or it is asked to stop.
 func (f *fleet) run(ctx context.Context, c *config.Config) (err error) {
-	if f.agent, err = ownAgent(); err != nil {
+	if f.agent, err = deploy.Own(); err != nil {
 		return err
 	}
 	return f.serve(ctx, c)

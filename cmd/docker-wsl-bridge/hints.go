@@ -51,7 +51,7 @@ func cure(err error) []codes.Hint {
 	var other *bridge.OtherBuildError
 	var noise *bridge.NoiseError
 	var start *startError
-	var named *contextError
+	var named *distro.ContextError
 	var problem *dockercontext.ProblemError
 	switch {
 	case errors.As(err, &named), errors.As(err, &problem):

@@ -9,6 +9,7 @@ import (
 
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/codes"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/distro"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/dockercontext"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/doctor"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/endpoint"
@@ -91,31 +92,31 @@ func groupWords(m doctor.Membership) []string {
 
 // contextWords make a context that nothing shadows.
 func contextWords(p control.Place) string {
-	return "docker-wsl-bridge context create" + flagsOf(p) + " makes a context: docker --context " + defaultContext + " goes there whatever else is set"
+	return "docker-wsl-bridge context create" + flagsOf(p) + " makes a context: docker --context " + distro.DefaultContext + " goes there whatever else is set"
 }
 
 // contextHints are for a docker context that could not be made or removed.
-func contextHints(distro string, err error) []codes.Hint {
-	var named *contextError
+func contextHints(name string, err error) []codes.Hint {
+	var named *distro.ContextError
 	var problem *dockercontext.ProblemError
 	if errors.As(err, &named) {
 		list := codes.ContextMade.Hints("docker-wsl-bridge up --context NAME, or install with it, makes one of another name")
 		if named.State == dockercontext.Taken {
-			return append(list, codes.ContextMade.Hint("docker-wsl-bridge context rm --distro "+codes.WindowsWord(distro)+" "+codes.WindowsWord(named.Name)+" removes it, and the next up makes it anew"))
+			return append(list, codes.ContextMade.Hint("docker-wsl-bridge context rm --distro "+codes.WindowsWord(name)+" "+codes.WindowsWord(named.Name)+" removes it, and the next up makes it anew"))
 		}
-		return append(list, codes.ContextMade.Hint("docker context rm "+codes.ShWord(named.Name)+", in "+distro+", removes it"))
+		return append(list, codes.ContextMade.Hint("docker context rm "+codes.ShWord(named.Name)+", in "+name+", removes it"))
 	}
 	if !errors.As(err, &problem) {
-		return codes.ContextMade.Hints("docker-wsl-bridge context create --distro "+codes.WindowsWord(distro)+" tries again", "docker-wsl-bridge up --context none does without")
+		return codes.ContextMade.Hints("docker-wsl-bridge context create --distro "+codes.WindowsWord(name)+" tries again", "docker-wsl-bridge up --context none does without")
 	}
-	as := inDistro(distro, "root") + " "
+	as := inDistro(name, "root") + " "
 	switch problem.Problem {
 	case dockercontext.NoHome:
 		return codes.ContextMade.Hints(as+"install -d -o "+problem.User+" ~"+problem.User+" makes the user's directory", "docker-wsl-bridge up --context none does without")
 	case dockercontext.Denied:
 		return codes.ContextMade.Hints(as+"chown -R "+problem.User+": ~"+problem.User+"/.docker gives the directory to its user", "docker-wsl-bridge up --context none does without")
 	case dockercontext.ReadOnly, dockercontext.NoSpace:
-		return codes.ContextMade.Hints(inDistro(distro, "")+" df -h ~ shows what is full or read-only", "docker-wsl-bridge up --context none does without")
+		return codes.ContextMade.Hints(inDistro(name, "")+" df -h ~ shows what is full or read-only", "docker-wsl-bridge up --context none does without")
 	}
 	return codes.ContextMade.Hints("docker-wsl-bridge up --context none does without")
 }

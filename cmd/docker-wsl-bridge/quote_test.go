@@ -10,6 +10,7 @@ import (
 
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/codes"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/distro"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/dockercontext"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/doctor"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/engine"
@@ -75,19 +76,19 @@ func TestPrintedCommandsAreQuoted(t *testing.T) {
 
 // What is to be pasted into a window of Windows is one word for PowerShell and cmd where there is such a one.
 func TestPrintedCommandsForWindowsAreQuoted(t *testing.T) {
-	const distro = "My Distro"
-	place := control.Place{Distro: distro, Socket: oddSocket}
+	const name = "My Distro"
+	place := control.Place{Distro: name, Socket: oddSocket}
 	quoted := " --distro \"My Distro\" --socket '/run/a b''c$(touch PWNED).sock'"
-	contextErr := &contextError{distro, dockercontext.Answer{Name: "windows", State: dockercontext.Taken}}
+	contextErr := &distro.ContextError{Distro: name, Answer: dockercontext.Answer{Name: "windows", State: dockercontext.Taken}}
 	for want, list := range map[string][]codes.Hint{
 		"docker-wsl-bridge stop" + quoted + " ends it":                               servedHints(place),
-		"docker-wsl-bridge context create" + quoted + " makes":                       doctorHints(doctor.Finding{Code: codes.ClientLed}, doctor.Seen{Place: place, Distro: distro}),
-		`context rm --distro "My Distro" windows removes`:                            contextHints(distro, contextErr),
-		`wsl --set-version "My Distro" 2 makes`:                                      hints(&failure{wsl.ErrVersion1, distro}),
-		`wsl --distro "My Distro" --user root hwclock -s sets`:                       doctorHints(doctor.Finding{Code: codes.Clock}, doctor.Seen{Place: place, Distro: distro}),
-		`context create --distro "My Distro" tries again`:                            contextHints(distro, errors.New("x")),
+		"docker-wsl-bridge context create" + quoted + " makes":                       doctorHints(doctor.Finding{Code: codes.ClientLed}, doctor.Seen{Place: place, Distro: name}),
+		`context rm --distro "My Distro" windows removes`:                            contextHints(name, contextErr),
+		`wsl --set-version "My Distro" 2 makes`:                                      hints(&failure{wsl.ErrVersion1, name}),
+		`wsl --distro "My Distro" --user root hwclock -s sets`:                       doctorHints(doctor.Finding{Code: codes.Clock}, doctor.Seen{Place: place, Distro: name}),
+		`context create --distro "My Distro" tries again`:                            contextHints(name, errors.New("x")),
 		`docker-wsl-bridge up --pipe "my engine" links`:                              discoverHints(discovered{Place: "npipe:////./pipe/my engine", Engine: &engine.Version{OSType: "windows"}}),
-		`wsl --distro "My Distro" --exec ls -l '/run/a b''c$(touch PWNED).sock'`:     {codes.PipeOpen.Hint(inDistro(distro, "", "ls", "-l", oddSocket))},
+		`wsl --distro "My Distro" --exec ls -l '/run/a b''c$(touch PWNED).sock'`:     {codes.PipeOpen.Hint(inDistro(name, "", "ls", "-l", oddSocket))},
 		`cmd /c rmdir /s /q "C:\Users\A & B\Programs\docker-wsl-bridge" removes its`: leftHints("x", `C:\Users\A & B\Programs\docker-wsl-bridge`, false, false),
 	} {
 		if got := strings.Join(said(list), "\n"); !strings.Contains(got, want) {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/daemon"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/deploy"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/distro"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/install"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/service"
@@ -136,7 +137,7 @@ func unattended(ctx context.Context, o *options) error {
 			return nil
 		}
 		o.distro = distro
-		agent, err := ownAgent()
+		agent, err := deploy.Own()
 		if err != nil {
 			return err
 		}

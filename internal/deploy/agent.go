@@ -21,8 +21,10 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/files"
 )
@@ -148,3 +150,13 @@ func checkELF(head []byte, arch string) error {
 	}
 	return nil
 }
+
+// Own is the one that belongs to this program. It is looked for once: all of it is unpacked for that,
+// and each distro and each link asks.
+var Own = sync.OnceValues(func() (Binary, error) {
+	exe, err := os.Executable()
+	if err != nil {
+		return Binary{}, fmt.Errorf("find own file: %w", err)
+	}
+	return Agent(NativeArch(), filepath.Dir(exe))
+})
