@@ -7,12 +7,12 @@ import (
 	"net"
 
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/bridge"
-	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/daemon"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/deploy"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/distro"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/endpoint"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/engine"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/paths"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/tunnel"
 )
 
 const linkName = "windows"
@@ -51,14 +51,14 @@ func up(ctx context.Context, o *options, r *reporter) (err error) {
 	}
 	r.about(o, place, info, deploy.Path(agent.Hash))
 	named := &namer{o, w, agent, in.own}
-	shown := newScreen(func(e daemon.Event) {
+	shown := newScreen(func(e tunnel.Event) {
 		r.event(e, named.event(ctx, e))
 	})
 	f := newFinder(o, in)
 	f.found = place
-	d := &daemon.Daemon{
-		WSL: w, Agent: agent, Distro: o.distro, Links: []daemon.Link{o.link(in.dials(f.dial), f.words())}, Log: in.log, Debug: o.debug,
-		Report:       func(e daemon.Event) { in.event(e); shown.event(e) },
+	d := &tunnel.Daemon{
+		WSL: w, Agent: agent, Distro: o.distro, Links: []tunnel.Link{o.link(in.dials(f.dial), f.words())}, Log: in.log, Debug: o.debug,
+		Report:       func(e tunnel.Event) { in.event(e); shown.event(e) },
 		WhileRunning: o.keepAlive == keepWhileRunning, Wake: o.wake,
 	}
 	in.serves(d, f.look, f.place)
@@ -82,8 +82,8 @@ func (o *options) told() string {
 }
 
 // link is what the flags ask for, with an engine that people know as at.
-func (o *options) link(dial bridge.Dial, at string) daemon.Link {
-	l := daemon.Link{
+func (o *options) link(dial bridge.Dial, at string) tunnel.Link {
+	l := tunnel.Link{
 		Name: o.name, Dial: dial,
 		Listen: bridge.Listen{Link: o.name, Socket: o.told(), Mode: o.mode, Owner: o.owner, Uids: o.uids},
 	}

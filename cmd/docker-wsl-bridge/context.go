@@ -13,11 +13,11 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
-	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/daemon"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/deploy"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/distro"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/dockercontext"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/install"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/tunnel"
 )
 
 const (
@@ -84,8 +84,8 @@ type namer struct {
 }
 
 // event gives what came of it, or nil if it is not the time.
-func (n *namer) event(ctx context.Context, e daemon.Event) *named {
-	if e.State != daemon.Serving || n.o.context == "" {
+func (n *namer) event(ctx context.Context, e tunnel.Event) *named {
+	if e.State != tunnel.Serving || n.o.context == "" {
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, contextTime)

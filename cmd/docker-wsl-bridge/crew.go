@@ -10,8 +10,8 @@ import (
 
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/bridge"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/config"
-	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/daemon"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/supervisor"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/tunnel"
 )
 
 // crew serves the links of one distro.
@@ -29,8 +29,8 @@ type crew struct {
 	mu      sync.Mutex
 	over    bool             // it takes no links any more
 	posts   map[string]*post // by link
-	daemon  *daemon.Daemon   // nil until the distro is found
-	last    daemon.Event     // of those of all links
+	daemon  *tunnel.Daemon   // nil until the distro is found
+	last    tunnel.Event     // of those of all links
 	events  int              // counts those
 	opening int              // counts the links that were opened
 }
@@ -47,7 +47,7 @@ type post struct {
 	// With the crew's lock.
 	in     *instance      // nil until it has its place
 	events sync.WaitGroup // those that in is being told; none is begun once the crew has parted with the link
-	served daemon.Link
+	served tunnel.Link
 	look   bridge.Dial   // dials for status, which what was seen before does not count for
 	engine func() string // what it leads to
 }
@@ -61,7 +61,7 @@ func newCrew(f *fleet, distro string) *crew {
 // start runs it until ctx ends or stop is called.
 func (c *crew) start(ctx context.Context) {
 	ctx, c.stop = context.WithCancel(ctx)
-	c.naming = newScreen(func(e daemon.Event) { c.name(ctx, e) })
+	c.naming = newScreen(func(e tunnel.Event) { c.name(ctx, e) })
 	c.f.running.Go(func() {
 		defer c.naming.close()
 		defer c.stop()
@@ -96,7 +96,7 @@ func (c *crew) run(ctx context.Context) {
 	if c.f.debug {
 		w.Stderr = func() io.Writer { return c.f.distroLines(distro) }
 	}
-	d := &daemon.Daemon{
+	d := &tunnel.Daemon{
 		WSL: w, Agent: c.f.agent, Distro: distro, Log: c.f.log, Debug: c.f.debug, Report: c.event, Persist: true, Wake: c.wake,
 		Awaits: c.awaits,
 	}
@@ -114,7 +114,7 @@ func (c *crew) set() {
 	if c.daemon == nil {
 		return
 	}
-	var links []daemon.Link
+	var links []tunnel.Link
 	mayStop := true
 	for _, p := range c.posts {
 		if p.in == nil {
@@ -178,7 +178,7 @@ func (c *crew) part(some, comesAgain func(*config.Link) bool) (going []*post) {
 }
 
 // serving is the crew's daemon, nil until there is one.
-func (c *crew) serving() *daemon.Daemon {
+func (c *crew) serving() *tunnel.Daemon {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.daemon
@@ -216,7 +216,7 @@ func (c *crew) hold(ctx context.Context, p *post) {
 }
 
 // opened has a link served that has its place now, once its log has how its distro is.
-func (c *crew) opened(p *post, in *instance, l daemon.Link, look bridge.Dial, engine func() string) {
+func (c *crew) opened(p *post, in *instance, l tunnel.Link, look bridge.Dial, engine func() string) {
 	p.served, p.look, p.engine = l, look, engine
 	for told := 0; ; {
 		last, n := c.join(p, in, told)
@@ -230,7 +230,7 @@ func (c *crew) opened(p *post, in *instance, l daemon.Link, look bridge.Dial, en
 
 // join has a link served, unless it is to go again or something has happened after the events that it
 // was told: then it gives the last one, and how many there are by now.
-func (c *crew) join(p *post, in *instance, told int) (last daemon.Event, n int) {
+func (c *crew) join(p *post, in *instance, told int) (last tunnel.Event, n int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	switch {
@@ -247,7 +247,7 @@ func (c *crew) join(p *post, in *instance, told int) (last daemon.Event, n int) 
 }
 
 // name makes the docker context of a link that is served now.
-func (c *crew) name(ctx context.Context, e daemon.Event) {
+func (c *crew) name(ctx context.Context, e tunnel.Event) {
 	c.mu.Lock()
 	p, d := c.posts[e.Link], c.daemon
 	if p == nil || p.in == nil || d == nil {
@@ -257,13 +257,13 @@ func (c *crew) name(ctx context.Context, e daemon.Event) {
 	n := &namer{p.o, d.WSL, c.f.agent, p.in.own}
 	c.mu.Unlock()
 	if made := n.event(ctx, e); made != nil && made.err != nil && ctx.Err() == nil {
-		c.f.show.event(daemon.Event{State: contextFailed, Distro: c.distro, Link: e.Link, Err: made.err})
+		c.f.show.event(tunnel.Event{State: contextFailed, Distro: c.distro, Link: e.Link, Err: made.err})
 	}
 }
 
 // event tells whom it is about. It is called by one at a time. The links' files are written without
 // the lock: a disk may stand still.
-func (c *crew) event(e daemon.Event) {
+func (c *crew) event(e tunnel.Event) {
 	for _, p := range c.note(e) {
 		p.in.event(e)
 		p.events.Done()
@@ -271,7 +271,7 @@ func (c *crew) event(e daemon.Event) {
 	if e.Link == "" {
 		c.f.roaming.stir()
 	}
-	if e.State == daemon.Serving {
+	if e.State == tunnel.Serving {
 		c.naming.event(e)
 	}
 	if e.Distro == "" {
@@ -281,7 +281,7 @@ func (c *crew) event(e daemon.Event) {
 }
 
 // note gives the links that an event is about. Each keeps its instance until its events are done.
-func (c *crew) note(e daemon.Event) (about []*post) {
+func (c *crew) note(e tunnel.Event) (about []*post) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if e.Link == "" {

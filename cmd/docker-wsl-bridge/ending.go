@@ -3,7 +3,7 @@ package main
 import (
 	"time"
 
-	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/daemon"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/tunnel"
 )
 
 // end has all that this instance is a part of end, as Ctrl-C does.
@@ -59,7 +59,7 @@ func (in *instance) drained() int64 {
 	return cut - in.cut
 }
 
-func (in *instance) serving() *daemon.Daemon {
+func (in *instance) serving() *tunnel.Daemon {
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	return in.daemon
@@ -71,18 +71,18 @@ func (f *fleet) end() {
 	f.stop()
 }
 
-func (f *fleet) hurry() { f.each((*daemon.Daemon).Hurry) }
+func (f *fleet) hurry() { f.each((*tunnel.Daemon).Hurry) }
 
 // drain has all links end when their connections have.
 func (f *fleet) drain(within time.Duration) {
 	for _, in := range f.instances() {
 		in.mark()
 	}
-	f.each(func(d *daemon.Daemon) { d.Drain(within) })
+	f.each(func(d *tunnel.Daemon) { d.Drain(within) })
 	f.stop()
 }
 
-func (f *fleet) each(do func(*daemon.Daemon)) {
+func (f *fleet) each(do func(*tunnel.Daemon)) {
 	for _, c := range f.allCrews() {
 		if d := c.serving(); d != nil {
 			do(d)

@@ -12,9 +12,9 @@ import (
 	"strings"
 
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/bridge"
-	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/daemon"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/install"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/logs"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/tunnel"
 )
 
 // The numbers of our events in the Event Log, which never change their meaning. docs/events.md is for
@@ -40,15 +40,15 @@ var eventLevels = map[int]slog.Level{
 }
 
 // eventOf is the number of what the daemon is at, if somebody should know.
-func eventOf(state daemon.State) (id int, is bool) {
+func eventOf(state tunnel.State) (id int, is bool) {
 	switch state {
-	case daemon.Lost:
+	case tunnel.Lost:
 		return eventLost, true
-	case daemon.Gone:
+	case tunnel.Gone:
 		return eventGone, true
-	case daemon.Frozen:
+	case tunnel.Frozen:
 		return eventFrozen, true
-	case daemon.Failing:
+	case tunnel.Failing:
 		return eventLinkFailed, true
 	}
 	return 0, false

@@ -14,8 +14,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/daemon"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/logs"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/tunnel"
 )
 
 // The table of docs/events.md has all events, and no other: somebody's alarm may hang on them.
@@ -77,12 +77,12 @@ func TestAnEngineOutOfReachIsToldOnce(t *testing.T) {
 func TestAWarningOfTheAgentIsLogged(t *testing.T) {
 	var said strings.Builder
 	in := &instance{o: &options{name: "windows"}, own: slog.New(slog.NewTextHandler(&said, nil))}
-	in.event(daemon.Event{State: daemon.Serving})
-	in.event(daemon.Event{State: daemon.Warned, Link: "windows", Err: errors.New("paths are not translated")})
+	in.event(tunnel.Event{State: tunnel.Serving})
+	in.event(tunnel.Event{State: tunnel.Warned, Link: "windows", Err: errors.New("paths are not translated")})
 	if want := ` level=WARN msg="link windows" state=warning error="paths are not translated"` + "\n"; !strings.HasSuffix(said.String(), want) {
 		t.Errorf("logged %s", said.String())
 	}
-	if in.status.State != string(daemon.Serving) || in.status.Reason != "" {
+	if in.status.State != string(tunnel.Serving) || in.status.Reason != "" {
 		t.Errorf("it is %+v now", in.status)
 	}
 }
@@ -92,7 +92,7 @@ func TestAWarningOfTheAgentIsLogged(t *testing.T) {
 func TestAConfigurationsEvents(t *testing.T) {
 	var list []string
 	f := newFleet(quiet(), false)
-	f.show = newScreen(func(daemon.Event) {})
+	f.show = newScreen(func(tunnel.Event) {})
 	defer f.show.close()
 	f.logTo(slog.DiscardHandler, logs.Events(func(level slog.Level, id uint32, text string) error {
 		list = append(list, fmt.Sprint(level, " ", id, " ", text))
@@ -102,7 +102,7 @@ func TestAConfigurationsEvents(t *testing.T) {
 	for _, pause := range []time.Duration{1, 2} { // once an hour is enough
 		f.broken("a", "Debian", errors.New("taken"), pause)
 		in := &instance{o: &options{name: "b"}, own: f.own}
-		in.event(daemon.Event{State: daemon.Failing, Link: "b", Err: errors.New("no room"), Pause: pause})
+		in.event(tunnel.Event{State: tunnel.Failing, Link: "b", Err: errors.New("no room"), Pause: pause})
 	}
 	want := []string{
 		`ERROR 16 msg="the configuration is wrong" error="c.toml:3:1: no"`,

@@ -10,9 +10,9 @@ import (
 	"time"
 
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/config"
-	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/daemon"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/distro"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/paths"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/tunnel"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/wsl"
 )
 
@@ -191,7 +191,7 @@ func (c *crew) away() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	switch c.last.State {
-	case daemon.Stopped, daemon.Gone, daemon.Unused:
+	case tunnel.Stopped, tunnel.Gone, tunnel.Unused:
 		return true
 	}
 	return errors.Is(c.last.Err, wsl.ErrVersion1)

@@ -4,7 +4,7 @@ import (
 	"testing"
 
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/config"
-	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/daemon"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/tunnel"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/wsl"
 )
 
@@ -37,15 +37,15 @@ func TestStranded(t *testing.T) {
 	f.links = []config.Link{{Name: "all", Distro: config.All, Host: "Ubuntu"}, {Name: "own", Distro: "Ubuntu"}}
 	c := newCrew(f, "Ubuntu")
 	f.crews["ubuntu"] = c
-	for _, e := range []daemon.Event{
-		{State: daemon.Starting}, {State: daemon.Lost, Err: daemon.ErrWedged}, {State: daemon.Frozen}, {State: daemon.Thawed},
+	for _, e := range []tunnel.Event{
+		{State: tunnel.Starting}, {State: tunnel.Lost, Err: tunnel.ErrWedged}, {State: tunnel.Frozen}, {State: tunnel.Thawed},
 	} {
 		if c.last = e; len(f.stranded()) != 0 {
 			t.Errorf("%s: handed on", e.State)
 		}
 	}
-	for _, e := range []daemon.Event{
-		{State: daemon.Stopped}, {State: daemon.Gone}, {State: daemon.Unused}, {State: daemon.Lost, Err: wsl.ErrVersion1},
+	for _, e := range []tunnel.Event{
+		{State: tunnel.Stopped}, {State: tunnel.Gone}, {State: tunnel.Unused}, {State: tunnel.Lost, Err: wsl.ErrVersion1},
 	} {
 		if c.last = e; len(f.stranded()) != 1 || f.stranded()[0].Name != "all" {
 			t.Errorf("%s: stays", e.State)

@@ -14,9 +14,9 @@ import (
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/codes"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/config"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
-	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/daemon"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/deploy"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/logs"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/tunnel"
 )
 
 // attended is up with a configuration.
@@ -113,7 +113,7 @@ func (f *fleet) serve(ctx context.Context, c *config.Config) (err error) {
 	}
 	f.openLog()
 	f.own.Info("bridge starts", "version", version, "pid", os.Getpid(), "configuration", f.file, "links", len(c.Links))
-	f.show = newScreen(func(e daemon.Event) { f.r.event(e, nil) })
+	f.show = newScreen(func(e tunnel.Event) { f.r.event(e, nil) })
 	if c.Ignored != nil {
 		f.own.Warn("the machine's configuration does not count", "error", c.Ignored)
 	}
@@ -194,7 +194,7 @@ func (f *fleet) status(context.Context) control.Status {
 	exe, _ := os.Executable()
 	return control.Status{
 		Version: version, PID: os.Getpid(), Program: exe, Since: f.since, Uptime: time.Since(f.since).Seconds(),
-		State: string(daemon.Serving), StateSince: f.since, Config: f.file,
+		State: string(tunnel.Serving), StateSince: f.since, Config: f.file,
 	}
 }
 
@@ -229,7 +229,7 @@ func (f *fleet) find(link string) (ready, bool) {
 	if wrong != nil {
 		return ready{}, false
 	}
-	v := ready{Event: string(daemon.Serving), Link: link, Kind: l.Kind, Engine: harmless(l.To.String()), Agent: deploy.Path(f.agent.Hash)}
+	v := ready{Event: string(tunnel.Serving), Link: link, Kind: l.Kind, Engine: harmless(l.To.String()), Agent: deploy.Path(f.agent.Hash)}
 	v.Socket.Socket = o.socket
 	if o.shared {
 		v.Socket.Distro = o.distro
@@ -246,7 +246,7 @@ func (f *fleet) find(link string) (ready, bool) {
 // broken tells of a link that has no place of its own.
 func (f *fleet) broken(link, distro string, err error, pause time.Duration) {
 	f.own.Warn("link "+link, "distro", distro, "error", err, "pause", pause, numbered(eventLinkFailed))
-	f.show.event(daemon.Event{State: daemon.Failing, Link: link, Distro: distro, Err: err, Pause: pause})
+	f.show.event(tunnel.Event{State: tunnel.Failing, Link: link, Distro: distro, Err: err, Pause: pause})
 }
 
 // whole is what each link's instance is a part of.

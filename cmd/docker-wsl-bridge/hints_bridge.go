@@ -10,10 +10,10 @@ import (
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/bridge"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/codes"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
-	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/daemon"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/endpoint"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/engine"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/install"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/tunnel"
 )
 
 func socketHints(kind bridge.Kind) []codes.Hint {
@@ -139,12 +139,12 @@ func killHints(pid int) []codes.Hint {
 
 // statusHints are for a bridge that runs and does not work. err is behind the status' words.
 func statusHints(s control.Status, err error) []codes.Hint {
-	serving := s.State == string(daemon.Serving)
+	serving := s.State == string(tunnel.Serving)
 	var told *bridge.AgentError
 	var inUse *endpoint.InUseError
 	var list []codes.Hint
 	switch {
-	case s.State == string(daemon.Stopped), s.State == string(daemon.Unused):
+	case s.State == string(tunnel.Stopped), s.State == string(tunnel.Unused):
 		return codes.DistroRuns.Hints(inDistro(s.Link.Served(), "") + " runs it; it is served again within 10 s")
 	case s.Link.Place().Everywhere() && errors.As(err, &told):
 		list = codes.SocketPlace.Hints(inDistro(s.Link.Host, "root", "ls", "-la", path.Dir(s.Link.Socket)) + " shows what is in the way; nothing there lives longer than WSL's virtual machine")
@@ -154,7 +154,7 @@ func statusHints(s control.Status, err error) []codes.Hint {
 		list = otherEndHints(s.Link, err)
 	case s.Link.Reverse && serving && s.EngineError != "":
 		return reverseHints(s.Link)
-	case s.State == string(daemon.Frozen), serving && s.EngineError == "":
+	case s.State == string(tunnel.Frozen), serving && s.EngineError == "":
 		return codes.WSLWedged.Hints("wait, if the machine has just woken up", frozenWords)
 	case serving && (errors.Is(err, engine.ErrNoAnswer) || errors.Is(err, endpoint.ErrBusy)):
 		return codes.EngineAnswers.Hints(restartWords)

@@ -4,11 +4,11 @@ import (
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/bridge"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/codes"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
-	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/daemon"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/tunnel"
 )
 
 // reverseWords are for a client of a reverse link, by the bridge's reasons and the link's state.
-func reverseWords(why, distro, socket string, state daemon.State, reason string) string {
+func reverseWords(why, distro, socket string, state tunnel.State, reason string) string {
 	engine := "the Docker engine of the WSL distro " + distro
 	switch why {
 	case bridge.WhyDown:
@@ -35,15 +35,15 @@ func reverseStartHint(distro string) string {
 }
 
 // downWords say why nothing is carried to a distro.
-func downWords(distro string, state daemon.State, reason string) string {
+func downWords(distro string, state tunnel.State, reason string) string {
 	switch state {
-	case daemon.Stopped, daemon.Unused:
+	case tunnel.Stopped, tunnel.Unused:
 		return codes.DistroRuns.Hint("the WSL distro " + distro + " does not run; to have it run, and be reached within 10 s, run: " + inDistro(distro, "")).String()
-	case daemon.Gone:
+	case tunnel.Gone:
 		return codes.DistroThere.Hint("there is no WSL distro " + distro + "; to see which there are, run: wsl --list --quiet").String()
-	case daemon.Starting, daemon.Placing:
+	case tunnel.Starting, tunnel.Placing:
 		return codes.BridgeWorks.Hint("the connection to the WSL distro " + distro + " is just being made; try again").String()
-	case daemon.Draining:
+	case tunnel.Draining:
 		return codes.BridgeRuns.Hint("docker-wsl-bridge is stopping; to have it again, run: docker-wsl-bridge up").String()
 	}
 	if reason != "" {

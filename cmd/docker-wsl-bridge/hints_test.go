@@ -13,7 +13,7 @@ import (
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/codes"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/config"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
-	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/daemon"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/tunnel"
 )
 
 // Whatever a client of a docker link may be told names a code, also for reasons that are new.
@@ -28,7 +28,7 @@ func TestEveryAnswerNamesACode(t *testing.T) {
 		t.Fatalf("reasons: %q", reasons)
 	}
 	for _, why := range append(reasons, []string{"", bridge.WhyLinuxPath}) {
-		if said := reverseWords(why[1], "Debian", "/run/x.sock", daemon.Lost, "it is gone"); !hasCode(said) {
+		if said := reverseWords(why[1], "Debian", "/run/x.sock", tunnel.Lost, "it is gone"); !hasCode(said) {
 			t.Errorf("%s of a reverse link: %q", why[1], said)
 		}
 		if !hasCode(all[why[1]]) {

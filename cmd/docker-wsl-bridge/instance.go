@@ -14,11 +14,11 @@ import (
 
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/bridge"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
-	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/daemon"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/endpoint"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/engine"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/install"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/logs"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/tunnel"
 )
 
 // askingTime is what the agent and the engine get to answer a status.
@@ -37,8 +37,8 @@ type instance struct {
 	mu     sync.Mutex
 	status control.Status // but for what is asked anew each time
 	err    error          // behind the status' reason
-	link   daemon.State   // of the link alone: Serving, Failing, or none yet
-	daemon *daemon.Daemon // nil until there is one
+	link   tunnel.State   // of the link alone: Serving, Failing, or none yet
+	daemon *tunnel.Daemon // nil until there is one
 	dial   bridge.Dial    // to the engine
 	engine func() string  // where it is; empty while it was not found
 	drains bool           // a drain has begun
@@ -77,7 +77,7 @@ func openPart(ctx context.Context, o *options, r *reporter, told *teller, of who
 	now := time.Now()
 	exe, _ := os.Executable() // without it nobody takes this for the installed one
 	in := &instance{o: o, of: of, status: control.Status{
-		Version: version, PID: os.Getpid(), Program: exe, Since: now, State: string(daemon.Starting), StateSince: now,
+		Version: version, PID: os.Getpid(), Program: exe, Since: now, State: string(tunnel.Starting), StateSince: now,
 		Link: control.Link{
 			Name: o.name, Kind: o.kind, Distro: o.distro, Socket: o.socket, Uids: o.uids, Context: o.context, Reverse: o.reverse.is(),
 		},
@@ -112,7 +112,7 @@ func (in *instance) close(err error) error {
 }
 
 // serves says what is served, once that is known.
-func (in *instance) serves(d *daemon.Daemon, dial bridge.Dial, engine func() string) {
+func (in *instance) serves(d *tunnel.Daemon, dial bridge.Dial, engine func() string) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	in.daemon, in.dial, in.engine = d, dial, engine
@@ -123,22 +123,22 @@ func (in *instance) serves(d *daemon.Daemon, dial bridge.Dial, engine func() str
 }
 
 // event notes what the daemon is at.
-func (in *instance) event(e daemon.Event) {
+func (in *instance) event(e tunnel.Event) {
 	in.note(e)
-	if e.State == daemon.Starting || e.State == daemon.Serving { // before the first thing is written there
+	if e.State == tunnel.Starting || e.State == tunnel.Serving { // before the first thing is written there
 		if err := remember(install.Made{Distro: e.Distro, Socket: in.o.told()}); err != nil {
 			in.own.Warn("uninstall will not know of this distro", "error", err)
 		}
 	}
 	attrs, level := []any{"state", string(e.State)}, slog.LevelInfo
 	switch e.State {
-	case daemon.Serving:
+	case tunnel.Serving:
 		attrs = append(attrs, "socket", in.o.socket, "mode", e.Where.Mode, "owner", e.Where.Owner, "agentPlaced", e.Placed)
-	case daemon.Lost, daemon.Failing, daemon.Gone:
+	case tunnel.Lost, tunnel.Failing, tunnel.Gone:
 		attrs = append(attrs, "error", e.Err, "pause", e.Pause)
-	case daemon.Warned:
+	case tunnel.Warned:
 		attrs, level = append(attrs, "error", e.Err), slog.LevelWarn
-	case daemon.Draining:
+	case tunnel.Draining:
 		attrs = append(attrs, "connections", e.Streams, "within", e.Within)
 	}
 	if id, is := eventOf(e.State); is {
@@ -147,15 +147,15 @@ func (in *instance) event(e daemon.Event) {
 	in.own.Log(context.Background(), level, "link "+in.o.name, attrs...)
 }
 
-func (in *instance) note(e daemon.Event) {
+func (in *instance) note(e tunnel.Event) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	s := &in.status
 	switch e.State {
-	case daemon.Woken:
+	case tunnel.Woken:
 		s.Woken = time.Now()
 		return
-	case daemon.Warned:
+	case tunnel.Warned:
 		return
 	}
 	s.State, s.StateSince, s.Next = string(e.State), time.Now(), time.Time{}
@@ -163,13 +163,13 @@ func (in *instance) note(e daemon.Event) {
 		s.Link.Host = e.Distro
 	}
 	switch e.State {
-	case daemon.Thawed:
-		s.State = string(cmp.Or(in.link, daemon.Starting))
-	case daemon.Serving:
+	case tunnel.Thawed:
+		s.State = string(cmp.Or(in.link, tunnel.Starting))
+	case tunnel.Serving:
 		in.link = e.State
 		s.Link.Mode, s.Link.Owner, s.Reason, in.err = e.Where.Mode, e.Where.Owner, "", nil
-	case daemon.Lost, daemon.Failing, daemon.Gone:
-		if e.State == daemon.Failing {
+	case tunnel.Lost, tunnel.Failing, tunnel.Gone:
+		if e.State == tunnel.Failing {
 			in.link = e.State
 		}
 		s.Reason, in.err = e.Err.Error(), e.Err
@@ -206,9 +206,9 @@ func (in *instance) now(ctx context.Context) control.Status {
 	if engineErr != nil {
 		s.EngineError = engineErr.Error()
 	}
-	s.Works = s.State == string(daemon.Serving) && s.RoundTrip > 0 && engineErr == nil
+	s.Works = s.State == string(tunnel.Serving) && s.RoundTrip > 0 && engineErr == nil
 	if !s.Works {
-		if s.State != string(daemon.Serving) && !pinged(s.Link) {
+		if s.State != string(tunnel.Serving) && !pinged(s.Link) {
 			engineErr = nil // which is no engine's; the state comes first
 		}
 		s.Hints = said(statusHints(s, errors.Join(err, engineErr)))
@@ -217,7 +217,7 @@ func (in *instance) now(ctx context.Context) control.Status {
 }
 
 // reach asks what the link leads to, whether it can be reached. Only a Docker engine says who it is.
-func (in *instance) reach(ctx context.Context, d *daemon.Daemon, dial bridge.Dial) (engine.Info, error) {
+func (in *instance) reach(ctx context.Context, d *tunnel.Daemon, dial bridge.Dial) (engine.Info, error) {
 	docker := in.o.kind == kindDocker
 	switch {
 	case in.o.reverse.is() && docker:
@@ -250,11 +250,11 @@ func reasonOf(s control.Status) string {
 	switch {
 	case s.Works:
 		return "works"
-	case s.State == string(daemon.Serving) && s.EngineError != "" && s.Link.Kind == kindRaw:
+	case s.State == string(tunnel.Serving) && s.EngineError != "" && s.Link.Kind == kindRaw:
 		return "what it leads to can't be reached: " + s.EngineError
-	case s.State == string(daemon.Serving) && s.EngineError != "":
+	case s.State == string(tunnel.Serving) && s.EngineError != "":
 		return "the engine can't be reached: " + s.EngineError
-	case s.State == string(daemon.Serving):
+	case s.State == string(tunnel.Serving):
 		return "the agent does not answer"
 	case s.Reason != "":
 		return s.State + ": " + s.Reason

@@ -5,7 +5,7 @@ import (
 
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/config"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
-	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/daemon"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/tunnel"
 )
 
 // A user may write debian for Debian: what is told is what WSL calls it.
@@ -18,7 +18,7 @@ func TestADistroIsSpeltAsWSLDoes(t *testing.T) {
 		{options{distro: config.All, shared: true}, config.All},
 	} {
 		in := &instance{o: &c.o, status: control.Status{Link: control.Link{Distro: c.o.distro}}}
-		in.serves(&daemon.Daemon{Distro: "Debian"}, nil, nil)
+		in.serves(&tunnel.Daemon{Distro: "Debian"}, nil, nil)
 		if got := in.status.Link.Distro; got != c.want {
 			t.Errorf("%s: it is told as %s", c.o.distro, got)
 		}

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
-	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/daemon"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/tunnel"
 )
 
 // outcome is what has come of a bridge, or of all of them.
@@ -120,7 +120,7 @@ func (i *installation) unplaced() (names []string) {
 
 // unserved is why a bridge does not serve; nil if it does, or will as soon as its distro runs.
 func unserved(s control.Status) error {
-	if s.State == string(daemon.Serving) || s.State == string(daemon.Stopped) {
+	if s.State == string(tunnel.Serving) || s.State == string(tunnel.Stopped) {
 		return nil
 	}
 	why := fmt.Errorf("it runs and does not serve %s yet, but goes on trying: %s", placeName(s.Link.Place()), harmless(reasonOf(s)))
@@ -131,7 +131,7 @@ func unserved(s control.Status) error {
 func (o *outcome) serves(ctx context.Context, s control.Status, logon string) string {
 	when := ""
 	o.Works = s.EngineError == ""
-	if s.State == string(daemon.Stopped) { // with --keep-alive while-running it may
+	if s.State == string(tunnel.Stopped) { // with --keep-alive while-running it may
 		when, o.Works = " when that runs", false
 	}
 	text := fmt.Sprintf("It serves %s%s%s.\n\n", placeName(s.Link.Place()), when, logon)
@@ -151,7 +151,7 @@ func (o *outcome) serves(ctx context.Context, s control.Status, logon string) st
 func (o *outcome) named(ctx context.Context, s control.Status) string {
 	v := ready{Host: o.Host, Context: s.Link.Context}
 	v.Socket.Distro = s.Link.Distro
-	if v.Context != "" && s.State == string(daemon.Serving) {
+	if v.Context != "" && s.State == string(tunnel.Serving) {
 		made := madeFor(ctx, s.Link)
 		v.Context, v.ContextNote = made.name, made.note
 		if made.err != nil {

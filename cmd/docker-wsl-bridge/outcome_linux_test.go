@@ -11,8 +11,8 @@ import (
 	"time"
 
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
-	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/daemon"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/install"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/tunnel"
 )
 
 // installedBridge is one of the installation's programs, as its endpoint tells of it.
@@ -26,7 +26,7 @@ func installedBridge(t *testing.T, link string, status func(s *control.Status)) 
 	open, err := control.Open(t.Context(), runDir(state), place, control.Handler{
 		Status: func(context.Context) control.Status {
 			s := control.Status{
-				PID: os.Getpid(), Program: "/programs/docker-wsl-bridgew.exe", State: string(daemon.Serving),
+				PID: os.Getpid(), Program: "/programs/docker-wsl-bridgew.exe", State: string(tunnel.Serving),
 				Link: control.Link{Name: link, Kind: kindRaw, Distro: place.Distro, Socket: place.Socket},
 			}
 			status(&s)
@@ -58,15 +58,15 @@ func TestInstallTellsOfAllLinks(t *testing.T) {
 	var asked atomic.Int32 // by itself, and by us: it serves a moment later
 	installedBridge(t, "a", func(s *control.Status) {
 		if asked.Add(1) <= 3 {
-			s.State = string(daemon.Starting)
+			s.State = string(tunnel.Starting)
 		}
 	})
 	installedBridge(t, "b", func(s *control.Status) {
-		s.State, s.Reason = string(daemon.Failing), "make socket: no such directory"
+		s.State, s.Reason = string(tunnel.Failing), "make socket: no such directory"
 		s.Hints = []string{"make it (DWB204)"}
 	})
-	installedBridge(t, "c", func(s *control.Status) { s.State = string(daemon.Stopped) })
-	installedBridge(t, "d", func(s *control.Status) { s.State, s.Reason = string(daemon.Failing), "its user is not there" })
+	installedBridge(t, "c", func(s *control.Status) { s.State = string(tunnel.Stopped) })
+	installedBridge(t, "d", func(s *control.Status) { s.State, s.Reason = string(tunnel.Failing), "its user is not there" })
 	installedBridge(t, "e", func(s *control.Status) {})
 	i := &installation{
 		place:  install.Place{Programs: "/programs"},

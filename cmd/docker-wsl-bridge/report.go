@@ -10,9 +10,9 @@ import (
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/bridge"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/codes"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
-	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/daemon"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/endpoint"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/engine"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/tunnel"
 )
 
 // reporter tells a person or a script what up does. What is asked for goes to
@@ -58,7 +58,7 @@ type socket struct {
 
 // happening is what else a script is told of.
 type happening struct {
-	Event  string `json:"event"` // a daemon.State, or "stopped"
+	Event  string `json:"event"` // a tunnel.State, or "stopped"
 	Distro string `json:"distro,omitempty"`
 	Link   string `json:"link,omitempty"` // of the configuration
 	Reason string `json:"reason,omitempty"`
@@ -68,7 +68,7 @@ type happening struct {
 // about notes what will be served.
 func (r *reporter) about(o *options, place endpoint.Endpoint, info engine.Info, agent string) {
 	r.what = ready{
-		Event: string(daemon.Serving), Kind: o.kind, Engine: place.String(), Info: info, Agent: agent,
+		Event: string(tunnel.Serving), Kind: o.kind, Engine: place.String(), Info: info, Agent: agent,
 		Socket: socket{Distro: o.distro, Socket: o.socket},
 	}
 	if o.kind == kindDocker {
@@ -85,12 +85,12 @@ func (r *reporter) step(format string, args ...any) {
 
 // contextFailed is what becomes of a link of a configuration whose docker context can't be made: it is
 // served all the same.
-const contextFailed daemon.State = "context-failed"
+const contextFailed tunnel.State = "context-failed"
 
 // screen shows events in their order, and never holds up who reports them: a
 // click into a Windows console stops its output, and with it whoever writes.
 type screen struct {
-	events chan daemon.Event
+	events chan tunnel.Event
 	ended  chan struct{}
 }
 
@@ -98,8 +98,8 @@ type screen struct {
 // room is in the log alone.
 const queuedEvents = 100
 
-func newScreen(show func(daemon.Event)) *screen {
-	s := &screen{events: make(chan daemon.Event, queuedEvents), ended: make(chan struct{})}
+func newScreen(show func(tunnel.Event)) *screen {
+	s := &screen{events: make(chan tunnel.Event, queuedEvents), ended: make(chan struct{})}
 	go func() {
 		defer close(s.ended)
 		for e := range s.events {
@@ -109,7 +109,7 @@ func newScreen(show func(daemon.Event)) *screen {
 	return s
 }
 
-func (s *screen) event(e daemon.Event) {
+func (s *screen) event(e tunnel.Event) {
 	select {
 	case s.events <- e:
 	default:
@@ -126,21 +126,21 @@ func (s *screen) close() {
 }
 
 // event tells what the daemon is at, and what came of the docker context.
-func (r *reporter) event(e daemon.Event, context *named) {
+func (r *reporter) event(e tunnel.Event, context *named) {
 	switch e.State {
-	case daemon.Starting:
+	case tunnel.Starting:
 		r.step("starting the agent in %s", e.Distro)
-	case daemon.Placing:
+	case tunnel.Placing:
 		r.step("putting the agent into %s", e.Distro)
-	case daemon.Draining:
+	case tunnel.Draining:
 		r.step("waiting up to %v for %d connections to end", e.Within, e.Streams)
-	case daemon.Serving:
+	case tunnel.Serving:
 		if r.find != nil {
 			r.servingLink(e)
 			return
 		}
 		r.serving(e.Where, e.Placed, context)
-	case daemon.Failing:
+	case tunnel.Failing:
 		r.happens(e, fmt.Sprintf("the link %s is not served: %v; next attempt in %v", e.Link, e.Err, e.Pause.Round(100*time.Millisecond)))
 	case contextFailed:
 		r.happens(e, fmt.Sprintf("the link %s has no docker context: %v", e.Link, e.Err))
@@ -149,26 +149,26 @@ func (r *reporter) event(e daemon.Event, context *named) {
 				fmt.Fprint(r.stderr, hintLine(h))
 			}
 		}
-	case daemon.Frozen:
+	case tunnel.Frozen:
 		r.happens(e, "wsl.exe stands still (does the machine sleep?); connections live on, new ones are told so")
-	case daemon.Thawed:
+	case tunnel.Thawed:
 		r.happens(e, "wsl.exe moves again")
-	case daemon.Stopped:
+	case tunnel.Stopped:
 		r.happens(e, fmt.Sprintf("%s was stopped; it is served again when somebody runs it", e.Distro))
-	case daemon.Gone:
+	case tunnel.Gone:
 		r.happens(e, fmt.Sprintf("there is no distro %s any more; one of that name is served when somebody runs it", e.Distro))
-	case daemon.Woken:
+	case tunnel.Woken:
 		r.happens(e, "the machine has woken up; the connection to "+e.Distro+" is looked at")
-	case daemon.Warned:
+	case tunnel.Warned:
 		r.happens(e, fmt.Sprintf("the link %s: %v", e.Link, e.Err))
-	case daemon.Unused:
+	case tunnel.Unused:
 		r.happens(e, fmt.Sprintf("nobody else uses %s; it may stop, and is served again when somebody runs it", e.Distro))
-	case daemon.Lost:
+	case tunnel.Lost:
 		r.happens(e, fmt.Sprintf("lost: %v; next attempt in %v", e.Err, e.Pause.Round(100*time.Millisecond)))
 	}
 }
 
-func (r *reporter) happens(e daemon.Event, words string) {
+func (r *reporter) happens(e tunnel.Event, words string) {
 	if r.find != nil {
 		words = e.Distro + ": " + words
 	}
@@ -211,7 +211,7 @@ func (r *reporter) serving(where bridge.Listening, placed bool, context *named) 
 }
 
 // servingLink tells of one of several.
-func (r *reporter) servingLink(e daemon.Event) {
+func (r *reporter) servingLink(e tunnel.Event) {
 	v, known := r.find(e.Link)
 	if !known {
 		return // it is gone again

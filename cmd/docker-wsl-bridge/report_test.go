@@ -4,14 +4,14 @@ import (
 	"testing"
 	"time"
 
-	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/daemon"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/tunnel"
 )
 
 // A console whose output somebody has stopped stops nothing else.
 func TestAStoppedScreenStopsNoEvent(t *testing.T) {
 	stopped := make(chan struct{})
-	var shown []daemon.State
-	s := newScreen(func(e daemon.Event) {
+	var shown []tunnel.State
+	s := newScreen(func(e tunnel.Event) {
 		<-stopped
 		shown = append(shown, e.State)
 	})
@@ -19,7 +19,7 @@ func TestAStoppedScreenStopsNoEvent(t *testing.T) {
 	go func() {
 		defer close(told)
 		for range 2 * queuedEvents {
-			s.event(daemon.Event{State: daemon.Frozen})
+			s.event(tunnel.Event{State: tunnel.Frozen})
 		}
 	}()
 	select {

@@ -11,11 +11,11 @@ import (
 
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/bridge"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/config"
-	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/daemon"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/endpoint"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/engine"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/mux"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/supervisor"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/tunnel"
 )
 
 // reverse is what a link has whose clients are on Windows.
@@ -103,8 +103,8 @@ func samePipes(links []config.Link, goos string) (wrong config.Errors) {
 func (o *options) leadsTo() string { return "unix:" + o.reverse.socket }
 
 // link is what a daemon is to serve.
-func (r reverse) link(name string, door *bridge.Door) daemon.Link {
-	return daemon.Link{Name: name, Door: door, Lead: bridge.Lead{Link: name, Socket: r.socket}}
+func (r reverse) link(name string, door *bridge.Door) tunnel.Link {
+	return tunnel.Link{Name: name, Door: door, Lead: bridge.Lead{Link: name, Socket: r.socket}}
 }
 
 // holdPipe has a link served as soon as it has its pipe, until ctx ends.
@@ -138,7 +138,7 @@ func (c *crew) openDoor(ctx context.Context, p *post, in *instance) *bridge.Door
 		return 0, nil
 	}, func(err error, pause time.Duration) (last bool) {
 		if err != nil {
-			e := daemon.Event{State: daemon.Failing, Distro: p.o.distro, Link: p.o.name, Err: err, Pause: pause}
+			e := tunnel.Event{State: tunnel.Failing, Distro: p.o.distro, Link: p.o.name, Err: err, Pause: pause}
 			in.event(e)
 			c.f.show.event(e)
 		}
@@ -151,13 +151,13 @@ func (c *crew) openDoor(ctx context.Context, p *post, in *instance) *bridge.Door
 // Windows, where it is.
 func (in *instance) reverseWords(why string) string {
 	in.mu.Lock()
-	state, reason := daemon.State(in.status.State), in.status.Reason
+	state, reason := tunnel.State(in.status.State), in.status.Reason
 	in.mu.Unlock()
 	return reverseWords(why, in.o.distro, in.o.reverse.socket, state, reason)
 }
 
 // asks is how a status asks the engine of a reverse link.
-func asks(d *daemon.Daemon, link string) bridge.Dial {
+func asks(d *tunnel.Daemon, link string) bridge.Dial {
 	return func(context.Context) (net.Conn, error) {
 		conn, err := d.Dial(link)
 		if err != nil {

@@ -10,7 +10,7 @@ import (
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/bridge"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/config"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
-	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/daemon"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/tunnel"
 )
 
 // onWindows reads a configuration as it is read there.
@@ -100,18 +100,18 @@ func TestWrongReverseLinks(t *testing.T) {
 func TestClientsOfAReverseLinkAreToldTheCure(t *testing.T) {
 	for _, tc := range []struct {
 		why   string
-		state daemon.State
+		state tunnel.State
 		want  string
 	}{
-		{bridge.WhyNotFound, daemon.Serving, "wsl --distro Ubuntu --user root service docker start"},
-		{bridge.WhyFrozen, daemon.Frozen, "wsl --shutdown"},
-		{bridge.WhyDown, daemon.Stopped, "wsl --distro Ubuntu"},
-		{bridge.WhyDown, daemon.Unused, "wsl --distro Ubuntu"},
-		{bridge.WhyDown, daemon.Gone, "wsl --list --quiet"},
-		{bridge.WhyDown, daemon.Lost, "(it broke\ufffd), and is tried again; to see how it is, run: docker-wsl-bridge status"},
-		{bridge.WhyDown, daemon.Starting, "try again"},
-		{bridge.WhyStopping, daemon.Draining, "docker-wsl-bridge up"},
-		{bridge.WhyFailed, daemon.Serving, "docker-wsl-bridge status"},
+		{bridge.WhyNotFound, tunnel.Serving, "wsl --distro Ubuntu --user root service docker start"},
+		{bridge.WhyFrozen, tunnel.Frozen, "wsl --shutdown"},
+		{bridge.WhyDown, tunnel.Stopped, "wsl --distro Ubuntu"},
+		{bridge.WhyDown, tunnel.Unused, "wsl --distro Ubuntu"},
+		{bridge.WhyDown, tunnel.Gone, "wsl --list --quiet"},
+		{bridge.WhyDown, tunnel.Lost, "(it broke\ufffd), and is tried again; to see how it is, run: docker-wsl-bridge status"},
+		{bridge.WhyDown, tunnel.Starting, "try again"},
+		{bridge.WhyStopping, tunnel.Draining, "docker-wsl-bridge up"},
+		{bridge.WhyFailed, tunnel.Serving, "docker-wsl-bridge status"},
 	} {
 		got := reverseWords(tc.why, "Ubuntu", "/var/run/docker.sock", tc.state, "it broke\x1b")
 		if !strings.Contains(got, tc.want) || strings.Contains(got, "engine of Windows") {

@@ -13,17 +13,17 @@ import (
 
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/bridge"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
-	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/daemon"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/endpoint"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/tunnel"
 )
 
 // leading is an instance whose link is served, and leads there.
 func leading(kind string, to endpoint.Endpoint) *instance {
 	in := &instance{
 		o:      &options{name: "x", kind: kind, engine: to},
-		status: control.Status{State: string(daemon.Serving), Link: control.Link{Name: "x", Kind: kind, Distro: "Debian", Socket: "/run/x.sock"}},
+		status: control.Status{State: string(tunnel.Serving), Link: control.Link{Name: "x", Kind: kind, Distro: "Debian", Socket: "/run/x.sock"}},
 	}
-	in.serves(&daemon.Daemon{}, nil, to.String)
+	in.serves(&tunnel.Daemon{}, nil, to.String)
 	return in
 }
 

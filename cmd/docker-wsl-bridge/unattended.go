@@ -11,12 +11,12 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
-	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/daemon"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/deploy"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/distro"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/install"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/service"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/supervisor"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/tunnel"
 )
 
 // unknownDistro stands for the default one while WSL does not tell its name. No distro can be
@@ -146,12 +146,12 @@ func unattended(ctx context.Context, o *options) error {
 		}
 		f := newFinder(o, in)
 		named := &namer{o, w, agent, in.own}
-		naming := newScreen(func(e daemon.Event) { named.event(ctx, e) })
+		naming := newScreen(func(e tunnel.Event) { named.event(ctx, e) })
 		defer naming.close()
-		d := &daemon.Daemon{
-			WSL: w, Agent: agent, Distro: o.distro, Links: []daemon.Link{o.link(in.dials(f.dial), f.words())}, Log: in.log, Debug: o.debug,
+		d := &tunnel.Daemon{
+			WSL: w, Agent: agent, Distro: o.distro, Links: []tunnel.Link{o.link(in.dials(f.dial), f.words())}, Log: in.log, Debug: o.debug,
 			Wake:   o.wake,
-			Report: func(e daemon.Event) { in.event(e); naming.event(e) }, WhileRunning: o.keepAlive == keepWhileRunning, Persist: true,
+			Report: func(e tunnel.Event) { in.event(e); naming.event(e) }, WhileRunning: o.keepAlive == keepWhileRunning, Persist: true,
 		}
 		in.serves(d, f.look, f.place)
 		return d.Run(ctx)
@@ -186,13 +186,13 @@ func awaitDefault(ctx context.Context, o options) (distro string, err error) {
 
 // choosing has WSL tell the distro that is meant, as often as that takes. It is empty when ctx ends
 // before.
-func choosing(ctx context.Context, name string, tell func(daemon.Event), wake <-chan struct{}) (w distro.WSL, distro string) {
+func choosing(ctx context.Context, name string, tell func(tunnel.Event), wake <-chan struct{}) (w distro.WSL, distro string) {
 	_ = supervisor.Run(ctx, func(ctx context.Context) (well time.Duration, err error) {
 		w, distro, err = choose(ctx, name)
 		return 0, err
 	}, func(err error, pause time.Duration) (last bool) {
 		if err != nil {
-			tell(daemon.Failed(name, err, pause))
+			tell(tunnel.Failed(name, err, pause))
 		}
 		return err == nil
 	}, wake)

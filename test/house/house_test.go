@@ -39,7 +39,7 @@ var floors = map[string]int{
 	"internal/deploy":        2,
 	"internal/distro":        3,
 	"internal/top":           3,
-	"internal/daemon":        4,
+	"internal/tunnel":        4,
 	"internal/doctor":        5,
 }
 

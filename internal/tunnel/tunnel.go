@@ -1,4 +1,4 @@
-// Package daemon keeps the links of a distro served: it starts the agent there
+// Package tunnel keeps the links of a distro served: it starts the agent there
 // through one wsl.exe, watches that carrier, and starts anew what was lost.
 //
 // It decides when something is started, given up or left alone. It knows
@@ -7,7 +7,7 @@
 // Law: a link that can't be served disturbs no other; a distro that somebody stopped is not started again by us; a carrier that
 // stands still is not a lost one; and when Run returns, nothing of ours is left
 // on either side but the agent's file.
-package daemon
+package tunnel
 
 import (
 	"context"
