@@ -56,7 +56,7 @@ func up(ctx context.Context, o *options, r *reporter) (err error) {
 	})
 	f := newFinder(o, in)
 	f.found = place
-	d := &tunnel.Daemon{
+	d := &tunnel.Tunnel{
 		WSL: w, Agent: agent, Distro: o.distro, Links: []tunnel.Link{o.link(in.dials(f.dial), f.words())}, Log: in.log, Debug: o.debug,
 		Report:       func(e tunnel.Event) { in.event(e); shown.event(e) },
 		WhileRunning: o.keepAlive == keepWhileRunning, Wake: o.wake,

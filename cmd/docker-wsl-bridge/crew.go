@@ -29,7 +29,7 @@ type crew struct {
 	mu      sync.Mutex
 	over    bool             // it takes no links any more
 	posts   map[string]*post // by link
-	daemon  *tunnel.Daemon   // nil until the distro is found
+	daemon  *tunnel.Tunnel   // nil until the distro is found
 	last    tunnel.Event     // of those of all links
 	events  int              // counts those
 	opening int              // counts the links that were opened
@@ -96,7 +96,7 @@ func (c *crew) run(ctx context.Context) {
 	if c.f.debug {
 		w.Stderr = func() io.Writer { return c.f.distroLines(distro) }
 	}
-	d := &tunnel.Daemon{
+	d := &tunnel.Tunnel{
 		WSL: w, Agent: c.f.agent, Distro: distro, Log: c.f.log, Debug: c.f.debug, Report: c.event, Persist: true, Wake: c.wake,
 		Awaits: c.awaits,
 	}
@@ -178,7 +178,7 @@ func (c *crew) part(some, comesAgain func(*config.Link) bool) (going []*post) {
 }
 
 // serving is the crew's daemon, nil until there is one.
-func (c *crew) serving() *tunnel.Daemon {
+func (c *crew) serving() *tunnel.Tunnel {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.daemon

@@ -59,7 +59,7 @@ func (in *instance) drained() int64 {
 	return cut - in.cut
 }
 
-func (in *instance) serving() *tunnel.Daemon {
+func (in *instance) serving() *tunnel.Tunnel {
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	return in.daemon
@@ -71,18 +71,18 @@ func (f *fleet) end() {
 	f.stop()
 }
 
-func (f *fleet) hurry() { f.each((*tunnel.Daemon).Hurry) }
+func (f *fleet) hurry() { f.each((*tunnel.Tunnel).Hurry) }
 
 // drain has all links end when their connections have.
 func (f *fleet) drain(within time.Duration) {
 	for _, in := range f.instances() {
 		in.mark()
 	}
-	f.each(func(d *tunnel.Daemon) { d.Drain(within) })
+	f.each(func(d *tunnel.Tunnel) { d.Drain(within) })
 	f.stop()
 }
 
-func (f *fleet) each(do func(*tunnel.Daemon)) {
+func (f *fleet) each(do func(*tunnel.Tunnel)) {
 	for _, c := range f.allCrews() {
 		if d := c.serving(); d != nil {
 			do(d)

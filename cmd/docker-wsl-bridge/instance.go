@@ -38,7 +38,7 @@ type instance struct {
 	status control.Status // but for what is asked anew each time
 	err    error          // behind the status' reason
 	link   tunnel.State   // of the link alone: Serving, Failing, or none yet
-	daemon *tunnel.Daemon // nil until there is one
+	daemon *tunnel.Tunnel // nil until there is one
 	dial   bridge.Dial    // to the engine
 	engine func() string  // where it is; empty while it was not found
 	drains bool           // a drain has begun
@@ -112,7 +112,7 @@ func (in *instance) close(err error) error {
 }
 
 // serves says what is served, once that is known.
-func (in *instance) serves(d *tunnel.Daemon, dial bridge.Dial, engine func() string) {
+func (in *instance) serves(d *tunnel.Tunnel, dial bridge.Dial, engine func() string) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	in.daemon, in.dial, in.engine = d, dial, engine
@@ -217,7 +217,7 @@ func (in *instance) now(ctx context.Context) control.Status {
 }
 
 // reach asks what the link leads to, whether it can be reached. Only a Docker engine says who it is.
-func (in *instance) reach(ctx context.Context, d *tunnel.Daemon, dial bridge.Dial) (engine.Info, error) {
+func (in *instance) reach(ctx context.Context, d *tunnel.Tunnel, dial bridge.Dial) (engine.Info, error) {
 	docker := in.o.kind == kindDocker
 	switch {
 	case in.o.reverse.is() && docker:

@@ -18,7 +18,7 @@ func TestADistroIsSpeltAsWSLDoes(t *testing.T) {
 		{options{distro: config.All, shared: true}, config.All},
 	} {
 		in := &instance{o: &c.o, status: control.Status{Link: control.Link{Distro: c.o.distro}}}
-		in.serves(&tunnel.Daemon{Distro: "Debian"}, nil, nil)
+		in.serves(&tunnel.Tunnel{Distro: "Debian"}, nil, nil)
 		if got := in.status.Link.Distro; got != c.want {
 			t.Errorf("%s: it is told as %s", c.o.distro, got)
 		}

@@ -157,7 +157,7 @@ func (in *instance) reverseWords(why string) string {
 }
 
 // asks is how a status asks the engine of a reverse link.
-func asks(d *tunnel.Daemon, link string) bridge.Dial {
+func asks(d *tunnel.Tunnel, link string) bridge.Dial {
 	return func(context.Context) (net.Conn, error) {
 		conn, err := d.Dial(link)
 		if err != nil {

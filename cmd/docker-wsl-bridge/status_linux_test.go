@@ -23,7 +23,7 @@ func leading(kind string, to endpoint.Endpoint) *instance {
 		o:      &options{name: "x", kind: kind, engine: to},
 		status: control.Status{State: string(tunnel.Serving), Link: control.Link{Name: "x", Kind: kind, Distro: "Debian", Socket: "/run/x.sock"}},
 	}
-	in.serves(&tunnel.Daemon{}, nil, to.String)
+	in.serves(&tunnel.Tunnel{}, nil, to.String)
 	return in
 }
 

@@ -148,7 +148,7 @@ func unattended(ctx context.Context, o *options) error {
 		named := &namer{o, w, agent, in.own}
 		naming := newScreen(func(e tunnel.Event) { named.event(ctx, e) })
 		defer naming.close()
-		d := &tunnel.Daemon{
+		d := &tunnel.Tunnel{
 			WSL: w, Agent: agent, Distro: o.distro, Links: []tunnel.Link{o.link(in.dials(f.dial), f.words())}, Log: in.log, Debug: o.debug,
 			Wake:   o.wake,
 			Report: func(e tunnel.Event) { in.event(e); naming.event(e) }, WhileRunning: o.keepAlive == keepWhileRunning, Persist: true,

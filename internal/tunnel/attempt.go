@@ -20,7 +20,7 @@ const cleanTime = 10 * time.Second
 
 // join starts the agent in the distro and greets it. An agent that is not
 // there is put there first.
-func (d *Daemon) join(ctx context.Context) (host *bridge.Host, placed bool, err error) {
+func (d *Tunnel) join(ctx context.Context) (host *bridge.Host, placed bool, err error) {
 	host, err = d.greet(ctx)
 	if !errors.Is(err, fs.ErrNotExist) {
 		return host, false, err
@@ -38,7 +38,7 @@ func (d *Daemon) join(ctx context.Context) (host *bridge.Host, placed bool, err 
 
 // greet starts the agent and joins it. When something else answers, the error
 // tells what wsl.exe said.
-func (d *Daemon) greet(ctx context.Context) (*bridge.Host, error) {
+func (d *Tunnel) greet(ctx context.Context) (*bridge.Host, error) {
 	id, err := bridge.ParseBuildID(d.Agent.Hash)
 	if err != nil {
 		return nil, err
@@ -72,7 +72,7 @@ func (d *Daemon) greet(ctx context.Context) (*bridge.Host, error) {
 }
 
 // run runs the agent's program in the distro for something short.
-func (d *Daemon) run(ctx context.Context, args []string) error {
+func (d *Tunnel) run(ctx context.Context, args []string) error {
 	args = append([]string{deploy.Path(d.Agent.Hash)}, args...)
 	launch, err := wsl.Launch{Distro: d.Distro, User: "root", Cd: "/", Argv: args}.Args()
 	if err != nil {

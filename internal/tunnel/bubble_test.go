@@ -20,10 +20,10 @@ import (
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/wsl"
 )
 
-// bubble is a daemon whose carrier leads to an agent in the same process and the same
+// bubble is a tunnel whose carrier leads to an agent in the same process and the same
 // bubble of time (testing/synctest).
 type bubble struct {
-	*Daemon
+	*Tunnel
 	t       *testing.T
 	host    *bridge.Host
 	carrier *frosty // the agent's end
@@ -46,7 +46,7 @@ func inBubble(t *testing.T, test func(b *bubble)) {
 			t: t, began: time.Now(), runs: true, carrier: newFrosty(theirs),
 			probe: func(context.Context) error { return nil },
 		}
-		b.Daemon = &Daemon{
+		b.Tunnel = &Tunnel{
 			Distro: "D", Agent: deploy.Binary{Hash: bridge.BuildID{1}.String()},
 			WSL: distro.Scripted(b.said), Report: b.report, Log: slog.New(slog.DiscardHandler),
 		}

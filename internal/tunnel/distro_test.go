@@ -198,7 +198,7 @@ func TestEventsAreToldInTurn(t *testing.T) {
 		b.others, b.probe = 1, asleep
 		ended := make(chan error, 1)
 		go func() {
-			why, failed := b.serve(b.t.Context(), &serving{d: b.Daemon, host: b.host})
+			why, failed := b.serve(b.t.Context(), &serving{d: b.Tunnel, host: b.host})
 			ended <- errors.Join(why, failed)
 		}()
 		time.Sleep(pingEvery - time.Second)

@@ -18,7 +18,7 @@ type ending struct {
 }
 
 // Drain gives connections so long to come to their end, once Run is to end. Hurry takes that back.
-func (d *Daemon) Drain(within time.Duration) {
+func (d *Tunnel) Drain(within time.Duration) {
 	d.ending.mu.Lock()
 	defer d.ending.mu.Unlock()
 	if d.ending.timer == nil {
@@ -27,7 +27,7 @@ func (d *Daemon) Drain(within time.Duration) {
 }
 
 // Hurry leaves them no more than what they get as a rule, from now on.
-func (d *Daemon) Hurry() {
+func (d *Tunnel) Hurry() {
 	d.ending.mu.Lock()
 	defer d.ending.mu.Unlock()
 	e := &d.ending

@@ -54,7 +54,7 @@ func (w *wanted) mayStop() (may bool, changed <-chan struct{}) {
 // Set changes what is served, at once where a carrier is up. Links with the same Listen
 // and Version as before are not touched, but for where new connections lead; connections of one that
 // is gone go on.
-func (d *Daemon) Set(links []Link, whileRunning bool) {
+func (d *Tunnel) Set(links []Link, whileRunning bool) {
 	d.wanted.mu.Lock()
 	defer d.wanted.mu.Unlock()
 	d.wanted.put(links, whileRunning)
@@ -62,7 +62,7 @@ func (d *Daemon) Set(links []Link, whileRunning bool) {
 
 // serving is a carrier in use.
 type serving struct {
-	d      *Daemon
+	d      *Tunnel
 	host   *bridge.Host
 	placed bool
 	posts  map[string]*post // by link

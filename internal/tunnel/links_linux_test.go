@@ -19,7 +19,7 @@ import (
 // many is a daemon that serves several links.
 type many struct {
 	*running
-	d *Daemon
+	d *Tunnel
 }
 
 // echoes is a link to a place that says everything back.
@@ -41,13 +41,13 @@ func (m *many) at(name string) string { return filepath.Join(m.dir, name+".sock"
 
 func runMany(t *testing.T, links func(m *many) []Link) *many {
 	t.Helper()
-	r, _ := runDaemon(t)
+	r, _ := runTunnel(t)
 	r.end(t) // its wsl.exe is what is needed
 	if err := os.Remove(filepath.Join(r.dir, "asked")); err != nil {
 		t.Fatal(err)
 	}
 	r.ended, r.events = make(chan error, 1), make(chan Event, 100)
-	m := &many{r, r.daemon()}
+	m := &many{r, r.tunnel()}
 	m.d.Links, m.d.Report = links(m), func(e Event) { r.events <- e }
 	var ctx context.Context
 	ctx, r.leave = context.WithCancel(context.Background())

@@ -13,7 +13,7 @@ import (
 var errNotServing = errors.New("nothing is carried now")
 
 // Streams is the number of connections that are carried now.
-func (d *Daemon) Streams() int {
+func (d *Tunnel) Streams() int {
 	if host := d.host.Load(); host != nil {
 		return host.Streams()
 	}
@@ -21,7 +21,7 @@ func (d *Daemon) Streams() int {
 }
 
 // StreamsOf is the number of a link's.
-func (d *Daemon) StreamsOf(link string) int {
+func (d *Tunnel) StreamsOf(link string) int {
 	if host := d.host.Load(); host != nil {
 		return host.StreamsOf(link)
 	}
@@ -29,7 +29,7 @@ func (d *Daemon) StreamsOf(link string) int {
 }
 
 // Dial opens a connection of a reverse link, for a question of ours.
-func (d *Daemon) Dial(link string) (net.Conn, error) {
+func (d *Tunnel) Dial(link string) (net.Conn, error) {
 	if host := d.host.Load(); host != nil {
 		return host.Dial(link)
 	}
@@ -37,7 +37,7 @@ func (d *Daemon) Dial(link string) (net.Conn, error) {
 }
 
 // Reach has the agent try what a reverse link leads to, by a connection that ends at once.
-func (d *Daemon) Reach(ctx context.Context, link string) error {
+func (d *Tunnel) Reach(ctx context.Context, link string) error {
 	if host := d.host.Load(); host != nil {
 		return host.Reach(ctx, link)
 	}
@@ -46,7 +46,7 @@ func (d *Daemon) Reach(ctx context.Context, link string) error {
 
 // Ping measures a round trip to the agent. It is an error when none is there, or none
 // answers before ctx ends.
-func (d *Daemon) Ping(ctx context.Context) (time.Duration, error) {
+func (d *Tunnel) Ping(ctx context.Context) (time.Duration, error) {
 	if host := d.host.Load(); host != nil {
 		return host.Ping(ctx)
 	}
@@ -81,7 +81,7 @@ func (c *carriers) end(lost bool) {
 }
 
 // Carrier is the one of now.
-func (d *Daemon) Carrier() Carrier {
+func (d *Tunnel) Carrier() Carrier {
 	d.carrier.mu.Lock()
 	defer d.carrier.mu.Unlock()
 	return d.carrier.now
@@ -89,7 +89,7 @@ func (d *Daemon) Carrier() Carrier {
 
 // Flows are the connections of a link that are carried now, and who has opened them as far as the
 // agent tells before ctx ends.
-func (d *Daemon) Flows(ctx context.Context, link string) []bridge.Flow {
+func (d *Tunnel) Flows(ctx context.Context, link string) []bridge.Flow {
 	if host := d.host.Load(); host != nil {
 		return host.Flows(ctx, link)
 	}
@@ -97,4 +97,4 @@ func (d *Daemon) Flows(ctx context.Context, link string) []bridge.Flow {
 }
 
 // Totals are what a link has carried since the daemon runs.
-func (d *Daemon) Totals(link string) bridge.Totals { return d.books.Totals(link) }
+func (d *Tunnel) Totals(link string) bridge.Totals { return d.books.Totals(link) }

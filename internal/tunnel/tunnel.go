@@ -80,8 +80,8 @@ type Event struct {
 	Pause   time.Duration    // with Lost, Failing, and with Gone if it is not 0: until the next attempt
 }
 
-// Daemon serves the links of one distro.
-type Daemon struct {
+// Tunnel serves the links of one distro.
+type Tunnel struct {
 	WSL    distro.WSL
 	Agent  deploy.Binary
 	Distro string      // its name
@@ -137,7 +137,7 @@ var ErrWedged = errors.New("wsl.exe stands still, and another one does not")
 // Run serves until ctx ends, which is success. An error is one of the first
 // start: it is for a person, who is there and can cure it. Later ones are
 // reported, and tried again; with Persist all are.
-func (d *Daemon) Run(ctx context.Context) error {
+func (d *Tunnel) Run(ctx context.Context) error {
 	defer d.relays.Wait()
 	d.wanted.begin(d.Links, d.WhileRunning)
 	served := d.Persist
@@ -186,12 +186,12 @@ func Failed(distro string, err error, pause time.Duration) Event {
 }
 
 // isUp tells whether the distro is known to run.
-func (d *Daemon) isUp(ctx context.Context) bool {
+func (d *Tunnel) isUp(ctx context.Context) bool {
 	runs, err := d.WSL.Runs(ctx, d.Distro)
 	return runs && err == nil
 }
 
-func (d *Daemon) report(e Event) {
+func (d *Tunnel) report(e Event) {
 	e.Distro = d.Distro
 	d.telling.Lock()
 	defer d.telling.Unlock()
@@ -200,7 +200,7 @@ func (d *Daemon) report(e Event) {
 
 // awaitDistro returns when the distro runs, whoever has started it. It is for
 // a start that nobody asked for.
-func (d *Daemon) awaitDistro(ctx context.Context) error {
+func (d *Tunnel) awaitDistro(ctx context.Context) error {
 	told := State("")
 	if !d.left.IsZero() {
 		told = Stopped // as it was meant to
@@ -231,7 +231,7 @@ func (d *Daemon) awaitDistro(ctx context.Context) error {
 }
 
 // tellStopped tells why a distro does not run, if that is new.
-func (d *Daemon) tellStopped(ctx context.Context, told State) State {
+func (d *Tunnel) tellStopped(ctx context.Context, told State) State {
 	e := Event{State: Stopped}
 	if there, err := d.WSL.Has(ctx, d.Distro); err == nil && !there {
 		e = Event{State: Gone, Err: fmt.Errorf("use distro %s: %w", d.Distro, wsl.ErrDistroNotFound)}
@@ -244,7 +244,7 @@ func (d *Daemon) tellStopped(ctx context.Context, told State) State {
 
 // start starts the agent, putting it into the distro first if it is not there,
 // and has it listen. It is an error if it can listen for no link at all.
-func (d *Daemon) start(ctx context.Context) (*serving, error) {
+func (d *Tunnel) start(ctx context.Context) (*serving, error) {
 	d.report(Event{State: Starting})
 	host, placed, err := d.join(ctx)
 	if err != nil {
@@ -270,7 +270,7 @@ func (e *SocketError) Unwrap() error { return e.Cause }
 
 // serve waits for the end, whichever it is, and leaves nothing behind. It tells
 // why it ended, nil being that ctx did, and what of the leaving failed.
-func (d *Daemon) serve(ctx context.Context, s *serving) (why, failed error) {
+func (d *Tunnel) serve(ctx context.Context, s *serving) (why, failed error) {
 	d.host.Store(s.host)
 	defer d.host.Store(nil)
 	d.carrier.begin()
@@ -312,7 +312,7 @@ func (d *Daemon) serve(ctx context.Context, s *serving) (why, failed error) {
 }
 
 // leave ends a session as asked: streams get their time.
-func (d *Daemon) leave(s *serving, unwatch func()) error {
+func (d *Tunnel) leave(s *serving, unwatch func()) error {
 	unwatch()
 	ctx, within, cancel := d.ending.begin()
 	defer cancel()
@@ -331,7 +331,7 @@ func (d *Daemon) leave(s *serving, unwatch func()) error {
 
 // clean ends an agent that is out of reach and removes its sockets, if the
 // distro runs: otherwise all are gone with it.
-func (d *Daemon) clean(s *serving) error {
+func (d *Tunnel) clean(s *serving) error {
 	ctx, cancel := context.WithTimeout(context.Background(), cleanTime)
 	defer cancel()
 	runs, err := d.WSL.Runs(ctx, d.Distro)

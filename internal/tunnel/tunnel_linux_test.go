@@ -69,8 +69,8 @@ type running struct {
 	ended  chan error
 }
 
-// runDaemon runs one until it serves.
-func runDaemon(t *testing.T) (r *running, first bridge.Listening) {
+// runTunnel runs one until it serves.
+func runTunnel(t *testing.T) (r *running, first bridge.Listening) {
 	t.Helper()
 	r = &running{dir: t.TempDir(), events: make(chan Event, 100), ended: make(chan error, 1)}
 	exe, err := os.Executable()
@@ -87,7 +87,7 @@ func runDaemon(t *testing.T) (r *running, first bridge.Listening) {
 		t.Fatal(err)
 	}
 	r.set(t, "D\n")
-	d := r.daemon()
+	d := r.tunnel()
 	d.Report = func(e Event) { r.events <- e }
 	var ctx context.Context
 	ctx, r.leave = context.WithCancel(context.Background())
@@ -96,9 +96,9 @@ func runDaemon(t *testing.T) (r *running, first bridge.Listening) {
 	return r, r.until(t, Serving).Where
 }
 
-func (r *running) daemon() *Daemon {
+func (r *running) tunnel() *Tunnel {
 	nobody := func(context.Context) (net.Conn, error) { return nil, fs.ErrNotExist }
-	return &Daemon{
+	return &Tunnel{
 		WSL: distro.At(filepath.Join(r.dir, "wsl.exe")), Agent: deploy.Binary{Hash: bridge.BuildID{1}.String()},
 		Distro: "D", Links: []Link{{Name: "engine", Listen: bridge.Listen{Link: "engine", Socket: r.socket()}, Dial: nobody}},
 		Log: slog.New(slog.DiscardHandler),
@@ -173,7 +173,7 @@ func kill(t *testing.T, where bridge.Listening) {
 // What is lost is cleaned up after and comes back.
 func TestALostAgentComesBack(t *testing.T) {
 	t.Parallel()
-	r, first := runDaemon(t)
+	r, first := runTunnel(t)
 	kill(t, first)
 	var lost *LostError
 	if e := r.until(t, Lost); !errors.As(e.Err, &lost) || e.Pause <= 0 {
@@ -192,7 +192,7 @@ func TestALostAgentComesBack(t *testing.T) {
 // started for it.
 func TestAStoppedDistroIsNotStarted(t *testing.T) {
 	t.Parallel()
-	r, first := runDaemon(t)
+	r, first := runTunnel(t)
 	r.set(t, "another\n")
 	kill(t, first)
 	r.until(t, Stopped)
@@ -208,7 +208,7 @@ func TestAStoppedDistroIsNotStarted(t *testing.T) {
 // Who leaves while a lost agent is cleaned up after has left well.
 func TestLeavingDuringTheCleanUpIsSuccess(t *testing.T) {
 	t.Parallel()
-	r, first := runDaemon(t)
+	r, first := runTunnel(t)
 	fifo := filepath.Join(r.dir, "clean")
 	if err := syscall.Mkfifo(fifo, 0o600); err != nil {
 		t.Fatal(err)
@@ -228,8 +228,8 @@ func TestLeavingDuringTheCleanUpIsSuccess(t *testing.T) {
 // The first start is for a person, who is told what is wrong, once.
 func TestAFailedFirstStartIsTold(t *testing.T) {
 	t.Parallel()
-	r, _ := runDaemon(t)
-	other := r.daemon()
+	r, _ := runTunnel(t)
+	other := r.tunnel()
 	other.Report = func(e Event) {
 		if e.State == Lost {
 			t.Error("it is to be tried again")
@@ -246,9 +246,9 @@ func TestAFailedFirstStartIsTold(t *testing.T) {
 // distro has come up by then: whoever stops it is not thwarted.
 func TestAPersistentFirstStartIsTriedAgain(t *testing.T) {
 	t.Parallel()
-	r, _ := runDaemon(t)
+	r, _ := runTunnel(t)
 	other := &running{dir: r.dir, events: make(chan Event, 100), ended: make(chan error, 1)}
-	d := r.daemon()
+	d := r.tunnel()
 	d.Persist, d.Report = true, func(e Event) { other.events <- e }
 	var ctx context.Context
 	ctx, other.leave = context.WithCancel(context.Background())

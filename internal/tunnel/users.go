@@ -26,7 +26,7 @@ var errUnused = errors.New("nobody else uses the distro")
 
 // watchUsers returns true when nobody but us uses the distro, and false when
 // there is nothing to watch any more. Connections are use, too.
-func (d *Daemon) watchUsers(ctx context.Context, host *bridge.Host) bool {
+func (d *Tunnel) watchUsers(ctx context.Context, host *bridge.Host) bool {
 	for idle := 0; idle < idleLooks; {
 		if may, changed := d.wanted.mayStop(); !may {
 			idle = 0
@@ -56,7 +56,7 @@ func (d *Daemon) watchUsers(ctx context.Context, host *bridge.Host) bool {
 
 // usedAgain tells whether a running distro is to be served: a distro that was
 // left runs on for a while, and would for ever if we came back meanwhile.
-func (d *Daemon) usedAgain() bool {
+func (d *Tunnel) usedAgain() bool {
 	if d.left.IsZero() {
 		return true
 	}

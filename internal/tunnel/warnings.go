@@ -21,7 +21,7 @@ type warnings struct {
 }
 
 // warned tells what the agent warns of.
-func (d *Daemon) warned(link, text string) {
+func (d *Tunnel) warned(link, text string) {
 	if d.warnings.news(link + ": " + text) {
 		d.report(Event{State: Warned, Link: link, Err: errors.New(text)})
 	}

@@ -48,7 +48,7 @@ func TestAWarningOfTheAgentIsReported(t *testing.T) {
 func TestWarningsAreBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var told []string
-		d := &Daemon{Report: func(e Event) { told = append(told, e.Link+": "+e.Err.Error()) }}
+		d := &Tunnel{Report: func(e Event) { told = append(told, e.Link+": "+e.Err.Error()) }}
 		var want []string
 		for round := range 2 {
 			for i := range 1000 {

@@ -27,7 +27,7 @@ const (
 // session or ctx has ended. A carrier that stands still is reported and left
 // alone, for as long as nothing else gets through either: then the machine
 // sleeps, and its connections wake up with it.
-func (d *Daemon) watch(ctx context.Context, host *bridge.Host) error {
+func (d *Tunnel) watch(ctx context.Context, host *bridge.Host) error {
 	for {
 		if !d.untilPing(ctx, host) {
 			return nil
@@ -53,7 +53,7 @@ func (d *Daemon) watch(ctx context.Context, host *bridge.Host) error {
 // untilPing waits until the carrier is to be asked, which is at once when the machine is told to have
 // woken up, and tells whether there is still something to watch. Where nobody tells, the clock on the wall
 // does at the end of the wait: on Windows the monotonic one goes on in the sleep.
-func (d *Daemon) untilPing(ctx context.Context, host *bridge.Host) bool {
+func (d *Tunnel) untilPing(ctx context.Context, host *bridge.Host) bool {
 	now := time.Now
 	if d.clock != nil {
 		now = d.clock
@@ -68,7 +68,7 @@ func (d *Daemon) untilPing(ctx context.Context, host *bridge.Host) bool {
 
 // pause waits, but not beyond a machine's awakening if it is told of one, and tells whether there is
 // still something to watch.
-func (d *Daemon) pause(ctx context.Context, host *bridge.Host, long time.Duration, wake <-chan struct{}) (woken, on bool) {
+func (d *Tunnel) pause(ctx context.Context, host *bridge.Host, long time.Duration, wake <-chan struct{}) (woken, on bool) {
 	select {
 	case <-time.After(long):
 		return false, true
@@ -83,7 +83,7 @@ func (d *Daemon) pause(ctx context.Context, host *bridge.Host, long time.Duratio
 
 // ask puts one question to the agent. The channel is closed with its answer, or
 // when nobody needs one any more.
-func (d *Daemon) ask(ctx context.Context, host *bridge.Host) <-chan struct{} {
+func (d *Tunnel) ask(ctx context.Context, host *bridge.Host) <-chan struct{} {
 	answered := make(chan struct{})
 	go func() {
 		defer close(answered)
@@ -118,7 +118,7 @@ func arrives(answered <-chan struct{}, within time.Duration) bool {
 
 // untilThawed returns true when the answer has come, and false when a fresh
 // wsl.exe got through and the old one still does not.
-func (d *Daemon) untilThawed(ctx context.Context, host *bridge.Host, answered <-chan struct{}) bool {
+func (d *Tunnel) untilThawed(ctx context.Context, host *bridge.Host, answered <-chan struct{}) bool {
 	for {
 		through := d.probe(ctx, answered)
 		// A machine that has just woken up wakes both: the old one comes first.
@@ -136,7 +136,7 @@ func (d *Daemon) untilThawed(ctx context.Context, host *bridge.Host, answered <-
 
 // probe tells whether a fresh wsl.exe gets through. It stops when the old one
 // answers.
-func (d *Daemon) probe(ctx context.Context, answered <-chan struct{}) bool {
+func (d *Tunnel) probe(ctx context.Context, answered <-chan struct{}) bool {
 	ctx, cancel := context.WithTimeout(ctx, probeTime)
 	defer cancel()
 	probed := make(chan error, 1)
@@ -154,7 +154,7 @@ func (d *Daemon) probe(ctx context.Context, answered <-chan struct{}) bool {
 // getThrough has a fresh wsl.exe start a program in the distro, which ends. A distro
 // that does not run has stopped under its wsl.exe, and must not be started again: that
 // another one says so is through enough.
-func (d *Daemon) getThrough(ctx context.Context) error {
+func (d *Tunnel) getThrough(ctx context.Context) error {
 	runs, err := d.WSL.Runs(ctx, d.Distro)
 	if err != nil || !runs {
 		return err
