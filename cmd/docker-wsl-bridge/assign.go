@@ -4,8 +4,8 @@ import (
 	"context"
 	"strings"
 
-	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/config"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/links"
 )
 
 // changing runs one change of what is served, when it is set up and no other change is under way. It
@@ -37,11 +37,11 @@ func (f *fleet) changing(ctx context.Context, change func()) bool {
 }
 
 // arrange has the crews serve these links, and tells what is new. It is called by one at a time.
-func (f *fleet) arrange(links []config.Link) control.Reloaded {
+func (f *fleet) arrange(now []links.Link) control.Reloaded {
 	f.mu.Lock()
-	done := compare(f.links, links)
-	f.unseat(links)
-	f.links = links
+	done := compare(f.links, now)
+	f.unseat(now)
+	f.links = now
 	f.mu.Unlock()
 	f.assign()
 	return done
@@ -84,10 +84,10 @@ func (f *fleet) assign() {
 func (f *fleet) going() (all []*post) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	comesAgain := func(l *config.Link) bool { return linkNamed(f.links, l.Name) != nil }
+	comesAgain := func(l *links.Link) bool { return links.Named(f.links, l.Name) != nil }
 	for distro, c := range f.crews {
-		all = append(all, c.part(func(l *config.Link) bool {
-			now := linkNamed(f.links, l.Name)
+		all = append(all, c.part(func(l *links.Link) bool {
+			now := links.Named(f.links, l.Name)
 			return now != nil && now.Equal(l) && strings.ToLower(f.distroOf(now)) == distro
 		}, comesAgain)...)
 	}

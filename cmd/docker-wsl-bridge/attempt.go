@@ -7,15 +7,14 @@ import (
 	"net"
 
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/bridge"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/config"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/deploy"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/distro"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/endpoint"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/engine"
-	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/paths"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/links"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/tunnel"
 )
-
-const linkName = "windows"
 
 // up serves until ctx ends, which is success. It fills in the distro. What can't be had at the start
 // is an error; what is lost later comes back.
@@ -30,10 +29,10 @@ func up(ctx context.Context, o *options, r *reporter) (err error) {
 		defer told.close()
 		w.Stderr = func() io.Writer { return told.lines("distro: ") }
 	}
-	if o.distro, err = w.Choose(ctx, o.distro); err != nil {
+	if o.link.Distro, err = w.Choose(ctx, o.link.Distro); err != nil {
 		return err
 	}
-	ctx, in, err := openInstance(ctx, o, r, told)
+	ctx, in, err := openInstance(ctx, o.link, o.debug, r, told)
 	if err != nil {
 		return err
 	}
@@ -41,7 +40,7 @@ func up(ctx context.Context, o *options, r *reporter) (err error) {
 	if o.debug {
 		w.Stderr = func() io.Writer { return io.MultiWriter(told.lines("distro: "), in.distroLines()) }
 	}
-	place, info, err := findEngine(ctx, o, r)
+	place, info, err := findEngine(ctx, &o.link, r)
 	if err != nil {
 		return err
 	}
@@ -49,17 +48,17 @@ func up(ctx context.Context, o *options, r *reporter) (err error) {
 	if err != nil {
 		return err
 	}
-	r.about(o, place, info, deploy.Path(agent.Hash))
-	named := &namer{o, w, agent, in.own}
+	r.about(&o.link, place, info, deploy.Path(agent.Hash))
+	named := &namer{o.link, w, agent, in.own}
 	shown := newScreen(func(e tunnel.Event) {
 		r.event(e, named.event(ctx, e))
 	})
-	f := newFinder(o, in)
+	f := newFinder(&o.link, in)
 	f.found = place
 	d := &tunnel.Tunnel{
-		WSL: w, Agent: agent, Distro: o.distro, Links: []tunnel.Link{o.link(in.dials(f.dial), f.words())}, Log: in.log, Debug: o.debug,
+		WSL: w, Agent: agent, Distro: o.link.Distro, Links: []tunnel.Link{carried(&o.link, in.dials(f.dial), f.words())}, Log: in.log, Debug: o.debug,
 		Report:       func(e tunnel.Event) { in.event(e); shown.event(e) },
-		WhileRunning: o.keepAlive == keepWhileRunning, Wake: o.wake,
+		WhileRunning: o.link.MayStop(), Wake: o.wake,
 	}
 	in.serves(d, f.look, f.place)
 	err = d.Run(ctx)
@@ -70,41 +69,30 @@ func up(ctx context.Context, o *options, r *reporter) (err error) {
 	return r.stopped()
 }
 
-// told is the socket as the agent is told it; empty for a pipe on Windows.
-func (o *options) told() string {
-	switch {
-	case o.reverse.is():
-		return ""
-	case o.shared:
-		return paths.ToShared(o.socket)
+// carried is a link as its tunnel serves it, with an engine that people know as at.
+func carried(l *links.Link, dial bridge.Dial, at string) tunnel.Link {
+	t := tunnel.Link{
+		Name: l.Name, Dial: dial,
+		Listen: bridge.Listen{Link: l.Name, Socket: l.AgentSocket(), Mode: l.Mode, Owner: l.Owner, Uids: l.Uids},
 	}
-	return o.socket
-}
-
-// link is what the flags ask for, with an engine that people know as at.
-func (o *options) link(dial bridge.Dial, at string) tunnel.Link {
-	l := tunnel.Link{
-		Name: o.name, Dial: dial,
-		Listen: bridge.Listen{Link: o.name, Socket: o.told(), Mode: o.mode, Owner: o.owner, Uids: o.uids},
-	}
-	if o.kind == kindDocker {
-		l.Listen.Kind, l.Listen.Answers = bridge.KindDocker, answers(at)
-		if o.paths == pathsAuto {
-			l.Listen.Paths = bridge.PathsAuto
+	if l.Kind == config.Docker {
+		t.Listen.Kind, t.Listen.Answers = bridge.KindDocker, answers(at)
+		if l.Paths == config.Auto {
+			t.Listen.Paths = bridge.PathsAuto
 		}
 	}
-	return l
+	return t
 }
 
 // findEngine asks the named engine, or the first one for Windows containers.
 // What carries something else is not asked: a connection is all it may expect.
-func findEngine(ctx context.Context, o *options, r *reporter) (endpoint.Endpoint, engine.Info, error) {
-	if o.kind == kindRaw {
-		return o.engine, engine.Info{}, nil
+func findEngine(ctx context.Context, l *links.Link, r *reporter) (endpoint.Endpoint, engine.Info, error) {
+	if l.Kind == config.Raw {
+		return l.Engine, engine.Info{}, nil
 	}
-	if named := o.engine; named != (endpoint.Endpoint{}) {
+	if named := l.Engine; named != (endpoint.Endpoint{}) {
 		r.step("asking %s", named)
-		info, err := engine.Probe(ctx, o.dial(named))
+		info, err := engine.Probe(ctx, l.Dialer(named))
 		return named, info, err
 	}
 	r.step("looking for an engine for Windows containers")

@@ -165,7 +165,7 @@ func configText() (string, error) {
 	if c == nil {
 		return "", err
 	}
-	return shownText(c), err
+	return shownText(c.Files), err
 }
 
 // logParts are the logs of all bridges, the newest first.

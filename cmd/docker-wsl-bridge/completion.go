@@ -8,8 +8,10 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/config"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/distro"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/engine"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/links"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/wsl"
 )
 
@@ -106,15 +108,15 @@ func pipeNames(goos string) []string {
 }
 
 func kinds() []string {
-	return []string{kindDocker + "\ta Docker engine answers", kindRaw + "\tany byte stream"}
+	return []string{config.Docker + "\ta Docker engine answers", config.Raw + "\tany byte stream"}
 }
 
 func keepAlives() []string {
-	return []string{keepAlways + "\tthe distro stays up", keepWhileRunning + "\tit stops when nobody else uses it"}
+	return []string{config.Always + "\tthe distro stays up", config.WhileRunning + "\tit stops when nobody else uses it"}
 }
 
 func pathWays() []string {
-	return []string{pathsAuto + "\tthe distro's become Windows' for a Windows engine", pathsOff + "\tthey stay"}
+	return []string{config.Auto + "\tthe distro's become Windows' for a Windows engine", config.Off + "\tthey stay"}
 }
 
 func logonWays() []string {
@@ -122,7 +124,7 @@ func logonWays() []string {
 }
 
 func contextNames() []string {
-	return []string{distro.DefaultContext, noContext + "\tno docker context is made"}
+	return []string{links.DefaultContext, links.NoContext + "\tno docker context is made"}
 }
 
 func restarts() []string {

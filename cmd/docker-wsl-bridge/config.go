@@ -15,6 +15,7 @@ import (
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/codes"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/config"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/files"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/links"
 )
 
 func configCommand() *cobra.Command {
@@ -102,15 +103,11 @@ nothing is, else 1.`,
 	return cmd
 }
 
-func checkConfig(args []string) (*config.Config, error) {
+func checkConfig(args []string) (*links.Set, error) {
 	if len(args) == 0 {
 		return loadConfig()
 	}
-	c, err := config.Check(args[0])
-	if err != nil {
-		return nil, err
-	}
-	return c, understandLinks(c, runtime.GOOS)
+	return links.Check(args[0], runtime.GOOS)
 }
 
 // count is a number of things in words.
@@ -138,7 +135,11 @@ type checkedJSON struct {
 	Ignored string      `json:"ignored,omitempty"` // why the machine's file does not count
 }
 
-func printChecked(w io.Writer, c *config.Config, wrong config.Errors, asJSON bool) error {
+func printChecked(w io.Writer, set *links.Set, wrong config.Errors, asJSON bool) error {
+	var c *config.Config
+	if set != nil {
+		c = set.Files
+	}
 	if asJSON {
 		out := checkedJSON{Valid: len(wrong) == 0, Files: []string{}, Errors: []wrongJSON{}}
 		if c != nil {
@@ -181,8 +182,8 @@ func filesRight() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	words := rightWords(c)
-	if why := ignoredWords(c); why != "" {
+	words := rightWords(c.Files)
+	if why := ignoredWords(c.Files); why != "" {
 		words += "; the machine's is not counted: " + why
 	}
 	return words, nil
@@ -219,9 +220,9 @@ each value the file and line that it comes from.`,
 				return configFailed(err, configCheckHint())
 			}
 			if asJSON {
-				err = json.NewEncoder(cmd.OutOrStdout()).Encode(shownJSON(c))
+				err = json.NewEncoder(cmd.OutOrStdout()).Encode(shownJSON(c.Files))
 			} else {
-				_, err = fmt.Fprint(cmd.OutOrStdout(), shownText(c))
+				_, err = fmt.Fprint(cmd.OutOrStdout(), shownText(c.Files))
 			}
 			if err != nil {
 				return &failure{error: err}

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -17,34 +16,16 @@ import (
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/distro"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/dockercontext"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/install"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/links"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/tunnel"
 )
 
 const (
-	noContext = "none"
 	// contextTime bounds one that is made beside what is more important; it takes half a second.
 	contextTime = 10 * time.Second
 	// commandTime bounds a command of a person, who may have to wait for a distro to start.
 	commandTime = 90 * time.Second
 )
-
-// understandContext finds the context's name: two bridges of a distro must not fight over one, so that
-// only the default socket has one without being asked. Empty is none.
-func (o *options) understandContext() error {
-	asked := o.context
-	switch {
-	case asked == noContext:
-		o.context = ""
-	case o.kind == kindRaw && asked != "":
-		return errors.New("a docker context leads to Docker, and raw carries something else")
-	case asked == "" && o.kind == kindDocker && o.socket == defaultSocket:
-		o.context = distro.DefaultContext
-	}
-	if o.context == "" {
-		return nil
-	}
-	return dockercontext.CheckName(o.context)
-}
 
 // contextsOf are the docker contexts of a distro.
 func contextsOf(w distro.WSL, agent deploy.Binary, name string) (distro.Contexts, error) {
@@ -77,7 +58,7 @@ func namedBy(name string, a dockercontext.Answer, err error) named {
 
 // namer has the context made as soon as the socket is served. It must hold up nobody who carries.
 type namer struct {
-	o     *options
+	link  links.Link
 	w     distro.WSL
 	agent deploy.Binary
 	log   *slog.Logger
@@ -85,18 +66,18 @@ type namer struct {
 
 // event gives what came of it, or nil if it is not the time.
 func (n *namer) event(ctx context.Context, e tunnel.Event) *named {
-	if e.State != tunnel.Serving || n.o.context == "" {
+	if e.State != tunnel.Serving || n.link.Context == "" {
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, contextTime)
 	defer cancel()
-	a, err := makeContext(ctx, n.w, n.agent, control.Place{Distro: n.o.distro, Socket: n.o.socket}, n.o.context)
+	a, err := makeContext(ctx, n.w, n.agent, control.Place{Distro: n.link.Distro, Socket: n.link.Socket}, n.link.Context)
 	if err != nil {
 		n.log.Warn("docker context", "error", err)
 	} else {
-		n.log.Info("docker context", "name", n.o.context, "user", a.User, "state", string(a.State))
+		n.log.Info("docker context", "name", n.link.Context, "user", a.User, "state", string(a.State))
 	}
-	made := namedBy(n.o.context, a, err)
+	made := namedBy(n.link.Context, a, err)
 	return &made
 }
 
@@ -140,7 +121,7 @@ func contextVerb(use, short string, args cobra.PositionalArgs, do func(context.C
 	cmd := &cobra.Command{
 		Use: use, Short: short, Args: args,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			name := distro.DefaultContext
+			name := links.DefaultContext
 			if len(args) == 1 {
 				name = args[0]
 			}
@@ -161,7 +142,7 @@ func contextVerb(use, short string, args cobra.PositionalArgs, do func(context.C
 		},
 	}
 	cmd.Flags().StringVarP(&c.distro, "distro", "d", "", "the distro's `name` (default: that of the bridge that runs, else WSL's\ndefault distro)")
-	cmd.Flags().StringVar(&c.socket, "socket", "", "the socket's `path` (default: that of the bridge that runs, else\n"+defaultSocket+")")
+	cmd.Flags().StringVar(&c.socket, "socket", "", "the socket's `path` (default: that of the bridge that runs, else\n"+links.DefaultSocket+")")
 	return cmd
 }
 
@@ -175,7 +156,7 @@ type placed struct {
 
 // findPlace takes the one bridge that runs for what was not told.
 func findPlace(ctx context.Context, c chosen) (p placed, err error) {
-	p.Place = control.Place{Distro: c.distro, Socket: cmp.Or(c.socket, defaultSocket)}
+	p.Place = control.Place{Distro: c.distro, Socket: cmp.Or(c.socket, links.DefaultSocket)}
 	bridges, err := running(ctx, c)
 	bridges = slices.DeleteFunc(bridges, func(f control.Found) bool { return isPipe(f.Place) })
 	if err == nil && len(bridges) == 1 {

@@ -4,12 +4,12 @@ import (
 	"context"
 	"errors"
 	"io"
-	"runtime"
 	"sync"
 	"time"
 
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/bridge"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/config"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/links"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/supervisor"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/tunnel"
 )
@@ -37,10 +37,10 @@ type crew struct {
 
 // post is a link and, once it has its place, its instance.
 type post struct {
-	link  config.Link
-	o     *options
-	leave context.CancelFunc
-	ended chan struct{}
+	link   links.Link // as it is wanted
+	placed links.Link // in the crew's distro
+	leave  context.CancelFunc
+	ended  chan struct{}
 	// replaced tells that another link of the name comes; before leave is called.
 	replaced bool
 
@@ -75,7 +75,7 @@ func (c *crew) end() {
 	c.mu.Lock()
 	c.over = true
 	c.mu.Unlock()
-	none := func(*config.Link) bool { return false }
+	none := func(*links.Link) bool { return false }
 	end(c.part(none, none))
 }
 
@@ -121,37 +121,33 @@ func (c *crew) set() {
 			continue
 		}
 		dial := p.look
-		if p.o.reverse.is() {
-			dial = asks(c.daemon, p.o.name)
+		if p.placed.Reverse() {
+			dial = asks(c.daemon, p.placed.Name)
 		}
 		p.in.serves(c.daemon, dial, p.engine)
 		links = append(links, p.served)
-		mayStop = mayStop && p.o.keepAlive == keepWhileRunning
+		mayStop = mayStop && p.placed.KeepAlive == config.WhileRunning
 	}
 	c.daemon.Set(links, mayStop)
 }
 
 // take begins to serve a link, unless it does.
-func (c *crew) take(l *config.Link) {
+func (c *crew) take(l *links.Link) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.over || c.posts[l.Name] != nil {
 		return
 	}
-	o, wrong := linkOptions(l, runtime.GOOS)
-	if wrong != nil {
-		return // it was looked at before
-	}
-	o.debug = c.f.debug
+	placed := *l
 	switch {
-	case o.shared:
+	case l.Shared:
 	case c.distro == "":
-		o.distro = unknownDistro
+		placed = l.In(unknownDistro)
 	default:
-		o.distro = c.distro
+		placed = l.In(c.distro)
 	}
 	ctx, leave := context.WithCancel(context.Background())
-	p := &post{link: *l, o: o, leave: leave, ended: make(chan struct{})}
+	p := &post{link: *l, placed: placed, leave: leave, ended: make(chan struct{})}
 	c.posts[l.Name] = p
 	go func() {
 		defer close(p.ended)
@@ -161,7 +157,7 @@ func (c *crew) take(l *config.Link) {
 
 // part takes all links but some from the crew; they are to be ended. comesAgain tells whether another
 // link of the name follows.
-func (c *crew) part(some, comesAgain func(*config.Link) bool) (going []*post) {
+func (c *crew) part(some, comesAgain func(*links.Link) bool) (going []*post) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for name, p := range c.posts {
@@ -195,22 +191,22 @@ func (c *crew) hold(ctx context.Context, p *post) {
 	r := quiet()
 	r.alone = c.f.r.alone
 	_ = supervisor.Run(ctx, func(ctx context.Context) (well time.Duration, err error) {
-		in, err := openPart(ctx, p.o, r, nil, c.f.whole())
+		in, err := openPart(ctx, p.placed, c.f.debug, r, nil, c.f.whole())
 		if err != nil {
 			return 0, err
 		}
-		if p.o.reverse.is() {
+		if p.placed.Reverse() {
 			err = c.holdPipe(ctx, p, in)
 		} else {
-			f := newFinder(p.o, in)
-			c.opened(p, in, p.o.link(in.dials(f.dial), f.words()), in.dials(f.look), f.place)
+			f := newFinder(&p.placed, in)
+			c.opened(p, in, carried(&p.placed, in.dials(f.dial), f.words()), in.dials(f.look), f.place)
 			<-ctx.Done()
 		}
 		p.events.Wait() // its log takes no more after close
 		c.f.cut.Add(in.drained())
 		return 0, errors.Join(err, in.close(nil))
 	}, func(err error, pause time.Duration) (last bool) {
-		c.f.broken(p.link.Name, p.o.distro, err, pause)
+		c.f.broken(p.link.Name, p.placed.Distro, err, pause)
 		return false
 	}, nil)
 }
@@ -254,7 +250,7 @@ func (c *crew) name(ctx context.Context, e tunnel.Event) {
 		c.mu.Unlock()
 		return
 	}
-	n := &namer{p.o, d.WSL, c.f.agent, p.in.own}
+	n := &namer{p.placed, d.WSL, c.f.agent, p.in.own}
 	c.mu.Unlock()
 	if made := n.event(ctx, e); made != nil && made.err != nil && ctx.Err() == nil {
 		c.f.show.event(tunnel.Event{State: contextFailed, Distro: c.distro, Link: e.Link, Err: made.err})

@@ -20,10 +20,8 @@ import (
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/doctor"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/endpoint"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/engine"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/links"
 )
-
-// defaultSocket is where clients look first.
-const defaultSocket = "/run/docker-wsl-bridge/windows.sock"
 
 // finding is what a script is told of a check.
 type finding struct {
@@ -70,7 +68,7 @@ page for each code.`,
 		},
 	}
 	cmd.Flags().StringVarP(&c.distro, "distro", "d", "", "the distro's `name` (default: that of the bridge that runs, else WSL's\ndefault distro)")
-	cmd.Flags().StringVar(&c.socket, "socket", "", "the socket's `path` (default: that of the bridge that runs, else\n"+defaultSocket+")")
+	cmd.Flags().StringVar(&c.socket, "socket", "", "the socket's `path` (default: that of the bridge that runs, else\n"+links.DefaultSocket+")")
 	cmd.Flags().StringVar(&pipe, "pipe", "", "the engine's `pipe` (default: that of the bridge, else the first engine\nfor Windows containers)")
 	cmd.Flags().BoolVar(&v.fix, "fix", false, "do what is safe, and look again")
 	cmd.Flags().BoolVar(&v.dry, "dry-run", false, "with --fix: say what would be done, and do nothing")
@@ -90,7 +88,7 @@ func patient(ctx context.Context, c chosen, pipe string) (p doctor.Patient, err 
 	if p.Bridges, err = running(ctx, c); err != nil {
 		return p, &failure{error: err}
 	}
-	p.Place = control.Place{Distro: c.distro, Socket: cmp.Or(c.socket, defaultSocket)}
+	p.Place = control.Place{Distro: c.distro, Socket: cmp.Or(c.socket, links.DefaultSocket)}
 	if len(p.Bridges) == 1 {
 		p.Place = p.Bridges[0].Place
 	}

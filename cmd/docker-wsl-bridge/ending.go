@@ -35,7 +35,7 @@ func (in *instance) drain(within time.Duration) {
 // mark notes that a drain begins.
 func (in *instance) mark() {
 	if d := in.serving(); d != nil {
-		cut := d.Totals(in.o.name).Cut
+		cut := d.Totals(in.link.Name).Cut
 		in.mu.Lock()
 		defer in.mu.Unlock()
 		if !in.drains {
@@ -50,7 +50,7 @@ func (in *instance) drained() int64 {
 	if d == nil {
 		return 0
 	}
-	cut := d.Totals(in.o.name).Cut
+	cut := d.Totals(in.link.Name).Cut
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	if !in.drains {

@@ -8,7 +8,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/codes"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/config"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/endpoint"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/links"
 )
 
 // shells say how a variable is set. Each is for programs of a distro: the socket is one of Linux.
@@ -62,7 +64,7 @@ func envSocket(ctx context.Context, c chosen) (string, error) {
 	}
 	socket := ""
 	for _, b := range bridges {
-		if b.Err == nil && b.Status.Link.Kind == kindRaw || isPipe(b.Place) {
+		if b.Err == nil && b.Status.Link.Kind == config.Raw || isPipe(b.Place) {
 			continue
 		}
 		if socket != "" && b.Place.Socket != socket {
@@ -71,7 +73,7 @@ func envSocket(ctx context.Context, c chosen) (string, error) {
 		socket = b.Place.Socket
 	}
 	if socket == "" {
-		return defaultSocket, nil
+		return links.DefaultSocket, nil
 	}
 	return socket, nil
 }

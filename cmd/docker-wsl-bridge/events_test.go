@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/links"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/logs"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/tunnel"
 )
@@ -76,7 +77,7 @@ func TestAnEngineOutOfReachIsToldOnce(t *testing.T) {
 // A warning of the agent's is in the log and changes no state.
 func TestAWarningOfTheAgentIsLogged(t *testing.T) {
 	var said strings.Builder
-	in := &instance{o: &options{name: "windows"}, own: slog.New(slog.NewTextHandler(&said, nil))}
+	in := &instance{link: links.Link{Name: "windows"}, own: slog.New(slog.NewTextHandler(&said, nil))}
 	in.event(tunnel.Event{State: tunnel.Serving})
 	in.event(tunnel.Event{State: tunnel.Warned, Link: "windows", Err: errors.New("paths are not translated")})
 	if want := ` level=WARN msg="link windows" state=warning error="paths are not translated"` + "\n"; !strings.HasSuffix(said.String(), want) {
@@ -101,7 +102,7 @@ func TestAConfigurationsEvents(t *testing.T) {
 	f.misconfigured(errors.New("c.toml:3:1: no"))
 	for _, pause := range []time.Duration{1, 2} { // once an hour is enough
 		f.broken("a", "Debian", errors.New("taken"), pause)
-		in := &instance{o: &options{name: "b"}, own: f.own}
+		in := &instance{link: links.Link{Name: "b"}, own: f.own}
 		in.event(tunnel.Event{State: tunnel.Failing, Link: "b", Err: errors.New("no room"), Pause: pause})
 	}
 	want := []string{

@@ -3,54 +3,16 @@ package main
 import (
 	"context"
 	"errors"
-	"path"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
-	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/config"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/distro"
-	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/paths"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/links"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/tunnel"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/wsl"
 )
-
-var (
-	errOneDistro  = errors.New(`it is for distro = "*"; leave the line out`)
-	errOwnerUids  = errors.New(`it is for distro = "*"; write owner and mode`)
-	errOtherNames = errors.New(`names and groups are others in another distro; write whom to let in by number: uids = [1000]`)
-	errOtherUsers = errors.New("each distro has contexts of its own; docker context create makes one in each that wants it")
-	errNotShared  = errors.New("it is no socket that every distro sees; write unix:" + paths.UsualShared + "/docker-wsl-bridge/NAME.sock, in that directory or another one below " + paths.UsualShared)
-)
-
-// everywhere understands what is of a link of all distros alone, or says which key is wrong.
-func (o *options) everywhere(l *config.Link) (key string, err error) {
-	o.shared = l.Distro == config.All
-	switch {
-	case !o.shared && l.Host != "":
-		return "host", errOneDistro
-	case !o.shared && len(l.Uids) > 0:
-		return "uids", errOwnerUids
-	case !o.shared:
-		return "", nil
-	case l.Owner != "":
-		return "owner", errOtherNames
-	case l.Mode != "":
-		return "mode", errOtherNames
-	case l.Context != "" && l.Context != config.Off:
-		return "context", errOtherUsers
-	case path.Dir(path.Dir(o.socket)) != paths.UsualShared:
-		return "from", errNotShared
-	}
-	if l.Host != "" {
-		if _, err := (wsl.Launch{Distro: l.Host, Argv: []string{"true"}}).Args(); err != nil {
-			return "host", err
-		}
-	}
-	o.uids = l.Uids
-	return "", nil
-}
 
 // roamEvery is how often a distro is looked for that takes over a socket of all distros.
 const roamEvery = 8 * time.Second
@@ -135,7 +97,7 @@ func (f *fleet) reseat(running, hosts []string) (moves []seatMove, left bool) {
 }
 
 // nextHost is the distro that takes a link over, or empty. One that runs again is left what it had.
-func nextHost(l *config.Link, now string, running, hosts []string) string {
+func nextHost(l *links.Link, now string, running, hosts []string) string {
 	is := func(name string) func(string) bool {
 		return func(other string) bool { return strings.EqualFold(name, other) }
 	}
@@ -150,10 +112,10 @@ func nextHost(l *config.Link, now string, running, hosts []string) string {
 
 // stranded are the links of all distros whose distro is not there to serve them. It is called with
 // the lock.
-func (f *fleet) stranded() (list []*config.Link) {
+func (f *fleet) stranded() (list []*links.Link) {
 	for i := range f.links {
 		l := &f.links[i]
-		if l.Distro != config.All {
+		if !l.Shared {
 			continue
 		}
 		if c := f.crews[strings.ToLower(f.seatOf(l))]; c != nil && c.away() {
@@ -165,7 +127,7 @@ func (f *fleet) stranded() (list []*config.Link) {
 
 // seatOf is the distro that serves a link of all distros: that which has taken it over, else the one that
 // is named, else the default one.
-func (f *fleet) seatOf(l *config.Link) string {
+func (f *fleet) seatOf(l *links.Link) string {
 	switch seat := f.seats[l.Name]; {
 	case seat != "":
 		return seat
@@ -177,10 +139,10 @@ func (f *fleet) seatOf(l *config.Link) string {
 
 // unseat forgets who has taken over links that are gone or are to be served by another one from now on. It
 // is called with the lock.
-func (f *fleet) unseat(links []config.Link) {
+func (f *fleet) unseat(now []links.Link) {
 	for i := range f.links {
 		old := &f.links[i]
-		if l := linkNamed(links, old.Name); l == nil || l.Distro != old.Distro || l.Host != old.Host {
+		if l := links.Named(now, old.Name); l == nil || l.Distro != old.Distro || l.Host != old.Host {
 			delete(f.seats, old.Name)
 		}
 	}

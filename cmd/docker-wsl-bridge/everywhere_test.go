@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/config"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/links"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/tunnel"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/wsl"
 )
@@ -25,7 +26,7 @@ func TestNextHost(t *testing.T) {
 		{"", "docker-desktop", []string{"docker-desktop", "Arch"}, []string{"Arch"}, ""},
 		{"", "Fedora", nil, nil, ""},
 	} {
-		if got := nextHost(&config.Link{Host: c.host}, c.now, c.running, c.hosts); got != c.want {
+		if got := nextHost(&links.Link{Host: c.host}, c.now, c.running, c.hosts); got != c.want {
 			t.Errorf("%+v: %q", c, got)
 		}
 	}
@@ -34,7 +35,7 @@ func TestNextHost(t *testing.T) {
 // A link of all distros is handed on when its distro is not there, and not when it is only lost.
 func TestStranded(t *testing.T) {
 	f := newFleet(quiet(), false)
-	f.links = []config.Link{{Name: "all", Distro: config.All, Host: "Ubuntu"}, {Name: "own", Distro: "Ubuntu"}}
+	f.links = []links.Link{{Name: "all", Distro: config.All, Shared: true, Host: "Ubuntu"}, {Name: "own", Distro: "Ubuntu"}}
 	c := newCrew(f, "Ubuntu")
 	f.crews["ubuntu"] = c
 	for _, e := range []tunnel.Event{
@@ -61,14 +62,14 @@ func TestStranded(t *testing.T) {
 func TestSeatOutlivesAReload(t *testing.T) {
 	f := newFleet(quiet(), false)
 	f.named = "Ubuntu"
-	all := config.Link{Name: "all", Distro: config.All, Uids: []int{1000}}
-	f.links, f.seats["all"] = []config.Link{all}, "Debian"
+	all := links.Link{Name: "all", Distro: config.All, Shared: true, Uids: []int{1000}}
+	f.links, f.seats["all"] = []links.Link{all}, "Debian"
 	all.Uids = []int{1001}
-	if f.unseat([]config.Link{all}); f.seatOf(&all) != "Debian" {
+	if f.unseat([]links.Link{all}); f.seatOf(&all) != "Debian" {
 		t.Errorf("with other users it goes to %s", f.seatOf(&all))
 	}
 	all.Host = "Arch"
-	if f.unseat([]config.Link{all}); f.seatOf(&all) != "Arch" {
+	if f.unseat([]links.Link{all}); f.seatOf(&all) != "Arch" {
 		t.Errorf("with another host it goes to %s", f.seatOf(&all))
 	}
 	if all.Host = ""; f.seatOf(&all) != "Ubuntu" {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/endpoint"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/engine"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/links"
 )
 
 const (
@@ -25,7 +26,7 @@ const (
 // finder leads connections to the engine: the named one, or the first one for Windows containers,
 // which need not be there before somebody connects, and is followed.
 type finder struct {
-	o        *options
+	link     *links.Link
 	in       *instance
 	commands *endpoint.Commands // nil: it is a place
 	looking  chan struct{}      // held by who looks for the engine
@@ -40,16 +41,16 @@ type finder struct {
 // maxCommands bounds the processes of a link to a command.
 const maxCommands = 64
 
-func newFinder(o *options, in *instance) *finder {
-	f := &finder{o: o, in: in, looking: make(chan struct{}, 1)}
-	if o.engine.IsCommand() {
-		f.commands = o.engine.Commands(maxCommands, in.commandLines)
+func newFinder(l *links.Link, in *instance) *finder {
+	f := &finder{link: l, in: in, looking: make(chan struct{}, 1)}
+	if l.Engine.IsCommand() {
+		f.commands = l.Engine.Commands(maxCommands, in.commandLines)
 	}
 	return f
 }
 
 func (f *finder) known() (at endpoint.Endpoint, known bool) {
-	if named := f.o.engine; named != (endpoint.Endpoint{}) {
+	if named := f.link.Engine; named != (endpoint.Endpoint{}) {
 		return named, true
 	}
 	f.mu.Lock()
@@ -67,7 +68,7 @@ func (f *finder) place() string {
 
 // words are where the engine may be, for who is told that it is not there.
 func (f *finder) words() string {
-	if named := f.o.engine; named != (endpoint.Endpoint{}) {
+	if named := f.link.Engine; named != (endpoint.Endpoint{}) {
 		return named.String()
 	}
 	names := engine.Names()
@@ -83,11 +84,11 @@ func (f *finder) look(ctx context.Context) (net.Conn, error) { return f.dialSeen
 
 // dialSeen connects to the engine, which was seen at its place no longer ago than that.
 func (f *finder) dialSeen(ctx context.Context, ago time.Duration) (net.Conn, error) {
-	switch named := f.o.engine; {
+	switch named := f.link.Engine; {
 	case f.commands != nil:
 		return f.commands.Dial(ctx)
 	case named != (endpoint.Endpoint{}):
-		return f.o.dial(named)(ctx)
+		return f.link.Dialer(named)(ctx)
 	}
 	at, err := f.engine(ctx, ago)
 	if err != nil {
@@ -124,7 +125,7 @@ func (f *finder) engine(ctx context.Context, ago time.Duration) (at endpoint.End
 	case there && isStill(ctx, before):
 		at = before
 	default:
-		at, _, err = findEngine(ctx, f.o, quiet())
+		at, _, err = findEngine(ctx, f.link, quiet())
 	}
 	if ctx.Err() != nil {
 		return at, context.Cause(ctx) // which says nothing of the engine
@@ -158,7 +159,7 @@ func (f *finder) note(before, now endpoint.Endpoint, err error) {
 	f.found, f.seen, f.err = now, time.Now(), err
 	f.gone = err != nil && (gone || before != (endpoint.Endpoint{}))
 	f.mu.Unlock()
-	link := "engine of link " + f.o.name
+	link := "engine of link " + f.link.Name
 	switch {
 	case err != nil && !gone && before != (endpoint.Endpoint{}):
 		f.in.own.Warn(link+" is gone", "was", before.String(), "error", err)

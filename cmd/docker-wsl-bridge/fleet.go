@@ -5,8 +5,6 @@ import (
 	"io"
 	"log/slog"
 	"os"
-	"runtime"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -15,12 +13,13 @@ import (
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/config"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/deploy"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/links"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/logs"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/tunnel"
 )
 
 // attended is up with a configuration.
-func attended(ctx context.Context, c *config.Config, wrong error, o *options, r *reporter) error {
+func attended(ctx context.Context, c *links.Set, wrong error, o *options, r *reporter) error {
 	if wrong != nil {
 		return configFailed(wrong, configCheckHint())
 	}
@@ -34,7 +33,7 @@ func attended(ctx context.Context, c *config.Config, wrong error, o *options, r 
 }
 
 // unattendedConfig is run with one. A wrong file is in the log: nobody else is there to be told.
-func unattendedConfig(ctx context.Context, c *config.Config, wrong error, o *options) error {
+func unattendedConfig(ctx context.Context, c *links.Set, wrong error, o *options) error {
 	f := newFleet(quiet(), o.debug)
 	f.wake = o.wake
 	if wrong != nil {
@@ -71,7 +70,7 @@ type fleet struct {
 	// mu guards what follows and nothing is waited for with it: a drain that the end of a link waits
 	// for needs it, and so does every status.
 	mu    sync.Mutex
-	links []config.Link
+	links []links.Link
 	named string            // the default distro; empty while it is not known
 	crews map[string]*crew  // by distro
 	seats map[string]string // by link of all distros: the distro that has taken it over
@@ -87,14 +86,14 @@ func newFleet(r *reporter, debug bool) *fleet {
 }
 
 // run serves until ctx ends or it is asked to stop.
-func (f *fleet) run(ctx context.Context, c *config.Config) (err error) {
+func (f *fleet) run(ctx context.Context, c *links.Set) (err error) {
 	if f.agent, err = deploy.Own(); err != nil {
 		return err
 	}
 	return f.serve(ctx, c)
 }
 
-func (f *fleet) serve(ctx context.Context, c *config.Config) (err error) {
+func (f *fleet) serve(ctx context.Context, c *links.Set) (err error) {
 	if f.file, err = userConfig(); err != nil {
 		return err
 	}
@@ -114,8 +113,8 @@ func (f *fleet) serve(ctx context.Context, c *config.Config) (err error) {
 	f.openLog()
 	f.own.Info("bridge starts", "version", version, "pid", os.Getpid(), "configuration", f.file, "links", len(c.Links))
 	f.show = newScreen(func(e tunnel.Event) { f.r.event(e, nil) })
-	if c.Ignored != nil {
-		f.own.Warn("the machine's configuration does not count", "error", c.Ignored)
+	if c.Files.Ignored != nil {
+		f.own.Warn("the machine's configuration does not count", "error", c.Files.Ignored)
 	}
 	f.arrange(c.Links) // nobody else changes anything before it is ready
 	f.running.Go(f.roam)
@@ -198,16 +197,8 @@ func (f *fleet) status(context.Context) control.Status {
 	}
 }
 
-func linkNamed(links []config.Link, name string) *config.Link {
-	i := slices.IndexFunc(links, func(l config.Link) bool { return l.Name == name })
-	if i < 0 {
-		return nil
-	}
-	return &links[i]
-}
-
 // distroOf is the distro of a link, empty while the default one has no name.
-func (f *fleet) distroOf(l *config.Link) string {
+func (f *fleet) distroOf(l *links.Link) string {
 	switch l.Distro {
 	case "":
 		return f.named
@@ -221,24 +212,20 @@ func (f *fleet) distroOf(l *config.Link) string {
 func (f *fleet) find(link string) (ready, bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	l := linkNamed(f.links, link)
+	l := links.Named(f.links, link)
 	if l == nil {
 		return ready{}, false
 	}
-	o, wrong := linkOptions(l, runtime.GOOS)
-	if wrong != nil {
-		return ready{}, false
-	}
-	v := ready{Event: string(tunnel.Serving), Link: link, Kind: l.Kind, Engine: harmless(l.To.String()), Agent: deploy.Path(f.agent.Hash)}
-	v.Socket.Socket = o.socket
-	if o.shared {
-		v.Socket.Distro = o.distro
+	v := ready{Event: string(tunnel.Serving), Link: link, Kind: l.Kind, Engine: harmless(l.To), Agent: deploy.Path(f.agent.Hash)}
+	v.Socket.Socket = l.Socket
+	if l.Shared {
+		v.Socket.Distro = l.Distro
 	}
 	switch {
-	case o.reverse.is() && l.Kind == kindDocker:
-		v.Host = o.socket
-	case l.Kind == kindDocker:
-		v.Host = "unix://" + o.socket
+	case l.Reverse() && l.Kind == config.Docker:
+		v.Host = l.Socket
+	case l.Kind == config.Docker:
+		v.Host = "unix://" + l.Socket
 	}
 	return v, true
 }

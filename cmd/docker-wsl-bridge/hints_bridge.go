@@ -9,6 +9,7 @@ import (
 
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/bridge"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/codes"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/config"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/endpoint"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/engine"
@@ -52,7 +53,7 @@ func runsHints(s control.Status, installed bool) (list []codes.Hint) {
 		at = flagsOf(l.Place())
 	}
 	switch {
-	case l.Kind != kindDocker || l.Reverse || l.Socket == "":
+	case l.Kind != config.Docker || l.Reverse || l.Socket == "":
 	case l.Context != "":
 		use = "docker --context " + codes.ShWord(l.Context) + " version, in " + l.Served() + ", uses it"
 	default:
@@ -165,7 +166,7 @@ func statusHints(s control.Status, err error) []codes.Hint {
 }
 
 // pinged tells a link whose engine is asked who it is.
-func pinged(l control.Link) bool { return l.Kind == kindDocker && !l.IsCommand() }
+func pinged(l control.Link) bool { return l.Kind == config.Docker && !l.IsCommand() }
 
 // otherEndHints are for a raw link, or one to a command, that leads to nothing.
 func otherEndHints(l control.Link, err error) []codes.Hint {

@@ -15,6 +15,7 @@ import (
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/endpoint"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/engine"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/install"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/links"
 )
 
 // doctorHints cure what a check has found. seen is what it was about.
@@ -92,7 +93,7 @@ func groupWords(m doctor.Membership) []string {
 
 // contextWords make a context that nothing shadows.
 func contextWords(p control.Place) string {
-	return "docker-wsl-bridge context create" + flagsOf(p) + " makes a context: docker --context " + distro.DefaultContext + " goes there whatever else is set"
+	return "docker-wsl-bridge context create" + flagsOf(p) + " makes a context: docker --context " + links.DefaultContext + " goes there whatever else is set"
 }
 
 // contextHints are for a docker context that could not be made or removed.

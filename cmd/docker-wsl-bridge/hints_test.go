@@ -40,9 +40,9 @@ func TestEveryAnswerNamesACode(t *testing.T) {
 // Who meets a bridge that serves the place already is told how to use it if it is the installed one, and
 // how to end it whoever's it is.
 func TestAPlaceThatIsServedTellsBy(t *testing.T) {
-	docker := control.Link{Kind: kindDocker, Distro: "Debian", Socket: "/run/x.sock", Context: "windows"}
-	plain, raw, all, files := docker, docker, docker, control.Link{Kind: kindDocker}
-	plain.Context, raw.Kind = "", kindRaw
+	docker := control.Link{Kind: config.Docker, Distro: "Debian", Socket: "/run/x.sock", Context: "windows"}
+	plain, raw, all, files := docker, docker, docker, control.Link{Kind: config.Docker}
+	plain.Context, raw.Kind = "", config.Raw
 	all.Distro, all.Host = config.All, "Other"
 	const what = ": it is the installed program, which starts at logon (DWB304)"
 	for _, c := range []struct {

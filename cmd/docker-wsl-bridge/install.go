@@ -9,7 +9,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
 
@@ -17,9 +16,9 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/codes"
-	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/config"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/install"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/links"
 )
 
 // telling says how changes are reported.
@@ -80,17 +79,17 @@ docker-wsl-bridge uninstall undoes it.`,
 				return err
 			}
 			w.Version, w.Args = version, runArgs(cmd.Flags())
-			if err := o.understand("windows"); err != nil {
+			if err := o.parse("windows"); err != nil {
 				return err
 			}
 			t.out = cmd.OutOrStdout()
-			if err := i.install(cmd.Context(), &o, &t, w, &who); err != nil {
-				return &failure{err, o.distro}
+			if err := i.install(cmd.Context(), o.link, &t, w, &who); err != nil {
+				return &failure{err, o.link.Distro}
 			}
 			return nil
 		},
 	}
-	o.flags(cmd.Flags())
+	o.bind(cmd.Flags())
 	t.flags(cmd)
 	who.flags(cmd)
 	return cmd
@@ -111,12 +110,12 @@ func runArgs(flags *pflag.FlagSet) []string {
 // servedByAnother finds a bridge that a person has started and that serves what run would with these
 // arguments: the place that the options say, or the configuration. What is wrong with that is mayStart's
 // to tell.
-func (i *installation) servedByAnother(args []string, o *options) error {
+func (i *installation) servedByAnother(args []string, l links.Link) error {
 	c, err := configuredFor(args)
 	if err != nil {
 		return nil
 	}
-	places, file := []control.Place{{Distro: o.distro, Socket: o.socket}}, ""
+	places, file := []control.Place{{Distro: l.Distro, Socket: l.Socket}}, ""
 	if c != nil {
 		if file, err = userConfig(); err != nil {
 			return err
@@ -133,11 +132,9 @@ func (i *installation) servedByAnother(args []string, o *options) error {
 	return nil
 }
 
-func linkPlaces(c *config.Config) (list []control.Place) {
-	for n := range c.Links {
-		if l, wrong := linkOptions(&c.Links[n], runtime.GOOS); wrong == nil {
-			list = append(list, control.Place{Distro: l.distro, Socket: l.socket})
-		}
+func linkPlaces(c *links.Set) (list []control.Place) {
+	for _, l := range c.Links {
+		list = append(list, control.Place{Distro: l.Distro, Socket: l.Socket})
 	}
 	return list
 }
@@ -152,11 +149,11 @@ func samePlace(wanted, is control.Place) bool {
 }
 
 // install brings about what is wanted.
-func (i *installation) install(ctx context.Context, o *options, t *telling, w install.Want, who *audience) error {
+func (i *installation) install(ctx context.Context, l links.Link, t *telling, w install.Want, who *audience) error {
 	if err := i.mayInstall(w, who); err != nil {
 		return err
 	}
-	if err := i.servedByAnother(w.Args, o); err != nil {
+	if err := i.servedByAnother(w.Args, l); err != nil {
 		return err
 	}
 	exe, err := os.Executable()

@@ -13,10 +13,12 @@ import (
 	"time"
 
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/bridge"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/config"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/endpoint"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/engine"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/install"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/links"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/logs"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/tunnel"
 )
@@ -26,7 +28,8 @@ const askingTime = time.Second
 
 // instance is this `up` as the user's other programs see it: its control endpoint and its log.
 type instance struct {
-	o       *options
+	link    links.Link
+	debug   bool
 	log     *slog.Logger // of the halves: to the file, and with --debug to the screen
 	own     *slog.Logger // to the file alone: a person is told by the reporter
 	file    io.WriteCloser
@@ -34,15 +37,15 @@ type instance struct {
 	control *control.Instance
 	of      whole
 
-	mu     sync.Mutex
-	status control.Status // but for what is asked anew each time
-	err    error          // behind the status' reason
-	link   tunnel.State   // of the link alone: Serving, Failing, or none yet
-	daemon *tunnel.Tunnel // nil until there is one
-	dial   bridge.Dial    // to the engine
-	engine func() string  // where it is; empty while it was not found
-	drains bool           // a drain has begun
-	cut    int64          // connections, until then
+	mu        sync.Mutex
+	status    control.Status // but for what is asked anew each time
+	err       error          // behind the status' reason
+	linkState tunnel.State   // of the link alone: Serving, Failing, or none yet
+	daemon    *tunnel.Tunnel // nil until there is one
+	dial      bridge.Dial    // to the engine
+	engine    func() string  // where it is; empty while it was not found
+	drains    bool           // a drain has begun
+	cut       int64          // connections, until then
 
 	dialErr error // of the last connection to it; nil: there was none, or it is reached
 }
@@ -56,10 +59,10 @@ type whole struct {
 }
 
 // openInstance becomes the one for the place. The context that it gives ends when it is asked to stop.
-func openInstance(ctx context.Context, o *options, r *reporter, told *teller) (context.Context, *instance, error) {
+func openInstance(ctx context.Context, l links.Link, debug bool, r *reporter, told *teller) (context.Context, *instance, error) {
 	asked := ctx
 	ctx, stop := context.WithCancel(ctx)
-	in, err := openPart(ctx, o, r, told, whole{stop: stop})
+	in, err := openPart(ctx, l, debug, r, told, whole{stop: stop})
 	if err != nil {
 		stop()
 		return nil, nil, err
@@ -68,18 +71,18 @@ func openInstance(ctx context.Context, o *options, r *reporter, told *teller) (c
 	return ctx, in, nil
 }
 
-func openPart(ctx context.Context, o *options, r *reporter, told *teller, of whole) (*instance, error) {
+func openPart(ctx context.Context, l links.Link, debug bool, r *reporter, told *teller, of whole) (*instance, error) {
 	state, err := stateDir()
 	if err != nil {
 		return nil, err
 	}
-	place := control.Place{Distro: o.distro, Socket: o.socket}
+	place := control.Place{Distro: l.Distro, Socket: l.Socket}
 	now := time.Now()
 	exe, _ := os.Executable() // without it nobody takes this for the installed one
-	in := &instance{o: o, of: of, status: control.Status{
+	in := &instance{link: l, debug: debug, of: of, status: control.Status{
 		Version: version, PID: os.Getpid(), Program: exe, Since: now, State: string(tunnel.Starting), StateSince: now,
 		Link: control.Link{
-			Name: o.name, Kind: o.kind, Distro: o.distro, Socket: o.socket, Uids: o.uids, Context: o.context, Reverse: o.reverse.is(),
+			Name: l.Name, Kind: l.Kind, Distro: l.Distro, Socket: l.Socket, Uids: l.Uids, Context: l.Context, Reverse: l.Reverse(),
 		},
 		Log:    logFile(state, place),
 		Config: of.config,
@@ -91,7 +94,7 @@ func openPart(ctx context.Context, o *options, r *reporter, told *teller, of who
 		return nil, &advised{err, openHints(err, runDir(state))}
 	}
 	in.openLog(r, told)
-	in.own.Info("bridge starts", "version", version, "pid", os.Getpid(), "distro", o.distro, "socket", o.socket)
+	in.own.Info("bridge starts", "version", version, "pid", os.Getpid(), "distro", l.Distro, "socket", l.Socket)
 	return in, nil
 }
 
@@ -117,7 +120,7 @@ func (in *instance) serves(d *tunnel.Tunnel, dial bridge.Dial, engine func() str
 	defer in.mu.Unlock()
 	in.daemon, in.dial, in.engine = d, dial, engine
 	in.status.Build = d.Agent.Hash
-	if !in.o.shared {
+	if !in.link.Shared {
 		in.status.Link.Distro = d.Distro // as it is spelt by WSL
 	}
 }
@@ -126,14 +129,14 @@ func (in *instance) serves(d *tunnel.Tunnel, dial bridge.Dial, engine func() str
 func (in *instance) event(e tunnel.Event) {
 	in.note(e)
 	if e.State == tunnel.Starting || e.State == tunnel.Serving { // before the first thing is written there
-		if err := remember(install.Made{Distro: e.Distro, Socket: in.o.told()}); err != nil {
+		if err := remember(install.Made{Distro: e.Distro, Socket: in.link.AgentSocket()}); err != nil {
 			in.own.Warn("uninstall will not know of this distro", "error", err)
 		}
 	}
 	attrs, level := []any{"state", string(e.State)}, slog.LevelInfo
 	switch e.State {
 	case tunnel.Serving:
-		attrs = append(attrs, "socket", in.o.socket, "mode", e.Where.Mode, "owner", e.Where.Owner, "agentPlaced", e.Placed)
+		attrs = append(attrs, "socket", in.link.Socket, "mode", e.Where.Mode, "owner", e.Where.Owner, "agentPlaced", e.Placed)
 	case tunnel.Lost, tunnel.Failing, tunnel.Gone:
 		attrs = append(attrs, "error", e.Err, "pause", e.Pause)
 	case tunnel.Warned:
@@ -144,7 +147,7 @@ func (in *instance) event(e tunnel.Event) {
 	if id, is := eventOf(e.State); is {
 		attrs, level = append(attrs, numbered(id)), eventLevels[id]
 	}
-	in.own.Log(context.Background(), level, "link "+in.o.name, attrs...)
+	in.own.Log(context.Background(), level, "link "+in.link.Name, attrs...)
 }
 
 func (in *instance) note(e tunnel.Event) {
@@ -159,18 +162,18 @@ func (in *instance) note(e tunnel.Event) {
 		return
 	}
 	s.State, s.StateSince, s.Next = string(e.State), time.Now(), time.Time{}
-	if in.o.shared {
+	if in.link.Shared {
 		s.Link.Host = e.Distro
 	}
 	switch e.State {
 	case tunnel.Thawed:
-		s.State = string(cmp.Or(in.link, tunnel.Starting))
+		s.State = string(cmp.Or(in.linkState, tunnel.Starting))
 	case tunnel.Serving:
-		in.link = e.State
+		in.linkState = e.State
 		s.Link.Mode, s.Link.Owner, s.Reason, in.err = e.Where.Mode, e.Where.Owner, "", nil
 	case tunnel.Lost, tunnel.Failing, tunnel.Gone:
 		if e.State == tunnel.Failing {
-			in.link = e.State
+			in.linkState = e.State
 		}
 		s.Reason, in.err = e.Err.Error(), e.Err
 		if e.Pause > 0 {
@@ -189,7 +192,7 @@ func (in *instance) now(ctx context.Context) control.Status {
 	defer cancel()
 	var engineErr error
 	if d != nil {
-		s.Streams = d.StreamsOf(in.o.name)
+		s.Streams = d.StreamsOf(in.link.Name)
 		var asking sync.WaitGroup
 		asking.Go(func() {
 			if trip, err := d.Ping(ctx); err == nil {
@@ -198,7 +201,7 @@ func (in *instance) now(ctx context.Context) control.Status {
 		})
 		s.Engine, engineErr = in.reach(ctx, d, dial)
 		asking.Wait()
-		if in.o.reverse.is() && s.RoundTrip == 0 {
+		if in.link.Reverse() && s.RoundTrip == 0 {
 			s.Engine, engineErr = engine.Info{}, nil // only the agent could tell
 		}
 		s.Link.Engine = place() // it may have been found just now
@@ -218,13 +221,13 @@ func (in *instance) now(ctx context.Context) control.Status {
 
 // reach asks what the link leads to, whether it can be reached. Only a Docker engine says who it is.
 func (in *instance) reach(ctx context.Context, d *tunnel.Tunnel, dial bridge.Dial) (engine.Info, error) {
-	docker := in.o.kind == kindDocker
+	docker := in.link.Kind == config.Docker
 	switch {
-	case in.o.reverse.is() && docker:
+	case in.link.Reverse() && docker:
 		return probeReverse(ctx, dial)
-	case in.o.reverse.is():
-		return engine.Info{}, d.Reach(ctx, in.o.name)
-	case docker && !in.o.engine.IsCommand():
+	case in.link.Reverse():
+		return engine.Info{}, d.Reach(ctx, in.link.Name)
+	case docker && !in.link.Engine.IsCommand():
 		return engine.Probe(ctx, dial)
 	}
 	return engine.Info{}, in.there(ctx)
@@ -233,7 +236,7 @@ func (in *instance) reach(ctx context.Context, d *tunnel.Tunnel, dial bridge.Dia
 // there tells whether a connection would find something, without one where that would start a
 // command or take a pipe's place: then the last client's tells what can't be seen so.
 func (in *instance) there(ctx context.Context) error {
-	certain, err := in.o.engine.There(ctx)
+	certain, err := in.link.Engine.There(ctx)
 	if err != nil || certain {
 		return err
 	}
@@ -250,7 +253,7 @@ func reasonOf(s control.Status) string {
 	switch {
 	case s.Works:
 		return "works"
-	case s.State == string(tunnel.Serving) && s.EngineError != "" && s.Link.Kind == kindRaw:
+	case s.State == string(tunnel.Serving) && s.EngineError != "" && s.Link.Kind == config.Raw:
 		return "what it leads to can't be reached: " + s.EngineError
 	case s.State == string(tunnel.Serving) && s.EngineError != "":
 		return "the engine can't be reached: " + s.EngineError
@@ -266,7 +269,7 @@ func reasonOf(s control.Status) string {
 // than its log.
 func (in *instance) openLog(r *reporter, told *teller) {
 	level := slog.LevelInfo
-	if in.o.debug {
+	if in.debug {
 		level = slog.LevelDebug
 	}
 	file, err := logs.Open(in.status.Log)
@@ -293,7 +296,7 @@ func (in *instance) distroLines() io.Writer {
 
 // commandLines takes what a command of this link's says on stderr.
 func (in *instance) commandLines() io.Writer {
-	return &lines{tell: func(line string) { in.own.Info("command of link "+in.o.name, "said", line) }}
+	return &lines{tell: func(line string) { in.own.Info("command of link "+in.link.Name, "said", line) }}
 }
 
 // nobody is a log that is not there.

@@ -17,7 +17,7 @@ func withoutNames(parts []part) []part {
 	addOwnNames(r)
 	addRecordedUsers(r)
 	if c, _ := loadConfig(); c != nil {
-		for _, l := range c.Links {
+		for _, l := range c.Files.Links {
 			addCommand(r, l.To.Exec)
 			addOwners(r, &l)
 		}

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/config"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/tunnel"
 )
@@ -139,7 +140,7 @@ func (o *outcome) serves(ctx context.Context, s control.Status, logon string) st
 		o.Reason = s.EngineError
 		text += "The engine can't be reached now: " + harmless(s.EngineError) + "\n\n"
 	}
-	if s.Link.Kind == kindDocker && !s.Link.Reverse {
+	if s.Link.Kind == config.Docker && !s.Link.Reverse {
 		o.Host = "unix://" + s.Link.Socket
 		text += o.named(ctx, s)
 	}

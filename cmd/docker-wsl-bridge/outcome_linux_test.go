@@ -10,8 +10,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/config"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/install"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/links"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/tunnel"
 )
 
@@ -27,7 +29,7 @@ func installedBridge(t *testing.T, link string, status func(s *control.Status)) 
 		Status: func(context.Context) control.Status {
 			s := control.Status{
 				PID: os.Getpid(), Program: "/programs/docker-wsl-bridgew.exe", State: string(tunnel.Serving),
-				Link: control.Link{Name: link, Kind: kindRaw, Distro: place.Distro, Socket: place.Socket},
+				Link: control.Link{Name: link, Kind: config.Raw, Distro: place.Distro, Socket: place.Socket},
 			}
 			status(&s)
 			return s
@@ -174,19 +176,19 @@ func TestInstallIsRefusedForWhatIsServed(t *testing.T) {
 		config         string // that is
 		refused        bool
 	}{
-		{"", []string{"run"}, "Debian", defaultSocket, "", false},
+		{"", []string{"run"}, "Debian", links.DefaultSocket, "", false},
 		{"", []string{"run"}, "Debian", "/run/b.sock", "", true},
 		{"", []string{"run"}, "Ubuntu", "/run/b.sock", "", false},
 		{"", []string{"run"}, "Debian", "/run/of-before.sock", file, true}, // it was edited
-		{"debian", []string{"run", "--distro=debian"}, "Debian", defaultSocket, "", true},
-		{"debian", []string{"run", "--distro=debian"}, "Ubuntu", defaultSocket, "", false},
+		{"debian", []string{"run", "--distro=debian"}, "Debian", links.DefaultSocket, "", true},
+		{"debian", []string{"run", "--distro=debian"}, "Ubuntu", links.DefaultSocket, "", false},
 		{"debian", []string{"run", "--distro=debian"}, "Debian", "/run/b.sock", file, false},
-		{"", []string{"run", "--keep-alive=always"}, "Ubuntu", defaultSocket, "", true}, // it may be the default one
+		{"", []string{"run", "--keep-alive=always"}, "Ubuntu", links.DefaultSocket, "", true}, // it may be the default one
 	} {
 		i := &installation{others: []control.Found{{
 			Place: control.Place{Distro: c.distro, Socket: c.socket}, Status: control.Status{Config: c.config},
 		}}}
-		if err := i.servedByAnother(c.args, &options{distro: c.wanted, socket: defaultSocket}); (err != nil) != c.refused {
+		if err := i.servedByAnother(c.args, links.Link{Distro: c.wanted, Socket: links.DefaultSocket}); (err != nil) != c.refused {
 			t.Errorf("%q beside %s in %s: %v", c.args, c.socket, c.distro, err)
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/codes"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/config"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/distro"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/dockercontext"
@@ -58,7 +59,7 @@ func TestPrintedCommandsAreQuoted(t *testing.T) {
 		}
 	}
 	place := control.Place{Distro: "My Distro", Socket: oddSocket}
-	l := control.Link{Kind: kindDocker, Distro: place.Distro, Socket: place.Socket}
+	l := control.Link{Kind: config.Docker, Distro: place.Distro, Socket: place.Socket}
 	use, _, _ := strings.Cut(runsHints(control.Status{Link: l}, true)[0].String(), " version, in ")
 	if got := runs(t, use); !strings.Contains(got, "<-H><"+host+">") {
 		t.Errorf("%s: %s", use, got)

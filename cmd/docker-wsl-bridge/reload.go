@@ -11,9 +11,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/codes"
-	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/config"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/endpoint"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/links"
 )
 
 var (
@@ -109,11 +109,11 @@ func (f *fleet) reloadNow() (control.Reloaded, error) {
 }
 
 // compare tells how links differ.
-func compare(before, now []config.Link) control.Reloaded {
+func compare(before, now []links.Link) control.Reloaded {
 	done := control.Reloaded{Added: []string{}, Removed: []string{}, Changed: []string{}, Unchanged: []string{}}
 	for i := range now {
 		l := &now[i]
-		switch old := linkNamed(before, l.Name); {
+		switch old := links.Named(before, l.Name); {
 		case old == nil:
 			done.Added = append(done.Added, l.Name)
 		case old.Equal(l):
@@ -123,7 +123,7 @@ func compare(before, now []config.Link) control.Reloaded {
 		}
 	}
 	for i := range before {
-		if linkNamed(now, before[i].Name) == nil {
+		if links.Named(now, before[i].Name) == nil {
 			done.Removed = append(done.Removed, before[i].Name)
 		}
 	}

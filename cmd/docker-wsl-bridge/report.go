@@ -9,9 +9,11 @@ import (
 
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/bridge"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/codes"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/config"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/endpoint"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/engine"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/links"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/tunnel"
 )
 
@@ -66,13 +68,13 @@ type happening struct {
 }
 
 // about notes what will be served.
-func (r *reporter) about(o *options, place endpoint.Endpoint, info engine.Info, agent string) {
+func (r *reporter) about(l *links.Link, place endpoint.Endpoint, info engine.Info, agent string) {
 	r.what = ready{
-		Event: string(tunnel.Serving), Kind: o.kind, Engine: place.String(), Info: info, Agent: agent,
-		Socket: socket{Distro: o.distro, Socket: o.socket},
+		Event: string(tunnel.Serving), Kind: l.Kind, Engine: place.String(), Info: info, Agent: agent,
+		Socket: socket{Distro: l.Distro, Socket: l.Socket},
 	}
-	if o.kind == kindDocker {
-		r.what.Host = "unix://" + o.socket
+	if l.Kind == config.Docker {
+		r.what.Host = "unix://" + l.Socket
 	}
 }
 
@@ -244,7 +246,7 @@ func (v ready) text() string {
 		placed = "put there now"
 	}
 	what, info, use := "engine", "", howDocker(v.Socket.Distro, v.Host, v.Context)
-	if v.Kind == kindRaw {
+	if v.Kind == config.Raw {
 		what, use = "pipe  ", ""
 	}
 	if v.Info != (engine.Info{}) {

@@ -13,6 +13,7 @@ import (
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/engine"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/install"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/links"
 )
 
 // silent is the state of a bridge that does not answer.
@@ -89,7 +90,7 @@ func statusOf(f control.Found) control.Status {
 	}
 	return control.Status{
 		PID: f.PID, State: silent, Reason: f.Err.Error(), Hints: said(killHints(f.PID)),
-		Link: control.Link{Name: linkName, Distro: f.Place.Distro, Socket: f.Place.Socket},
+		Link: control.Link{Name: links.FlagsName, Distro: f.Place.Distro, Socket: f.Place.Socket},
 	}
 }
 

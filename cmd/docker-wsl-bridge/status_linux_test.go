@@ -12,15 +12,17 @@ import (
 	"testing"
 
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/bridge"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/config"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/endpoint"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/links"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/tunnel"
 )
 
 // leading is an instance whose link is served, and leads there.
 func leading(kind string, to endpoint.Endpoint) *instance {
 	in := &instance{
-		o:      &options{name: "x", kind: kind, engine: to},
+		link:   links.Link{Name: "x", Kind: kind, Engine: to},
 		status: control.Status{State: string(tunnel.Serving), Link: control.Link{Name: "x", Kind: kind, Distro: "Debian", Socket: "/run/x.sock"}},
 	}
 	in.serves(&tunnel.Tunnel{}, nil, to.String)
@@ -43,12 +45,12 @@ func TestStatusTellsWhatIsNotThere(t *testing.T) {
 		last        error // that a client got
 		wrong, cure string
 	}{
-		"no program, for docker":     {kindDocker, none, nil, "dial exec: no-such-program-of-anybody x: there is no such program", "(DWB801)"},
-		"no program":                 {kindRaw, none, nil, "dial exec: no-such-program-of-anybody x: there is no such program", "(DWB801)"},
-		"a program":                  {kindRaw, there, nil, "", ""},
-		"one that was not there":     {kindRaw, there, fs.ErrNotExist, "", ""},
-		"one that ran too often":     {kindDocker, there, endpoint.ErrBusy, "", ""},
-		"one that is kept from that": {kindRaw, there, blocked, "dial it: permission denied", "(DWB801)"},
+		"no program, for docker":     {config.Docker, none, nil, "dial exec: no-such-program-of-anybody x: there is no such program", "(DWB801)"},
+		"no program":                 {config.Raw, none, nil, "dial exec: no-such-program-of-anybody x: there is no such program", "(DWB801)"},
+		"a program":                  {config.Raw, there, nil, "", ""},
+		"one that was not there":     {config.Raw, there, fs.ErrNotExist, "", ""},
+		"one that ran too often":     {config.Docker, there, endpoint.ErrBusy, "", ""},
+		"one that is kept from that": {config.Raw, there, blocked, "dial it: permission denied", "(DWB801)"},
 	} {
 		in := leading(c.kind, c.to)
 		in.dialErr = c.last
@@ -79,7 +81,7 @@ func TestStatusConnectsToARawSocket(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	in := leading(kindRaw, to)
+	in := leading(config.Raw, to)
 	if s := in.now(t.Context()); !strings.HasSuffix(s.EngineError, ": there is no such place") || !strings.Contains(strings.Join(s.Hints, "\n"), "start what listens at unix:"+path+" (DWB201)") {
 		t.Errorf("%q, %q", s.EngineError, s.Hints)
 	}
@@ -95,9 +97,9 @@ func TestStatusConnectsToARawSocket(t *testing.T) {
 
 // A link back to a distro, whose agent does not answer, is not said to lead to nothing.
 func TestStatusDoesNotBlameWhatOnlyTheAgentReaches(t *testing.T) {
-	for _, kind := range []string{kindRaw, kindDocker} {
+	for _, kind := range []string{config.Raw, config.Docker} {
 		in := leading(kind, endpoint.Endpoint{})
-		in.o.reverse.pipe = command(t, "x")
+		in.link.Pipe = command(t, "x")
 		in.status.Link.Reverse = true
 		in.dial = bridge.Dial(func(context.Context) (net.Conn, error) { return nil, context.DeadlineExceeded })
 		if s := in.now(t.Context()); s.EngineError != "" || reasonOf(s) != "the agent does not answer" || !strings.Contains(s.Hints[0], "(DWB107)") {

@@ -32,14 +32,14 @@ func (in *instance) traffic(ctx context.Context) control.LinkTraffic {
 			t.Carrier.RoundTrip = max(trip, time.Microsecond).Seconds() // as in a status
 		}
 	})
-	for _, f := range d.Flows(ctx, in.o.name) {
+	for _, f := range d.Flows(ctx, in.link.Name) {
 		t.Streams = append(t.Streams, streamOf(f))
 	}
 	asking.Wait()
 	t.Link.Engine = place()
 	carrier := d.Carrier()
 	t.Carrier.Since, t.Carrier.Lost = carrier.Since, carrier.Lost
-	all := d.Totals(in.o.name) // last: no stream has more than all together
+	all := d.Totals(in.link.Name) // last: no stream has more than all together
 	t.Totals = control.Totals{Connections: all.Connections, Sent: all.Sent, Received: all.Got, Refused: all.Refused, Cut: all.Cut}
 	return t
 }

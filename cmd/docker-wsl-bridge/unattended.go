@@ -38,7 +38,7 @@ do, which is no error.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			wanted, wrong := configured(cmd.Flags())
 			if wanted == nil && wrong == nil {
-				if err := o.understand(runtime.GOOS); err != nil {
+				if err := o.parse(runtime.GOOS); err != nil {
 					return err
 				}
 			}
@@ -56,12 +56,12 @@ do, which is no error.`,
 				err = o.standing(cmd.Context())
 			}
 			if err != nil {
-				return &failure{err, o.distro}
+				return &failure{err, o.link.Distro}
 			}
 			return nil
 		},
 	}
-	o.flags(cmd.Flags())
+	o.bind(cmd.Flags())
 	cmd.Flags().BoolVar(&o.ifInstalled, ifInstalled, false, "do nothing for a user for whom it is not installed")
 	_ = cmd.Flags().MarkHidden(ifInstalled) // fails only for a flag that is not there
 	return cmd
@@ -125,18 +125,18 @@ func quiet() *reporter { return &reporter{stdout: io.Discard, stderr: io.Discard
 // unattended serves until ctx ends or it is asked to stop, whatever is missing at the start. It
 // fills in the distro.
 func unattended(ctx context.Context, o *options) error {
-	if o.distro == "" {
+	if o.link.Distro == "" {
 		var err error
-		if o.distro, err = awaitDefault(ctx, *o); err != nil || o.distro == "" {
+		if o.link.Distro, err = awaitDefault(ctx, *o); err != nil || o.link.Distro == "" {
 			return err
 		}
 	}
 	return o.instance(ctx, func(ctx context.Context, in *instance) error {
-		w, distro := choosing(ctx, o.distro, in.event, o.wake)
+		w, distro := choosing(ctx, o.link.Distro, in.event, o.wake)
 		if distro == "" {
 			return nil
 		}
-		o.distro = distro
+		o.link.Distro = distro
 		agent, err := deploy.Own()
 		if err != nil {
 			return err
@@ -144,14 +144,14 @@ func unattended(ctx context.Context, o *options) error {
 		if o.debug {
 			w.Stderr = in.distroLines
 		}
-		f := newFinder(o, in)
-		named := &namer{o, w, agent, in.own}
+		f := newFinder(&o.link, in)
+		named := &namer{o.link, w, agent, in.own}
 		naming := newScreen(func(e tunnel.Event) { named.event(ctx, e) })
 		defer naming.close()
 		d := &tunnel.Tunnel{
-			WSL: w, Agent: agent, Distro: o.distro, Links: []tunnel.Link{o.link(in.dials(f.dial), f.words())}, Log: in.log, Debug: o.debug,
+			WSL: w, Agent: agent, Distro: o.link.Distro, Links: []tunnel.Link{carried(&o.link, in.dials(f.dial), f.words())}, Log: in.log, Debug: o.debug,
 			Wake:   o.wake,
-			Report: func(e tunnel.Event) { in.event(e); naming.event(e) }, WhileRunning: o.keepAlive == keepWhileRunning, Persist: true,
+			Report: func(e tunnel.Event) { in.event(e); naming.event(e) }, WhileRunning: o.link.MayStop(), Persist: true,
 		}
 		in.serves(d, f.look, f.place)
 		return d.Run(ctx)
@@ -161,7 +161,7 @@ func unattended(ctx context.Context, o *options) error {
 // instance does something as the one for the place. The context that do gets ends when that is
 // asked to stop.
 func (o *options) instance(ctx context.Context, do func(context.Context, *instance) error) (err error) {
-	ctx, in, err := openInstance(ctx, o, quiet(), nil)
+	ctx, in, err := openInstance(ctx, o.link, o.debug, quiet(), nil)
 	if err != nil {
 		return err
 	}
@@ -176,7 +176,7 @@ func awaitDefault(ctx context.Context, o options) (distro string, err error) {
 	if _, distro, err = choose(ctx, ""); err == nil || ctx.Err() != nil {
 		return distro, nil
 	}
-	o.distro = unknownDistro
+	o.link.Distro = unknownDistro
 	err = o.instance(ctx, func(ctx context.Context, in *instance) error {
 		_, distro = choosing(ctx, "", in.event, o.wake)
 		return nil

@@ -10,12 +10,10 @@ import (
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/deploy"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/dockercontext"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/install"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/links"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/paths"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/wsl"
 )
-
-// DefaultContext is the docker context of the default socket.
-const DefaultContext = "windows"
 
 // maxRecorded bounds the names on a command line, which have a hundred bytes each.
 const maxRecorded = 50
@@ -49,7 +47,7 @@ func (e *ContextError) Error() string {
 // recorded is the names of contexts that are known to have been made there, as the agent takes them,
 // and the default one's: there is no other proof that one with the mark of the version before is ours.
 func (c Contexts) recorded() string {
-	names := []string{DefaultContext}
+	names := []string{links.DefaultContext}
 	made, _, _ := install.Remembered(c.State) // what can't be read proves nothing
 	for _, m := range made {
 		if strings.EqualFold(m.Distro, c.Distro) && dockercontext.CheckName(m.Context) == nil && !slices.Contains(names, m.Context) && len(names) < maxRecorded {

@@ -34,6 +34,7 @@ var floors = map[string]int{
 	"internal/engine":        1,
 	"internal/dockerapi":     1,
 	"internal/paths":         1,
+	"internal/links":         2,
 	"internal/bridge":        2,
 	"internal/control":       2,
 	"internal/deploy":        2,
