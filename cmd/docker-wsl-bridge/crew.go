@@ -9,6 +9,7 @@ import (
 
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/bridge"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/config"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/distro"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/links"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/supervisor"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/tunnel"
@@ -43,6 +44,7 @@ type post struct {
 	ended  chan struct{}
 	// replaced tells that another link of the name comes; before leave is called.
 	replaced bool
+	why      error // of flags: what ended the link, if that is an error; before leave is called
 
 	// With the crew's lock.
 	in     *instance      // nil until it has its place
@@ -65,48 +67,66 @@ func (c *crew) start(ctx context.Context) {
 	c.f.running.Go(func() {
 		defer c.naming.close()
 		defer c.stop()
-		defer c.end()
-		c.run(ctx)
+		c.end(c.run(ctx))
 	})
 }
 
 // end ends all links, and takes none any more.
-func (c *crew) end() {
+func (c *crew) end(why error) {
 	c.mu.Lock()
 	c.over = true
 	c.mu.Unlock()
 	none := func(*links.Link) bool { return false }
-	end(c.part(none, none))
+	going := c.part(none, none)
+	for _, p := range going {
+		p.why = why
+	}
+	end(going)
 }
 
-func (c *crew) run(ctx context.Context) {
-	w, distro := choosing(ctx, c.distro, c.event, c.wake)
+// run keeps the distro connected until ctx ends. An error is one of flags: it is told elsewhere.
+func (c *crew) run(ctx context.Context) error {
+	w, distro := c.choose(ctx)
 	if distro == "" {
-		return
+		return nil
 	}
 	if c.distro == "" {
 		c.f.name(distro)
-		return // its links have another crew now
+		return nil // its links have another crew now
 	}
 	select {
 	case <-c.first:
 	case <-ctx.Done():
-		return
+		if c.f.first {
+			return context.Cause(ctx)
+		}
+		return nil
 	}
 	if c.f.debug {
-		w.Stderr = func() io.Writer { return c.f.distroLines(distro) }
+		w.Stderr = func() io.Writer { return c.f.lines(distro) }
 	}
 	d := &tunnel.Tunnel{
-		WSL: w, Agent: c.f.agent, Distro: distro, Log: c.f.log, Debug: c.f.debug, Report: c.event, Persist: true, Wake: c.wake,
+		WSL: w, Agent: c.f.agent, Distro: distro, Log: c.f.log, Debug: c.f.debug, Report: c.event, Persist: !c.f.first, Wake: c.wake,
 		Awaits: c.awaits,
 	}
 	c.mu.Lock()
 	c.daemon = d
 	c.set()
 	c.mu.Unlock()
-	if err := d.Run(ctx); err != nil {
+	err := d.Run(ctx)
+	if err != nil && !c.f.flags {
 		c.f.own.Error("distro "+distro, "error", err, numbered(eventFailed))
+		return nil
 	}
+	return err
+}
+
+// choose has WSL tell the distro, as often as that takes, unless it was asked before.
+func (c *crew) choose(ctx context.Context) (w distro.WSL, name string) {
+	if c.f.first {
+		return c.f.wsl, c.distro
+	}
+	return choosing(ctx, c.distro, c.event, c.wake)
 }
 
 // set tells the daemon what to serve. It is called with the lock.
@@ -188,27 +208,44 @@ func (c *crew) idle() bool {
 
 // hold has a link's place as long as the link is wanted, or tries to get it.
 func (c *crew) hold(ctx context.Context, p *post) {
-	r := quiet()
-	r.alone = c.f.r.alone
-	_ = supervisor.Run(ctx, func(ctx context.Context) (well time.Duration, err error) {
-		in, err := openPart(ctx, p.placed, c.f.debug, r, nil, c.f.whole())
+	err := supervisor.Run(ctx, func(ctx context.Context) (well time.Duration, err error) {
+		in, err := openInstance(ctx, p.placed, c.f.debug, c.f.partner(), c.f.whole())
 		if err != nil {
 			return 0, err
 		}
+		var why error
 		if p.placed.Reverse() {
 			err = c.holdPipe(ctx, p, in)
 		} else {
-			f := newFinder(&p.placed, in)
-			c.opened(p, in, carried(&p.placed, in.dials(f.dial), f.words()), in.dials(f.look), f.place)
-			<-ctx.Done()
+			why = c.holdSocket(ctx, p, in)
 		}
 		p.events.Wait() // its log takes no more after close
 		c.f.cut.Add(in.drained())
-		return 0, errors.Join(err, in.close(nil))
+		return 0, errors.Join(err, why, in.close(why))
 	}, func(err error, pause time.Duration) (last bool) {
+		if c.f.flags {
+			return true
+		}
 		c.f.broken(p.link.Name, p.placed.Distro, err, pause)
 		return false
 	}, nil)
+	if err != nil && c.f.flags {
+		c.f.fail(err)
+	}
+}
+
+// holdSocket has a link served until ctx ends. An error is one of flags.
+func (c *crew) holdSocket(ctx context.Context, p *post, in *instance) error {
+	f := newFinder(&p.placed, in)
+	if c.f.flags {
+		if err := c.f.prepare(ctx, &p.placed, f); err != nil {
+			return err
+		}
+		c.f.adopt(in)
+	}
+	c.opened(p, in, carried(&p.placed, in.dials(f.dial), f.words()), in.dials(f.look), f.place)
+	<-ctx.Done()
+	return p.why
 }
 
 // opened has a link served that has its place now, once its log has how its distro is.
@@ -242,17 +279,22 @@ func (c *crew) join(p *post, in *instance, told int) (last tunnel.Event, n int) 
 	return last, told
 }
 
-// name makes the docker context of a link that is served now.
-func (c *crew) name(ctx context.Context, e tunnel.Event) {
+// makeContext makes the docker context of a link that is served now, if it has one.
+func (c *crew) makeContext(ctx context.Context, e tunnel.Event) *named {
 	c.mu.Lock()
 	p, d := c.posts[e.Link], c.daemon
 	if p == nil || p.in == nil || d == nil {
 		c.mu.Unlock()
-		return
+		return nil
 	}
-	n := &namer{p.placed, d.WSL, c.f.agent, p.in.own}
+	n := &namer{p.placed, d.WSL, d.Agent, p.in.own}
 	c.mu.Unlock()
-	if made := n.event(ctx, e); made != nil && made.err != nil && ctx.Err() == nil {
+	return n.event(ctx, e)
+}
+
+// name makes a docker context beside what is told.
+func (c *crew) name(ctx context.Context, e tunnel.Event) {
+	if made := c.makeContext(ctx, e); made != nil && made.err != nil && ctx.Err() == nil {
 		c.f.show.event(tunnel.Event{State: contextFailed, Distro: c.distro, Link: e.Link, Err: made.err})
 	}
 }
@@ -267,7 +309,7 @@ func (c *crew) event(e tunnel.Event) {
 	if e.Link == "" {
 		c.f.roaming.stir()
 	}
-	if e.State == tunnel.Serving {
+	if e.State == tunnel.Serving && !c.f.first {
 		c.naming.event(e)
 	}
 	if e.Distro == "" {

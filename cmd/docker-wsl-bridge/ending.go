@@ -19,19 +19,6 @@ func (in *instance) hurry() {
 	}
 }
 
-// drain has all of it end when connections have.
-func (in *instance) drain(within time.Duration) {
-	if in.of.drain != nil {
-		in.of.drain(within)
-		return
-	}
-	in.mark()
-	if d := in.serving(); d != nil {
-		d.Drain(within)
-	}
-	in.of.stop()
-}
-
 // mark notes that a drain begins.
 func (in *instance) mark() {
 	if d := in.serving(); d != nil {

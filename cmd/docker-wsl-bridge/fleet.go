@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"io"
 	"log/slog"
 	"os"
@@ -13,27 +14,34 @@ import (
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/config"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/deploy"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/distro"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/links"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/logs"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/tunnel"
 )
 
-// attended is up with a configuration.
+// attended is up: somebody is there to be told.
 func attended(ctx context.Context, c *links.Set, wrong error, o *options, r *reporter) error {
 	if wrong != nil {
 		return configFailed(wrong, configCheckHint())
 	}
 	f := newFleet(r, o.debug)
-	f.wake = o.wake
-	r.find = f.find
-	if err := f.run(ctx, c); err != nil {
-		return &failure{error: err}
+	f.wake, f.first = o.wake, c.FromFlags()
+	if !c.FromFlags() {
+		r.find = f.find
 	}
-	return r.stopped()
+	err := f.run(ctx, c)
+	switch {
+	case err == nil:
+		return r.stopped()
+	case f.first && errors.Is(err, context.Canceled):
+		return &failure{error: errors.New("interrupted before the socket was served")}
+	}
+	return failed(err)
 }
 
-// unattendedConfig is run with one. A wrong file is in the log: nobody else is there to be told.
-func unattendedConfig(ctx context.Context, c *links.Set, wrong error, o *options) error {
+// unattended is run. A wrong file is in the log: nobody else is there to be told.
+func unattended(ctx context.Context, c *links.Set, wrong error, o *options) error {
 	f := newFleet(quiet(), o.debug)
 	f.wake = o.wake
 	if wrong != nil {
@@ -43,6 +51,15 @@ func unattendedConfig(ctx context.Context, c *links.Set, wrong error, o *options
 		return &advised{wrong, []codes.Hint{configCheckHint()}}
 	}
 	return f.run(ctx, c)
+}
+
+// failed is an error of what ran.
+func failed(err error) error {
+	var known *failure
+	if errors.As(err, &known) {
+		return err
+	}
+	return &failure{error: err}
 }
 
 // fleet serves the links of a configuration: those of each distro over a carrier of their own.
@@ -63,6 +80,11 @@ type fleet struct {
 	running sync.WaitGroup // crews
 	cut     atomic.Int64   // connections, by a drain
 
+	flags bool                   // one link is served, which flags have said
+	first bool                   // what flags ask for and can't be had at the start is an error, for who is there
+	wsl   distro.WSL             // of first, which has asked it
+	lines func(string) io.Writer // takes what a distro says on stderr
+
 	wake  <-chan struct{} // the machine has just woken up
 	ready chan struct{}   // closed when it is set up
 	turns chan struct{}   // holds one token while what is served changes: see changing
@@ -74,6 +96,9 @@ type fleet struct {
 	named string            // the default distro; empty while it is not known
 	crews map[string]*crew  // by distro
 	seats map[string]string // by link of all distros: the distro that has taken it over
+
+	chosen string // of flags: the distro
+	failed error  // of flags: what ended it
 
 	roaming roaming
 }
@@ -87,13 +112,26 @@ func newFleet(r *reporter, debug bool) *fleet {
 
 // run serves until ctx ends or it is asked to stop.
 func (f *fleet) run(ctx context.Context, c *links.Set) (err error) {
-	if f.agent, err = deploy.Own(); err != nil {
-		return err
+	if !c.FromFlags() { // else it is looked for when somebody can be told
+		if f.agent, err = deploy.Own(); err != nil {
+			return err
+		}
 	}
 	return f.serve(ctx, c)
 }
 
-func (f *fleet) serve(ctx context.Context, c *links.Set) (err error) {
+func (f *fleet) serve(ctx context.Context, c *links.Set) error {
+	f.ctx, f.stop = context.WithCancel(ctx)
+	defer f.stop()
+	context.AfterFunc(ctx, f.hurry) // Ctrl-C does not wait as long as a drain
+	if c.FromFlags() {
+		return f.serveFlags(c)
+	}
+	return f.serveFiles(c)
+}
+
+// serveFiles serves what the files want. It has an endpoint and a log of its own.
+func (f *fleet) serveFiles(c *links.Set) (err error) {
 	if f.file, err = userConfig(); err != nil {
 		return err
 	}
@@ -101,9 +139,6 @@ func (f *fleet) serve(ctx context.Context, c *links.Set) (err error) {
 	if err != nil {
 		return err
 	}
-	f.ctx, f.stop = context.WithCancel(ctx)
-	defer f.stop()
-	context.AfterFunc(ctx, f.hurry) // Ctrl-C does not wait as long as a drain
 	own, err := control.OpenConfig(f.ctx, runDir(state), f.file, control.Handler{
 		Status: f.status, Traffic: f.traffic, Stop: f.end, Drain: f.drain, Drained: f.cut.Load, Reload: f.reload,
 	})
@@ -112,24 +147,33 @@ func (f *fleet) serve(ctx context.Context, c *links.Set) (err error) {
 	}
 	f.openLog()
 	f.own.Info("bridge starts", "version", version, "pid", os.Getpid(), "configuration", f.file, "links", len(c.Links))
-	f.show = newScreen(func(e tunnel.Event) { f.r.event(e, nil) })
 	if c.Files.Ignored != nil {
 		f.own.Warn("the machine's configuration does not count", "error", c.Files.Ignored)
 	}
-	f.arrange(c.Links) // nobody else changes anything before it is ready
+	f.hold(c.Links)
+	f.own.Info("bridge ends")
+	f.closeScreens()
+	// The endpoint goes last, as an instance's.
+	f.closeLog()
+	return own.Close()
+}
+
+// hold serves links until f.ctx ends.
+func (f *fleet) hold(list []links.Link) {
+	f.show = newScreen(f.tell)
+	f.arrange(list) // nobody else changes anything before it is ready
 	f.running.Go(f.roam)
 	close(f.ready)
 	f.untilEnd()
 	f.turns <- struct{}{} // a change that is under way comes to its end; none follows
 	f.running.Wait()
-	f.own.Info("bridge ends")
+}
+
+func (f *fleet) closeScreens() {
 	f.show.close()
 	if f.told != nil {
 		f.told.close()
 	}
-	// The endpoint goes last, as an instance's.
-	f.closeLog()
-	return own.Close()
 }
 
 // misconfigured is the end of a bridge that nobody is there to see.
@@ -160,6 +204,9 @@ func (f *fleet) openLog() {
 	if f.debug {
 		level = slog.LevelDebug
 		f.told = newTeller(f.r.stderr)
+	}
+	f.lines = func(distro string) io.Writer {
+		return &lines{tell: func(line string) { f.log.Debug("distro "+distro, "said", line) }}
 	}
 	f.logFile = nobody{}
 	if state, err := stateDir(); err == nil {
@@ -238,10 +285,17 @@ func (f *fleet) broken(link, distro string, err error, pause time.Duration) {
 
 // whole is what each link's instance is a part of.
 func (f *fleet) whole() whole {
-	return whole{stop: f.end, drain: f.drain, reload: f.reload, config: f.file}
+	w := whole{stop: f.end, drain: f.drain, config: f.file}
+	if f.file != "" {
+		w.reload = f.reload
+	}
+	return w
 }
 
-// distroLines takes what a distro says on stderr.
-func (f *fleet) distroLines(distro string) io.Writer {
-	return &lines{tell: func(line string) { f.log.Debug("distro "+distro, "said", line) }}
+// partner is who is told of a link's log, and whether somebody is there.
+func (f *fleet) partner() partner {
+	if f.flags {
+		return partner{f.r.stderr, f.r.alone, f.told}
+	}
+	return partner{io.Discard, f.r.alone, nil}
 }

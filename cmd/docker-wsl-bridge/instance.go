@@ -50,28 +50,23 @@ type instance struct {
 	dialErr error // of the last connection to it; nil: there was none, or it is reached
 }
 
+// partner is who is told of an instance beside its log.
+type partner struct {
+	stderr io.Writer
+	alone  bool    // nobody is there: the Event Log has it
+	told   *teller // takes the log, too; nil: nobody does
+}
+
 // whole is what an instance is a part of.
 type whole struct {
 	stop   func()
-	drain  func(time.Duration)                             // nil: this is all of it
+	drain  func(time.Duration)
 	reload func(context.Context) (control.Reloaded, error) // nil: there is no configuration
-	config string
+	config string                                          // empty: there is none
 }
 
-// openInstance becomes the one for the place. The context that it gives ends when it is asked to stop.
-func openInstance(ctx context.Context, l links.Link, debug bool, r *reporter, told *teller) (context.Context, *instance, error) {
-	asked := ctx
-	ctx, stop := context.WithCancel(ctx)
-	in, err := openPart(ctx, l, debug, r, told, whole{stop: stop})
-	if err != nil {
-		stop()
-		return nil, nil, err
-	}
-	context.AfterFunc(asked, in.hurry) // Ctrl-C does not wait as long as a drain
-	return ctx, in, nil
-}
-
-func openPart(ctx context.Context, l links.Link, debug bool, r *reporter, told *teller, of whole) (*instance, error) {
+// openInstance becomes the one for the place.
+func openInstance(ctx context.Context, l links.Link, debug bool, to partner, of whole) (*instance, error) {
 	state, err := stateDir()
 	if err != nil {
 		return nil, err
@@ -88,12 +83,12 @@ func openPart(ctx context.Context, l links.Link, debug bool, r *reporter, told *
 		Config: of.config,
 	}}
 	in.control, err = control.Open(ctx, runDir(state), place, control.Handler{
-		Status: in.now, Traffic: in.alone, Stop: in.end, Drain: in.drain, Drained: in.drained, Reload: of.reload,
+		Status: in.now, Traffic: in.alone, Stop: in.end, Drain: of.drain, Drained: in.drained, Reload: of.reload,
 	})
 	if err != nil {
 		return nil, &advised{err, openHints(err, runDir(state))}
 	}
-	in.openLog(r, told)
+	in.openLog(to)
 	in.own.Info("bridge starts", "version", version, "pid", os.Getpid(), "distro", l.Distro, "socket", l.Socket)
 	return in, nil
 }
@@ -267,14 +262,14 @@ func reasonOf(s control.Status) string {
 
 // openLog opens the file. Without one, on a full disk, say, it goes on: a bridge is worth more
 // than its log.
-func (in *instance) openLog(r *reporter, told *teller) {
+func (in *instance) openLog(to partner) {
 	level := slog.LevelInfo
 	if in.debug {
 		level = slog.LevelDebug
 	}
 	file, err := logs.Open(in.status.Log)
 	if err != nil {
-		fmt.Fprintf(r.stderr, "this bridge has no log: %v\n", err)
+		fmt.Fprintf(to.stderr, "this bridge has no log: %v\n", err)
 		in.mu.Lock()
 		in.status.Log = ""
 		in.mu.Unlock()
@@ -284,9 +279,9 @@ func (in *instance) openLog(r *reporter, told *teller) {
 	}
 	handler := slog.NewTextHandler(in.file, &slog.HandlerOptions{Level: level})
 	var system slog.Handler
-	system, in.system = systemLog(r.alone)
+	system, in.system = systemLog(to.alone)
 	in.own = slog.New(slog.NewMultiHandler(handler, system))
-	in.log = slog.New(slog.NewMultiHandler(handler, told.log()))
+	in.log = slog.New(slog.NewMultiHandler(handler, to.told.log()))
 }
 
 // distroLines takes what the distro says on stderr.

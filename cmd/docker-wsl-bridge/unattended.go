@@ -4,14 +4,12 @@ import (
 	"context"
 	"errors"
 	"io"
-	"runtime"
 	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
-	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/deploy"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/distro"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/install"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/service"
@@ -36,19 +34,11 @@ a distro, an engine. When a bridge for the socket runs already there is nothing 
 do, which is no error.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			wanted, wrong := configured(cmd.Flags())
-			if wanted == nil && wrong == nil {
-				if err := o.parse(runtime.GOOS); err != nil {
-					return err
-				}
+			wanted, wrong, err := o.wanted(cmd.Flags())
+			if err != nil {
+				return err
 			}
-			o.serve = func(ctx context.Context) error {
-				if wanted == nil && wrong == nil {
-					return unattended(ctx, &o)
-				}
-				return unattendedConfig(ctx, wanted, wrong, &o)
-			}
-			err := error(nil)
+			o.serve = func(ctx context.Context) error { return unattended(ctx, wanted, wrong, &o) }
 			if service.Started() {
 				err = service.Run(o.body)
 			} else {
@@ -56,7 +46,7 @@ do, which is no error.`,
 				err = o.standing(cmd.Context())
 			}
 			if err != nil {
-				return &failure{err, o.link.Distro}
+				return failed(err)
 			}
 			return nil
 		},
@@ -121,68 +111,6 @@ const ifInstalled = "if-installed"
 
 // quiet is what tells nobody.
 func quiet() *reporter { return &reporter{stdout: io.Discard, stderr: io.Discard, alone: true} }
-
-// unattended serves until ctx ends or it is asked to stop, whatever is missing at the start. It
-// fills in the distro.
-func unattended(ctx context.Context, o *options) error {
-	if o.link.Distro == "" {
-		var err error
-		if o.link.Distro, err = awaitDefault(ctx, *o); err != nil || o.link.Distro == "" {
-			return err
-		}
-	}
-	return o.instance(ctx, func(ctx context.Context, in *instance) error {
-		w, distro := choosing(ctx, o.link.Distro, in.event, o.wake)
-		if distro == "" {
-			return nil
-		}
-		o.link.Distro = distro
-		agent, err := deploy.Own()
-		if err != nil {
-			return err
-		}
-		if o.debug {
-			w.Stderr = in.distroLines
-		}
-		f := newFinder(&o.link, in)
-		named := &namer{o.link, w, agent, in.own}
-		naming := newScreen(func(e tunnel.Event) { named.event(ctx, e) })
-		defer naming.close()
-		d := &tunnel.Tunnel{
-			WSL: w, Agent: agent, Distro: o.link.Distro, Links: []tunnel.Link{carried(&o.link, in.dials(f.dial), f.words())}, Log: in.log, Debug: o.debug,
-			Wake:   o.wake,
-			Report: func(e tunnel.Event) { in.event(e); naming.event(e) }, WhileRunning: o.link.MayStop(), Persist: true,
-		}
-		in.serves(d, f.look, f.place)
-		return d.Run(ctx)
-	})
-}
-
-// instance does something as the one for the place. The context that do gets ends when that is
-// asked to stop.
-func (o *options) instance(ctx context.Context, do func(context.Context, *instance) error) (err error) {
-	ctx, in, err := openInstance(ctx, o.link, o.debug, quiet(), nil)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, in.close(err)) }()
-	return do(ctx, in)
-}
-
-// awaitDefault is the default distro's name, empty if it is asked to stop before that is known.
-// Where WSL does not tell at once nobody can know which place will be served; who asks finds it
-// all the same.
-func awaitDefault(ctx context.Context, o options) (distro string, err error) {
-	if _, distro, err = choose(ctx, ""); err == nil || ctx.Err() != nil {
-		return distro, nil
-	}
-	o.link.Distro = unknownDistro
-	err = o.instance(ctx, func(ctx context.Context, in *instance) error {
-		_, distro = choosing(ctx, "", in.event, o.wake)
-		return nil
-	})
-	return distro, err
-}
 
 // choosing has WSL tell the distro that is meant, as often as that takes. It is empty when ctx ends
 // before.

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"runtime"
 
 	"github.com/spf13/cobra"
@@ -31,6 +30,18 @@ func (o *options) parse(goos string) (err error) {
 	return err
 }
 
+// wanted is what the files want or, if they name no link or flags say what is served, the flags. wrong is what is
+// wrong with the files.
+func (o *options) wanted(flags *pflag.FlagSet) (c *links.Set, wrong, err error) {
+	if c, wrong = configured(flags); wrong != nil || c != nil {
+		return c, wrong, nil
+	}
+	if err := o.parse(runtime.GOOS); err != nil {
+		return nil, nil, err
+	}
+	return &links.Set{Links: []links.Link{o.link}}, nil, nil
+}
+
 func upCommand() *cobra.Command {
 	var o options
 	cmd := &cobra.Command{
@@ -54,20 +65,11 @@ come to their end. Ctrl-C again ends it at once.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			r := &reporter{stdout: cmd.OutOrStdout(), stderr: cmd.ErrOrStderr(), json: o.json}
 			o.wake = service.Awakenings(cmd.Context())
-			if c, err := configured(cmd.Flags()); err != nil || c != nil {
-				return attended(cmd.Context(), c, err, &o, r)
-			}
-			if err := o.parse(runtime.GOOS); err != nil {
+			wanted, wrong, err := o.wanted(cmd.Flags())
+			if err != nil {
 				return err
 			}
-			err := up(cmd.Context(), &o, r)
-			switch {
-			case err == nil:
-				return nil
-			case errors.Is(err, context.Canceled):
-				return &failure{error: errors.New("interrupted before the socket was served")}
-			}
-			return &failure{err, o.link.Distro}
+			return attended(cmd.Context(), wanted, wrong, &o, r)
 		},
 	}
 	o.bind(cmd.Flags())

@@ -29,6 +29,9 @@ type Set struct {
 	Links []Link
 }
 
+// FromFlags tells a Set of flags, which has no files.
+func (s *Set) FromFlags() bool { return s.Files == nil }
+
 // Load reads the machine's and the user's file. The error is a config.Errors if they can be read and are wrong; then
 // the files are given all the same, as far as they could be understood.
 func Load(machine, user, goos string) (*Set, error) {
