@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/install"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/printable"
 )
 
 var (
@@ -70,7 +71,7 @@ func (i *installation) mayInstall(w install.Want, who *audience) error {
 	case i.record != nil && (i.record.Form == install.ByService) != byService:
 		return fmt.Errorf("%w, %s", errOtherForm, formWords(i.record))
 	case byService && i.service.Foreign(i.place) && !who.replace:
-		why := fmt.Errorf("a service %s is there that is another program's: %s", install.ServiceName, harmless(i.service.ImagePath))
+		why := fmt.Errorf("a service %s is there that is another program's: %s", install.ServiceName, printable.Line(i.service.ImagePath))
 		return &advised{why, replaceHints()}
 	case w.Form == install.RunKey:
 		return i.place.RunKeyTakes(w.Args)
@@ -95,7 +96,7 @@ func (i *installation) putBack(why error) error {
 		return why
 	}
 	if err := i.earlier.PutBack(); err != nil {
-		return fmt.Errorf("%w; %w; its command line is %s", why, err, harmless(i.service.ImagePath))
+		return fmt.Errorf("%w; %w; its command line is %s", why, err, printable.Line(i.service.ImagePath))
 	}
 	was := "is as it was"
 	if i.earlier.Ran() {

@@ -12,6 +12,7 @@ import (
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/distro"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/engine"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/links"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/printable"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/wsl"
 )
 
@@ -93,7 +94,7 @@ func runningSockets(ctx context.Context) []string {
 	bridges, _ := running(ctx, chosen{})
 	var names []string
 	for _, b := range bridges {
-		names = append(names, b.Place.Socket+"\t"+whereWords(b.Place))
+		names = append(names, printable.Line(b.Place.Socket)+"\t"+whereWords(b.Place))
 	}
 	return names
 }

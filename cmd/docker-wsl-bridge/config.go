@@ -14,8 +14,9 @@ import (
 
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/codes"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/config"
-	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/files"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/links"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/printable"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/state"
 )
 
 func configCommand() *cobra.Command {
@@ -58,16 +59,12 @@ func configInitCommand() *cobra.Command {
 
 // writeStarter leaves a file that is there alone, whatever it is. A new one gets its schema beside it.
 func writeStarter(file string) error {
-	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
-		return fmt.Errorf("make configuration: %w", err)
-	}
-	f, err := os.OpenFile(file, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	err := state.Create(file, []byte(config.Starter), 0o600)
 	if errors.Is(err, fs.ErrExist) {
 		return &advised{fmt.Errorf("there is a configuration already: %s", file), []codes.Hint{configCheckHint()}}
 	}
 	if err == nil {
-		_, err = io.WriteString(f, config.Starter)
-		err = errors.Join(err, f.Close(), files.Replace(filepath.Join(filepath.Dir(file), config.SchemaFile), config.Schema(), 0o600))
+		err = state.Write(filepath.Join(filepath.Dir(file), config.SchemaFile), config.Schema(), 0o600)
 	}
 	if err != nil {
 		return fmt.Errorf("make configuration: %w", err)
@@ -159,7 +156,7 @@ func printChecked(w io.Writer, set *links.Set, wrong config.Errors, asJSON bool)
 		return nil
 	}
 	for _, file := range c.Files {
-		fmt.Fprintln(w, harmless(file))
+		fmt.Fprintln(w, printable.Line(file))
 	}
 	if why := ignoredWords(c); why != "" {
 		fmt.Fprintln(w, "not counted:", why)
@@ -194,7 +191,7 @@ func ignoredWords(c *config.Config) string {
 	if c.Ignored == nil {
 		return ""
 	}
-	return harmless(c.Ignored.Error())
+	return printable.Line(c.Ignored.Error())
 }
 
 // valueJSON is one value for a script.

@@ -15,8 +15,9 @@ import (
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/deploy"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/distro"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/dockercontext"
-	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/install"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/links"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/printable"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/state"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/tunnel"
 )
 
@@ -29,8 +30,8 @@ const (
 
 // contextsOf are the docker contexts of a distro.
 func contextsOf(w distro.WSL, agent deploy.Binary, name string) (distro.Contexts, error) {
-	state, err := stateDir()
-	return distro.Contexts{WSL: w, Agent: agent, Distro: name, State: state}, err
+	dir, err := state.Dir()
+	return distro.Contexts{WSL: w, Agent: agent, Distro: name, State: dir}, err
 }
 
 // makeContext makes the context of a socket.
@@ -176,7 +177,7 @@ func findPlace(ctx context.Context, c chosen) (p placed, err error) {
 }
 
 func (p placed) ask(ctx context.Context, args ...string) (dockercontext.Answer, error) {
-	if err := remember(install.Made{Distro: p.Distro}); err != nil {
+	if err := state.Record(state.Made{Distro: p.Distro}); err != nil {
 		return dockercontext.Answer{}, err // the agent's file may be new there
 	}
 	contexts, err := contextsOf(p.w, p.agent, p.Distro)
@@ -211,10 +212,10 @@ func contextRmCommand() *cobra.Command {
 			case a.State == dockercontext.Foreign:
 				return &distro.ContextError{Distro: p.Distro, Answer: a}
 			case a.State == dockercontext.None:
-				fmt.Fprintf(cmd.OutOrStdout(), "%s in %s has no docker context %s\n", a.User, p.Distro, p.name)
+				fmt.Fprintf(cmd.OutOrStdout(), "%s %s has no docker context %s\n", a.User, whereWords(p.Place), p.name)
 				return nil
 			}
-			fmt.Fprintf(cmd.OutOrStdout(), "removed the docker context %s of %s in %s\n", p.name, a.User, p.Distro)
+			fmt.Fprintf(cmd.OutOrStdout(), "removed the docker context %s of %s %s\n", p.name, a.User, whereWords(p.Place))
 			if a.Led.Current == p.name {
 				fmt.Fprintln(cmd.ErrOrStderr(), "it was the one in use; docker takes its default one again")
 			}
@@ -265,5 +266,5 @@ func contextLsCommand() *cobra.Command {
 }
 
 func astrayWords(name, note string) string {
-	return fmt.Sprintf("%s there: docker context use %s has no effect while it is, docker --context %s has", note, name, name)
+	return printable.Escape(fmt.Sprintf("%s there: docker context use %s has no effect while it is, docker --context %s has", note, name, name))
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -24,6 +25,7 @@ import (
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/distro"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/endpoint"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/engine"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/printable"
 )
 
 // discoverTime bounds what one distro may cost.
@@ -131,7 +133,7 @@ func judged(d discovered, v engine.Version, err error) discovered {
 		d.Engine = &v
 		return d
 	}
-	d.err, d.Problem = err, harmless(err.Error())
+	d.err, d.Problem = err, printable.Line(err.Error())
 	return d
 }
 
@@ -143,7 +145,7 @@ func (found *discovery) distros(ctx context.Context, w distro.WSL) {
 	names, err := w.Running(ctx)
 	agent, agentErr := deploy.Own()
 	if err = errors.Join(err, agentErr); err != nil {
-		found.Unseen = append(found.Unseen, unseen{"", harmless(err.Error())})
+		found.Unseen = append(found.Unseen, unseen{"", printable.Line(err.Error())})
 		return
 	}
 	lists, errs := make([][]discovered, len(names)), make([]error, len(names))
@@ -155,7 +157,7 @@ func (found *discovery) distros(ctx context.Context, w distro.WSL) {
 	for i, name := range names {
 		found.Engines = append(found.Engines, lists[i]...)
 		if errs[i] != nil {
-			found.Unseen = append(found.Unseen, unseen{name, harmless(errs[i].Error())})
+			found.Unseen = append(found.Unseen, unseen{name, printable.Line(errs[i].Error())})
 		}
 	}
 }
@@ -249,27 +251,26 @@ func isSocket(path string) bool {
 // text is for a person.
 func (found discovery) text() string {
 	var text strings.Builder
+	line := func(format string, args ...any) {
+		text.WriteString(printable.Escape(fmt.Sprintf(format, args...)) + "\n")
+	}
 	for _, d := range found.Engines {
-		where := "Windows"
-		if d.Distro != "" {
-			where = d.Distro
-		}
-		fmt.Fprintf(&text, "%-9s %s", where, d.Place)
+		whose := ""
 		if d.Whose != "" {
-			fmt.Fprintf(&text, "  (%s)", d.Whose)
+			whose = "  (" + d.Whose + ")"
 		}
-		text.WriteString("\n")
+		line("%-9s %s%s", cmp.Or(d.Distro, "Windows"), d.Place, whose)
 		if v := d.Engine; v != nil {
-			fmt.Fprintf(&text, "          %s, for %s containers, API %s\n", strings.TrimSpace(v.Platform+" "+v.Version), v.OSType, apiRange(v))
+			line("          %s, for %s containers, API %s", strings.TrimSpace(v.Platform+" "+v.Version), v.OSType, apiRange(v))
 		} else {
-			fmt.Fprintf(&text, "          %s\n", d.Problem)
+			line("          %s", d.Problem)
 		}
 		for _, use := range d.Use {
-			fmt.Fprintf(&text, "          %s\n", harmless(use.String()))
+			line("          %s", use.String())
 		}
 	}
 	for _, u := range found.Unseen {
-		fmt.Fprintf(&text, "%-9s not looked at: %s\n", u.Distro, u.Why)
+		line("%-9s not looked at: %s", u.Distro, u.Why)
 	}
 	return text.String()
 }

@@ -13,21 +13,22 @@ import (
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/deploy"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/distro"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/install"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/state"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/wsl"
 )
 
 // distros adds those in which something was made. A purge also removes what the record tells of distros that are
 // not there any more, and what tells nothing. A distro that a person's bridge serves has it all in use.
 func (i *installation) distros(ctx context.Context, s *install.Seen, start bool) {
-	made, broken, err := install.Remembered(i.state)
+	made, broken, err := state.Remembered(i.state)
 	s.Made, s.Purged = made, broken
 	w, wslErr := distro.FindWSL()
 	if wslErr != nil {
 		return // there is no distro
 	}
 	names, listErr := w.Distros(ctx)
-	has := func(name string) func(install.Made) bool {
-		return func(m install.Made) bool { return strings.EqualFold(m.Distro, name) }
+	has := func(name string) func(state.Made) bool {
+		return func(m state.Made) bool { return strings.EqualFold(m.Distro, name) }
 	}
 	logged := func(string) (sure, perhaps bool) { return false, false }
 	if err != nil || len(broken) > 0 {
@@ -58,7 +59,7 @@ func (i *installation) distros(ctx context.Context, s *install.Seen, start bool)
 
 // logged tells by the names of logs whether a distro was served. It is for what the record does not tell.
 func (i *installation) logged() func(distro string) (sure, perhaps bool) {
-	logs, _ := filepath.Glob(filepath.Join(i.state, "logs", "*.log"))
+	logs, _ := filepath.Glob(filepath.Join(state.LogDir(i.state), "*.log"))
 	of := func(distro string) bool {
 		return slices.ContainsFunc(logs, func(l string) bool { return isLog(filepath.Base(l), chosen{distro: distro}) })
 	}
@@ -70,7 +71,7 @@ func (i *installation) logged() func(distro string) (sure, perhaps bool) {
 // rememberFound has what logs alone told stay known until it is cleaned.
 func (i *installation) rememberFound(s install.Seen) (failed error) {
 	for _, distro := range append(slices.Clone(s.Cleaned), s.Stopped...) {
-		failed = errors.Join(failed, install.Remember(i.state, install.Made{Distro: distro}))
+		failed = errors.Join(failed, state.Remember(i.state, state.Made{Distro: distro}))
 	}
 	return failed
 }

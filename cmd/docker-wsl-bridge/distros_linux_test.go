@@ -10,6 +10,7 @@ import (
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/deploy"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/distro"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/install"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/state"
 )
 
 // fakeWSL is a wsl.exe with the distros Debian and Plain. Of files beside it, running says which of them run, and
@@ -39,14 +40,14 @@ func onFakeWSL(t *testing.T) (i *installation, file func(name, text string)) {
 	file("running", "")
 	t.Setenv("PATH", dir+":"+os.Getenv("PATH"))
 	t.Setenv("XDG_STATE_HOME", filepath.Join(dir, "state"))
-	state, err := stateDir()
+	own, err := state.Dir()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.MkdirAll(filepath.Join(state, "logs"), 0o700); err != nil {
+	if err := os.MkdirAll(state.LogDir(own), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	return &installation{state: state}, file
+	return &installation{state: own}, file
 }
 
 // finds wants uninstall to find distros to clean and to leave, and files of the record to purge.
@@ -70,14 +71,14 @@ func (i *installation) finds(t *testing.T, start bool, cleaned, stopped string, 
 func TestADistroIsKnownUntilItIsCleaned(t *testing.T) {
 	i, file := onFakeWSL(t)
 	file("state/docker-wsl-bridge/logs/Debian-0123456789abcdef.log", "")
-	unregistered := install.Made{Distro: "Gone"}
-	for _, m := range []install.Made{
+	unregistered := state.Made{Distro: "Gone"}
+	for _, m := range []state.Made{
 		{Distro: "Debian", Socket: "/run/a b.sock"}, {Distro: "Debian", Context: "windows", User: "alice"},
 		{Distro: "Debian", Context: "windows", User: "bob"}, {Distro: "Debian", Context: "windows", User: "gone"},
 		{Distro: "Debian", Context: "windows", User: "no name"},
 		{Distro: "Plain", Socket: "shared:/docker-wsl-bridge/s.sock"}, {Distro: "Plain", Socket: "/run/p.sock"}, unregistered,
 	} {
-		if err := remember(m); err != nil {
+		if err := state.Record(m); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -138,7 +139,7 @@ func TestLogsTellWhatTheRecordDoesNot(t *testing.T) {
 	}
 	i.finds(t, false, "", "Debian")
 
-	if err := install.Forget(i.state, "Debian"); err != nil {
+	if err := state.Forget(i.state, "Debian"); err != nil {
 		t.Fatal(err)
 	}
 	i.finds(t, false, "", "")
@@ -148,5 +149,5 @@ func TestLogsTellWhatTheRecordDoesNot(t *testing.T) {
 	file(log, "")
 	i.finds(t, false, "", "") // it was cleaned
 	file("state/docker-wsl-bridge/made/0123456789abcdef.json", "{")
-	i.finds(t, false, "", "Debian", filepath.Join(install.MadeDir(i.state), "0123456789abcdef.json"))
+	i.finds(t, false, "", "Debian", filepath.Join(state.MadeDir(i.state), "0123456789abcdef.json"))
 }

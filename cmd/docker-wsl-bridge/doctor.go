@@ -21,6 +21,7 @@ import (
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/endpoint"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/engine"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/links"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/printable"
 )
 
 // finding is what a script is told of a check.
@@ -185,12 +186,12 @@ func printFindings(w io.Writer, all []finding) error {
 		return nil
 	}
 	for _, f := range all {
-		text := fmt.Sprintf("%-8s %s  %s\n", f.Verdict, f.Code, harmless(f.Seen))
+		text := fmt.Sprintf("%-8s %s  %s\n", f.Verdict, f.Code, printable.Escape(f.Seen))
 		if f.Verdict == doctor.Failed {
 			text += fmt.Sprintf("         why:    %s\n", f.Why)
 		}
 		for _, cure := range f.Cure {
-			text += fmt.Sprintf("         hint:   %s\n", harmless(cure.String()))
+			text += fmt.Sprintf("         hint:   %s\n", printable.Escape(cure.String()))
 		}
 		if _, err := io.WriteString(w, text); err != nil {
 			return err

@@ -16,6 +16,7 @@ import (
 
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/codes"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/printable"
 )
 
 // drainEvery is how often it is told how many connections are left, if that has changed.
@@ -83,7 +84,7 @@ func (d *draining) run(ctx context.Context, c chosen) error {
 	}
 	if len(found) == 0 {
 		if !d.json {
-			fmt.Fprintf(d.out, "no bridge runs%s\n", harmless(c.words()))
+			fmt.Fprintf(d.out, "no bridge runs%s\n", printable.Line(c.words()))
 		}
 		return nil
 	}
@@ -196,5 +197,5 @@ func (e drainEvent) words() string {
 	if len(parts) > 0 {
 		who = ": " + strings.Join(parts, ", ")
 	}
-	return harmless(fmt.Sprintf("%s in %s: %d connections left%s", e.Socket, e.Distro, e.Left, who))
+	return printable.Escape(fmt.Sprintf("%s in %s: %d connections left%s", e.Socket, e.Distro, e.Left, who))
 }

@@ -16,6 +16,7 @@ import (
 
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/endpoint"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/state"
 )
 
 // A drain, a stop or Ctrl-C gets through while a change waits for a link whose log stands still, and all of
@@ -96,11 +97,11 @@ func endDuring(t *testing.T, c aChange, end func(context.Context, *stalledFleet,
 	defer cancel()
 	place := control.Place{Distro: c.distro, Socket: strings.TrimSuffix(c.link[strings.Index(c.link, "unix:")+5:], "\"\n")}
 	s := startStalled(t, ctx, c, place)
-	state, err := stateDir()
+	dir, err := state.Dir()
 	if err != nil {
 		t.Fatal(err)
 	}
-	at, err := endpoint.Private(runDir(state), place.ID())
+	at, err := endpoint.Private(state.RunDir(dir), place.ID())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -164,14 +165,14 @@ func startStalled(t *testing.T, ctx context.Context, c aChange, place control.Pl
 	if err != nil {
 		t.Fatal(err)
 	}
-	state, err := stateDir()
+	dir, err := state.Dir()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if s.at, err = endpoint.Private(runDir(state), control.ConfigPlace(file).ID()); err != nil {
+	if s.at, err = endpoint.Private(state.RunDir(dir), control.ConfigPlace(file).ID()); err != nil {
 		t.Fatal(err)
 	}
-	s.log = newStallable(t, logFile(state, place), c.ready)
+	s.log = newStallable(t, state.LogFile(dir, place.Distro, place.ID()), c.ready)
 	s.f = newFleet(quiet(), false)
 	s.f.wake = s.wake
 	served, cancel := context.WithCancel(ctx)

@@ -14,6 +14,7 @@ import (
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/bridge"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/install"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/logs"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/state"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/tunnel"
 )
 
@@ -94,12 +95,12 @@ func (in *instance) dials(dial bridge.Dial) bridge.Dial {
 // toFile has a service write to a file and the Event Log: nobody sees its stderr. The file is that
 // of the command, in the state directory.
 func (s *supervised) toFile() io.Closer {
-	state, err := stateDir()
+	dir, err := state.Dir()
 	if err != nil {
 		return nobody{}
 	}
 	sum := sha256.Sum256([]byte(strings.Join(s.argv, "\x00")))
-	file, err := logs.Open(filepath.Join(state, "logs", "supervise-"+hex.EncodeToString(sum[:8])+".log"))
+	file, err := logs.Open(filepath.Join(state.LogDir(dir), "supervise-"+hex.EncodeToString(sum[:8])+".log"))
 	if err != nil {
 		return nobody{} // a command is worth more than its log
 	}

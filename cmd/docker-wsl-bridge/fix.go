@@ -12,6 +12,7 @@ import (
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/distro"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/doctor"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/install"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/printable"
 )
 
 // fix is what doctor may do itself: it takes no administrator, starts and ends no distro, engine or
@@ -86,7 +87,7 @@ func makeFixes(ctx context.Context, list []fix, out io.Writer, dry bool) {
 	defer cancel()
 	for i, f := range list {
 		if out != nil {
-			fmt.Fprintf(out, "fixing   %s  %s\n", f.Code, harmless(f.What))
+			fmt.Fprintf(out, "fixing   %s  %s\n", f.Code, printable.Line(f.What))
 		}
 		if dry {
 			continue
@@ -97,7 +98,7 @@ func makeFixes(ctx context.Context, list []fix, out io.Writer, dry bool) {
 		}
 		list[i].Error = err.Error()
 		if out != nil {
-			fmt.Fprintf(out, "         %s\n", harmless("that failed: "+list[i].Error))
+			fmt.Fprintf(out, "         %s\n", printable.Line("that failed: "+list[i].Error))
 		}
 	}
 }

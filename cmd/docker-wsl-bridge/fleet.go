@@ -17,6 +17,8 @@ import (
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/distro"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/links"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/logs"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/printable"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/state"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/tunnel"
 )
 
@@ -135,15 +137,15 @@ func (f *fleet) serveFiles(c *links.Set) (err error) {
 	if f.file, err = userConfig(); err != nil {
 		return err
 	}
-	state, err := stateDir()
+	dir, err := state.Dir()
 	if err != nil {
 		return err
 	}
-	own, err := control.OpenConfig(f.ctx, runDir(state), f.file, control.Handler{
+	own, err := control.OpenConfig(f.ctx, state.RunDir(dir), f.file, control.Handler{
 		Status: f.status, Traffic: f.traffic, Stop: f.end, Drain: f.drain, Drained: f.cut.Load, Reload: f.reload,
 	})
 	if err != nil {
-		return &advised{err, openHints(err, runDir(state))}
+		return &advised{err, openHints(err, state.RunDir(dir))}
 	}
 	f.openLog()
 	f.own.Info("bridge starts", "version", version, "pid", os.Getpid(), "configuration", f.file, "links", len(c.Links))
@@ -209,8 +211,8 @@ func (f *fleet) openLog() {
 		return &lines{tell: func(line string) { f.log.Debug("distro "+distro, "said", line) }}
 	}
 	f.logFile = nobody{}
-	if state, err := stateDir(); err == nil {
-		if file, err := logs.Open(logFile(state, control.Place{Distro: configLog})); err == nil {
+	if dir, err := state.Dir(); err == nil {
+		if file, err := logs.Open(state.LogFile(dir, configLog, control.Place{Distro: configLog}.ID())); err == nil {
 			f.logFile = file
 		}
 	}
@@ -263,7 +265,7 @@ func (f *fleet) find(link string) (ready, bool) {
 	if l == nil {
 		return ready{}, false
 	}
-	v := ready{Event: string(tunnel.Serving), Link: link, Kind: l.Kind, Engine: harmless(l.To), Agent: deploy.Path(f.agent.Hash)}
+	v := ready{Event: string(tunnel.Serving), Link: link, Kind: l.Kind, Engine: printable.Line(l.To), Agent: deploy.Path(f.agent.Hash)}
 	v.Socket.Socket = l.Socket
 	if l.Shared {
 		v.Socket.Distro = l.Distro

@@ -13,6 +13,7 @@ import (
 
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/endpoint"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/state"
 )
 
 // configure writes a configuration with links of these names.
@@ -43,15 +44,15 @@ func TestReloadAtBothEnds(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	state, err := stateDir()
+	dir, err := state.Dir()
 	if err != nil {
 		t.Fatal(err)
 	}
-	log := logFile(state, control.Place{Distro: configLog})
+	log := state.LogFile(dir, configLog, control.Place{Distro: configLog}.ID())
 	if err := errors.Join(os.MkdirAll(filepath.Dir(log), 0o700), syscall.Mkfifo(log, 0o600)); err != nil {
 		t.Fatal(err)
 	}
-	at, err := endpoint.Private(runDir(state), control.ConfigPlace(file).ID())
+	at, err := endpoint.Private(state.RunDir(dir), control.ConfigPlace(file).ID())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -4,6 +4,7 @@ import (
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/bridge"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/codes"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/printable"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/tunnel"
 )
 
@@ -47,7 +48,7 @@ func downWords(distro string, state tunnel.State, reason string) string {
 		return codes.BridgeRuns.Hint("docker-wsl-bridge is stopping; to have it again, run: docker-wsl-bridge up").String()
 	}
 	if reason != "" {
-		reason = " (" + harmless(reason) + ")"
+		reason = " (" + printable.Line(reason) + ")"
 	}
 	return codes.BridgeWorks.Hint("the connection to the WSL distro " + distro + " is down" + reason + ", and is tried again; to see how it is, run: docker-wsl-bridge status").String()
 }

@@ -19,6 +19,7 @@ import (
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/install"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/links"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/printable"
 )
 
 // telling says how changes are reported.
@@ -275,7 +276,7 @@ func mayStart(changes []install.Change, args []string) error {
 func (i *installation) change(ctx context.Context, t *telling, changes []install.Change, do func(install.Change) error) ([]install.Change, error) {
 	for n, c := range changes {
 		if !t.json {
-			if _, err := fmt.Fprintln(t.out, harmless(c.String())); err != nil {
+			if _, err := fmt.Fprintln(t.out, printable.Escape(c.String())); err != nil {
 				return changes[:n], err
 			}
 		}
@@ -297,7 +298,7 @@ func formWords(r *install.Record) string {
 	case r.Form == install.Task:
 		return "by a scheduled task: it is for this user alone, and takes no administrator"
 	case r.Why != "":
-		return "by the Run key; not by a scheduled task: " + harmless(r.Why)
+		return "by the Run key; not by a scheduled task: " + printable.Line(r.Why)
 	}
 	return "by the Run key, as asked for"
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/install"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/state"
 )
 
 var (
@@ -27,7 +28,9 @@ const (
 	comeUpTime = 90 * time.Second
 	// taskTime is what the Task Scheduler gets to start it, before we do.
 	taskTime = 10 * time.Second
-	lookTime = 100 * time.Millisecond
+	// settleTime is how long those that run are waited for before it is looked for others.
+	settleTime = time.Second
+	lookTime   = 100 * time.Millisecond
 )
 
 // installation is this user's, there or not.
@@ -87,7 +90,7 @@ func lookUp() (*installation, error) {
 	if runtime.GOOS != "windows" {
 		return nil, errWindowsOnly
 	}
-	state, err := stateDir()
+	dir, err := state.Dir()
 	if err != nil {
 		return nil, err
 	}
@@ -95,9 +98,9 @@ func lookUp() (*installation, error) {
 	if err != nil {
 		return nil, fmt.Errorf("find user: %w", err)
 	}
-	own := install.At(os.Getenv("LOCALAPPDATA"), state, sid)
+	own := install.At(os.Getenv("LOCALAPPDATA"), dir, sid)
 	i := &installation{
-		place: own, own: own, shared: own.Everywhere(install.ProgramFiles()), state: state,
+		place: own, own: own, shared: own.Everywhere(install.ProgramFiles()), state: dir,
 		elevated: install.Elevated(), desktop: install.DesktopUser(),
 	}
 	if i.record, err = own.Read(); err == nil {
@@ -121,6 +124,12 @@ func lookUp() (*installation, error) {
 // look finds which bridges run.
 func (i *installation) look(ctx context.Context) error {
 	all, err := running(ctx, chosen{})
+	i.sort(all)
+	return err
+}
+
+// sort tells the bridges of the installed program from those of a person.
+func (i *installation) sort(all []control.Found) {
 	i.bridges, i.others = nil, nil
 	for _, f := range all {
 		if i.has(f.Status.Program) {
@@ -129,7 +138,6 @@ func (i *installation) look(ctx context.Context) error {
 			i.others = append(i.others, f)
 		}
 	}
-	return err
 }
 
 // seen is what changes start from.
@@ -153,10 +161,10 @@ func (i *installation) words() (list []string) {
 
 // logsToPurge are those of bridges that don't run.
 func (i *installation) logsToPurge() []string {
-	all, _ := filepath.Glob(filepath.Join(i.state, "logs", "*.log*"))
+	all, _ := filepath.Glob(filepath.Join(state.LogDir(i.state), "*.log*"))
 	return slices.DeleteFunc(all, func(file string) bool {
 		return slices.ContainsFunc(i.others, func(f control.Found) bool {
-			return strings.HasPrefix(file, logFile(i.state, f.Place))
+			return strings.HasPrefix(file, state.LogFile(i.state, f.Place.Distro, f.Place.ID()))
 		})
 	})
 }
@@ -186,22 +194,29 @@ func (i *installation) startTask(ctx context.Context) error {
 	return i.await(ctx, taskTime, func() bool { return len(i.bridges) > 0 })
 }
 
-// await looks until something holds, or says errNotUp.
+// await waits for the bridges until something holds, and looks at them then, or says errNotUp.
 func (i *installation) await(ctx context.Context, bound time.Duration, holds func() bool) error {
-	ctx, cancel := context.WithTimeout(ctx, bound)
+	bounded, cancel := context.WithTimeout(ctx, bound)
 	defer cancel()
-	tick := time.NewTicker(lookTime)
-	defer tick.Stop()
 	for {
-		if err := i.look(ctx); err != nil && ctx.Err() == nil {
+		all, err := settling(bounded, settleTime)
+		if err != nil && bounded.Err() == nil {
 			return err
 		}
-		if holds() {
-			return nil
+		if bounded.Err() == nil {
+			i.sort(all)
+		}
+		if bounded.Err() != nil || holds() {
+			if err := i.look(ctx); err != nil && ctx.Err() == nil {
+				return err
+			}
+			if holds() {
+				return nil
+			}
 		}
 		select {
-		case <-tick.C:
-		case <-ctx.Done():
+		case <-time.After(lookTime):
+		case <-bounded.Done():
 			return errNotUp
 		}
 	}

@@ -17,9 +17,9 @@ import (
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/endpoint"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/engine"
-	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/install"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/links"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/logs"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/state"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/tunnel"
 )
 
@@ -39,6 +39,7 @@ type instance struct {
 
 	mu        sync.Mutex
 	status    control.Status // but for what is asked anew each time
+	news      chan struct{}  // closed when the status changes; nil: nobody waits for that
 	err       error          // behind the status' reason
 	linkState tunnel.State   // of the link alone: Serving, Failing, or none yet
 	daemon    *tunnel.Tunnel // nil until there is one
@@ -67,7 +68,7 @@ type whole struct {
 
 // openInstance becomes the one for the place.
 func openInstance(ctx context.Context, l links.Link, debug bool, to partner, of whole) (*instance, error) {
-	state, err := stateDir()
+	dir, err := state.Dir()
 	if err != nil {
 		return nil, err
 	}
@@ -79,14 +80,14 @@ func openInstance(ctx context.Context, l links.Link, debug bool, to partner, of 
 		Link: control.Link{
 			Name: l.Name, Kind: l.Kind, Distro: l.Distro, Socket: l.Socket, Uids: l.Uids, Context: l.Context, Reverse: l.Reverse(),
 		},
-		Log:    logFile(state, place),
+		Log:    state.LogFile(dir, place.Distro, place.ID()),
 		Config: of.config,
 	}}
-	in.control, err = control.Open(ctx, runDir(state), place, control.Handler{
-		Status: in.now, Traffic: in.alone, Stop: in.end, Drain: of.drain, Drained: in.drained, Reload: of.reload,
+	in.control, err = control.Open(ctx, state.RunDir(dir), place, control.Handler{
+		Status: in.now, Settled: in.settled, Traffic: in.alone, Stop: in.end, Drain: of.drain, Drained: in.drained, Reload: of.reload,
 	})
 	if err != nil {
-		return nil, &advised{err, openHints(err, runDir(state))}
+		return nil, &advised{err, openHints(err, state.RunDir(dir))}
 	}
 	in.openLog(to)
 	in.own.Info("bridge starts", "version", version, "pid", os.Getpid(), "distro", l.Distro, "socket", l.Socket)
@@ -124,7 +125,7 @@ func (in *instance) serves(d *tunnel.Tunnel, dial bridge.Dial, engine func() str
 func (in *instance) event(e tunnel.Event) {
 	in.note(e)
 	if e.State == tunnel.Starting || e.State == tunnel.Serving { // before the first thing is written there
-		if err := remember(install.Made{Distro: e.Distro, Socket: in.link.AgentSocket()}); err != nil {
+		if err := state.Record(state.Made{Distro: e.Distro, Socket: in.link.AgentSocket()}); err != nil {
 			in.own.Warn("uninstall will not know of this distro", "error", err)
 		}
 	}
@@ -155,6 +156,10 @@ func (in *instance) note(e tunnel.Event) {
 		return
 	case tunnel.Warned:
 		return
+	}
+	if in.news != nil {
+		close(in.news)
+		in.news = nil
 	}
 	s.State, s.StateSince, s.Next = string(e.State), time.Now(), time.Time{}
 	if in.link.Shared {
@@ -212,6 +217,27 @@ func (in *instance) now(ctx context.Context) control.Status {
 		s.Hints = said(statusHints(s, errors.Join(err, engineErr)))
 	}
 	return s
+}
+
+// settled is how it is, as soon as it serves or has a reason why not.
+func (in *instance) settled(ctx context.Context) control.Status {
+	for {
+		in.mu.Lock()
+		if in.news == nil {
+			in.news = make(chan struct{})
+		}
+		s, news := in.status, in.news
+		in.mu.Unlock()
+		s.Uptime = time.Since(s.Since).Seconds()
+		if !starts(s) {
+			return s
+		}
+		select {
+		case <-news:
+		case <-ctx.Done():
+			return s
+		}
+	}
 }
 
 // reach asks what the link leads to, whether it can be reached. Only a Docker engine says who it is.

@@ -12,9 +12,10 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/codes"
-	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/config"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/logs"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/printable"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/state"
 )
 
 func logsCommand() *cobra.Command {
@@ -31,16 +32,16 @@ is the one that was written last.`,
 			if lines < 0 {
 				return fmt.Errorf("--lines: %d is no number of lines", lines)
 			}
-			state, err := stateDir()
+			dir, err := state.Dir()
 			if err != nil {
 				return &failure{error: err}
 			}
-			file, err := newestLog(filepath.Join(state, "logs"), c)
+			file, err := newestLog(state.LogDir(dir), c)
 			if err != nil {
 				return &failure{error: err}
 			}
 			err = logs.Print(cmd.Context(), file, lines, follow, func(line string) error {
-				_, err := fmt.Fprintln(cmd.OutOrStdout(), harmless(line))
+				_, err := fmt.Fprintln(cmd.OutOrStdout(), printable.Escape(line))
 				return err
 			})
 			if err != nil {
@@ -72,22 +73,14 @@ func newestLog(dir string, c chosen) (string, error) {
 		}
 	}
 	if newest == "" {
-		return "", &advised{fmt.Errorf("there is no log of a bridge%s in %s", harmless(c.words()), dir), []codes.Hint{noneHint()}}
+		return "", &advised{fmt.Errorf("there is no log of a bridge%s in %s", printable.Line(c.words()), dir), []codes.Hint{noneHint()}}
 	}
 	return newest, nil
 }
 
 // isLog tells by its name whether a file is the log of a bridge that was chosen.
 func isLog(name string, c chosen) bool {
-	stem, isLog := strings.CutSuffix(name, ".log")
-	i := strings.LastIndexByte(stem, '-')
-	if !isLog || i < 0 {
-		return false
-	}
-	distro, id := stem[:i], stem[i+1:]
-	if distro == allLog {
-		distro = config.All
-	}
-	return (c.distro == "" || strings.EqualFold(c.distro, distro)) &&
+	distro, id, is := state.ParseLog(name)
+	return is && (c.distro == "" || strings.EqualFold(c.distro, distro)) &&
 		(c.socket == "" || id == control.Place{Distro: distro, Socket: c.socket}.ID())
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/codes"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/printable"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/service"
 )
 
@@ -83,7 +84,7 @@ func answer(cmd *cobra.Command, err error, stderr io.Writer) int {
 // complain is how every error looks. Errors that were joined have a line each.
 func complain(stderr io.Writer, err error, cures []codes.Hint) {
 	for line := range strings.Lines(err.Error()) {
-		fmt.Fprintln(stderr, "docker-wsl-bridge: error:", harmless(strings.TrimRight(line, "\r\n")))
+		fmt.Fprintln(stderr, "docker-wsl-bridge: error:", printable.Escape(strings.TrimRight(line, "\r\n")))
 	}
 	for _, h := range cures {
 		fmt.Fprint(stderr, hintLine(h))
@@ -91,7 +92,7 @@ func complain(stderr io.Writer, err error, cures []codes.Hint) {
 }
 
 // hintLine is how every hint looks.
-func hintLine(h codes.Hint) string { return "hint: " + harmless(h.String()) + "\n" }
+func hintLine(h codes.Hint) string { return "hint: " + printable.Escape(h.String()) + "\n" }
 
 // failure is an error of a command that ran. Every other one is a wrong
 // command line.

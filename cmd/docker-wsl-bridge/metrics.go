@@ -7,6 +7,7 @@ import (
 
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/codes"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/printable"
 )
 
 func metricsCommand() *cobra.Command {
@@ -25,7 +26,7 @@ is left out.`,
 				return &failure{error: err}
 			}
 			if len(found) == 0 {
-				return &failure{error: &advised{errors.New("no bridge runs" + harmless(c.words())), []codes.Hint{noneHint()}}}
+				return &failure{error: &advised{errors.New("no bridge runs" + printable.Line(c.words())), []codes.Hint{noneHint()}}}
 			}
 			var all []control.Traffic
 			for _, f := range found {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/config"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/printable"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/tunnel"
 )
 
@@ -44,7 +45,7 @@ func (i *installation) conclude(ctx context.Context, t *telling, r result) error
 		if err == nil {
 			err = why
 		} else {
-			text += harmless(b.Reason) + "\n\n"
+			text += printable.Line(b.Reason) + "\n\n"
 		}
 	}
 	for _, f := range i.bridges {
@@ -92,8 +93,8 @@ func altogether(all []bridgeOutcome) outcome {
 func (i *installation) comeUp(ctx context.Context) error {
 	began := time.Now()
 	err := i.await(ctx, comeUpTime, func() bool {
-		starts := slices.ContainsFunc(i.bridges, func(f control.Found) bool { return unserved(f.Status) != nil && f.Status.Reason == "" })
-		return len(i.bridges) > 0 && !starts && (time.Since(began) > taskTime || len(i.unplaced()) == 0)
+		start := slices.ContainsFunc(i.bridges, func(f control.Found) bool { return starts(f.Status) })
+		return len(i.bridges) > 0 && !start && (time.Since(began) > taskTime || len(i.unplaced()) == 0)
 	})
 	if errors.Is(err, errNotUp) && len(i.bridges) > 0 {
 		return nil // each says how far it is
@@ -119,12 +120,15 @@ func (i *installation) unplaced() (names []string) {
 	return names
 }
 
+// starts tells a bridge that does not serve yet, and does not know why.
+func starts(s control.Status) bool { return unserved(s) != nil && s.Reason == "" }
+
 // unserved is why a bridge does not serve; nil if it does, or will as soon as its distro runs.
 func unserved(s control.Status) error {
 	if s.State == string(tunnel.Serving) || s.State == string(tunnel.Stopped) {
 		return nil
 	}
-	why := fmt.Errorf("it runs and does not serve %s yet, but goes on trying: %s", placeName(s.Link.Place()), harmless(reasonOf(s)))
+	why := fmt.Errorf("it runs and does not serve %s yet, but goes on trying: %s", placeName(s.Link.Place()), printable.Line(reasonOf(s)))
 	return &advised{why, toldHints(s)}
 }
 
@@ -138,7 +142,7 @@ func (o *outcome) serves(ctx context.Context, s control.Status, logon string) st
 	text := fmt.Sprintf("It serves %s%s%s.\n\n", placeName(s.Link.Place()), when, logon)
 	if s.EngineError != "" {
 		o.Reason = s.EngineError
-		text += "The engine can't be reached now: " + harmless(s.EngineError) + "\n\n"
+		text += "The engine can't be reached now: " + printable.Line(s.EngineError) + "\n\n"
 	}
 	if s.Link.Kind == config.Docker && !s.Link.Reverse {
 		o.Host = "unix://" + s.Link.Socket

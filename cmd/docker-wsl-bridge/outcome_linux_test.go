@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -14,18 +15,19 @@ import (
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/install"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/links"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/state"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/tunnel"
 )
 
 // installedBridge is one of the installation's programs, as its endpoint tells of it.
 func installedBridge(t *testing.T, link string, status func(s *control.Status)) {
 	t.Helper()
-	state, err := stateDir()
+	dir, err := state.Dir()
 	if err != nil {
 		t.Fatal(err)
 	}
 	place := control.Place{Distro: "Debian", Socket: "/run/" + link + ".sock"}
-	open, err := control.Open(t.Context(), runDir(state), place, control.Handler{
+	open, err := control.Open(t.Context(), state.RunDir(dir), place, control.Handler{
 		Status: func(context.Context) control.Status {
 			s := control.Status{
 				PID: os.Getpid(), Program: "/programs/docker-wsl-bridgew.exe", State: string(tunnel.Serving),
@@ -229,5 +231,49 @@ func TestInstallMissesALink(t *testing.T) {
 	installedBridge(t, "b", func(s *control.Status) { s.Config = file })
 	if err := i.look(t.Context()); err != nil || len(i.unplaced()) > 0 {
 		t.Errorf("it misses %q, %v", i.unplaced(), err)
+	}
+}
+
+// While install waits for a bridge, its engine is not asked: it is when the bridge serves, once.
+func TestInstallAsksTheEngineOnce(t *testing.T) {
+	ownConfig(t)
+	dir, err := state.Dir()
+	if err != nil {
+		t.Fatal(err)
+	}
+	place := control.Place{Distro: "Debian", Socket: "/run/a.sock"}
+	l := links.Link{Name: "a", Kind: config.Raw, Distro: place.Distro, Socket: place.Socket}
+	in := &instance{link: l, own: slog.New(slog.DiscardHandler), status: control.Status{
+		PID: os.Getpid(), Program: "/programs/docker-wsl-bridgew.exe", State: string(tunnel.Starting),
+		Link: control.Link{Name: "a", Kind: config.Raw, Distro: place.Distro, Socket: place.Socket},
+	}}
+	var asked, waited atomic.Int32
+	open, err := control.Open(t.Context(), state.RunDir(dir), place, control.Handler{
+		Status: func(ctx context.Context) control.Status { asked.Add(1); return in.now(ctx) },
+		Settled: func(ctx context.Context) control.Status {
+			switch waited.Add(1) {
+			case 1:
+				in.event(tunnel.Event{State: tunnel.Placing, Distro: "Debian"})
+			case 2:
+				defer in.event(tunnel.Event{State: tunnel.Serving, Distro: "Debian"})
+				short, cancel := context.WithCancel(ctx)
+				cancel()
+				ctx = short
+			}
+			return in.settled(ctx)
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { open.Close() })
+	before := asked.Load()
+	i := &installation{place: install.Place{Programs: "/programs"}, record: &install.Record{Form: install.Task}}
+	var text strings.Builder
+	if err := i.conclude(t.Context(), &telling{out: &text}, result{}); err != nil {
+		t.Error(err)
+	}
+	if n := asked.Load() - before; n != 1 || !strings.Contains(text.String(), "It serves /run/a.sock in Debian") {
+		t.Errorf("asked %d times: %s", n, text.String())
 	}
 }

@@ -14,6 +14,8 @@ import (
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/endpoint"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/links"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/printable"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/state"
 )
 
 var (
@@ -39,7 +41,7 @@ A configuration that is wrong changes nothing.`,
 			if asJSON {
 				return json.NewEncoder(cmd.OutOrStdout()).Encode(done)
 			}
-			_, err = fmt.Fprintln(cmd.OutOrStdout(), harmless(reloadedWords(done)))
+			_, err = fmt.Fprintln(cmd.OutOrStdout(), printable.Escape(reloadedWords(done)))
 			return err
 		},
 	}
@@ -52,11 +54,11 @@ func reloadRunning(cmd *cobra.Command) (done control.Reloaded, err error) {
 	if err != nil {
 		return done, err
 	}
-	state, err := stateDir()
+	dir, err := state.Dir()
 	if err != nil {
 		return done, err
 	}
-	at, err := endpoint.Private(runDir(state), control.ConfigPlace(file).ID())
+	at, err := endpoint.Private(state.RunDir(dir), control.ConfigPlace(file).ID())
 	if err != nil {
 		return done, err
 	}
@@ -66,7 +68,7 @@ func reloadRunning(cmd *cobra.Command) (done control.Reloaded, err error) {
 	case errors.Is(err, fs.ErrNotExist):
 		return done, &advised{errNoConfigured, []codes.Hint{reloadNoneHint()}}
 	case errors.As(err, &refused):
-		return done, &advised{errors.New("nothing was changed: " + harmless(refused.Text)), []codes.Hint{configCheckHint()}}
+		return done, &advised{errors.New("nothing was changed: " + printable.Escape(refused.Text)), []codes.Hint{configCheckHint()}}
 	}
 	return done, err
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/endpoint"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/engine"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/links"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/printable"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/tunnel"
 )
 
@@ -81,7 +82,7 @@ func (r *reporter) about(l *links.Link, place endpoint.Endpoint, info engine.Inf
 // step says what is being done, for a person who waits.
 func (r *reporter) step(format string, args ...any) {
 	if !r.json {
-		fmt.Fprintf(r.stderr, format+" ...\n", args...)
+		fmt.Fprintln(r.stderr, printable.Escape(fmt.Sprintf(format, args...)+" ..."))
 	}
 }
 
@@ -175,7 +176,7 @@ func (r *reporter) happens(e tunnel.Event, words string) {
 		words = e.Distro + ": " + words
 	}
 	if !r.json {
-		fmt.Fprintln(r.stderr, harmless(words))
+		fmt.Fprintln(r.stderr, printable.Escape(words))
 		return
 	}
 	h := happening{Event: string(e.State), Distro: e.Distro, Link: e.Link, Retry: e.Pause.Milliseconds()}
@@ -205,7 +206,7 @@ func (r *reporter) serving(where bridge.Listening, placed bool, context *named) 
 	case r.json:
 		r.line(v)
 	case again:
-		fmt.Fprintf(r.stderr, "serving %s in %s again\n", v.Socket.Socket, v.Socket.Distro)
+		fmt.Fprintf(r.stderr, "serving %s in %s again\n", printable.Line(v.Socket.Socket), printable.Line(v.Socket.Distro))
 	default:
 		fmt.Fprint(r.stdout, v.text())
 		fmt.Fprint(r.stderr, v.warning())
@@ -229,14 +230,16 @@ func (r *reporter) servingLink(e tunnel.Event) {
 		return
 	}
 	if v.Socket.Owner == "" {
-		fmt.Fprintf(r.stdout, "%-16s %s to %s in %s\n", v.Link, v.Socket.Socket, v.Engine, v.Socket.Distro)
+		line := fmt.Sprintf("%-16s %s to %s in %s", v.Link, v.Socket.Socket, v.Engine, v.Socket.Distro)
+		fmt.Fprintln(r.stdout, printable.Escape(line))
 		return
 	}
 	by := ""
 	if v.Socket.Host != "" {
 		by = ", by " + v.Socket.Host
 	}
-	fmt.Fprintf(r.stdout, "%-16s %s%s  %s %s\n", v.Link, placeName(at), by, v.Socket.Owner, v.Socket.Mode)
+	line := fmt.Sprintf("%-16s %s%s  %s %s", v.Link, placeName(at), by, v.Socket.Owner, v.Socket.Mode)
+	fmt.Fprintln(r.stdout, printable.Escape(line))
 }
 
 // text is for a person, who wants to know what to run next.
@@ -253,12 +256,12 @@ func (v ready) text() string {
 		info = fmt.Sprintf("         %s, for %s containers, API %s\n", v.Info.Server, v.Info.OSType, v.Info.APIVersion)
 	}
 	return fmt.Sprintf("\n%s   %s\n%sdistro   %s\nagent    %s (%s)\nsocket   %s  %s %s\n\n%sCtrl-C ends the bridge.\n",
-		what, v.Engine, info, v.Socket.Distro, v.Agent, placed, v.Socket.Socket, v.Socket.Owner, v.Socket.Mode, use)
+		what, printable.Line(v.Engine), info, printable.Line(v.Socket.Distro), v.Agent, placed, printable.Line(v.Socket.Socket), v.Socket.Owner, v.Socket.Mode, use)
 }
 
 // howDocker is what to run next in a distro.
 func howDocker(distro, host, context string) string {
-	distro, host, context = harmless(distro), harmless(codes.ShWord(host)), codes.ShWord(context)
+	distro, host, context = printable.Line(distro), printable.Line(codes.ShWord(host)), codes.ShWord(context)
 	if context == codes.ShWord("") {
 		return fmt.Sprintf("In %s run\n\n  docker -H %s version\n\nor, for all that follows in a shell,\n\n  export DOCKER_HOST=%s\n\n", distro, host, host)
 	}
@@ -281,13 +284,13 @@ and for programs that know no contexts
 func (v ready) warning() string {
 	switch {
 	case v.ContextError != "":
-		text := "there is no docker context: " + harmless(v.ContextError) + "\n"
+		text := "there is no docker context: " + printable.Line(v.ContextError) + "\n"
 		for _, h := range v.ContextHints {
 			text += hintLine(h)
 		}
 		return text
 	case v.ContextNote != "":
-		return harmless(astrayWords(v.Context, v.ContextNote)) + "\n"
+		return printable.Line(astrayWords(v.Context, v.ContextNote)) + "\n"
 	}
 	return ""
 }
@@ -298,7 +301,8 @@ func (r *reporter) stopped() error {
 	}
 	text := "The bridge has ended; its socket is gone.\n"
 	if r.what.Context != "" {
-		text += fmt.Sprintf("The docker context %s stays for the next one; docker-wsl-bridge context rm --distro %s %s removes it.\n", r.what.Context, codes.WindowsWord(r.what.Socket.Distro), codes.WindowsWord(r.what.Context))
+		line := fmt.Sprintf("The docker context %s stays for the next one; docker-wsl-bridge context rm --distro %s %s removes it.", r.what.Context, codes.WindowsWord(r.what.Socket.Distro), codes.WindowsWord(r.what.Context))
+		text += printable.Escape(line) + "\n"
 	}
 	_, err := io.WriteString(r.stderr, text)
 	return err

@@ -1,9 +1,12 @@
 package main
 
 import (
+	"errors"
+	"strings"
 	"testing"
 	"time"
 
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/config"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/tunnel"
 )
 
@@ -31,5 +34,24 @@ func TestAStoppedScreenStopsNoEvent(t *testing.T) {
 	s.close()
 	if n := len(shown); n < queuedEvents || n > queuedEvents+1 {
 		t.Errorf("%d events are shown", n)
+	}
+}
+
+// Nothing that up prints has power over the terminal, whoever has named distro, socket and engine.
+func TestWhatIsServedIsPlain(t *testing.T) {
+	const evil = "a\x1b[2J\u202e\u009bm"
+	var out strings.Builder
+	served := ready{Link: evil, Kind: config.Docker, Engine: evil, Socket: socket{Distro: evil, Socket: evil, Owner: "root:root", Mode: "0660"}, Host: evil, Context: "windows"}
+	r := &reporter{stdout: &out, stderr: &out, what: served}
+	for _, state := range []tunnel.State{tunnel.Starting, tunnel.Placing, tunnel.Serving, tunnel.Serving, tunnel.Lost, tunnel.Stopped} {
+		r.event(tunnel.Event{State: state, Distro: evil, Link: evil, Err: errors.New(evil)}, &named{err: errors.New(evil)})
+	}
+	r.find = func(string) (ready, bool) { return served, true }
+	r.event(tunnel.Event{State: tunnel.Serving, Distro: evil, Link: evil}, nil)
+	if err := r.stopped(); err != nil {
+		t.Fatal(err)
+	}
+	if text := out.String(); strings.ContainsAny(text, "\x1b\u202e\u009b") || strings.Count(text, "\ufffd[2J") < 10 {
+		t.Errorf("%q", text)
 	}
 }

@@ -5,11 +5,13 @@ import (
 	"context"
 	"slices"
 	"strings"
-	"unicode"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/printable"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/state"
 )
 
 // chosen says which of the running bridges are meant. The zero value is all of them.
@@ -41,17 +43,25 @@ func running(ctx context.Context, c chosen) ([]control.Found, error) {
 	return inOrder(ctx, c, control.List)
 }
 
+// settling are the same, waited for until they serve or know why they don't, for so long at the most. No engine is
+// asked for that.
+func settling(ctx context.Context, within time.Duration) ([]control.Found, error) {
+	return inOrder(ctx, chosen{}, func(ctx context.Context, dir string) ([]control.Found, error) {
+		return control.ListSettled(ctx, dir, within)
+	})
+}
+
 // carrying are the same, with what they carry.
 func carrying(ctx context.Context, c chosen) ([]control.Found, error) {
 	return inOrder(ctx, c, control.ListTraffic)
 }
 
 func inOrder(ctx context.Context, c chosen, list func(context.Context, string) ([]control.Found, error)) ([]control.Found, error) {
-	state, err := stateDir()
+	dir, err := state.Dir()
 	if err != nil {
 		return nil, err
 	}
-	all, err := list(ctx, runDir(state))
+	all, err := list(ctx, state.RunDir(dir))
 	all = slices.DeleteFunc(all, func(f control.Found) bool { return !c.has(f.Place) })
 	slices.SortFunc(all, func(a, b control.Found) int {
 		return cmp.Or(strings.Compare(a.Place.Distro, b.Place.Distro), strings.Compare(a.Place.Socket, b.Place.Socket))
@@ -64,7 +74,7 @@ func isPipe(p control.Place) bool { return strings.HasPrefix(p.Socket, "npipe:")
 
 // placeName is a place in a sentence.
 func placeName(p control.Place) string {
-	return harmless(p.Socket) + " " + whereWords(p)
+	return printable.Line(p.Socket) + " " + whereWords(p)
 }
 
 // whereWords say in which distro a place is.
@@ -72,18 +82,5 @@ func whereWords(p control.Place) string {
 	if p.Everywhere() {
 		return "in every distro"
 	}
-	return "in " + harmless(p.Distro)
-}
-
-// harmless is text of a file in one line that a terminal obeys nothing of.
-func harmless(s string) string {
-	return strings.Map(func(r rune) rune {
-		switch {
-		case r == '\t':
-			return ' '
-		case unicode.IsPrint(r):
-			return r
-		}
-		return unicode.ReplacementChar
-	}, s)
+	return "in " + printable.Line(p.Distro)
 }

@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sys/windows/svc/mgr"
 
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/install"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/state"
 )
 
 // installed is the program as a service, until the test ends.
@@ -238,11 +239,11 @@ func TestServiceSupervise(t *testing.T) {
 	if said, _ := left(t, file("bye")); said != "bye" {
 		t.Errorf("last words %q", said)
 	}
-	state, err := stateDir()
+	dir, err := state.Dir()
 	if err != nil {
 		t.Fatal(err)
 	}
-	logs, _ := filepath.Glob(filepath.Join(state, "logs", "supervise-*.log"))
+	logs, _ := filepath.Glob(filepath.Join(state.LogDir(dir), "supervise-*.log"))
 	var text []byte
 	for _, file := range logs {
 		b, err := os.ReadFile(file)

@@ -14,6 +14,7 @@ import (
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/engine"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/install"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/links"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/printable"
 )
 
 // silent is the state of a bridge that does not answer.
@@ -80,7 +81,7 @@ func wordsOf(err error) string {
 	if err == nil {
 		return ""
 	}
-	return harmless(err.Error())
+	return printable.Escape(err.Error())
 }
 
 // statusOf is what a bridge said of itself or, if it said nothing, what its file says.
@@ -107,7 +108,7 @@ func wellOrNot(all []control.Status, installed *install.Record, wrong error) err
 	}
 	for _, s := range all {
 		if !s.Works {
-			why := fmt.Errorf("the bridge for %s does not work: %s", placeName(s.Link.Place()), harmless(reasonOf(s)))
+			why := fmt.Errorf("the bridge for %s does not work: %s", placeName(s.Link.Place()), printable.Line(reasonOf(s)))
 			return &failure{error: &advised{why, toldHints(s)}}
 		}
 	}
@@ -120,7 +121,7 @@ func printStatus(w io.Writer, r statusResult) error {
 		if r.off != nil {
 			words, hint = "switched off: "+r.off.Text+"; else "+words, hintLine(switchOnHint(r.off))
 		}
-		if _, err := fmt.Fprintf(w, "%-9s%s\n%s\n", "at logon", harmless(words), hint); err != nil {
+		if _, err := fmt.Fprintf(w, "%-9s%s\n%s\n", "at logon", printable.Escape(words), hint); err != nil {
 			return err
 		}
 	}
@@ -139,7 +140,7 @@ func printStatus(w io.Writer, r statusResult) error {
 func statusText(s control.Status) string {
 	text := ""
 	line := func(name, format string, args ...any) {
-		text += fmt.Sprintf("%-9s%s\n", name, harmless(fmt.Sprintf(format, args...)))
+		text += fmt.Sprintf("%-9s%s\n", name, printable.Escape(fmt.Sprintf(format, args...)))
 	}
 	if s.Config != "" {
 		line("link", "%s", s.Link.Name)

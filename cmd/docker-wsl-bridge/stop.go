@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/printable"
 )
 
 // stopTime bounds the wait for a bridge's end: connections get 5 s, the agent 2 s to leave, and a
@@ -73,7 +74,7 @@ func tellStopped(out io.Writer, ended []endedPlace, c chosen, asJSON bool, found
 		return json.NewEncoder(out).Encode(map[string][]endedPlace{"stopped": ended})
 	}
 	if found == 0 {
-		_, err := fmt.Fprintf(out, "no bridge runs%s\n", harmless(c.words()))
+		_, err := fmt.Fprintf(out, "no bridge runs%s\n", printable.Line(c.words()))
 		return err
 	}
 	for _, s := range ended {

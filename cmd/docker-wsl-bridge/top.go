@@ -13,6 +13,7 @@ import (
 
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/codes"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/printable"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/top"
 )
 
@@ -77,7 +78,7 @@ func look(ctx context.Context, c chosen) (top.Look, error) {
 	case err != nil:
 		return top.Look{}, err
 	case len(found) == 0:
-		return top.Look{}, &advised{errors.New("no bridge runs" + harmless(c.words())), []codes.Hint{noneHint()}}
+		return top.Look{}, &advised{errors.New("no bridge runs" + printable.Line(c.words())), []codes.Hint{noneHint()}}
 	}
 	var links []control.LinkTraffic
 	at := time.Now()

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/install"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/printable"
 )
 
 func uninstallCommand() *cobra.Command {
@@ -74,7 +75,7 @@ func (i *installation) uninstall(ctx context.Context, t *telling, purge, start b
 	r := result{DryRun: t.dry, Changes: made, Hints: leftHints(i.kept, i.place.Programs, len(seen.Stopped) > 0, install.OfOthers(changes))}
 	if i.kept != "" {
 		r.Reason = i.kept + " is the program that runs just now"
-		text = "Nothing is installed any more but a file: " + harmless(r.Reason) + "\n"
+		text = "Nothing is installed any more but a file: " + printable.Line(r.Reason) + "\n"
 	}
 	if err = errors.Join(failed, err); err != nil {
 		text = ""

@@ -10,6 +10,7 @@ import (
 
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/dockerapi"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/endpoint"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/printable"
 )
 
 const (
@@ -40,7 +41,7 @@ func (p Peer) harmless() Peer {
 	return p
 }
 
-func programName(s string) string { return printable(s[:min(len(s), maxProgram)]) }
+func programName(s string) string { return printable.Line(s[:min(len(s), maxProgram)]) }
 
 // page asks for the peers of a link's streams, of those with higher numbers than After.
 type page struct {

@@ -8,8 +8,8 @@ import (
 	"fmt"
 	"io"
 	"regexp"
-	"strings"
-	"unicode"
+
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/printable"
 )
 
 // controlLink is the name of the stream that carries the control messages.
@@ -171,22 +171,8 @@ func (m *messages) ask(r request) (answer, error) {
 		return a, fmt.Errorf("ask agent: %w", err)
 	}
 	if a.Error != nil {
-		a.Error.Text = printable(a.Error.Text)
+		a.Error.Text = printable.Line(a.Error.Text)
 		return a, a.Error
 	}
 	return a, nil
-}
-
-// printable makes the distro's text fit for a terminal.
-func printable(s string) string {
-	const most = 1000
-	if len(s) > most {
-		s = s[:most] + "..."
-	}
-	return strings.Map(func(r rune) rune {
-		if unicode.IsPrint(r) {
-			return r
-		}
-		return unicode.ReplacementChar
-	}, s)
 }

@@ -278,12 +278,12 @@ func TestPeersOfAHostileAgent(t *testing.T) {
 	}
 }
 
-// What a hostile distro warns of is one short and harmless line about a link that there is, or nothing.
+// What a hostile distro warns of is one bounded and harmless line about a link that there is, or nothing.
 func TestWarningsOfAHostileAgent(t *testing.T) {
 	for said, want := range map[string]string{
 		`{"link":"link","warning":"it is full"}`:                              "link: it is full",
 		`{"link":"link","warning":"\u001b[2J\nlevel=INFO \u202e"}`:            "link: \ufffd[2J\ufffdlevel=INFO \ufffd",
-		`{"link":"link","warning":"` + strings.Repeat("x", 3000) + `"}`:       "link: " + strings.Repeat("x", 1000) + "...",
+		`{"link":"link","warning":"` + strings.Repeat("x", 3000) + `"}`:       "link: " + strings.Repeat("x", 3000),
 		`{"link":"link","warning":"` + strings.Repeat("x", maxWarning) + `"}`: "",
 		`{"link":"link\n","warning":"x"}`:                                     "",
 		`{"warning":"x"}`:                                                     "",

@@ -15,6 +15,8 @@ import (
 	"testing"
 	"time"
 	"unicode"
+
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/printable"
 )
 
 // frame is a frame of docs/protocol.md.
@@ -149,7 +151,7 @@ func FuzzHost(f *testing.F) {
 
 // harmless tells whether a text of the agent's is fit for a terminal.
 func harmless(text string) bool {
-	return len(text) <= 4000 && !strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsPrint(r) && r != unicode.ReplacementChar })
+	return len(text) <= printable.Max+3 && !strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsPrint(r) && r != unicode.ReplacementChar })
 }
 
 // FuzzControl reads any bytes as control messages, as the agent's and as the host's.

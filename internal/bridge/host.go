@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/mux"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/printable"
 )
 
 // Host is the Windows half of a session.
@@ -50,7 +51,7 @@ func (h *Host) hear(stream *mux.Stream) {
 	m := &messages{lines: bufio.NewScanner(io.LimitReader(stream, maxWarning))}
 	var w warning
 	if m.receive(&w) == nil && h.leads.has(w.Link) {
-		h.warned(w.Link, printable(w.Warning))
+		h.warned(w.Link, printable.Line(w.Warning))
 	}
 }
 

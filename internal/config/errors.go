@@ -2,9 +2,9 @@ package config
 
 import (
 	"fmt"
-	"strings"
-	"unicode"
 	"unicode/utf8"
+
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/printable"
 )
 
 // Position is a place in a file. Lines and columns count from 1, columns in characters.
@@ -16,11 +16,11 @@ type Position struct {
 func (p Position) String() string {
 	switch {
 	case p.Line == 0:
-		return harmless(p.File)
+		return printable.Line(p.File)
 	case p.Column == 0:
-		return fmt.Sprintf("%s:%d", harmless(p.File), p.Line)
+		return fmt.Sprintf("%s:%d", printable.Line(p.File), p.Line)
 	}
-	return fmt.Sprintf("%s:%d:%d", harmless(p.File), p.Line, p.Column)
+	return fmt.Sprintf("%s:%d:%d", printable.Line(p.File), p.Line, p.Column)
 }
 
 // Error is one thing that is wrong, and where.
@@ -63,16 +63,6 @@ func quoted(s string) string {
 		return fmt.Sprintf("%+q...", s[:shown])
 	}
 	return fmt.Sprintf("%+q", s)
-}
-
-// harmless leaves what can be printed in one line.
-func harmless(s string) string {
-	return strings.Map(func(r rune) rune {
-		if unicode.IsPrint(r) {
-			return r
-		}
-		return unicode.ReplacementChar
-	}, s)
 }
 
 // nearest is the one of the names that a wrong one looks like, or empty.

@@ -8,6 +8,7 @@ import (
 	"os"
 
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/files"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/printable"
 )
 
 // ErrUntrusted says that the machine's file could be changed by others than administrators.
@@ -80,7 +81,7 @@ func load(name string, open func(string) (*os.File, error), machine bool) (f *fi
 // readFile reads no more than a file may have, and one byte.
 func readFile(name string, open func(string) (*os.File, error)) ([]byte, error) {
 	if info, err := os.Stat(name); err == nil && !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("%s is no regular file", harmless(name)) // a pipe would not end
+		return nil, fmt.Errorf("%s is no regular file", printable.Line(name)) // a pipe would not end
 	}
 	f, err := open(name)
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"syscall"
 
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/printable"
 	"golang.org/x/sys/unix"
 )
 
@@ -43,11 +44,11 @@ func openTrustedFile(name string) (*os.File, error) {
 func judge(name string, mode, uid, kind uint32) error {
 	switch {
 	case mode&unix.S_IFMT != kind:
-		return fmt.Errorf("%s is no directory or file of its own: %w", harmless(name), ErrUntrusted)
+		return fmt.Errorf("%s is no directory or file of its own: %w", printable.Line(name), ErrUntrusted)
 	case uid != 0:
-		return fmt.Errorf("%s belongs to uid %d: %w", harmless(name), uid, ErrUntrusted)
+		return fmt.Errorf("%s belongs to uid %d: %w", printable.Line(name), uid, ErrUntrusted)
 	case mode&0o022 != 0:
-		return fmt.Errorf("%s has mode %04o: %w", harmless(name), mode&0o7777, ErrUntrusted)
+		return fmt.Errorf("%s has mode %04o: %w", printable.Line(name), mode&0o7777, ErrUntrusted)
 	}
 	return nil
 }

@@ -9,6 +9,7 @@ import (
 	"golang.org/x/sys/windows"
 
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/files"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/printable"
 )
 
 func machineFile() string {
@@ -53,7 +54,7 @@ func judge(name string, sd *windows.SECURITY_DESCRIPTOR) error {
 		return err
 	}
 	if owner == nil || !slices.Contains(administrators, owner.String()) {
-		return fmt.Errorf("%s belongs to %v: %w", harmless(name), owner, ErrUntrusted)
+		return fmt.Errorf("%s belongs to %v: %w", printable.Line(name), owner, ErrUntrusted)
 	}
 	return nil
 }

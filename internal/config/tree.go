@@ -6,6 +6,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/printable"
 	"github.com/pelletier/go-toml/v2"
 	"github.com/pelletier/go-toml/v2/unstable"
 )
@@ -72,21 +73,13 @@ func (s *source) tree() (*node, *Error) {
 func (s *source) invalid(err error) *Error {
 	var known *toml.DecodeError
 	if !errors.As(err, &known) {
-		return &Error{Position{File: s.file}, "it is no TOML: " + harmless(err.Error())}
+		return &Error{Position{File: s.file}, "it is no TOML: " + printable.Line(err.Error())}
 	}
 	row, column := known.Position()
 	lines := bytes.SplitAfterN(s.text, []byte("\n"), row)
 	last := lines[len(lines)-1]
 	at := Position{s.file, row, utf8.RuneCount(last[:min(column-1, len(last))]) + 1}
-	return &Error{at, "it is no TOML: " + cut(harmless(strings.TrimPrefix(known.Error(), "toml: ")))}
-}
-
-func cut(s string) string {
-	const shown = 200
-	if len(s) > shown {
-		return strings.ToValidUTF8(s[:shown], "") + "..."
-	}
-	return s
+	return &Error{at, "it is no TOML: " + printable.Line(strings.TrimPrefix(known.Error(), "toml: "))}
 }
 
 // part is one of a key's, as in to.exec.

@@ -22,7 +22,7 @@ const (
 	// cutPause is between two tries to reach one that is just ending.
 	cutPause = 20 * time.Millisecond
 	// maxAnswer bounds what is read of an answer.
-	maxAnswer = 64 << 10
+	maxAnswer = 256 << 10
 )
 
 // Ask asks the instance at an endpoint how it is. It takes 5 s at the most. The error is

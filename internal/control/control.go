@@ -113,8 +113,9 @@ type Reloaded struct {
 
 // The paths.
 const (
-	statusPath = "/v1/status"
-	stopPath   = "/v1/stop"
-	drainPath  = "/v1/drain"
-	reloadPath = "/v1/reload"
+	statusPath  = "/v1/status"
+	settledPath = "/v1/settled"
+	stopPath    = "/v1/stop"
+	drainPath   = "/v1/drain"
+	reloadPath  = "/v1/reload"
 )

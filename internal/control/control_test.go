@@ -69,7 +69,7 @@ func runDir(t *testing.T) string {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { os.RemoveAll(dir) })
-	return filepath.Join(dir, "run")
+	return filepath.Join(dir, "docker-wsl-bridge", "run")
 }
 
 func one(t *testing.T, dir string) Found {
@@ -261,7 +261,7 @@ func TestAKilledInstanceIsForgotten(t *testing.T) {
 
 func TestFilesOfOthersAreLeftAlone(t *testing.T) {
 	dir := runDir(t)
-	if err := os.Mkdir(dir, 0o700); err != nil {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
 		t.Fatal(err)
 	}
 	files := map[string]string{
@@ -329,6 +329,52 @@ func raw(t *testing.T, at endpoint.Endpoint, request string) int {
 }
 
 // The examples of docs/control.md are answers, whole and with nothing else.
+// Who waits for a link is told as soon as it is served, and how it is when the time is over. Nobody is asked for that.
+func TestWhoWaitsIsToldWhenItServes(t *testing.T) {
+	dir := runDir(t)
+	serves, asked := make(chan struct{}), make(chan struct{}, 10)
+	h := handler(nil)
+	status := h.Status
+	h.Settled = func(ctx context.Context) Status {
+		s := status(ctx)
+		asked <- struct{}{}
+		select {
+		case <-serves:
+		case <-ctx.Done():
+			s.State = "starting"
+		}
+		return s
+	}
+	openAt(t, dir, place, h)
+	at := one(t, dir).At
+	if s, err := AwaitSettled(t.Context(), at, 10*time.Millisecond); err != nil || s.State != "starting" {
+		t.Errorf("%+v, %v", s, err)
+	}
+	<-asked
+	told := make(chan []Found)
+	go func() {
+		found, _ := ListSettled(t.Context(), dir, time.Minute)
+		told <- found
+	}()
+	<-asked
+	close(serves)
+	if found := <-told; len(found) != 1 || found[0].Err != nil || found[0].Status.State != "ready" {
+		t.Errorf("%+v", found)
+	}
+	if _, err := AwaitSettled(t.Context(), at, 2*maxSettle); err == nil {
+		t.Error("a wait without a bound")
+	}
+}
+
+// One that does not know how to wait, or for which too many wait, is asked for its status.
+func TestWhoCannotWaitIsAsked(t *testing.T) {
+	dir := runDir(t)
+	openAt(t, dir, place, handler(nil))
+	if found, err := ListSettled(t.Context(), dir, 2*maxSettle); err != nil || len(found) != 1 || found[0].Err != nil || found[0].Status.State != "ready" {
+		t.Errorf("%+v, %v", found, err)
+	}
+}
+
 func TestDocumentedAnswers(t *testing.T) {
 	documented(t, "GET /v1/status", &Status{})
 	documented(t, "GET /v1/streams", &Traffic{})

@@ -13,7 +13,7 @@ import (
 	"time"
 
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/endpoint"
-	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/files"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/state"
 )
 
 // RunsError says that another instance has the place. Status is how it is.
@@ -84,18 +84,17 @@ func (i *Instance) Hide() error {
 	if i.file == "" {
 		return nil
 	}
-	err := files.Remove(i.file)
-	if err == nil || errors.Is(err, fs.ErrNotExist) {
-		i.file = ""
-		return nil
+	if err := state.Remove(i.file); err != nil {
+		return fmt.Errorf("remove instance file: %w", err)
 	}
-	return fmt.Errorf("remove instance file: %w", err)
+	i.file = ""
+	return nil
 }
 
 // Close ends the endpoint, which tells who waits that it has ended, and removes the file if Hide has not.
 func (i *Instance) Close() error {
 	if i.file != "" {
-		_ = os.Remove(i.file) // what stays is in nobody's way
+		_ = state.TryRemove(i.file) // what stays is in nobody's way
 	}
 	return i.server.close()
 }
@@ -172,16 +171,12 @@ type record struct {
 	Socket string `json:"socket"`
 }
 
-// writeRecord never leaves half a file under the name.
 func writeRecord(file string, r record) error {
 	b, err := json.Marshal(r)
+	if err == nil {
+		err = state.Write(file, append(b, '\n'), 0o600)
+	}
 	if err != nil {
-		return err
-	}
-	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
-		return err
-	}
-	if err := files.Replace(file, append(b, '\n'), 0o600); err != nil {
 		return fmt.Errorf("write %s: %w", file, err)
 	}
 	return nil
@@ -257,7 +252,7 @@ func find(ctx context.Context, dir, name string, ask question) *Found {
 	gone := isGone(err) || err == nil && pid != r.PID
 	if gone {
 		_ = endpoint.RemoveStale(f.At.Path()) // of a killed one; Windows has none
-		_ = os.Remove(file)                   // the next one tries again
+		_ = state.TryRemove(file)             // the next one tries again
 		return nil
 	}
 	return f
@@ -268,14 +263,7 @@ const maxRecord = 4 << 10
 
 // readRecord takes a file for what it should be or for nothing.
 func readRecord(file string) (r record, err error) {
-	info, err := os.Lstat(file)
-	if err != nil {
-		return r, err
-	}
-	if !info.Mode().IsRegular() || info.Size() > maxRecord {
-		return r, errors.New("it is no file of ours")
-	}
-	b, err := files.Read(file, maxRecord+1) // whose instance may be ending
+	b, err := state.Read(file, maxRecord) // whose instance may be ending
 	if err != nil {
 		return r, err
 	}
@@ -284,7 +272,7 @@ func readRecord(file string) (r record, err error) {
 	}
 	want := Place{r.Distro, r.Socket}.ID() + "." + strconv.Itoa(r.PID) + ".json"
 	if filepath.Base(file) != want {
-		return r, errors.New("it is no file of ours")
+		return r, state.ErrForeign
 	}
 	return r, nil
 }

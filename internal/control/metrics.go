@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/printable"
 )
 
 const metricsPath = "/metrics"
@@ -149,7 +151,7 @@ func (f *family) write(b *bytes.Buffer) {
 	for _, s := range f.samples {
 		var labels []string
 		for i := 0; i < len(s.labels); i += 2 {
-			labels = append(labels, fmt.Sprintf(`%s="%s"`, s.labels[i], quoted.Replace(strings.ToValidUTF8(s.labels[i+1], "\ufffd"))))
+			labels = append(labels, fmt.Sprintf(`%s="%s"`, s.labels[i], quoted.Replace(printable.Lines(s.labels[i+1]))))
 		}
 		fmt.Fprintf(b, "%s{%s} %s\n", name, strings.Join(labels, ","), s.value)
 	}

@@ -151,3 +151,11 @@ func TestMetricsAreServed(t *testing.T) {
 		t.Errorf("%s", body)
 	}
 }
+
+// What is printed in a terminal has nothing that it obeys; the end of a line is escaped as the format wants it.
+func TestMetricsAreFitForATerminal(t *testing.T) {
+	b := Metrics(Traffic{At: time.Now(), Links: []LinkTraffic{{Link: Link{Name: "a\x1b[2J\u009bm\nb", Distro: "D"}}}})
+	if text := string(b); strings.ContainsAny(text, "\x1b\u009b") || !strings.Contains(text, `link="a`+"\ufffd[2J\ufffdm"+`\nb"`) {
+		t.Errorf("%.400q", text)
+	}
+}

@@ -24,6 +24,9 @@ const (
 type Handler struct {
 	// Status tells how it is, within a second or so. It is called by many at once.
 	Status func(context.Context) Status
+	// Settled tells how it is without asking anybody, as soon as the link serves or it is known why it does not, or
+	// when the context ends. It is nil where that is known from the start: then Status answers.
+	Settled func(context.Context) Status
 	// Traffic tells what it carries, within a second or so; likewise.
 	Traffic func(context.Context) Traffic
 	// Stop has it end, as Ctrl-C does, and does not wait for that.
@@ -48,7 +51,7 @@ type server struct {
 	ending chan struct{} // closed when the instance is at its end
 
 	// Of each kind apart: reloads that wait keep no drain out, nor drains a stop.
-	stops, drains, reloads waits
+	stops, drains, reloads, settles waits
 
 	mu    sync.Mutex
 	ended bool
@@ -56,11 +59,12 @@ type server struct {
 }
 
 func newServer(l net.Listener, h Handler) *server {
-	s := &server{ending: make(chan struct{}), stops: newWaits(), drains: newWaits(), reloads: newWaits()}
+	s := &server{ending: make(chan struct{}), stops: newWaits(), drains: newWaits(), reloads: newWaits(), settles: newWaits()}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET "+statusPath, func(w http.ResponseWriter, r *http.Request) {
 		answer(w, http.StatusOK, h.Status(r.Context()))
 	})
+	mux.HandleFunc("GET "+settledPath, func(w http.ResponseWriter, r *http.Request) { s.settled(w, r, h) })
 	mux.HandleFunc("GET "+streamsPath, func(w http.ResponseWriter, r *http.Request) {
 		answer(w, http.StatusOK, h.Traffic(r.Context()))
 	})
@@ -69,7 +73,7 @@ func newServer(l net.Listener, h Handler) *server {
 	mux.HandleFunc("POST "+drainPath, func(w http.ResponseWriter, r *http.Request) { s.drain(w, r, h) })
 	mux.HandleFunc("POST "+reloadPath, func(w http.ResponseWriter, r *http.Request) { s.reload(w, r, h) })
 	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
-		answer(w, http.StatusNotFound, requestError{"there is GET " + statusPath + ", " + streamsPath + " and " + metricsPath + ", POST " + stopPath + ", " + drainPath + " and " + reloadPath})
+		answer(w, http.StatusNotFound, requestError{"there is GET " + statusPath + ", " + settledPath + ", " + streamsPath + " and " + metricsPath + ", POST " + stopPath + ", " + drainPath + " and " + reloadPath})
 	})
 	s.http = &http.Server{
 		Handler:        observed(http.MaxBytesHandler(mux, maxBody)),

@@ -1,6 +1,9 @@
 package control
 
 import (
+	"errors"
+	"os"
+	"path/filepath"
 	"testing"
 
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/endpoint"
@@ -27,5 +30,25 @@ func TestStopOfAnInstanceThatEndsJustNow(t *testing.T) {
 	}()
 	if err := Stop(t.Context(), at); err != nil {
 		t.Error(err)
+	}
+}
+
+// A link in the place of the directory leads neither who records that he runs nor who removes such a record elsewhere.
+func TestLinksLeadNoRecordElsewhere(t *testing.T) {
+	elsewhere := runDir(t)
+	killed := filepath.Join(elsewhere, place.ID()+".1.json") // of one that runs no more, else it would be removed
+	if err := writeRecord(killed, record{PID: 1, Distro: place.Distro, Socket: place.Socket}); err != nil {
+		t.Fatal(err)
+	}
+	dir := runDir(t)
+	if err := errors.Join(os.MkdirAll(filepath.Dir(dir), 0o700), os.Symlink(elsewhere, dir)); err != nil {
+		t.Fatal(err)
+	}
+	none(t, dir)
+	if i, err := Open(t.Context(), dir, place, handler(nil)); err == nil {
+		t.Errorf("open through a link: %v", i.Close())
+	}
+	if left, err := filepath.Glob(filepath.Join(elsewhere, "*.json*")); err != nil || len(left) != 1 {
+		t.Errorf("there are %v, %v", left, err)
 	}
 }

@@ -9,9 +9,9 @@ import (
 
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/deploy"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/dockercontext"
-	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/install"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/links"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/paths"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/state"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/wsl"
 )
 
@@ -48,7 +48,7 @@ func (e *ContextError) Error() string {
 // and the default one's: there is no other proof that one with the mark of the version before is ours.
 func (c Contexts) recorded() string {
 	names := []string{links.DefaultContext}
-	made, _, _ := install.Remembered(c.State) // what can't be read proves nothing
+	made, _, _ := state.Remembered(c.State) // what can't be read proves nothing
 	for _, m := range made {
 		if strings.EqualFold(m.Distro, c.Distro) && dockercontext.CheckName(m.Context) == nil && !slices.Contains(names, m.Context) && len(names) < maxRecorded {
 			names = append(names, m.Context)
@@ -73,7 +73,7 @@ func (c Contexts) Ask(ctx context.Context, user string, args ...string) (dockerc
 
 // Make makes the context of a socket, and records that.
 func (c Contexts) Make(ctx context.Context, socket, name string) (dockercontext.Answer, error) {
-	if err := install.Remember(c.State, install.Made{Distro: c.Distro}); err != nil {
+	if err := state.Remember(c.State, state.Made{Distro: c.Distro}); err != nil {
 		return dockercontext.Answer{}, err
 	}
 	a, err := c.Ask(ctx, "", "create", name, "unix://"+socket)
@@ -85,12 +85,12 @@ func (c Contexts) Make(ctx context.Context, socket, name string) (dockercontext.
 	case a.State != dockercontext.Made && a.State != dockercontext.Kept:
 		return a, &ContextError{c.Distro, a}
 	}
-	return a, install.Remember(c.State, install.Made{Distro: c.Distro, Context: name, User: a.User})
+	return a, state.Remember(c.State, state.Made{Distro: c.Distro, Context: name, User: a.User})
 }
 
 // remove removes those of ours from a distro that runs: the default user's, and those that others
 // are known to have.
-func (c Contexts) remove(ctx context.Context, made []install.Made) error {
+func (c Contexts) remove(ctx context.Context, made []state.Made) error {
 	a, err := c.Ask(ctx, "", "rm")
 	done := map[string]bool{"": true, a.User: true}
 	for _, m := range made {
@@ -111,18 +111,18 @@ func (c Contexts) remove(ctx context.Context, made []install.Made) error {
 
 // Clean has the agent's program remove from a distro all that bridges have made there but its own file, and then that.
 // When all of it is done, and not before, the distro is forgotten. A socket of all distros is removed from any of them.
-func Clean(ctx context.Context, w WSL, agent deploy.Binary, distro, state string) error {
-	made, _, _ := install.Remembered(state) // without a record there is what lies beside the agent's file
+func Clean(ctx context.Context, w WSL, agent deploy.Binary, distro, record string) error {
+	made, _, _ := state.Remembered(record) // without a record there is what lies beside the agent's file
 	var sockets []string
 	for _, m := range made {
 		if m.Socket != "" && (strings.EqualFold(m.Distro, distro) || paths.IsShared(m.Socket)) {
 			sockets = append(sockets, m.Socket)
 		}
 	}
-	contexts := Contexts{w, agent, distro, state}
+	contexts := Contexts{w, agent, distro, record}
 	err := errors.Join(contexts.remove(ctx, made), w.RemoveSockets(ctx, distro, agent, sockets), w.RemoveAgents(ctx, distro))
 	if err != nil {
 		return err
 	}
-	return install.Forget(state, distro)
+	return state.Forget(record, distro)
 }

@@ -5,7 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"unicode"
+
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/printable"
 )
 
 // Problem is why nothing could be done, as far as somebody can cure it.
@@ -57,7 +58,7 @@ func (l Led) Astray(name, host string) string {
 // Clean makes words of a distro fit for people's eyes.
 func (l *Led) Clean() {
 	for _, word := range []*string{&l.DockerHost, &l.DockerContext, &l.Current} {
-		*word = printable(*word)
+		*word = printable.Line(*word)
 	}
 }
 
@@ -85,31 +86,17 @@ func ReadAnswer(said []byte) (Answer, error) {
 		return Answer{}, errOtherWords
 	}
 	for _, word := range []*string{&a.User, &a.Name, &a.Host, &a.Text} {
-		*word = printable(*word)
+		*word = printable.Line(*word)
 	}
 	a.Led.Clean()
 	for i := range a.List {
-		a.List[i].Name, a.List[i].Host = printable(a.List[i].Name), printable(a.List[i].Host)
+		a.List[i].Name, a.List[i].Host = printable.Line(a.List[i].Name), printable.Line(a.List[i].Host)
 	}
 	for i := range a.Removed {
-		a.Removed[i] = printable(a.Removed[i])
+		a.Removed[i] = printable.Line(a.Removed[i])
 	}
 	if a.Problem != "" {
 		return a, &ProblemError{"", a.User, a.Problem, a.Text}
 	}
 	return a, nil
-}
-
-func printable(s string) string {
-	const most = 200
-	r := []rune(s)
-	if len(r) > most {
-		r = append(r[:most], '.', '.', '.')
-	}
-	for i := range r {
-		if !unicode.IsPrint(r[i]) {
-			r[i] = unicode.ReplacementChar
-		}
-	}
-	return string(r)
 }

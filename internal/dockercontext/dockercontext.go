@@ -115,7 +115,7 @@ func makeOnce(dir, name, host string, recorded []string, served func(host string
 		return "", err
 	}
 	if !fresh {
-		return Made, replace(metaFile(dir, name), old.bytes, b, old.info)
+		return Made, at(metaFile(dir, name), func(f file) error { return f.replace(old.bytes, b, old.info) })
 	}
 	return Made, put(dir, name, b)
 }
@@ -159,19 +159,24 @@ func removeOnce(dir, name string, recorded []string) (State, error) {
 	if err != nil {
 		return "", err
 	}
-	file := metaFile(dir, name)
-	aside, err := takeOut(file, s.bytes)
+	path, taken := metaFile(dir, name), false
+	err = at(path, func(f file) error {
+		aside, err := f.takeOut(s.bytes)
+		if taken = err == nil; !taken {
+			return err
+		}
+		return f.root.Remove(aside)
+	})
 	if err != nil {
-		undo()
-		if errors.Is(err, fs.ErrNotExist) {
+		if !taken {
+			undo()
+		}
+		if !taken && errors.Is(err, fs.ErrNotExist) {
 			err = errChanged
 		}
 		return "", err
 	}
-	if err := os.Remove(aside); err != nil {
-		return "", err
-	}
-	prune(dir, filepath.Dir(file))
+	prune(dir, filepath.Dir(path))
 	return Removed, nil
 }
 
@@ -189,7 +194,7 @@ func prune(dir, from string) {
 // it back, if nobody has changed the file since.
 func forget(dir, name string) (undo func(), err error) {
 	nothing := func() {}
-	file, err := filepath.EvalSymlinks(filepath.Join(dir, "config.json"))
+	path, err := filepath.EvalSymlinks(filepath.Join(dir, "config.json"))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nothing, nil
 	}
@@ -199,19 +204,19 @@ func forget(dir, name string) (undo func(), err error) {
 	if Current(dir) != name {
 		return nothing, nil
 	}
-	info, err := os.Stat(file)
+	info, err := os.Stat(path)
 	if err != nil {
 		return nil, err
 	}
-	was, err := readBounded(file)
+	was, err := readBounded(path)
 	if err != nil {
 		return nil, err
 	}
 	b, err := withoutCurrent(was)
 	if err == nil {
-		err = replace(file, was, b, info)
+		err = at(path, func(f file) error { return f.replace(was, b, info) })
 	}
-	return func() { _ = replace(file, b, was, info) }, err
+	return func() { _ = at(path, func(f file) error { return f.replace(b, was, info) }) }, err
 }
 
 func withoutCurrent(config []byte) ([]byte, error) {

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"unicode"
+
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/printable"
 )
 
 const host, other = "unix:///run/docker-wsl-bridge/windows.sock", "unix:///run/docker-wsl-bridge/other.sock"
@@ -190,13 +192,13 @@ func TestAstray(t *testing.T) {
 // What a distro says is taken for what it should be or for nothing; nothing of it has power over a terminal.
 func TestWordsOfTheDistro(t *testing.T) {
 	const evil = `a\u001b[2Jb`
-	a, err := ReadAnswer([]byte(`{"user":"` + evil + `","host":"` + evil + `","led":{"dockerHost":"` + evil + `"},"list":[{"name":"` + evil + `","host":"x","ours":true}],"removed":["` + evil + `"],"problem":"denied","text":"` + evil + strings.Repeat("x", 1000) + `"}`))
+	a, err := ReadAnswer([]byte(`{"user":"` + evil + `","host":"` + evil + `","led":{"dockerHost":"` + evil + `"},"list":[{"name":"` + evil + `","host":"x","ours":true}],"removed":["` + evil + `"],"problem":"denied","text":"` + evil + strings.Repeat("x", 2*printable.Max) + `"}`))
 	var problem *ProblemError
 	if !errors.As(err, &problem) || problem.Problem != Denied {
 		t.Fatalf("%v", err)
 	}
 	for _, word := range []string{a.User, a.Host, a.Led.DockerHost, a.List[0].Name, a.Removed[0], err.Error()} {
-		if len([]rune(word)) > 300 || strings.ContainsFunc(word, func(r rune) bool { return !unicode.IsPrint(r) }) {
+		if len(word) > printable.Max+100 || strings.ContainsFunc(word, func(r rune) bool { return !unicode.IsPrint(r) }) {
 			t.Errorf("%q", word)
 		}
 	}

@@ -9,10 +9,16 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// exchange makes each of two files the other one in one step. File systems that can't (9p, NFS) say EINVAL.
-func exchange(a, b string) error {
-	err := unix.Renameat2(unix.AT_FDCWD, a, unix.AT_FDCWD, b, unix.RENAME_EXCHANGE)
-	switch {
+// exchange makes each of two files of a directory the other one in one step. File systems that can't (9p, NFS) say
+// EINVAL.
+func exchange(root *os.Root, a, b string) error {
+	dir, err := root.Open(".")
+	if err != nil {
+		return err
+	}
+	defer dir.Close()
+	at := int(dir.Fd())
+	switch err := unix.Renameat2(at, a, at, b, unix.RENAME_EXCHANGE); {
 	case errors.Is(err, unix.EINVAL), errors.Is(err, unix.ENOSYS), errors.Is(err, unix.EOPNOTSUPP):
 		return errors.ErrUnsupported
 	case err != nil:
@@ -22,8 +28,8 @@ func exchange(a, b string) error {
 }
 
 // keepOwner gives a file another one's owner, as far as that may be done.
-func keepOwner(file string, as fs.FileInfo) {
+func keepOwner(root *os.Root, name string, as fs.FileInfo) {
 	if of, is := as.Sys().(*syscall.Stat_t); is {
-		_ = os.Lchown(file, int(of.Uid), int(of.Gid))
+		_ = root.Lchown(name, int(of.Uid), int(of.Gid))
 	}
 }

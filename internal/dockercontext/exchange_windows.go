@@ -3,8 +3,9 @@ package dockercontext
 import (
 	"errors"
 	"io/fs"
+	"os"
 )
 
-func exchange(_, _ string) error { return errors.ErrUnsupported }
+func exchange(*os.Root, string, string) error { return errors.ErrUnsupported }
 
-func keepOwner(string, fs.FileInfo) {}
+func keepOwner(*os.Root, string, fs.FileInfo) {}

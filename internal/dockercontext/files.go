@@ -9,6 +9,8 @@ import (
 	"os"
 	"path/filepath"
 	"syscall"
+
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/state"
 )
 
 // The docker command writes these files at any time and takes no lock. So nothing is decided here and
@@ -24,8 +26,11 @@ var errNoFile = errors.New("it is no file of docker's")
 const maxFile = 1 << 20
 
 // readBounded reads a file that is one: a named pipe would never end.
-func readBounded(file string) ([]byte, error) {
-	f, err := os.OpenFile(file, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+func readBounded(path string) ([]byte, error) {
+	return readOpen(os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0))
+}
+
+func readOpen(f *os.File, err error) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
@@ -40,6 +45,23 @@ func readBounded(file string) ([]byte, error) {
 	return io.ReadAll(io.LimitReader(f, maxFile))
 }
 
+// at does something with a file in its directory. Links on the way there are its user's, who runs us, and are
+// followed once: what is looked at and what is changed then is in one directory.
+func at(path string, do func(file) error) error {
+	return state.In(filepath.Dir(path), func(root *os.Root) error { return do(file{root, filepath.Base(path)}) })
+}
+
+// file is one of docker's.
+type file struct {
+	root *os.Root // its directory
+	name string
+}
+
+// beside writes a file beside this one.
+func (f file) beside(b []byte, mode fs.FileMode) (name string, err error) {
+	return state.Beside(f.root, f.name, b, mode)
+}
+
 // put makes directories as the docker command does. That of the user must be there.
 func put(dir, name string, b []byte) error {
 	if _, err := os.Stat(filepath.Dir(dir)); err != nil {
@@ -48,11 +70,11 @@ func put(dir, name string, b []byte) error {
 	if err := os.Mkdir(dir, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
 		return err
 	}
-	file := metaFile(dir, name)
-	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+	path := metaFile(dir, name)
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return err
 	}
-	err := create(file, b)
+	err := at(path, func(f file) error { return f.create(b) })
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrExist) {
 		return errChanged // docker context rm removes the directory
 	}
@@ -62,94 +84,75 @@ func put(dir, name string, b []byte) error {
 // contextMode is what the docker command gives a context's file.
 const contextMode = 0o644
 
-// beside writes a file beside another one, under a name that nobody has.
-func beside(file string, b []byte, mode fs.FileMode) (path string, err error) {
-	f, err := os.CreateTemp(filepath.Dir(file), filepath.Base(file)+".*.new")
-	if err != nil {
-		return "", err
-	}
-	_, err = f.Write(b)
-	if err == nil {
-		err = f.Chmod(mode)
-	}
-	if err == nil {
-		err = f.Sync() // a name that is there after a loss of power has a text
-	}
-	if err = errors.Join(err, f.Close()); err != nil {
-		_ = os.Remove(f.Name())
-	}
-	return f.Name(), err
-}
-
 // create puts a whole file where none is, or gives fs.ErrExist. A file system without hard links gets it
 // in the place itself: it is shorter than what a write takes in one piece.
-func create(file string, b []byte) error {
-	half, err := beside(file, b, contextMode)
+func (f file) create(b []byte) error {
+	half, err := f.beside(b, contextMode)
 	if err != nil {
 		return err
 	}
-	defer os.Remove(half)
-	if err = os.Link(half, file); err == nil || errors.Is(err, fs.ErrExist) || errors.Is(err, fs.ErrNotExist) {
+	defer f.root.Remove(half)
+	if err = f.root.Link(half, f.name); err == nil || errors.Is(err, fs.ErrExist) || errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	f, err := os.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_EXCL, contextMode)
+	direct, err := f.root.OpenFile(f.name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, contextMode)
 	if err != nil {
 		return err
 	}
-	_, err = f.Write(b)
-	if err = errors.Join(err, f.Close()); err != nil {
-		_ = os.Remove(file)
+	_, err = direct.Write(b)
+	if err = errors.Join(err, direct.Close()); err != nil {
+		_ = f.root.Remove(f.name)
 	}
 	return err
 }
 
-// isStill tells whether a file has these bytes, and is one.
-func isStill(file string, b []byte) bool {
-	info, err := os.Lstat(file)
+// isStill tells whether a file of the directory has these bytes, and is one.
+func (f file) isStill(name string, b []byte) bool {
+	info, err := f.root.Lstat(name)
 	if err != nil || !info.Mode().IsRegular() {
 		return false
 	}
-	is, err := readBounded(file)
+	is, err := readOpen(f.root.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK, 0))
 	return err == nil && bytes.Equal(is, b)
 }
 
 // takeOut moves a file out of the way if it has these bytes, and gives where it is. Else it is errChanged.
-func takeOut(file string, b []byte) (aside string, err error) {
-	aside, err = beside(file, nil, 0o600)
+func (f file) takeOut(b []byte) (aside string, err error) {
+	aside, err = f.beside(nil, 0o600)
 	if err != nil {
 		return "", err
 	}
-	if err := os.Rename(file, aside); err != nil {
-		_ = os.Remove(aside)
+	if err := f.root.Rename(f.name, aside); err != nil {
+		_ = f.root.Remove(aside)
 		return "", err
 	}
-	if !isStill(aside, b) {
-		return "", cmp.Or(giveBack(aside, file), errChanged)
+	if !f.isStill(aside, b) {
+		return "", cmp.Or(f.giveBack(aside), errChanged)
 	}
 	return aside, nil
 }
 
-// giveBack puts a file under a name that has none, or gives errChanged: its user has made a newer one.
-func giveBack(aside, file string) error {
-	switch err := os.Link(aside, file); {
+// giveBack puts a file under the name if that has none, or gives errChanged: its user has made a newer one.
+func (f file) giveBack(aside string) error {
+	switch err := f.root.Link(aside, f.name); {
 	case errors.Is(err, fs.ErrExist):
-		return cmp.Or(os.Remove(aside), errChanged)
+		return cmp.Or(f.root.Remove(aside), errChanged)
 	case err != nil: // a directory, or a file system without hard links
-		return os.Rename(aside, file)
+		return f.root.Rename(aside, f.name)
 	}
-	return os.Remove(aside)
+	return f.root.Remove(aside)
 }
 
 // replace puts a file in the place of one that has the old bytes. Else it is errChanged. There is a
 // whole file under the name all the time, where the file system can exchange two.
-func replace(file string, old, b []byte, as fs.FileInfo) error {
-	next, err := beside(file, b, as.Mode().Perm())
+func (f file) replace(old, b []byte, as fs.FileInfo) error {
+	next, err := f.beside(b, as.Mode().Perm())
 	if err != nil {
 		return err
 	}
-	keepOwner(next, as)
-	if err = swap(next, file, old); errors.Is(err, errors.ErrUnsupported) {
-		err = replaceInTwo(next, file, old)
+	keepOwner(f.root, next, as)
+	if err = f.swap(next, old); errors.Is(err, errors.ErrUnsupported) {
+		err = f.replaceInTwo(next, old)
 	}
 	if errors.Is(err, fs.ErrNotExist) {
 		return errChanged
@@ -158,50 +161,50 @@ func replace(file string, old, b []byte, as fs.FileInfo) error {
 }
 
 // replaceInTwo is replace where two files can't be exchanged.
-func replaceInTwo(next, file string, old []byte) error {
-	aside, err := takeOut(file, old)
+func (f file) replaceInTwo(next string, old []byte) error {
+	aside, err := f.takeOut(old)
 	if err != nil {
-		return errors.Join(err, os.Remove(next))
+		return errors.Join(err, f.root.Remove(next))
 	}
-	if err = giveBack(next, file); err == nil || errors.Is(err, errChanged) {
-		return errors.Join(err, os.Remove(aside))
+	if err = f.giveBack(next); err == nil || errors.Is(err, errChanged) {
+		return errors.Join(err, f.root.Remove(aside))
 	}
-	return errors.Join(err, os.Rename(aside, file), os.Remove(next))
+	return errors.Join(err, f.root.Rename(aside, f.name), f.root.Remove(next))
 }
 
 // swap exchanges two files, and back again if what comes out has not the old bytes. What comes out
 // then may be newer than what was put back, and is put back itself, until it is what was put there before: each
 // time a user has written anew. Only what its user or we have replaced is removed.
-func swap(next, file string, old []byte) error {
+func (f file) swap(next string, old []byte) error {
 	var last fs.FileInfo // what was put there the time before
 	for {
-		putting, err := os.Lstat(next)
+		putting, err := f.root.Lstat(next)
 		if err == nil {
-			err = exchange(next, file)
+			err = exchange(f.root, next, f.name)
 		}
 		switch {
 		case err != nil && last == nil:
-			return errors.Join(err, remains(next, err))
+			return errors.Join(err, f.remains(next, err))
 		case err != nil: // its user has removed what we had put there
-			return cmp.Or(giveBack(next, file), errChanged)
+			return cmp.Or(f.giveBack(next), errChanged)
 		}
-		out, err := os.Lstat(next)
+		out, err := f.root.Lstat(next)
 		switch {
 		case err != nil:
 			return err
-		case last == nil && isStill(next, old):
-			return os.Remove(next)
+		case last == nil && f.isStill(next, old):
+			return f.root.Remove(next)
 		case last != nil && os.SameFile(out, last):
-			return cmp.Or(os.Remove(next), errChanged)
+			return cmp.Or(f.root.Remove(next), errChanged)
 		}
 		last = putting
 	}
 }
 
 // remains removes our file after a failure, unless it is still of use.
-func remains(next string, err error) error {
+func (f file) remains(next string, err error) error {
 	if errors.Is(err, errors.ErrUnsupported) {
 		return nil
 	}
-	return os.Remove(next)
+	return f.root.Remove(next)
 }

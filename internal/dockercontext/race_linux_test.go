@@ -118,38 +118,43 @@ func TestContextChangedWhileItIsRemovedStays(t *testing.T) {
 // What its user writes between our look and our deed is found in the deed, on file systems of both kinds.
 func TestChangeBetweenLookAndDeed(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), ".docker")
-	file := metaFile(dir, "windows")
+	path := metaFile(dir, "windows")
 	wants(t, dir, "windows", host, nobody, Made)
-	wants(t, dir, "windows", other, func(string) bool { write(t, file, theirs); return false }, Foreign)
-	if got := text(t, file); got != theirs {
+	wants(t, dir, "windows", other, func(string) bool { write(t, path, theirs); return false }, Foreign)
+	if got := text(t, path); got != theirs {
 		t.Error(got)
 	}
 	ours, err := render("windows", host)
 	if err != nil {
 		t.Fatal(err)
 	}
-	info, err := os.Lstat(file)
+	info, err := os.Lstat(path)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for name, do := range map[string]func() error{
-		"exchanged":  func() error { return replace(file, ours, ours, info) },
-		"in two":     func() error { next, _ := beside(file, ours, 0o600); return replaceInTwo(next, file, ours) },
-		"taken out":  func() error { _, err := takeOut(file, ours); return err },
-		"another is": func() error { _, err := takeOut(file, nil); return err },
+		"exchanged": func() error { return at(path, func(f file) error { return f.replace(ours, ours, info) }) },
+		"in two": func() error {
+			return at(path, func(f file) error { next, _ := f.beside(ours, 0o600); return f.replaceInTwo(next, ours) })
+		},
+		"taken out":  func() error { return at(path, func(f file) error { _, err := f.takeOut(ours); return err }) },
+		"another is": func() error { return at(path, func(f file) error { _, err := f.takeOut(nil); return err }) },
 	} {
-		if err := do(); !errors.Is(err, errChanged) || text(t, file) != theirs {
-			t.Errorf("%s: %v, %s", name, err, text(t, file))
+		if err := do(); !errors.Is(err, errChanged) || text(t, path) != theirs {
+			t.Errorf("%s: %v, %s", name, err, text(t, path))
 		}
 	}
-	next, err := beside(file, ours, 0o600)
-	if err != nil {
-		t.Fatal(err)
+	err = at(path, func(f file) error {
+		next, err := f.beside(ours, 0o600)
+		if err != nil {
+			return err
+		}
+		return f.replaceInTwo(next, []byte(theirs))
+	})
+	if err != nil || text(t, path) != string(ours) {
+		t.Errorf("%v, %s", err, text(t, path))
 	}
-	if err := replaceInTwo(next, file, []byte(theirs)); err != nil || text(t, file) != string(ours) {
-		t.Errorf("%v, %s", err, text(t, file))
-	}
-	if left, _ := os.ReadDir(filepath.Dir(file)); len(left) != 1 {
+	if left, _ := os.ReadDir(filepath.Dir(path)); len(left) != 1 {
 		t.Errorf("left: %q", left)
 	}
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/codes"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/printable"
 )
 
 // bridgeRuns tells of the one for the place.
@@ -28,7 +29,7 @@ func (e *examination) bridgeRuns(context.Context) error {
 	seen := "its state is " + s.State
 	for _, why := range []string{s.Reason, s.EngineError} {
 		if why != "" {
-			seen += "; " + printable(why)
+			seen += "; " + printable.Line(why)
 		}
 	}
 	return e.fail(codes.BridgeWorks, seen, nil)
@@ -61,13 +62,13 @@ func distroOr(p control.Place) string {
 func (e *examination) build(s control.Status) {
 	switch {
 	case e.Build == "" || s.Build == "":
-		e.unknown(codes.BridgeBuild, "the bridge is "+printable(s.Version)+"; its build is not known")
+		e.unknown(codes.BridgeBuild, "the bridge is "+printable.Line(s.Version)+"; its build is not known")
 	case s.Build != e.Build:
-		_ = e.fail(codes.BridgeBuild, fmt.Sprintf("the bridge is %s of build %s, this program is of build %s", printable(s.Version), short(s.Build), short(e.Build)), nil)
+		_ = e.fail(codes.BridgeBuild, fmt.Sprintf("the bridge is %s of build %s, this program is of build %s", printable.Line(s.Version), short(s.Build), short(e.Build)), nil)
 	default:
-		e.ok(codes.BridgeBuild, fmt.Sprintf("the bridge is %s of build %s, as this program is", printable(s.Version), short(s.Build)))
+		e.ok(codes.BridgeBuild, fmt.Sprintf("the bridge is %s of build %s, as this program is", printable.Line(s.Version), short(s.Build)))
 	}
 }
 
 // short is enough of a hash to tell builds apart, as the agent's file has it.
-func short(build string) string { return printable(build[:min(len(build), 16)]) }
+func short(build string) string { return printable.Line(build[:min(len(build), 16)]) }

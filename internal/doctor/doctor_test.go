@@ -13,16 +13,17 @@ import (
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/dockercontext"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/engine"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/printable"
 )
 
 // What the agent's program says is taken for what it should be or for nothing; nothing of it has power over a terminal.
 func TestWordsOfTheDistro(t *testing.T) {
-	i, err := readInspection([]byte(`{"user":"alice","kind":"socket","mode":"0660","owner":"root:docker","mayUse":true,"led":{"dockerHost":"a\u001b[2Jb` + strings.Repeat("x", 1000) + `"},"leads":["a\u001b[2Jb"]}` + "\n"))
+	i, err := readInspection([]byte(`{"user":"alice","kind":"socket","mode":"0660","owner":"root:docker","mayUse":true,"led":{"dockerHost":"a\u001b[2Jb` + strings.Repeat("x", 2*printable.Max) + `"},"leads":["a\u001b[2Jb"]}` + "\n"))
 	if err != nil || i.User != "alice" || i.Owner != "root:docker" || !i.MayUse || !i.known {
 		t.Fatalf("%+v, %v", i, err)
 	}
 	for _, word := range append(i.Leads, i.Led.DockerHost) {
-		if len([]rune(word)) > 203 || strings.ContainsFunc(word, func(r rune) bool { return !unicode.IsPrint(r) }) {
+		if len(word) > printable.Max+3 || strings.ContainsFunc(word, func(r rune) bool { return !unicode.IsPrint(r) }) {
 			t.Errorf("%q", word)
 		}
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/endpoint"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/engine"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/printable"
 )
 
 // engine looks at the pipe that is meant, or for one. What the bridge knows is not asked again: it may
@@ -55,7 +56,7 @@ func (e *examination) reverseEngine(s control.Status) error {
 		e.engineOK(where, s.Engine)
 		return nil
 	case s.EngineError != "":
-		return e.fail(codes.PipeThere, where+": "+printable(s.EngineError), nil)
+		return e.fail(codes.PipeThere, where+": "+printable.Line(s.EngineError), nil)
 	}
 	return errSkip
 }

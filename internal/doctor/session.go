@@ -16,6 +16,7 @@ import (
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/deploy"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/dockercontext"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/paths"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/printable"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/wsl"
 )
 
@@ -192,15 +193,15 @@ func readInspection(said []byte) (inspection, error) {
 		return inspection{}, errOtherWords
 	}
 	for _, word := range []*string{&i.User, &i.Kind, &i.Mode, &i.Owner, &i.Gateway} {
-		*word = plain(printable(*word))
+		*word = plain(printable.Line(*word))
 	}
 	i.Led.Clean()
 	for n := range i.Leads {
-		i.Leads[n] = printable(i.Leads[n])
+		i.Leads[n] = printable.Line(i.Leads[n])
 	}
 	drives := map[string]string{}
 	for windows, point := range i.Drives {
-		drives[printable(windows)] = printable(point)
+		drives[printable.Line(windows)] = printable.Line(point)
 	}
 	i.Drives, i.known = drives, true
 	return i, nil
@@ -214,18 +215,4 @@ func plain(s string) string {
 		}
 		return '?'
 	}, s)
-}
-
-func printable(s string) string {
-	const most = 200
-	s = strings.Map(func(r rune) rune {
-		if unicode.IsPrint(r) {
-			return r
-		}
-		return unicode.ReplacementChar
-	}, s)
-	if r := []rune(s); len(r) > most {
-		return string(r[:most]) + "..."
-	}
-	return s
 }

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/printable"
 	"golang.org/x/sys/unix"
 )
 
@@ -271,12 +272,9 @@ func inUseBy(fd int, path string) error {
 	e.PID = int(cred.Pid)
 	proc := fmt.Sprintf("/proc/%d/", cred.Pid)
 	if exe, err := os.Readlink(proc + "exe"); err == nil {
-		e.Program = printable(strings.TrimSuffix(filepath.Base(exe), " (deleted)"))
+		e.Program = printable.Line(strings.TrimSuffix(filepath.Base(exe), " (deleted)"))
 	} else if comm, err := os.ReadFile(proc + "comm"); err == nil {
-		e.Program = printable(strings.TrimSpace(string(comm)))
+		e.Program = printable.Line(strings.TrimSpace(string(comm)))
 	}
 	return e
 }
-
-// printable keeps a name that another program chose from reaching a terminal as it is.
-func printable(name string) string { return strings.Trim(strconv.QuoteToGraphic(name), `"`) }

@@ -4,8 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"strings"
-	"unicode"
+
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/printable"
 )
 
 // The owners, besides ourselves, whom a pipe may belong to. A program can't give its pipe
@@ -37,18 +37,11 @@ func (e *OwnerError) Unwrap() error { return ErrOwner }
 // none that is known here. It may take seconds, when a domain is asked: it is for the eyes
 // of a person, once, and not for each dial.
 func (e *OwnerError) Account() string {
-	name := strings.Map(printed, lookupAccount(e.SID))
+	name := printable.Line(lookupAccount(e.SID))
 	if name == "" {
 		return e.SID
 	}
 	return name
-}
-
-func printed(r rune) rune {
-	if unicode.IsPrint(r) {
-		return r
-	}
-	return unicode.ReplacementChar
 }
 
 // checkOwner looks at who owns the pipe that conn is connected to. A pipe has one owner,

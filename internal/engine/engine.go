@@ -20,15 +20,14 @@ import (
 	"strings"
 	"sync"
 	"time"
-	"unicode"
+
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/printable"
 )
 
 const (
 	// maxHead and maxBody bound the answer; an engine's has 300 bytes.
 	maxHead = 16 << 10
 	maxBody = 4 << 10
-	// maxWord bounds each word that is passed on.
-	maxWord = 100
 	// probeTimeout is what one candidate may cost. An engine answers a ping within
 	// milliseconds; a pipe that accepts and never answers is given up after this.
 	probeTimeout = 3 * time.Second
@@ -106,9 +105,9 @@ func ping(ctx context.Context, conn net.Conn) (*http.Response, error) {
 // them even when they report that they are unwell (status 500).
 func read(answer *http.Response) (Info, error) {
 	info := Info{
-		OSType:     strings.ToLower(word(answer.Header.Get("Ostype"))),
-		APIVersion: word(answer.Header.Get("Api-Version")),
-		Server:     word(answer.Header.Get("Server")),
+		OSType:     strings.ToLower(printable.Line(answer.Header.Get("Ostype"))),
+		APIVersion: printable.Line(answer.Header.Get("Api-Version")),
+		Server:     printable.Line(answer.Header.Get("Server")),
 	}
 	if info.OSType == "" || info.APIVersion == "" {
 		return Info{}, ErrNotEngine
@@ -117,20 +116,6 @@ func read(answer *http.Response) (Info, error) {
 		info.Version, _, _ = strings.Cut(version, " ")
 	}
 	return info, nil
-}
-
-// word makes a header fit for people's eyes.
-func word(s string) string {
-	s = strings.Map(func(r rune) rune {
-		if !unicode.IsPrint(r) {
-			return unicode.ReplacementChar
-		}
-		return r
-	}, s)
-	if len(s) > maxWord {
-		s = strings.ToValidUTF8(s[:maxWord], "")
-	}
-	return s
 }
 
 // Names are the pipes on which a Windows engine is looked for, best first: the one of an engine

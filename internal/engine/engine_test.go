@@ -15,6 +15,8 @@ import (
 	"testing/synctest"
 	"time"
 	"unicode"
+
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/printable"
 )
 
 type dialer = func(context.Context) (net.Conn, error)
@@ -66,7 +68,7 @@ func TestProbe(t *testing.T) {
 		{"linux", linuxAnswer, Info{"linux", "1.41", "Docker/20.10.24 (linux)", "20.10.24"}},
 		{"an engine that is unwell", strings.Replace(linuxAnswer, "200 OK", "500 Oh", 1), Info{"linux", "1.41", "Docker/20.10.24 (linux)", "20.10.24"}},
 		{"no server named", "HTTP/1.1 200 OK\r\nApi-Version: 1.41\r\nOSType: linux\r\n\r\n", Info{"linux", "1.41", "", ""}},
-		{"words for a terminal", "HTTP/1.1 200 OK\r\nApi-Version: 1\u202e\r\nOSType: linux\r\nServer: " + strings.Repeat("é", 200) + "\r\n\r\n", Info{"linux", "1\ufffd", strings.Repeat("é", 50), ""}},
+		{"words for a terminal", "HTTP/1.1 200 OK\r\nApi-Version: 1\u202e\r\nOSType: linux\r\nServer: " + strings.Repeat("é", printable.Max) + "\r\n\r\n", Info{"linux", "1\ufffd", strings.Repeat("é", printable.Max/2) + "...", ""}},
 	} {
 		got, err := Probe(t.Context(), answering(tc.answer))
 		if got != tc.want || err != nil {
@@ -188,7 +190,7 @@ func FuzzProbe(f *testing.F) {
 			said = append(said, err.Error())
 		}
 		for _, s := range said {
-			if len(s) > maxWord+50 || strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) && r != unicode.ReplacementChar }) {
+			if len(s) > printable.Max+50 || strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) && r != unicode.ReplacementChar }) {
 				t.Errorf("fit for no terminal: %q", s)
 			}
 		}

@@ -13,6 +13,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/files"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/printable"
 )
 
 // maxConfig bounds what is read of an engine's configuration.
@@ -50,7 +51,7 @@ func ConfiguredGroup(file string) (string, error) {
 	if b = bytes.TrimSpace(decoded(b)); len(b) > 0 && (!utf8.Valid(b) || json.Unmarshal(b, &c) != nil) {
 		return "", fmt.Errorf("read engine's configuration %s: it is no JSON object", file)
 	}
-	return word(c.Group), nil
+	return printable.Line(c.Group), nil
 }
 
 // decoded is text in UTF-8 by its byte order mark, or as it is.

@@ -11,6 +11,8 @@ import (
 	"net/http"
 	"os"
 	"strings"
+
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/printable"
 )
 
 // maxVersion bounds the answer to VersionRequest; dockerd's has 2 KiB.
@@ -84,8 +86,8 @@ func ReadVersion(r io.Reader) (Version, error) {
 		return Version{}, ErrNotEngine
 	}
 	return Version{
-		OSType: strings.ToLower(word(said.Os)), Version: word(said.Version), APIVersion: word(said.ApiVersion),
-		MinAPIVersion: word(said.MinAPIVersion), Arch: word(said.Arch), Platform: word(said.Platform.Name),
+		OSType: strings.ToLower(printable.Line(said.Os)), Version: printable.Line(said.Version), APIVersion: printable.Line(said.ApiVersion),
+		MinAPIVersion: printable.Line(said.MinAPIVersion), Arch: printable.Line(said.Arch), Platform: printable.Line(said.Platform.Name),
 	}, nil
 }
 

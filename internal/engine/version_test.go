@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"unicode"
+
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/printable"
 )
 
 // says is an engine that answers any request with a text.
@@ -42,7 +44,7 @@ func TestAsk(t *testing.T) {
 		}
 	}
 	v, err = Ask(t.Context(), says(t, head+`{"Os":"a\u001b[2J","ApiVersion":"1.45","Version":"`+strings.Repeat("x", 1000)+`"}`))
-	if err != nil || len(v.Version) > maxWord || strings.ContainsFunc(v.OSType, func(r rune) bool { return !unicode.IsPrint(r) }) {
+	if err != nil || len(v.Version) > printable.Max || strings.ContainsFunc(v.OSType, func(r rune) bool { return !unicode.IsPrint(r) }) {
 		t.Errorf("%+v, %v", v, err)
 	}
 	gone := errors.New("gone")

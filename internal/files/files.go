@@ -1,4 +1,4 @@
-// Package files opens, removes and replaces files that other programs may have open.
+// Package files reads files that other programs may have open, and tries again what others keep from being done.
 //
 // On Windows a file that somebody has open without delete sharing can be neither removed nor renamed nor
 // replaced, and an indexer, a virus scanner or an editor may have any file open at any moment. So what we
@@ -11,9 +11,7 @@ package files
 
 import (
 	"io"
-	"io/fs"
 	"os"
-	"path/filepath"
 	"time"
 )
 
@@ -41,34 +39,6 @@ func Read(path string, max int64) ([]byte, error) {
 	}
 	defer f.Close()
 	return io.ReadAll(io.LimitReader(f, max))
-}
-
-// Remove is os.Remove.
-func Remove(path string) error { return Again(func() error { return os.Remove(path) }) }
-
-// Rename is os.Rename.
-func Rename(from, to string) error { return Again(func() error { return os.Rename(from, to) }) }
-
-// Replace writes a file that is whole or as it was before. The directory is there.
-func Replace(path string, b []byte, mode fs.FileMode) error {
-	half, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*.new") // others may write the same
-	if err != nil {
-		return err
-	}
-	_, err = half.Write(b)
-	if chmodErr := half.Chmod(mode); err == nil {
-		err = chmodErr
-	}
-	if closeErr := half.Close(); err == nil {
-		err = closeErr
-	}
-	if err == nil {
-		err = Rename(half.Name(), path)
-	}
-	if err != nil {
-		_ = Remove(half.Name())
-	}
-	return err
 }
 
 // Again repeats what fails because somebody holds a file, for holdTime at the most.

@@ -13,13 +13,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"maps"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/state"
 )
 
 // The programs: the one for people, and the same without a console.
@@ -83,24 +83,15 @@ const maxRecord = 64 << 10
 // Read gives the record, nil if there is none. A file that is none counts for nothing: what it
 // should tell is looked for.
 func (p Place) Read() (*Record, error) {
-	var b []byte
-	err := within(filepath.Join(p.State, recordName), func(root *os.Root, name string) error {
-		f, err := root.Open(name)
-		if err != nil {
-			return err
-		}
-		defer f.Close()
-		b, err = io.ReadAll(io.LimitReader(f, maxRecord+1))
-		return err
-	})
-	if errors.Is(err, fs.ErrNotExist) {
+	b, err := state.Read(filepath.Join(p.State, recordName), maxRecord)
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, state.ErrForeign) {
 		return nil, nil
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read what is installed: %w", err)
 	}
 	var r Record
-	if len(b) > maxRecord || json.Unmarshal(b, &r) != nil || r.Form != Task && r.Form != RunKey {
+	if json.Unmarshal(b, &r) != nil || r.Form != Task && r.Form != RunKey {
 		return nil, nil
 	}
 	return &r, nil
@@ -110,7 +101,7 @@ func (p Place) Read() (*Record, error) {
 func (p Place) Write(r Record) error {
 	b, err := json.MarshalIndent(r, "", "  ")
 	if err == nil {
-		err = replace(filepath.Join(p.State, recordName), append(b, '\n'), 0o600)
+		err = state.Write(filepath.Join(p.State, recordName), append(b, '\n'), 0o600)
 	}
 	if err != nil {
 		return fmt.Errorf("write what is installed: %w", err)
@@ -134,9 +125,9 @@ type Seen struct {
 	Machine     *Machine
 	EventSource bool
 
-	Made    []Made   // in distros
-	Cleaned []string // distros in which something was made and that are to be cleaned
-	Stopped []string // those that don't run and are left
+	Made    []state.Made // in distros
+	Cleaned []string     // distros in which something was made and that are to be cleaned
+	Stopped []string     // those that don't run and are left
 
 	Purge bool
 
@@ -330,4 +321,19 @@ func ParseForm(s string, elevated bool) (Form, error) {
 		return f, nil
 	}
 	return "", fmt.Errorf("there is no way %q; write auto, service, task or run-key", s)
+}
+
+// stays says what is left in a distro that does not run.
+func stays(distro string, made []state.Made) string {
+	var contexts []string
+	for _, m := range made {
+		if m.Context != "" && strings.EqualFold(m.Distro, distro) {
+			contexts = append(contexts, fmt.Sprintf("the docker context %s of %s", m.Context, m.User))
+		}
+	}
+	slices.Sort(contexts)
+	if contexts == nil {
+		contexts = []string{"a docker context in its user's home"}
+	}
+	return "it does not run; what is in its /run goes with it, but not " + strings.Join(contexts, ", ")
 }

@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/state"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -141,7 +143,7 @@ func TestChanges(t *testing.T) {
 		{"install by the task after the Run key", Install(me, Seen{Record: &asked, RunKey: true, Bridges: runs}, w)},
 		{"uninstall", Uninstall(me, Seen{Record: &done, Task: true, Bridges: runs, Files: me.Owned()[:2], Cleaned: []string{"D"}, Stopped: []string{"E"}})},
 		{"uninstall, purging", Uninstall(me, Seen{RunKey: true, Files: me.Owned()[5:6], Purge: true, Purged: []string{me.State + `\logs\D-1.log`}})},
-		{"uninstall with distros that don't run", Uninstall(me, Seen{Stopped: []string{"D", "E"}, Made: []Made{
+		{"uninstall with distros that don't run", Uninstall(me, Seen{Stopped: []string{"D", "E"}, Made: []state.Made{
 			{Distro: "D", Socket: "/run/x.sock"}, {Distro: "d", Context: "windows", User: "zoe"}, {Distro: "D", Context: "own", User: "al"}, {Distro: "F", Context: "f", User: "zoe"},
 		}})},
 		{"uninstall, purging once more when they run", Uninstall(me, Seen{Cleaned: []string{"D"}, Purge: true})},

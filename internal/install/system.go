@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/files"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/state"
 )
 
 // callTime bounds one call of the Task Scheduler, which answers within a second.
@@ -35,11 +36,7 @@ func (p Place) taskFile(elevated bool, programFiles string) string {
 // AddTask registers the task, in place of an older one.
 func (p Place) AddTask(ctx context.Context, f Form, args []string) error {
 	file := p.taskFile(Elevated(), ProgramFiles())
-	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
-		return fmt.Errorf("add task: %w", err)
-	}
-	text := utf16File(TaskXML(p, f, args))
-	if err := files.Again(func() error { return os.WriteFile(file, text, 0o600) }); err != nil {
+	if err := state.Write(file, utf16File(TaskXML(p, f, args)), 0o600); err != nil {
 		return fmt.Errorf("add task: %w", err)
 	}
 	defer func() { // one that somebody holds is in nobody's way: the next call writes it anew
@@ -152,7 +149,7 @@ func (p Place) Stale(from string) (names []string, err error) {
 func Put(from, to string) error {
 	b, err := files.Read(from, maxProgram)
 	if err == nil {
-		err = replace(to, b, 0o700)
+		err = state.Write(to, b, 0o700)
 	}
 	if err != nil {
 		return fmt.Errorf("copy program: %w", err)
@@ -172,52 +169,18 @@ func There(files []string) (list []string) {
 
 // Remove removes a file or an empty directory. One that is not there is no error, nor is a
 // directory that somebody else has put something into.
-func Remove(path string, dir bool) error {
-	if entries, err := os.ReadDir(path); dir && (err != nil || len(entries) > 0) {
-		return nil
+func Remove(path string, dir bool) (err error) {
+	exe, _ := os.Executable()
+	switch {
+	case dir:
+		err = state.RemoveDir(path)
+	case strings.EqualFold(exe, path): // Windows keeps the program that runs
+		err = state.TryRemove(path)
+	default:
+		err = state.Remove(path)
 	}
-	again := files.Again
-	if exe, err := os.Executable(); err == nil && strings.EqualFold(exe, path) {
-		again = func(do func() error) error { return do() } // Windows keeps the program that runs
-	}
-	err := within(path, func(root *os.Root, name string) error {
-		return again(func() error { return removeIn(root, name) })
-	})
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err != nil {
 		return fmt.Errorf("remove: %w", err)
 	}
 	return nil
-}
-
-// replace writes a file of ours, whole or not at all.
-func replace(path string, b []byte, mode fs.FileMode) error {
-	if err := os.MkdirAll(filepath.Dir(filepath.Dir(path)), 0o700); err != nil {
-		return err
-	}
-	return within(path, func(root *os.Root, name string) error {
-		err := root.MkdirAll(filepath.Dir(name), 0o700)
-		if err == nil {
-			err = files.Again(func() error { return root.WriteFile(name+".new", b, mode) })
-		}
-		if err == nil {
-			err = files.Again(func() error { return root.Rename(name+".new", name) })
-		}
-		return err
-	})
-}
-
-// within does something with a path of ours, from the directory that our own one is in. A link from
-// there on that leads out is an error: the user's other programs may have made it, to lead one with
-// an administrator's rights.
-func within(path string, do func(root *os.Root, name string) error) error {
-	const slash = string(filepath.Separator)
-	at := strings.LastIndex(path+slash, slash+"docker-wsl-bridge"+slash)
-	if at < 0 {
-		return fmt.Errorf("%s is none of ours: %w", path, fs.ErrInvalid)
-	}
-	root, err := os.OpenRoot(path[:at+1])
-	if err != nil {
-		return err
-	}
-	return errors.Join(do(root, path[at+1:]), root.Close())
 }

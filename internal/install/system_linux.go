@@ -3,7 +3,6 @@ package install
 import (
 	"context"
 	"errors"
-	"os"
 )
 
 func ownSID() (string, error) { return "", errors.ErrUnsupported }
@@ -25,5 +24,3 @@ func approvedValue() []byte { return nil }
 func runPolicy() bool { return false }
 
 func removeRun() error { return errors.ErrUnsupported }
-
-func removeIn(root *os.Root, name string) error { return root.Remove(name) }

@@ -15,6 +15,8 @@ import (
 	"path/filepath"
 	"strconv"
 	"sync"
+
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/state"
 )
 
 const (
@@ -36,18 +38,14 @@ type File struct {
 // Open goes on with a log, or begins it. The directory is made if it is missing, for this user alone.
 func Open(path string) (*File, error) {
 	l := &File{path: path}
-	err := os.MkdirAll(filepath.Dir(path), 0o700)
-	if err == nil {
-		err = l.open()
-	}
-	if err != nil {
+	if err := l.open(); err != nil {
 		return nil, fmt.Errorf("open log: %w", err)
 	}
 	return l, nil
 }
 
 func (l *File) open() error {
-	f, err := os.OpenFile(l.path, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
+	f, err := state.Append(l.path)
 	if err != nil {
 		return err
 	}
@@ -87,7 +85,7 @@ func (l *File) rotate() {
 		last++
 	}
 	for i := last; i > 0; i-- {
-		if err := os.Rename(numbered(l.path, i-1), numbered(l.path, i)); err != nil && !errors.Is(err, os.ErrNotExist) {
+		if err := state.Rename(numbered(l.path, i-1), filepath.Base(numbered(l.path, i))); err != nil && !errors.Is(err, os.ErrNotExist) {
 			return
 		}
 	}

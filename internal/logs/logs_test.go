@@ -21,7 +21,11 @@ func tempDir(t *testing.T) string {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })
-	return dir
+	own := filepath.Join(dir, "docker-wsl-bridge", "logs")
+	if err := os.MkdirAll(own, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	return own
 }
 
 func openAt(t *testing.T, path string) *File {

@@ -7,6 +7,8 @@ import (
 	"time"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/printable"
 )
 
 const (
@@ -200,7 +202,7 @@ func streamTable(rows []row, at time.Time, width int) []line {
 }
 
 // add takes what others have said, too.
-func (c *column) add(cell string) { c.cells = append(c.cells, harmless(cell)) }
+func (c *column) add(cell string) { c.cells = append(c.cells, oneCellEach(cell)) }
 
 // fit cuts what has no room.
 func fit(lines []line, width, height int) []line {
@@ -208,7 +210,7 @@ func fit(lines []line, width, height int) []line {
 		lines = lines[:height]
 	}
 	for i, l := range lines {
-		text := []rune(harmless(l.text))
+		text := []rune(oneCellEach(l.text))
 		if len(text) > width {
 			text = append(text[:max(width-1, 0)], '…')[:max(width, 0)]
 		}
@@ -220,15 +222,15 @@ func fit(lines []line, width, height int) []line {
 	return lines
 }
 
-// harmless is text that a terminal obeys nothing of, and shows in one cell for each rune, as far
-// as scripts of single cells go.
-func harmless(s string) string {
+// oneCellEach is a printable line that a terminal shows in one cell for each rune, as far as scripts of single
+// cells go.
+func oneCellEach(s string) string {
 	return strings.Map(func(r rune) rune {
-		if unicode.IsPrint(r) && !unicode.Is(unicode.Mn, r) {
-			return r
+		if unicode.Is(unicode.Mn, r) {
+			return unicode.ReplacementChar
 		}
-		return unicode.ReplacementChar
-	}, s)
+		return r
+	}, printable.Line(s))
 }
 
 // ageText has two places at the most: 42s, 5m03s, 2h10m, 3d04h.

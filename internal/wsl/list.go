@@ -68,7 +68,7 @@ func CheckName(name string) error {
 // warning of wsl.exe is left out.
 func ParseList(b []byte) []string {
 	var names []string
-	for line := range strings.Lines(clean(decode(b))) {
+	for line := range lines(b) {
 		if name := strings.TrimSpace(line); name != "" && !strings.HasPrefix(name, "wsl: ") {
 			names = append(names, name)
 		}
@@ -84,8 +84,8 @@ func ParseList(b []byte) []string {
 func ParseTable(b []byte) []Distro {
 	var distros []Distro
 	head := -1 // where the states begin, as the head has it
-	for line := range strings.Lines(clean(decode(b))) {
-		line = strings.TrimRight(line, "\n ")
+	for line := range lines(b) {
+		line = strings.TrimRight(line, " ")
 		rest, star := strings.CutPrefix(line, "*")
 		if !star && !strings.HasPrefix(line, "  ") {
 			continue

@@ -3,49 +3,32 @@ package wsl
 import (
 	"bytes"
 	"encoding/binary"
+	"iter"
 	"strings"
-	"unicode"
 	"unicode/utf16"
-	"unicode/utf8"
+
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/printable"
 )
 
-const (
-	// maxInput is how much of what was said is looked at; wsl.exe's longest text, its
-	// usage, has about 10 KiB in UTF-16.
-	maxInput = 64 << 10
-	// maxText bounds what is shown to people.
-	maxText = 4 << 10
-)
+// maxInput is how much of what was said is looked at; wsl.exe's longest text, its usage, has about 10 KiB in
+// UTF-16.
+const maxInput = 64 << 10
 
 // Decode turns what wsl.exe wrote into text for people: UTF-16LE with or without BOM,
 // UTF-8, or lines of both (its relay inside Linux and the distro write UTF-8). Carriage
-// returns are gone, whatever a terminal would obey is replaced, and the length is bounded.
-func Decode(b []byte) string {
-	text := strings.Trim(clean(decode(b)), "\n\t ")
-	if len(text) <= maxText {
-		return text
-	}
-	end := maxText
-	for !utf8.RuneStart(text[end]) {
-		end--
-	}
-	return text[:end] + "..."
-}
+// returns are gone, whatever a terminal would obey is replaced, and the length is bounded (printable.Lines). Old
+// versions write \r\r\n (microsoft/WSL#4456).
+func Decode(b []byte) string { return printable.Lines(strings.Trim(decode(b), "\r\n\t ")) }
 
-// clean keeps printable characters and line ends. Old versions write \r\r\n
-// (microsoft/WSL#4456).
-func clean(s string) string {
-	return strings.Map(func(r rune) rune {
-		switch {
-		case r == '\r':
-			return -1
-		case r == '\t':
-			return ' '
-		case r == '\n' || unicode.IsPrint(r):
-			return r
+// lines gives the lines of a list, of which each is a text by itself.
+func lines(b []byte) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for line := range strings.Lines(decode(b)) {
+			if !yield(printable.Line(strings.NewReplacer("\r", "", "\n", "").Replace(line))) {
+				return
+			}
 		}
-		return utf8.RuneError
-	}, s)
+	}
 }
 
 func decode(b []byte) string {

@@ -15,6 +15,8 @@ import (
 	"unicode"
 	"unicode/utf16"
 	"unicode/utf8"
+
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/printable"
 )
 
 // captured is a text as wsl.exe gives it, in UTF-8 and without CR; no file is silence.
@@ -115,7 +117,7 @@ func TestDecodeDisarmsAndBounds(t *testing.T) {
 		t.Errorf("%q", got)
 	}
 	got := Decode(bytes.Repeat([]byte("é"), 1<<20))
-	if len(got) > maxText+3 || !strings.HasSuffix(got, "é...") {
+	if len(got) > printable.Max+3 || !strings.HasSuffix(got, "é...") {
 		t.Errorf("%d bytes, ending in %q", len(got), got[len(got)-10:])
 	}
 	if got := Decode(nil); got != "" {
@@ -172,7 +174,7 @@ func FuzzWords(f *testing.F) {
 
 func checkText(t *testing.T, s string) {
 	t.Helper()
-	if len(s) > maxText+3 || !utf8.ValidString(s) {
+	if len(s) > printable.Max+3 || !utf8.ValidString(s) {
 		t.Errorf("%d bytes: %q", len(s), s)
 	}
 	if strings.ContainsFunc(s, func(r rune) bool { return r != '\n' && r != utf8.RuneError && !unicode.IsPrint(r) }) {

@@ -49,7 +49,7 @@ var kits = []kit{
 	}},
 	{"windows", "test", []string{
 		"./cmd/docker-wsl-bridge", "./internal/carrier", "./internal/control", "./internal/endpoint",
-		"./internal/install", "./internal/logs", "./test/front", "./test/wsl/cmd/wsl",
+		"./internal/files", "./internal/install", "./internal/logs", "./internal/state", "./test/front", "./test/wsl/cmd/wsl",
 	}},
 }
 

@@ -1,6 +1,7 @@
 package lab
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -9,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -109,13 +111,65 @@ func (c *Console) Await(ctx context.Context, text string) error {
 	}
 }
 
-// Interrupt types Ctrl-C. Every program of this console gets it, a child that
+// Interrupt sends what Ctrl-C does. Every program of this console gets it, a child that
 // has a console of its own (CREATE_NO_WINDOW) does not, just as on Windows.
+//
+// The terminal would send it to a process that Wine has forked and not yet turned into the
+// new program as well. Wine's handler in that copy waits for ever for a lock that another thread
+// held in the fork, and the program with it, for the start of its child: seen in one of six Ctrl-C in
+// the moment of a start.
 func (c *Console) Interrupt() error {
-	if _, err := c.keys.Write([]byte{3}); err != nil {
-		return fmt.Errorf("type ctrl-c: %w", err)
+	processes, err := group(c.Cmd.Process.Pid)
+	if err != nil {
+		return fmt.Errorf("interrupt: %w", err)
+	}
+	for pid, p := range processes {
+		if parent, ours := processes[p.parent]; ours && p.line == parent.line {
+			continue
+		}
+		if err := syscall.Kill(pid, syscall.SIGINT); err != nil && err != syscall.ESRCH {
+			return fmt.Errorf("interrupt: %w", err)
+		}
 	}
 	return nil
+}
+
+// member is a process of a group.
+type member struct {
+	parent int
+	line   string // its command line
+}
+
+// group gives the processes of a process group by their numbers.
+func group(leader int) (map[int]member, error) {
+	stats, err := filepath.Glob("/proc/[0-9]*/stat")
+	if err != nil {
+		return nil, err
+	}
+	found := map[int]member{}
+	for _, name := range stats {
+		stat, err := os.ReadFile(name)
+		if err != nil {
+			continue // it has ended
+		}
+		// pid (comm) state ppid pgrp: comm may hold anything, but no later field a bracket.
+		_, rest, _ := strings.Cut(string(stat[bytes.LastIndexByte(stat, ')')+1:]), " ")
+		var state string
+		var parent, own int
+		if _, err := fmt.Sscan(rest, &state, &parent, &own); err != nil || own != leader || state == "Z" {
+			continue
+		}
+		line, err := os.ReadFile(filepath.Join(filepath.Dir(name), "cmdline"))
+		if err != nil {
+			continue
+		}
+		pid, err := strconv.Atoi(filepath.Base(filepath.Dir(name)))
+		if err != nil {
+			return nil, err
+		}
+		found[pid] = member{parent, string(line)}
+	}
+	return found, nil
 }
 
 // Wait returns the program's exit code when it has ended, and puts the console

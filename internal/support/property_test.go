@@ -1,4 +1,4 @@
-package redact
+package support
 
 import (
 	"encoding/json"
@@ -112,16 +112,16 @@ func TestNothingIsLeftOfGeneratedNames(t *testing.T) {
 					name = strings.NewReplacer(" ", "", ",", "", "'", "").Replace(name)
 				}
 				text := "time=1 msg=" + write(strings.ReplaceAll(form, "NAME", name)) + "\n"
-				red := New()
+				red := newRedactor()
 				if i >= len(paths) {
-					red.Add(User, name)
+					red.learn(userName, name)
 				}
-				red.See(text)
-				if got := red.Text(text); left(got, name) != "" {
+				red.see(text)
+				if got := red.text(text); left(got, name) != "" {
 					t.Fatalf("name %d, %q in %s, %s: %q is left in\n%s of\n%s", n, name, form, how, left(got, name), got, text)
 				}
 				if strings.HasSuffix(form, "x") && how == "as it is" {
-					if other := red.Text(fmt.Sprintf("another text of %s.\n", name)); left(other, name) != "" {
+					if other := red.text(fmt.Sprintf("another text of %s.\n", name)); left(other, name) != "" {
 						t.Fatalf("name %d, %q of %s: %q is left in %s", n, name, form, left(other, name), other)
 					}
 				}
@@ -132,9 +132,9 @@ func TestNothingIsLeftOfGeneratedNames(t *testing.T) {
 
 // What stands in is the same for a name however it is written, and the whole name comes before its parts.
 func TestWholeNamesBeforeTheirParts(t *testing.T) {
-	r := New()
+	r := newRedactor()
 	for _, name := range []string{"jane roe", "jane", "roe, jane", "o'hara"} {
-		r.Add(User, name)
+		r.learn(userName, name)
 	}
 	for text, want := range map[string]string{
 		`/home/jane roe and jane`:                `/home/USER1 and USER2`,
@@ -147,8 +147,8 @@ func TestWholeNamesBeforeTheirParts(t *testing.T) {
 		`CONTOSO\jane roe: no`:                   `HOST2\USER1: no`,
 		`D:\Users\jane roe\x D:\Users.old\jane\`: `D:\Users\USER1\x D:\Users.old\USER2\`,
 	} {
-		r.See(text)
-		if got := r.Text(text); !strings.EqualFold(got, want) && strings.Count(got, "USER") == 0 {
+		r.see(text)
+		if got := r.text(text); !strings.EqualFold(got, want) && strings.Count(got, "USER") == 0 {
 			t.Errorf("%s\nis %s\nnot %s", text, got, want)
 		}
 	}
@@ -164,9 +164,9 @@ func TestOddPlacesOfNames(t *testing.T) {
 		`jane has chosen the docker context`, `~jane/.docker`, `/home2/jane/x`, `/export/home/jane/x`, `{"user":"jane roe","uid":1000}`, `msg=x user=jane state=made`, `USERDOMAIN: JANE`,
 		`"{\"user\": \"jane roe\"}"`, `file://jane-pc/roe files/x`, `/Users/roe, jane/x`, `C:\Users\jane (old)\x`, `smb://jane/share/x`,
 	} {
-		r := New()
-		r.See(text)
-		if got := strings.ToLower(r.Text(text)); strings.Contains(got, "jane") || strings.Contains(got, "roe") {
+		r := newRedactor()
+		r.see(text)
+		if got := strings.ToLower(r.text(text)); strings.Contains(got, "jane") || strings.Contains(got, "roe") {
 			t.Errorf("%s\nis %s", text, got)
 		}
 	}
@@ -175,9 +175,9 @@ func TestOddPlacesOfNames(t *testing.T) {
 		`C:\Users\jane roe\AppData\x`:                  `C:\Users\USER1\AppData\x`,
 		`C:\Program Files\WSL\wsl.exe \\.\pipe\docker_engine npipe:////./pipe/docker_engine NT AUTHORITY\SYSTEM /root/.docker`: `C:\Program Files\WSL\wsl.exe \\.\pipe\docker_engine npipe:////./pipe/docker_engine NT AUTHORITY\SYSTEM /root/.docker`,
 	} {
-		r := New()
-		r.See(text)
-		if got := r.Text(text); got != want {
+		r := newRedactor()
+		r.see(text)
+		if got := r.text(text); got != want {
 			t.Errorf("%s\nis %s", text, got)
 		}
 	}

@@ -1,4 +1,4 @@
-package install
+package state
 
 import (
 	"errors"
@@ -14,9 +14,9 @@ import (
 )
 
 // remembered is all that is recorded, in order, and how many files tell nothing.
-func remembered(t *testing.T, state string) (list []Made, broken int) {
+func remembered(t *testing.T, dir string) (list []Made, broken int) {
 	t.Helper()
-	list, files, err := Remembered(state)
+	list, files, err := Remembered(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -26,8 +26,8 @@ func remembered(t *testing.T, state string) (list []Made, broken int) {
 
 // What was made is known until its distro was cleaned, whoever records it at the same time.
 func TestWhatIsMadeIsRemembered(t *testing.T) {
-	state := filepath.Join(t.TempDir(), "state")
-	if list, broken, err := Remembered(state); len(list)+len(broken) > 0 || !errors.Is(err, fs.ErrNotExist) {
+	dir := own(t)
+	if list, broken, err := Remembered(dir); len(list)+len(broken) > 0 || !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("at first: %+v, %q, %v", list, broken, err)
 	}
 	all := []Made{
@@ -38,30 +38,30 @@ func TestWhatIsMadeIsRemembered(t *testing.T) {
 	var writing sync.WaitGroup
 	for n := range 30 {
 		writing.Go(func() {
-			if err := Remember(state, all[n%len(all)]); err != nil {
+			if err := Remember(dir, all[n%len(all)]); err != nil {
 				t.Error(err)
 			}
 		})
 	}
 	writing.Wait()
-	if list, broken := remembered(t, state); !reflect.DeepEqual(list, all) || broken > 0 {
+	if list, broken := remembered(t, dir); !reflect.DeepEqual(list, all) || broken > 0 {
 		t.Errorf("%+v, %d broken", list, broken)
 	}
 	for range 2 {
-		if err := Forget(state, "a"); err != nil {
+		if err := Forget(dir, "a"); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if list, _ := remembered(t, state); !reflect.DeepEqual(list, all[2:]) {
+	if list, _ := remembered(t, dir); !reflect.DeepEqual(list, all[2:]) {
 		t.Errorf("without A: %+v", list)
 	}
 }
 
 // A file that is none of ours counts for nothing, and is told; one of ours is made whole again.
 func TestABrokenRecord(t *testing.T) {
-	state := t.TempDir()
+	dir := own(t)
 	m := Made{Distro: "A", Socket: "/run/x.sock"}
-	if err := Remember(state, m); err != nil {
+	if err := Remember(dir, m); err != nil {
 		t.Fatal(err)
 	}
 	for _, text := range []string{
@@ -69,21 +69,21 @@ func TestABrokenRecord(t *testing.T) {
 		`{"distro":"A","socket":"/run/x.sock"} {}`, `{"socket":"/run/x.sock"}`,
 		`{"distro":"A","socket":"/run/x.sock"}` + strings.Repeat(" ", maxMade),
 	} {
-		if err := os.WriteFile(m.File(state), []byte(text), 0o600); err != nil {
+		if err := os.WriteFile(m.File(dir), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if list, broken := remembered(t, state); len(list) > 0 || broken != 1 {
+		if list, broken := remembered(t, dir); len(list) > 0 || broken != 1 {
 			t.Errorf("%.60q: %+v, %d broken", text, list, broken)
 		}
-		if err := Remember(state, m); err != nil {
+		if err := Remember(dir, m); err != nil {
 			t.Error(err)
 		}
-		if list, broken := remembered(t, state); !slices.Equal(list, []Made{m}) || broken != 0 {
+		if list, broken := remembered(t, dir); !slices.Equal(list, []Made{m}) || broken != 0 {
 			t.Errorf("after %.60q: %+v, %d broken", text, list, broken)
 		}
 	}
 	// One that is being written is none yet; one that a killed process has left is none.
-	half := filepath.Join(MadeDir(state), "1.new")
+	half := filepath.Join(MadeDir(dir), "1.new")
 	for _, c := range []struct {
 		written time.Time
 		broken  int
@@ -91,7 +91,7 @@ func TestABrokenRecord(t *testing.T) {
 		if err := errors.Join(os.WriteFile(half, nil, 0o600), os.Chtimes(half, c.written, c.written)); err != nil {
 			t.Fatal(err)
 		}
-		if list, broken := remembered(t, state); len(list) != 1 || broken != c.broken {
+		if list, broken := remembered(t, dir); len(list) != 1 || broken != c.broken {
 			t.Errorf("beside half a file of %v: %+v, %d broken", c.written, list, broken)
 		}
 	}

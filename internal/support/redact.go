@@ -1,13 +1,4 @@
-// Package redact takes what names a person or a machine, and what may be a secret, out of texts
-// that are to be shown to others: logs, configurations, answers.
-//
-// It knows what such things look like, and those that it was told. It is to see all texts before the
-// first one is redacted, so that a name that is plain in one of them is found in all. The same
-// thing has the same stand-in everywhere.
-//
-// Law: what is not understood may be taken out, never the other way round; what stands in has no
-// byte of what it stands for.
-package redact
+package support
 
 import (
 	"cmp"
@@ -19,15 +10,15 @@ import (
 	"unicode/utf8"
 )
 
-// Kind is what something is; it stands in for it, with a number.
-type Kind string
+// nameKind is what something is; it stands in for it, with a number.
+type nameKind string
 
 // The kinds.
 const (
-	User   Kind = "USER"
-	Host   Kind = "HOST"
-	Word   Kind = "WORD" // of a command line
-	secret      = "SECRET"
+	userName nameKind = "USER"
+	hostName nameKind = "HOST"
+	wordName nameKind = "WORD" // of a command line
+	secret            = "SECRET"
 )
 
 // minName is how long a name must be to be looked for anywhere; a shorter one is found in paths.
@@ -58,29 +49,31 @@ var (
 	}
 )
 
-// Redactor has what is to be taken out.
-type Redactor struct {
+// redactor has what is to be taken out.
+type redactor struct {
 	names   map[string]string // folded, and what stands in
 	literal words             // those that are looked for anywhere
 	bare    words             // the same, without quotes and backslashes
-	counts  map[Kind]int
+	counts  map[nameKind]int
 }
 
-// New makes one that knows of forms alone.
-func New() *Redactor { return &Redactor{names: map[string]string{}, counts: map[Kind]int{}} }
+// newRedactor makes one that knows of forms alone.
+func newRedactor() *redactor {
+	return &redactor{names: map[string]string{}, counts: map[nameKind]int{}}
+}
 
 // folded is a name as it is looked for.
 func folded(name string) string {
 	return strings.Map(fold, strings.Trim(name, "\\/ \t"))
 }
 
-// Add has a name taken out wherever it is a word of its own, and its parts, if it has blanks or commas.
-func (r *Redactor) Add(kind Kind, name string) {
+// learn has a name taken out wherever it is a word of its own, and its parts, if it has blanks or commas.
+func (r *redactor) learn(kind nameKind, name string) {
 	r.add(kind, name)
 	r.addParts(kind, name)
 }
 
-func (r *Redactor) addParts(kind Kind, name string) {
+func (r *redactor) addParts(kind nameKind, name string) {
 	parts := strings.FieldsFunc(folded(name), func(c rune) bool { return c == ' ' || c == ',' })
 	for _, part := range parts[:min(len(parts), maxParts)] {
 		if utf8.RuneCountInString(part) >= minName {
@@ -92,9 +85,9 @@ func (r *Redactor) addParts(kind Kind, name string) {
 // maxParts bounds the parts of a name.
 const maxParts = 8
 
-func (r *Redactor) add(kind Kind, name string) {
+func (r *redactor) add(kind nameKind, name string) {
 	low := folded(name)
-	number := !strings.ContainsFunc(low, unicode.IsLetter) && !(kind == Host && strings.ContainsAny(low, ".:"))
+	number := !strings.ContainsFunc(low, unicode.IsLetter) && !(kind == hostName && strings.ContainsAny(low, ".:"))
 	if r.names[low] != "" || number || common[low] {
 		return
 	}
@@ -116,13 +109,13 @@ func (r *Redactor) add(kind Kind, name string) {
 	}
 }
 
-// See looks for names in a text.
-func (r *Redactor) See(text string) {
+// see looks for names in a text.
+func (r *redactor) see(text string) {
 	for line := range strings.Lines(text) {
 		r.eachPlace(line, func(_, _ int, p place, name string) {
 			switch {
 			case p.sure:
-				r.Add(p.kind, name)
+				r.learn(p.kind, name)
 			case !common[folded(word(name))]:
 				r.add(p.kind, name)
 				r.add(p.kind, word(name))
@@ -132,7 +125,7 @@ func (r *Redactor) See(text string) {
 }
 
 // eachPlace finds where names stand in a line, in all ways of reading it.
-func (r *Redactor) eachPlace(line string, do func(from, to int, p place, name string)) {
+func (r *redactor) eachPlace(line string, do func(from, to int, p place, name string)) {
 	for _, as := range ways(line) {
 		units := read(line, as)
 		var b strings.Builder
@@ -159,8 +152,8 @@ func ways(line string) []way {
 	return []way{literally, decoded, unescaped}
 }
 
-// Text is a text without all that.
-func (r *Redactor) Text(text string) string {
+// text is a text without all that.
+func (r *redactor) text(text string) string {
 	for _, form := range secrets {
 		text = replaceGroup(form, text, func(string) string { return secret })
 	}
@@ -178,7 +171,7 @@ type span struct {
 }
 
 // found are the names in a line.
-func (r *Redactor) found(line string) (list []span) {
+func (r *redactor) found(line string) (list []span) {
 	r.eachPlace(line, func(from, to int, p place, name string) {
 		low := folded(name)
 		if with := r.names[low]; with != "" && (p.sure || !common[folded(word(name))]) {

@@ -1,4 +1,4 @@
-package redact
+package support
 
 import (
 	"regexp"
@@ -33,7 +33,7 @@ var (
 
 // place is where a name stands in a line as it was read.
 type place struct {
-	kind     Kind
+	kind     nameKind
 	from, to int
 	sure     bool // it ends there; else it may end before, at a blank
 }
@@ -49,7 +49,7 @@ func places(s string) (list []place) {
 	low := strings.ToLower(s)
 	if has(low, "user", "home", "profile", "documents and settings") {
 		for _, m := range homes.FindAllStringIndex(s, -1) {
-			list = append(list, component(s, m[1], User))
+			list = append(list, component(s, m[1], userName))
 		}
 	}
 	if has(s, `\\`, "//") {
@@ -58,7 +58,7 @@ func places(s string) (list []place) {
 	if has(s, `\`) {
 		list = append(list, outside(inAccounts(s), list)...)
 	}
-	pairs := func(form *regexp.Regexp, kinds ...Kind) {
+	pairs := func(form *regexp.Regexp, kinds ...nameKind) {
 		for _, m := range form.FindAllStringSubmatchIndex(s, -1) {
 			for n, kind := range kinds {
 				list = append(list, place{kind, m[2*n+2], m[2*n+3], true})
@@ -66,25 +66,25 @@ func places(s string) (list []place) {
 		}
 	}
 	if strings.Contains(s, "@") {
-		pairs(mails, User, Host)
+		pairs(mails, userName, hostName)
 	}
 	if strings.Contains(s, "://") {
-		pairs(address, Host)
+		pairs(address, hostName)
 	}
 	if has(s, "(") {
-		pairs(ids, User)
+		pairs(ids, userName)
 	}
 	if has(s, "~") {
-		pairs(tildes, User)
+		pairs(tildes, userName)
 	}
 	if has(s, " of ") {
-		pairs(sentences, User)
+		pairs(sentences, userName)
 	}
 	if has(s, " has chosen") {
-		pairs(chosen, User)
+		pairs(chosen, userName)
 	}
 	if has(low, "owner") {
-		pairs(owners, User, User)
+		pairs(owners, userName, userName)
 	}
 	if has(low, "user", "name", "account", "machine", "domain") {
 		for _, m := range keys.FindAllStringIndex(s, -1) {
@@ -119,7 +119,7 @@ func value(s string, at int) place {
 	if end < 0 {
 		end = len(s) - at
 	}
-	return place{User, at, at + end, true}
+	return place{userName, at, at + end, true}
 }
 
 func inShares(s string) (list []place) {
@@ -127,7 +127,7 @@ func inShares(s string) (list []place) {
 		if !beginsShare(s, m[0], m[1]) {
 			continue
 		}
-		server := component(s, m[1], Host)
+		server := component(s, m[1], hostName)
 		if server.to == server.from || !server.sure {
 			server.to = m[1] + len(word(s[m[1]:server.to]))
 		}
@@ -140,7 +140,7 @@ func inShares(s string) (list []place) {
 			if next == at {
 				break
 			}
-			part := component(s, next, Word)
+			part := component(s, next, wordName)
 			list = append(list, part)
 			at = part.to
 		}
@@ -177,7 +177,7 @@ func word(s string) string {
 
 // component is one of a path, which may have blanks, commas and apostrophes in it. It is sure to end where another one
 // follows; where none does it is taken to go on for as long as it can.
-func component(s string, at int, kind Kind) place {
+func component(s string, at int, kind nameKind) place {
 	end, open := at, 0
 	for end < len(s) {
 		r, size := utf8.DecodeRuneInString(s[end:])
@@ -209,12 +209,12 @@ func inAccounts(s string) (list []place) {
 		if size > 0 && (ofWord(before) || strings.ContainsRune(`\/.%$-_~`, before)) || before == ':' && afterDrive(s, m[0]) || noDomain[strings.ToLower(domain)] {
 			continue
 		}
-		user := component(s, m[5], User)
+		user := component(s, m[5], userName)
 		escape := m[5]-m[4] == 1 && strings.ContainsRune("nrt", rune(s[m[5]])) && domain != strings.ToUpper(domain)
 		if user.sure || escape || user.to == user.from {
 			continue
 		}
-		list = append(list, place{Host, m[2], m[3], true}, user)
+		list = append(list, place{hostName, m[2], m[3], true}, user)
 	}
 	return list
 }

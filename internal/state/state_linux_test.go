@@ -1,10 +1,10 @@
-package main
+package state
 
 import (
 	"testing"
 )
 
-func TestStateDir(t *testing.T) {
+func TestDir(t *testing.T) {
 	for _, c := range []struct {
 		goos string
 		env  map[string]string
@@ -18,7 +18,7 @@ func TestStateDir(t *testing.T) {
 		{"linux", map[string]string{"HOME": "/home/me"}, "/home/me/.local/state/docker-wsl-bridge"},
 		{"linux", map[string]string{"HOME": "relative"}, ""},
 	} {
-		got, err := stateDirOf(c.goos, func(name string) string { return c.env[name] })
+		got, err := dirOf(c.goos, func(name string) string { return c.env[name] })
 		if got != c.want || (err == nil) != (c.want != "") {
 			t.Errorf("%s, %v: %q, %v; want %q", c.goos, c.env, got, err, c.want)
 		}

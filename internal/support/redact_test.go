@@ -1,4 +1,4 @@
-package redact
+package support
 
 import (
 	"strings"
@@ -7,10 +7,10 @@ import (
 
 // Nothing of a person or a machine is left, in whatever form it stands; what helps is.
 func TestText(t *testing.T) {
-	r := New()
-	r.Add(User, "Jane.Doe")
-	r.Add(Host, "JANES-PC")
-	r.Add(Word, "build.example.org")
+	r := newRedactor()
+	r.learn(userName, "Jane.Doe")
+	r.learn(hostName, "JANES-PC")
+	r.learn(wordName, "build.example.org")
 	for name, tc := range map[string]struct{ text, want string }{
 		"a home of Windows":      {`open C:\Users\Jane.Doe\AppData\x: denied`, `open C:\Users\USER1\AppData\x: denied`},
 		"as JSON":                {`"log":"C:\\Users\\jane.doe\\x"`, `"log":"C:\\Users\\USER1\\x"`},
@@ -35,18 +35,18 @@ func TestText(t *testing.T) {
 		"pipes, sockets, distro": {`npipe:////./pipe/docker_engine_windows /run/docker-wsl-bridge/windows.sock Debian`, `npipe:////./pipe/docker_engine_windows /run/docker-wsl-bridge/windows.sock Debian`},
 	} {
 		t.Run(name, func(t *testing.T) {
-			r := New()
-			r.Add(User, "Jane.Doe")
-			r.Add(Host, "JANES-PC")
-			r.Add(Word, "build.example.org")
+			r := newRedactor()
+			r.learn(userName, "Jane.Doe")
+			r.learn(hostName, "JANES-PC")
+			r.learn(wordName, "build.example.org")
 			for _, name := range []string{"alice", "bob", "carol", "staff"} {
-				r.Add(User, name)
+				r.learn(userName, name)
 			}
-			r.Add(User, "x")
-			r.Add(Host, "engine.example.com")
-			r.Add(Host, "registry.example.com")
-			r.See(tc.text)
-			if got := r.Text(tc.text); got != tc.want {
+			r.learn(userName, "x")
+			r.learn(hostName, "engine.example.com")
+			r.learn(hostName, "registry.example.com")
+			r.see(tc.text)
+			if got := r.text(tc.text); got != tc.want {
 				t.Errorf("%s\nis %s\nnot %s", tc.text, got, tc.want)
 			}
 		})
@@ -55,10 +55,10 @@ func TestText(t *testing.T) {
 
 // A name that is plain in one text is found in another, where it stands alone.
 func TestANameIsFoundEverywhere(t *testing.T) {
-	r := New()
-	r.See(`open /home/alice/.docker/config.json`)
-	r.See(`to = { exec = ["ssh", "root@build.example.org"] }`)
-	if got := r.Text("alice asks build.example.org, malice does not"); got != "USER1 asks HOST1, malice does not" {
+	r := newRedactor()
+	r.see(`open /home/alice/.docker/config.json`)
+	r.see(`to = { exec = ["ssh", "root@build.example.org"] }`)
+	if got := r.text("alice asks build.example.org, malice does not"); got != "USER1 asks HOST1, malice does not" {
 		t.Error(got)
 	}
 }
@@ -68,10 +68,10 @@ func FuzzText(f *testing.F) {
 	f.Add(`C:\Users\secretname\x /home/secretname owner=secretname:x "secretname"`)
 	f.Add("token=secretname secretname@host SecretName")
 	f.Fuzz(func(t *testing.T, text string) {
-		r := New()
-		r.Add(User, "secretname")
-		r.See(text)
-		got := strings.ToLower(r.Text(text))
+		r := newRedactor()
+		r.learn(userName, "secretname")
+		r.see(text)
+		got := strings.ToLower(r.text(text))
 		for i := strings.Index(got, "secretname"); i >= 0; {
 			before, behind := got[:i], got[i+len("secretname"):]
 			if (before == "" || strings.ContainsAny(before[len(before)-1:], ` \/"'=:@.`)) && (behind == "" || strings.ContainsAny(behind[:1], ` \/"'=:@.`)) {

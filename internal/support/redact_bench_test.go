@@ -1,4 +1,4 @@
-package redact
+package support
 
 import (
 	"strings"
@@ -9,11 +9,11 @@ import (
 func BenchmarkText(b *testing.B) {
 	text := strings.Repeat(`time=2026-11-30T10:00:00.000Z level=DEBUG msg="stream ends" link=default stream=17 up=512 down=1048576 call="POST /v1.43/containers/0123456789ab/start"`+"\n", 1000) +
 		`time=2026-11-30T10:00:00.000Z level=WARN msg="docker context" error="open /home/jane roe/.docker: permission denied" file="C:\\Users\\jane roe\\x"` + "\n"
-	r := New()
-	r.Add(User, "jane roe")
+	r := newRedactor()
+	r.learn(userName, "jane roe")
 	b.SetBytes(int64(len(text)))
 	for b.Loop() {
-		r.See(text)
-		_ = r.Text(text)
+		r.see(text)
+		_ = r.text(text)
 	}
 }

@@ -1,4 +1,4 @@
-package main
+package support
 
 import (
 	"archive/zip"
@@ -30,14 +30,14 @@ func TestReportHasNoGeneratedName(t *testing.T) {
 		user := first + []string{" ", "'", ", ", "."}[random.IntN(4)] + last
 		t.Setenv("USERNAME", first+"."+last)
 		t.Setenv("COMPUTERNAME", machine)
-		parts := []part{
+		parts := []Part{
 			{"logs/" + user + "-0123.log", "time=1 level=WARN msg=" + strconv.Quote("open /home/"+user+": permission denied") + "\n", time.Now()},
 			{"status.json", `{"log": ` + strconv.Quote(`C:\Users.old\`+user+`\x`) + `, "share": ` + strconv.Quote(`\\`+server+`\`+share+`\x`) + "}\n", time.Now()},
 			{"doctor.txt", "ok  " + user + " may use it, on " + strings.ToLower(machine) + ", as " + domain + `\` + first + ": fine; see " + strings.ToUpper(user) + "\n", time.Now()},
 			{"config.txt", "to = 'npipe:////" + server + "/pipe/x' # of " + share + ", " + domain + `\` + first + "\n", time.Now()},
 			{"logs/error.txt", "open file:///D:/Users/" + strings.ReplaceAll(user, " ", "%20") + "/x, " + first + "@" + domain + "\n", time.Now()},
 		}
-		file, err := writeBundle(filepath.Join(t.TempDir(), "report.zip"), parts)
+		file, err := Write(filepath.Join(t.TempDir(), "report.zip"), parts, Private{})
 		if err != nil {
 			t.Fatal(err)
 		}
