@@ -72,7 +72,7 @@ func (i *installation) mayInstall(w install.Want, who *audience) error {
 		return fmt.Errorf("%w, %s", errOtherForm, formWords(i.record))
 	case byService && i.service.Foreign(i.place) && !who.replace:
 		why := fmt.Errorf("a service %s is there that is another program's: %s", install.ServiceName, printable.Line(i.service.ImagePath))
-		return &advised{why, replaceHints()}
+		return advise(why, replaceHints())
 	case w.Form == install.RunKey:
 		return i.place.RunKeyTakes(w.Args)
 	}

@@ -77,7 +77,7 @@ func TestMayInstall(t *testing.T) {
 		if err == nil || !strings.HasPrefix(err.Error(), c.refused) {
 			t.Errorf("%s: %v, want %s", c.name, err, c.refused)
 		}
-		list := hints(&failure{error: err})
+		list := hints("", err)
 		if !slices.ContainsFunc(list, func(h codes.Hint) bool { return h.Code() == c.code && strings.HasPrefix(h.String(), c.hint) }) {
 			t.Errorf("%s: the hints are %q, want %s: %s", c.name, list, c.code, c.hint)
 		}

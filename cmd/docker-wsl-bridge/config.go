@@ -35,7 +35,7 @@ Without a file there is one link, which is what up serves.`,
 
 // configFailed is an error of the files, which has nothing to do with what else is not there.
 func configFailed(err error, hint codes.Hint) error {
-	return &failure{error: &advised{err, []codes.Hint{hint}}}
+	return &failure{error: advise(err, []codes.Hint{hint})}
 }
 
 func configInitCommand() *cobra.Command {
@@ -61,7 +61,7 @@ func configInitCommand() *cobra.Command {
 func writeStarter(file string) error {
 	err := state.Create(file, []byte(config.Starter), 0o600)
 	if errors.Is(err, fs.ErrExist) {
-		return &advised{fmt.Errorf("there is a configuration already: %s", file), []codes.Hint{configCheckHint()}}
+		return advise(fmt.Errorf("there is a configuration already: %s", file), []codes.Hint{configCheckHint()})
 	}
 	if err == nil {
 		err = state.Write(filepath.Join(filepath.Dir(file), config.SchemaFile), config.Schema(), 0o600)

@@ -83,7 +83,7 @@ It changes nothing and starts no distro. Its exit code is 1 when no engine answe
 					return nil
 				}
 			}
-			return &failure{error: &advised{errors.New("no engine answers"), []codes.Hint{codes.PipeThere.Hint(startHint), doctorHint()}}}
+			return &failure{error: advise(errors.New("no engine answers"), []codes.Hint{codes.PipeThere.Hint(startHint), doctorHint()})}
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "report as JSON, one object")

@@ -175,9 +175,9 @@ func sickOrNot(all []finding) error {
 	case 0:
 		return nil
 	case 1:
-		return &failure{error: &advised{fmt.Errorf("1 of %d checks failed", len(all)), nil}}
+		return &failure{error: advise(fmt.Errorf("1 of %d checks failed", len(all)), nil)}
 	}
-	return &failure{error: &advised{fmt.Errorf("%d of %d checks failed", failed, len(all)), nil}}
+	return &failure{error: advise(fmt.Errorf("%d of %d checks failed", failed, len(all)), nil)}
 }
 
 // printFindings is for a person: what is well takes a line, what is not says why and what to do.

@@ -91,7 +91,7 @@ func (d *draining) run(ctx context.Context, c chosen) error {
 	d.progress(ctx, found) // who is there is asked before: an agent that leaves tells no more
 	cuts, err := d.wait(ctx, found)
 	if ctx.Err() != nil {
-		return &advised{errors.New("interrupted: the bridge goes on draining"), []codes.Hint{drainsHint()}}
+		return advise(errors.New("interrupted: the bridge goes on draining"), []codes.Hint{drainsHint()})
 	}
 	all := int64(0)
 	for i, f := range found {
@@ -106,7 +106,7 @@ func (d *draining) run(ctx context.Context, c chosen) error {
 		}
 	}
 	if all > 0 {
-		err = errors.Join(err, &advised{fmt.Errorf("%d connections had not ended after %v and were cut", all, d.timeout), nil})
+		err = errors.Join(err, advise(fmt.Errorf("%d connections had not ended after %v and were cut", all, d.timeout), nil))
 	}
 	return err
 }
@@ -123,7 +123,7 @@ func (d *draining) wait(ctx context.Context, found []control.Found) (cuts []int6
 			var err error
 			if cuts[i], err = control.Drain(limited, f.At, d.timeout); err != nil {
 				cuts[i] = -1
-				errs[i] = &advised{fmt.Errorf("the bridge for %s: %w", placeName(f.Place), err), killHints(f.PID)}
+				errs[i] = advise(fmt.Errorf("the bridge for %s: %w", placeName(f.Place), err), killHints(f.PID))
 			}
 		})
 	}

@@ -50,7 +50,7 @@ func unattended(ctx context.Context, c *links.Set, wrong error, o *options) erro
 		f.openLog()
 		f.misconfigured(wrong)
 		f.closeLog()
-		return &advised{wrong, []codes.Hint{configCheckHint()}}
+		return advise(wrong, []codes.Hint{configCheckHint()})
 	}
 	return f.run(ctx, c)
 }
@@ -145,7 +145,7 @@ func (f *fleet) serveFiles(c *links.Set) (err error) {
 		Status: f.status, Traffic: f.traffic, Stop: f.end, Drain: f.drain, Drained: f.cut.Load, Reload: f.reload,
 	})
 	if err != nil {
-		return &advised{err, openHints(err, state.RunDir(dir))}
+		return advise(err, openHints(err, state.RunDir(dir), isInstalled))
 	}
 	f.openLog()
 	f.own.Info("bridge starts", "version", version, "pid", os.Getpid(), "configuration", f.file, "links", len(c.Links))

@@ -18,18 +18,17 @@ import (
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/wsl"
 )
 
-// hints say what cures the failure of a command, with what to run. They live
-// in hints*.go and nowhere else.
-func hints(err error) []codes.Hint {
+// hints say what cures the failure of a command, with what to run. distro is the one that it was about,
+// empty if it has not come to that. They live here and nowhere else.
+func hints(distro string, err error) []codes.Hint {
 	var knows *advised
 	if errors.As(err, &knows) {
 		return knows.hints
 	}
 	list := cure(err)
-	var failed *failure
-	if errors.As(err, &failed) && failed.distro != "" {
+	if distro != "" {
 		for i := range list {
-			list[i] = list[i].In(codes.WindowsWord(failed.distro))
+			list[i] = list[i].In(codes.WindowsWord(distro))
 		}
 	}
 	return list
@@ -43,6 +42,9 @@ type advised struct {
 
 func (a *advised) Unwrap() error { return a.error }
 
+// advise gives an error of which it is known what cures it.
+func advise(err error, list []codes.Hint) error { return &advised{err, list} }
+
 // cure is hints with DISTRO where the distro's name belongs.
 func cure(err error) []codes.Hint {
 	var notFound *engine.NotFoundError
@@ -50,13 +52,12 @@ func cure(err error) []codes.Hint {
 	var owned *endpoint.OwnerError
 	var other *bridge.OtherBuildError
 	var noise *bridge.NoiseError
-	var start *startError
 	var named *distro.ContextError
 	var problem *dockercontext.ProblemError
 	switch {
 	case errors.As(err, &named), errors.As(err, &problem):
 		return contextHints("DISTRO", err)
-	case errors.As(err, &start):
+	case errors.Is(err, errNoStart):
 		return codes.CommandStarts.Hints("docker-wsl-bridge supervise -- PATH takes the program's whole path")
 	case errors.As(err, &notFound):
 		return engineHints(notFound)
@@ -85,6 +86,9 @@ func serviceHints() []codes.Hint {
 
 // usageHints are for a wrong command line.
 func usageHints(command string) []codes.Hint { return codes.CommandLine.Hints(command + " --help") }
+
+// errNoStart says that a command can't be started at all.
+var errNoStart = errors.New("the command does not start")
 
 // cures are looked through in their order: what a distro says of a file comes
 // before what an engine says of its pipe.

@@ -29,13 +29,14 @@ func socketHints(kind bridge.Kind) []codes.Hint {
 	return nil
 }
 
-// openHints are for a bridge that can't become the one for its place. dir is where it would say so.
-func openHints(err error, dir string) []codes.Hint {
+// openHints are for a bridge that can't become the one for its place. dir is where it would say so; installed tells
+// whether a program is the installed one.
+func openHints(err error, dir string, installed func(program string) bool) []codes.Hint {
 	var runs *control.RunsError
 	var owned *endpoint.OwnerError
 	switch {
 	case errors.As(err, &runs):
-		return runsHints(runs.Status, isInstalled(runs.Status.Program))
+		return runsHints(runs.Status, installed(runs.Status.Program))
 	case errors.As(err, &owned):
 		return codes.ControlPlace.Hints(owned.Account() + " has made a pipe in your name; docker-wsl-bridge up --socket PATH has another one")
 	}
@@ -160,7 +161,7 @@ func statusHints(s control.Status, err error) []codes.Hint {
 	case serving && (errors.Is(err, engine.ErrNoAnswer) || errors.Is(err, endpoint.ErrBusy)):
 		return codes.EngineAnswers.Hints(restartWords)
 	case err != nil:
-		list = hints(&failure{err, s.Link.Served()})
+		list = hints(s.Link.Served(), err)
 	}
 	return append(list, doctorHint())
 }

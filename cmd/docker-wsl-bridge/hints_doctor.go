@@ -74,7 +74,7 @@ func moreHints(f doctor.Finding, seen doctor.Seen) []codes.Hint {
 	case errors.Is(f.Err, engine.ErrNoAnswer):
 		return f.Code.Hints(restartWords)
 	}
-	return hints(&failure{f.Err, seen.Distro})
+	return hints(seen.Distro, f.Err)
 }
 
 // groupWords say what lets the user in, of what is missing.

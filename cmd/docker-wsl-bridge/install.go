@@ -127,7 +127,7 @@ func (i *installation) servedByAnother(args []string, l links.Link) error {
 		same := func(p control.Place) bool { return samePlace(p, f.Place) }
 		if file != "" && f.Status.Config == file || slices.ContainsFunc(places, same) {
 			why := fmt.Errorf("%s is served already, by pid %d, which is not the installed program", placeName(f.Place), f.PID)
-			return &advised{why, servedHints(f.Place)}
+			return advise(why, servedHints(f.Place))
 		}
 	}
 	return nil
@@ -231,7 +231,7 @@ func (i *installation) makeInstalled(ctx context.Context, c install.Change, w in
 		return err
 	case install.AddService:
 		if err := install.Service(i.place, w.Args).Add(); err != nil {
-			return &advised{err, serviceHints()}
+			return advise(err, serviceHints())
 		}
 		i.earlier = nil
 		return nil
@@ -267,7 +267,7 @@ func mayStart(changes []install.Change, args []string) error {
 		return nil
 	}
 	if _, wrong := configuredFor(args); wrong != nil {
-		return &advised{fmt.Errorf("nothing was changed: %w", wrong), []codes.Hint{configCheckHint()}}
+		return advise(fmt.Errorf("nothing was changed: %w", wrong), []codes.Hint{configCheckHint()})
 	}
 	return nil
 }

@@ -41,7 +41,7 @@ func TestInstallRefusesALongRunKey(t *testing.T) {
 	if !errors.Is(err, install.ErrLongRun) || !strings.Contains(err.Error(), "of 260") {
 		t.Errorf("%v", err)
 	}
-	if list := hints(&failure{error: err}); len(list) == 0 || list[0].Code() != "DWB605" {
+	if list := hints("", err); len(list) == 0 || list[0].Code() != "DWB605" {
 		t.Errorf("%v", list)
 	}
 }

@@ -87,7 +87,7 @@ func openInstance(ctx context.Context, l links.Link, debug bool, to partner, of 
 		Status: in.now, Settled: in.settled, Traffic: in.alone, Stop: in.end, Drain: of.drain, Drained: in.drained, Reload: of.reload,
 	})
 	if err != nil {
-		return nil, &advised{err, openHints(err, state.RunDir(dir))}
+		return nil, advise(err, openHints(err, state.RunDir(dir), isInstalled))
 	}
 	in.openLog(to)
 	in.own.Info("bridge starts", "version", version, "pid", os.Getpid(), "distro", l.Distro, "socket", l.Socket)

@@ -61,14 +61,14 @@ func legacyForm(args []string, started bool, commands []string) (l legacy, is bo
 // run returns the exit code of the process.
 func (l legacy) run(ctx context.Context, goos string, started bool, stderr io.Writer) int {
 	if goos != "windows" {
-		complain(stderr, errLegacyOS, cure(errLegacyOS))
+		complain(stderr, errLegacyOS, hints("", errLegacyOS))
 		return exitFailed
 	}
 	if l.debug && !awaitDebugger(ctx, stderr) {
 		return exitOK
 	}
 	if l.wrong {
-		complain(stderr, errLegacyArgs, cure(errLegacyArgs))
+		complain(stderr, errLegacyArgs, hints("", errLegacyArgs))
 		if started && !l.cli {
 			refuse(badArguments)
 		}
@@ -82,7 +82,7 @@ func (l legacy) run(ctx context.Context, goos string, started bool, stderr io.Wr
 		return legacyCode(code, err)
 	})
 	if err != nil {
-		complain(stderr, err, cure(err))
+		complain(stderr, err, hints("", err))
 	}
 	return int(service.ErrorCode(err))
 }

@@ -73,7 +73,7 @@ func newestLog(dir string, c chosen) (string, error) {
 		}
 	}
 	if newest == "" {
-		return "", &advised{fmt.Errorf("there is no log of a bridge%s in %s", printable.Line(c.words()), dir), []codes.Hint{noneHint()}}
+		return "", advise(fmt.Errorf("there is no log of a bridge%s in %s", printable.Line(c.words()), dir), []codes.Hint{noneHint()})
 	}
 	return newest, nil
 }

@@ -74,7 +74,7 @@ func answer(cmd *cobra.Command, err error, stderr io.Writer) int {
 		complain(stderr, ended, nil)
 		return ended.exit()
 	case errors.As(err, &failed):
-		complain(stderr, err, hints(err))
+		complain(stderr, err, hints(failed.distro, err))
 		return exitFailed
 	}
 	complain(stderr, err, usageHints(cmd.CommandPath()))

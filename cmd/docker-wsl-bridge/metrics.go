@@ -26,7 +26,7 @@ is left out.`,
 				return &failure{error: err}
 			}
 			if len(found) == 0 {
-				return &failure{error: &advised{errors.New("no bridge runs" + printable.Line(c.words())), []codes.Hint{noneHint()}}}
+				return &failure{error: advise(errors.New("no bridge runs"+printable.Line(c.words())), []codes.Hint{noneHint()})}
 			}
 			var all []control.Traffic
 			for _, f := range found {

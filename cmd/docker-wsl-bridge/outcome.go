@@ -129,7 +129,7 @@ func unserved(s control.Status) error {
 		return nil
 	}
 	why := fmt.Errorf("it runs and does not serve %s yet, but goes on trying: %s", placeName(s.Link.Place()), printable.Line(reasonOf(s)))
-	return &advised{why, toldHints(s)}
+	return advise(why, toldHints(s))
 }
 
 // serves tells how to use what is served.

@@ -85,7 +85,7 @@ func TestPrintedCommandsForWindowsAreQuoted(t *testing.T) {
 		"docker-wsl-bridge stop" + quoted + " ends it":                               servedHints(place),
 		"docker-wsl-bridge context create" + quoted + " makes":                       doctorHints(doctor.Finding{Code: codes.ClientLed}, doctor.Seen{Place: place, Distro: name}),
 		`context rm --distro "My Distro" windows removes`:                            contextHints(name, contextErr),
-		`wsl --set-version "My Distro" 2 makes`:                                      hints(&failure{wsl.ErrVersion1, name}),
+		`wsl --set-version "My Distro" 2 makes`:                                      hints(name, wsl.ErrVersion1),
 		`wsl --distro "My Distro" --user root hwclock -s sets`:                       doctorHints(doctor.Finding{Code: codes.Clock}, doctor.Seen{Place: place, Distro: name}),
 		`context create --distro "My Distro" tries again`:                            contextHints(name, errors.New("x")),
 		`docker-wsl-bridge up --pipe "my engine" links`:                              discoverHints(discovered{Place: "npipe:////./pipe/my engine", Engine: &engine.Version{OSType: "windows"}}),

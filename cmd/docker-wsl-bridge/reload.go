@@ -66,9 +66,9 @@ func reloadRunning(cmd *cobra.Command) (done control.Reloaded, err error) {
 	var refused *control.RefusedError
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return done, &advised{errNoConfigured, []codes.Hint{reloadNoneHint()}}
+		return done, advise(errNoConfigured, []codes.Hint{reloadNoneHint()})
 	case errors.As(err, &refused):
-		return done, &advised{errors.New("nothing was changed: " + printable.Escape(refused.Text)), []codes.Hint{configCheckHint()}}
+		return done, advise(errors.New("nothing was changed: "+printable.Escape(refused.Text)), []codes.Hint{configCheckHint()})
 	}
 	return done, err
 }

@@ -102,14 +102,14 @@ func wellOrNot(all []control.Status, installed *install.Record, wrong error) err
 	case wrong != nil: // a start would not help
 		return configFailed(fmt.Errorf("no bridge runs, and the configuration is wrong: %w", wrong), configCheckHint())
 	case installed != nil:
-		return &failure{error: &advised{errors.New("no bridge runs, though one is installed"), []codes.Hint{startAgainHint()}}}
+		return &failure{error: advise(errors.New("no bridge runs, though one is installed"), []codes.Hint{startAgainHint()})}
 	default:
-		return &failure{error: &advised{errors.New("no bridge runs"), []codes.Hint{noneHint()}}}
+		return &failure{error: advise(errors.New("no bridge runs"), []codes.Hint{noneHint()})}
 	}
 	for _, s := range all {
 		if !s.Works {
 			why := fmt.Errorf("the bridge for %s does not work: %s", placeName(s.Link.Place()), printable.Line(reasonOf(s)))
-			return &failure{error: &advised{why, toldHints(s)}}
+			return &failure{error: advise(why, toldHints(s))}
 		}
 	}
 	return nil

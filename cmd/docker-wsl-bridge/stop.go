@@ -102,7 +102,7 @@ func stopAll(ctx context.Context, found []control.Found) []error {
 	for i, f := range found {
 		stopping.Go(func() {
 			if err := control.Stop(ctx, f.At); err != nil {
-				errs[i] = &advised{fmt.Errorf("the bridge for %s: %w", placeName(f.Place), err), killHints(f.PID)}
+				errs[i] = advise(fmt.Errorf("the bridge for %s: %w", placeName(f.Place), err), killHints(f.PID))
 			}
 		})
 	}

@@ -69,6 +69,8 @@ type startError struct{ error }
 
 func (e *startError) Unwrap() error { return e.error }
 
+func (*startError) Is(err error) bool { return err == errNoStart }
+
 // run keeps the command running until ctx ends, which is success, or it is not to be
 // started again. What can't be started at first is not tried again.
 func (s *supervised) run(ctx context.Context) error {

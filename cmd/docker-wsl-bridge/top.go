@@ -78,7 +78,7 @@ func look(ctx context.Context, c chosen) (top.Look, error) {
 	case err != nil:
 		return top.Look{}, err
 	case len(found) == 0:
-		return top.Look{}, &advised{errors.New("no bridge runs" + printable.Line(c.words())), []codes.Hint{noneHint()}}
+		return top.Look{}, advise(errors.New("no bridge runs"+printable.Line(c.words())), []codes.Hint{noneHint()})
 	}
 	var links []control.LinkTraffic
 	at := time.Now()
