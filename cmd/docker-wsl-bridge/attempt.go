@@ -4,6 +4,7 @@ import (
 	"context"
 	"net"
 
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/advice"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/bridge"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/config"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/endpoint"
@@ -19,7 +20,7 @@ func carried(l *links.Link, dial bridge.Dial, at string) tunnel.Link {
 		Listen: bridge.Listen{Link: l.Name, Socket: l.AgentSocket(), Mode: l.Mode, Owner: l.Owner, Uids: l.Uids},
 	}
 	if l.Kind == config.Docker {
-		t.Listen.Kind, t.Listen.Answers = bridge.KindDocker, answers(at)
+		t.Listen.Kind, t.Listen.Answers = bridge.KindDocker, advice.Answers(at)
 		if l.Paths == config.Auto {
 			t.Listen.Paths = bridge.PathsAuto
 		}

@@ -6,15 +6,12 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/advice"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/install"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/printable"
 )
 
-var (
-	errOtherForm  = errors.New("it is installed in another way")
-	errNeedsAdmin = errors.New("this takes an administrator")
-	errNotYours   = errors.New("this window belongs to another account than the desktop")
-)
+var ()
 
 // audience says for whom it is to be installed.
 type audience struct {
@@ -65,14 +62,14 @@ func (i *installation) isDesktops() bool { return i.desktop == "" || i.desktop =
 func (i *installation) mayInstall(w install.Want, who *audience) error {
 	switch byService := w.Form == install.ByService; {
 	case byService && !i.elevated:
-		return errNeedsAdmin
+		return advice.ErrNeedsAdmin
 	case !i.isDesktops() && !w.AllUsers:
-		return errNotYours
+		return advice.ErrNotYours
 	case i.record != nil && (i.record.Form == install.ByService) != byService:
-		return fmt.Errorf("%w, %s", errOtherForm, formWords(i.record))
+		return fmt.Errorf("%w, %s", advice.ErrOtherForm, formWords(i.record))
 	case byService && i.service.Foreign(i.place) && !who.replace:
 		why := fmt.Errorf("a service %s is there that is another program's: %s", install.ServiceName, printable.Line(i.service.ImagePath))
-		return advise(why, replaceHints())
+		return advice.With(why, advice.ReplaceHints())
 	case w.Form == install.RunKey:
 		return i.place.RunKeyTakes(w.Args)
 	}

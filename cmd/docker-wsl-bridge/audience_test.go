@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/advice"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/codes"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/install"
 )
@@ -77,7 +78,7 @@ func TestMayInstall(t *testing.T) {
 		if err == nil || !strings.HasPrefix(err.Error(), c.refused) {
 			t.Errorf("%s: %v, want %s", c.name, err, c.refused)
 		}
-		list := hints("", err)
+		list := advice.Hints("", err)
 		if !slices.ContainsFunc(list, func(h codes.Hint) bool { return h.Code() == c.code && strings.HasPrefix(h.String(), c.hint) }) {
 			t.Errorf("%s: the hints are %q, want %s: %s", c.name, list, c.code, c.hint)
 		}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/advice"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/codes"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/config"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/links"
@@ -35,7 +36,7 @@ Without a file there is one link, which is what up serves.`,
 
 // configFailed is an error of the files, which has nothing to do with what else is not there.
 func configFailed(err error, hint codes.Hint) error {
-	return &failure{error: advise(err, []codes.Hint{hint})}
+	return &failure{error: advice.With(err, []codes.Hint{hint})}
 }
 
 func configInitCommand() *cobra.Command {
@@ -61,7 +62,7 @@ func configInitCommand() *cobra.Command {
 func writeStarter(file string) error {
 	err := state.Create(file, []byte(config.Starter), 0o600)
 	if errors.Is(err, fs.ErrExist) {
-		return advise(fmt.Errorf("there is a configuration already: %s", file), []codes.Hint{configCheckHint()})
+		return advice.With(fmt.Errorf("there is a configuration already: %s", file), []codes.Hint{advice.ConfigCheckHint()})
 	}
 	if err == nil {
 		err = state.Write(filepath.Join(filepath.Dir(file), config.SchemaFile), config.Schema(), 0o600)
@@ -85,13 +86,13 @@ nothing is, else 1.`,
 			c, err := checkConfig(args)
 			var wrong config.Errors
 			if err != nil && !errors.As(err, &wrong) {
-				return configFailed(err, configPathHint())
+				return configFailed(err, advice.ConfigPathHint())
 			}
 			if err := printChecked(cmd.OutOrStdout(), c, wrong, asJSON); err != nil {
 				return &failure{error: err}
 			}
 			if len(wrong) > 0 {
-				return configFailed(fmt.Errorf("the configuration has %s", count(len(wrong), "error")), configPathHint())
+				return configFailed(fmt.Errorf("the configuration has %s", count(len(wrong), "error")), advice.ConfigPathHint())
 			}
 			return nil
 		},
@@ -214,7 +215,7 @@ each value the file and line that it comes from.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c, err := loadConfig()
 			if err != nil {
-				return configFailed(err, configCheckHint())
+				return configFailed(err, advice.ConfigCheckHint())
 			}
 			if asJSON {
 				err = json.NewEncoder(cmd.OutOrStdout()).Encode(shownJSON(c.Files))

@@ -20,6 +20,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/advice"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/codes"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/deploy"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/distro"
@@ -83,7 +84,7 @@ It changes nothing and starts no distro. Its exit code is 1 when no engine answe
 					return nil
 				}
 			}
-			return &failure{error: advise(errors.New("no engine answers"), []codes.Hint{codes.PipeThere.Hint(startHint), doctorHint()})}
+			return &failure{error: advice.With(errors.New("no engine answers"), []codes.Hint{codes.PipeThere.Hint(advice.StartHint), advice.DoctorHint()})}
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "report as JSON, one object")

@@ -14,6 +14,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/advice"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/codes"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/deploy"
@@ -175,9 +176,9 @@ func sickOrNot(all []finding) error {
 	case 0:
 		return nil
 	case 1:
-		return &failure{error: advise(fmt.Errorf("1 of %d checks failed", len(all)), nil)}
+		return &failure{error: advice.With(fmt.Errorf("1 of %d checks failed", len(all)), nil)}
 	}
-	return &failure{error: advise(fmt.Errorf("%d of %d checks failed", failed, len(all)), nil)}
+	return &failure{error: advice.With(fmt.Errorf("%d of %d checks failed", failed, len(all)), nil)}
 }
 
 // printFindings is for a person: what is well takes a line, what is not says why and what to do.

@@ -14,6 +14,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/advice"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/codes"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/printable"
@@ -91,7 +92,7 @@ func (d *draining) run(ctx context.Context, c chosen) error {
 	d.progress(ctx, found) // who is there is asked before: an agent that leaves tells no more
 	cuts, err := d.wait(ctx, found)
 	if ctx.Err() != nil {
-		return advise(errors.New("interrupted: the bridge goes on draining"), []codes.Hint{drainsHint()})
+		return advice.With(errors.New("interrupted: the bridge goes on draining"), []codes.Hint{advice.DrainsHint()})
 	}
 	all := int64(0)
 	for i, f := range found {
@@ -106,7 +107,7 @@ func (d *draining) run(ctx context.Context, c chosen) error {
 		}
 	}
 	if all > 0 {
-		err = errors.Join(err, advise(fmt.Errorf("%d connections had not ended after %v and were cut", all, d.timeout), nil))
+		err = errors.Join(err, advice.With(fmt.Errorf("%d connections had not ended after %v and were cut", all, d.timeout), nil))
 	}
 	return err
 }
@@ -123,7 +124,7 @@ func (d *draining) wait(ctx context.Context, found []control.Found) (cuts []int6
 			var err error
 			if cuts[i], err = control.Drain(limited, f.At, d.timeout); err != nil {
 				cuts[i] = -1
-				errs[i] = advise(fmt.Errorf("the bridge for %s: %w", placeName(f.Place), err), killHints(f.PID))
+				errs[i] = advice.With(fmt.Errorf("the bridge for %s: %w", placeName(f.Place), err), advice.KillHints(f.PID))
 			}
 		})
 	}

@@ -2,11 +2,11 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/spf13/cobra"
 
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/advice"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/codes"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/config"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/endpoint"
@@ -47,8 +47,6 @@ and for programs that know no contexts. It asks nothing of the distro. In WSL:
 	return cmd
 }
 
-var errSeveral = errors.New("bridges for several sockets run")
-
 // envSocket is that of the bridges that are meant, or what was told.
 func envSocket(ctx context.Context, c chosen) (string, error) {
 	if c.socket != "" {
@@ -68,7 +66,7 @@ func envSocket(ctx context.Context, c chosen) (string, error) {
 			continue
 		}
 		if socket != "" && b.Place.Socket != socket {
-			return "", &failure{error: errSeveral}
+			return "", &failure{error: advice.ErrSeveral}
 		}
 		socket = b.Place.Socket
 	}

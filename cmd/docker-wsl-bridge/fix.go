@@ -7,6 +7,7 @@ import (
 	"io"
 	"path"
 
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/advice"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/codes"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/deploy"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/distro"
@@ -76,7 +77,7 @@ func repairInstalled(ctx context.Context) error {
 		return err
 	}
 	if i.record == nil {
-		return errNotInstalled
+		return advice.ErrNotInstalled
 	}
 	return i.place.Repair(ctx, *i.record)
 }

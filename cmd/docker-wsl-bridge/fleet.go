@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/advice"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/codes"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/config"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
@@ -25,7 +26,7 @@ import (
 // attended is up: somebody is there to be told.
 func attended(ctx context.Context, c *links.Set, wrong error, o *options, r *reporter) error {
 	if wrong != nil {
-		return configFailed(wrong, configCheckHint())
+		return configFailed(wrong, advice.ConfigCheckHint())
 	}
 	f := newFleet(r, o.debug)
 	f.wake, f.first = o.wake, c.FromFlags()
@@ -50,7 +51,7 @@ func unattended(ctx context.Context, c *links.Set, wrong error, o *options) erro
 		f.openLog()
 		f.misconfigured(wrong)
 		f.closeLog()
-		return advise(wrong, []codes.Hint{configCheckHint()})
+		return advice.With(wrong, []codes.Hint{advice.ConfigCheckHint()})
 	}
 	return f.run(ctx, c)
 }
@@ -145,7 +146,7 @@ func (f *fleet) serveFiles(c *links.Set) (err error) {
 		Status: f.status, Traffic: f.traffic, Stop: f.end, Drain: f.drain, Drained: f.cut.Load, Reload: f.reload,
 	})
 	if err != nil {
-		return advise(err, openHints(err, state.RunDir(dir), isInstalled))
+		return advice.With(err, advice.OpenHints(err, state.RunDir(dir), isInstalled))
 	}
 	f.openLog()
 	f.own.Info("bridge starts", "version", version, "pid", os.Getpid(), "configuration", f.file, "links", len(c.Links))

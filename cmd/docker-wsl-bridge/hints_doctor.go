@@ -7,10 +7,9 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/advice"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/codes"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
-	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/distro"
-	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/dockercontext"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/doctor"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/endpoint"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/engine"
@@ -20,32 +19,32 @@ import (
 
 // doctorHints cure what a check has found. seen is what it was about.
 func doctorHints(f doctor.Finding, seen doctor.Seen) []codes.Hint {
-	at := flagsOf(seen.Place)
+	at := advice.FlagsOf(seen.Place)
 	again := " and then up as before, or restart if it is installed,"
 	var barred *doctor.NotAllowedError
 	switch {
 	case f.Code == codes.BridgeRuns && f.Err != nil:
-		return killHints(seen.Bridge.PID)
+		return advice.KillHints(seen.Bridge.PID)
 	case f.Code == codes.Configuration, f.Code == codes.BridgeRuns && wrongFiles(recorded()) != nil:
-		return []codes.Hint{configCheckHint()}
+		return []codes.Hint{advice.ConfigCheckHint()}
 	case f.Code == codes.BridgeRuns && recorded() != nil:
-		return []codes.Hint{startAgainHint()}
+		return []codes.Hint{advice.StartAgainHint()}
 	case f.Code == codes.BridgeRuns:
-		return []codes.Hint{noneHint()}
+		return []codes.Hint{advice.NoneHint()}
 	case f.Code == codes.BridgeWorks:
-		return slices.DeleteFunc(toldHints(seen.Bridge.Status), func(h codes.Hint) bool { return h == doctorHint() })
+		return slices.DeleteFunc(advice.ToldHints(seen.Bridge.Status), func(h codes.Hint) bool { return h == advice.DoctorHint() })
 	case f.Code == codes.BridgeBuild:
 		return f.Code.Hints("docker-wsl-bridge stop" + at + again + " takes this build")
 	case f.Code == codes.PipeThere && seen.Bridge != nil && seen.Bridge.Status.Link.Reverse:
-		return reverseHints(seen.Bridge.Status.Link)[:1]
+		return advice.ReverseHints(seen.Bridge.Status.Link)[:1]
 	case f.Code == codes.SocketServed && seen.Bridge == nil:
 		return f.Code.Hints("docker-wsl-bridge up" + at + " removes it and makes its own")
 	case f.Code == codes.SocketThere, f.Code == codes.SocketAccess, f.Code == codes.SocketServed:
 		return f.Code.Hints("docker-wsl-bridge stop" + at + again + " makes it anew")
 	case errors.As(f.Err, &barred) && seen.Place.Everywhere():
-		return f.Code.Hints(inDistro(seen.Distro, "", "id", "-u", barred.User) + " tells the number to add to uids of the link; docker-wsl-bridge reload then lets that user in, and those of other distros who have the number")
+		return f.Code.Hints(advice.InDistro(seen.Distro, "", "id", "-u", barred.User) + " tells the number to add to uids of the link; docker-wsl-bridge reload then lets that user in, and those of other distros who have the number")
 	case errors.As(f.Err, &barred) && barred.Group() != "":
-		return f.Code.Hints(inDistro(seen.Distro, "root", "usermod", "-aG", barred.Group(), barred.User) + " lets that user in, from his next shell on")
+		return f.Code.Hints(advice.InDistro(seen.Distro, "root", "usermod", "-aG", barred.Group(), barred.User) + " lets that user in, from his next shell on")
 	case errors.As(f.Err, &barred):
 		return f.Code.Hints("docker-wsl-bridge stop" + at + ", and then up with --socket-owner " + codes.WindowsWord(barred.User) + ", makes it that user's")
 	case f.Code == codes.ClientLed:
@@ -60,21 +59,21 @@ func moreHints(f doctor.Finding, seen doctor.Seen) []codes.Hint {
 	var off *install.OffError
 	switch {
 	case f.Code == codes.WSLWedged, f.Code == codes.DistroStarts && errors.Is(f.Err, context.DeadlineExceeded):
-		return f.Code.Hints(frozenWords)
+		return f.Code.Hints(advice.FrozenWords)
 	case f.Code == codes.Clock:
-		return f.Code.Hints(inDistro(seen.Distro, "root", "hwclock", "-s")+" sets it by the machine's clock", "wsl --shutdown does, too, and ends every distro")
+		return f.Code.Hints(advice.InDistro(seen.Distro, "root", "hwclock", "-s")+" sets it by the machine's clock", "wsl --shutdown does, too, and ends every distro")
 	case f.Code == codes.NotBlocked:
 		return f.Code.Hints("ask whoever manages this machine to let wsl.exe and docker-wsl-bridge.exe run, by their hash or their path")
 	case errors.As(f.Err, &off):
-		return []codes.Hint{switchOnHint(off)}
+		return []codes.Hint{advice.SwitchOnHint(off)}
 	case f.Code == codes.Installed:
 		return f.Code.Hints("docker-wsl-bridge install makes it right")
 	case errors.As(f.Err, &group):
 		return f.Code.Hints(groupWords(group.Membership)...)
 	case errors.Is(f.Err, engine.ErrNoAnswer):
-		return f.Code.Hints(restartWords)
+		return f.Code.Hints(advice.RestartWords)
 	}
-	return hints(seen.Distro, f.Err)
+	return advice.Hints(seen.Distro, f.Err)
 }
 
 // groupWords say what lets the user in, of what is missing.
@@ -82,44 +81,18 @@ func groupWords(m doctor.Membership) []string {
 	join := "net localgroup " + codes.WindowsWord(m.Group) + " %USERNAME% /add, as administrator, lets this user in from the next logon on"
 	switch {
 	case m.Group == "":
-		return []string{accessHint}
+		return []string{advice.AccessHint}
 	case !m.Known:
 		return []string{"net localgroup " + codes.WindowsWord(m.Group) + " /add, as administrator, makes the group; then restart the engine: net stop docker & net start docker", join}
 	case m.Member:
-		return []string{restartWords + ", as administrator"}
+		return []string{advice.RestartWords + ", as administrator"}
 	}
 	return []string{join, "if you are in it already: log off and on, since a session has the groups of its beginning"}
 }
 
 // contextWords make a context that nothing shadows.
 func contextWords(p control.Place) string {
-	return "docker-wsl-bridge context create" + flagsOf(p) + " makes a context: docker --context " + links.DefaultContext + " goes there whatever else is set"
-}
-
-// contextHints are for a docker context that could not be made or removed.
-func contextHints(name string, err error) []codes.Hint {
-	var named *distro.ContextError
-	var problem *dockercontext.ProblemError
-	if errors.As(err, &named) {
-		list := codes.ContextMade.Hints("docker-wsl-bridge up --context NAME, or install with it, makes one of another name")
-		if named.State == dockercontext.Taken {
-			return append(list, codes.ContextMade.Hint("docker-wsl-bridge context rm --distro "+codes.WindowsWord(name)+" "+codes.WindowsWord(named.Name)+" removes it, and the next up makes it anew"))
-		}
-		return append(list, codes.ContextMade.Hint("docker context rm "+codes.ShWord(named.Name)+", in "+name+", removes it"))
-	}
-	if !errors.As(err, &problem) {
-		return codes.ContextMade.Hints("docker-wsl-bridge context create --distro "+codes.WindowsWord(name)+" tries again", "docker-wsl-bridge up --context none does without")
-	}
-	as := inDistro(name, "root") + " "
-	switch problem.Problem {
-	case dockercontext.NoHome:
-		return codes.ContextMade.Hints(as+"install -d -o "+problem.User+" ~"+problem.User+" makes the user's directory", "docker-wsl-bridge up --context none does without")
-	case dockercontext.Denied:
-		return codes.ContextMade.Hints(as+"chown -R "+problem.User+": ~"+problem.User+"/.docker gives the directory to its user", "docker-wsl-bridge up --context none does without")
-	case dockercontext.ReadOnly, dockercontext.NoSpace:
-		return codes.ContextMade.Hints(inDistro(name, "")+" df -h ~ shows what is full or read-only", "docker-wsl-bridge up --context none does without")
-	}
-	return codes.ContextMade.Hints("docker-wsl-bridge up --context none does without")
+	return "docker-wsl-bridge context create" + advice.FlagsOf(p) + " makes a context: docker --context " + links.DefaultContext + " goes there whatever else is set"
 }
 
 // discoverHints tell how what was discovered is linked, or what keeps it from being.
@@ -140,9 +113,9 @@ func discoverHints(d discovered) []codes.Hint {
 	case d.Engine != nil:
 		return codes.BridgeRuns.Hints("docker-wsl-bridge up --pipe " + codes.WindowsWord(pipe) + " links it to a distro")
 	case errors.As(d.err, &owned):
-		return []codes.Hint{ownerHint(pipe, owned)}
+		return []codes.Hint{advice.OwnerHint(pipe, owned)}
 	case errors.Is(d.err, fs.ErrPermission):
-		return codes.PipeOpen.Hints(accessHint)
+		return codes.PipeOpen.Hints(advice.AccessHint)
 	}
 	return nil
 }

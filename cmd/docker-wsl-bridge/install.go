@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/advice"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/codes"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/install"
@@ -127,7 +128,7 @@ func (i *installation) servedByAnother(args []string, l links.Link) error {
 		same := func(p control.Place) bool { return samePlace(p, f.Place) }
 		if file != "" && f.Status.Config == file || slices.ContainsFunc(places, same) {
 			why := fmt.Errorf("%s is served already, by pid %d, which is not the installed program", placeName(f.Place), f.PID)
-			return advise(why, servedHints(f.Place))
+			return advice.With(why, advice.ServedHints(f.Place))
 		}
 	}
 	return nil
@@ -164,7 +165,7 @@ func (i *installation) install(ctx context.Context, l links.Link, t *telling, w 
 	w.From = filepath.Dir(exe)
 	seen := i.seen(ctx)
 	if seen.Stale, err = i.place.Stale(w.From); errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("%w: %w", errNoPrograms, err)
+		return fmt.Errorf("%w: %w", advice.ErrNoPrograms, err)
 	} else if err != nil {
 		return err
 	}
@@ -191,7 +192,7 @@ func (i *installation) install(ctx context.Context, l links.Link, t *telling, w 
 
 // forAll tells what comes of a service that nobody has just now.
 func (i *installation) forAll(ctx context.Context, t *telling, r result) error {
-	r.Hints = []codes.Hint{installedForAllHint()}
+	r.Hints = []codes.Hint{advice.InstalledForAllHint()}
 	text := "\nIt starts at each user's next logon.\n"
 	service, err := install.LookForService()
 	if err != nil {
@@ -200,7 +201,7 @@ func (i *installation) forAll(ctx context.Context, t *telling, r result) error {
 	var off *install.OffError
 	if errors.As(i.shared.Off(ctx, install.Record{Form: install.ByService}, service), &off) {
 		text = "\nIt does not start at a logon: " + off.Error() + "\n"
-		r.Off, r.Hints = off.Text, append(r.Hints, switchOnHint(off))
+		r.Off, r.Hints = off.Text, append(r.Hints, advice.SwitchOnHint(off))
 	}
 	return t.result(r, text)
 }
@@ -231,7 +232,7 @@ func (i *installation) makeInstalled(ctx context.Context, c install.Change, w in
 		return err
 	case install.AddService:
 		if err := install.Service(i.place, w.Args).Add(); err != nil {
-			return advise(err, serviceHints())
+			return advice.With(err, advice.ServiceHints())
 		}
 		i.earlier = nil
 		return nil
@@ -267,7 +268,7 @@ func mayStart(changes []install.Change, args []string) error {
 		return nil
 	}
 	if _, wrong := configuredFor(args); wrong != nil {
-		return advise(fmt.Errorf("nothing was changed: %w", wrong), []codes.Hint{configCheckHint()})
+		return advice.With(fmt.Errorf("nothing was changed: %w", wrong), []codes.Hint{advice.ConfigCheckHint()})
 	}
 	return nil
 }
@@ -355,7 +356,7 @@ func againCommand(name, short, long string, stops bool) *cobra.Command {
 
 func (i *installation) again(ctx context.Context, t *telling, stops bool) error {
 	if i.record == nil {
-		return errNotInstalled
+		return advice.ErrNotInstalled
 	}
 	var changes []install.Change
 	if stops {

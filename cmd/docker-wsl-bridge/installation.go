@@ -11,17 +11,13 @@ import (
 	"strings"
 	"time"
 
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/advice"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/install"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/state"
 )
 
-var (
-	errWindowsOnly  = errors.New("this is for Windows: there it starts at logon")
-	errNotInstalled = errors.New("it is not installed for this user")
-	errNoPrograms   = errors.New("a program of the download is missing")
-	errNotUp        = errors.New("it was started and has not come up")
-)
+var ()
 
 const (
 	// comeUpTime bounds the wait for a program that was started: a cold WSL takes half a minute.
@@ -88,7 +84,7 @@ func findInstallation(ctx context.Context) (*installation, error) {
 // lookUp reads what is recorded.
 func lookUp() (*installation, error) {
 	if runtime.GOOS != "windows" {
-		return nil, errWindowsOnly
+		return nil, advice.ErrWindowsOnly
 	}
 	dir, err := state.Dir()
 	if err != nil {
@@ -217,7 +213,7 @@ func (i *installation) await(ctx context.Context, bound time.Duration, holds fun
 		select {
 		case <-time.After(lookTime):
 		case <-bounded.Done():
-			return errNotUp
+			return advice.ErrNotUp
 		}
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/advice"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/bridge"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/config"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
@@ -87,7 +88,7 @@ func openInstance(ctx context.Context, l links.Link, debug bool, to partner, of 
 		Status: in.now, Settled: in.settled, Traffic: in.alone, Stop: in.end, Drain: of.drain, Drained: in.drained, Reload: of.reload,
 	})
 	if err != nil {
-		return nil, advise(err, openHints(err, state.RunDir(dir), isInstalled))
+		return nil, advice.With(err, advice.OpenHints(err, state.RunDir(dir), isInstalled))
 	}
 	in.openLog(to)
 	in.own.Info("bridge starts", "version", version, "pid", os.Getpid(), "distro", l.Distro, "socket", l.Socket)
@@ -211,10 +212,10 @@ func (in *instance) now(ctx context.Context) control.Status {
 	}
 	s.Works = s.State == string(tunnel.Serving) && s.RoundTrip > 0 && engineErr == nil
 	if !s.Works {
-		if s.State != string(tunnel.Serving) && !pinged(s.Link) {
+		if s.State != string(tunnel.Serving) && !advice.Pinged(s.Link) {
 			engineErr = nil // which is no engine's; the state comes first
 		}
-		s.Hints = said(statusHints(s, errors.Join(err, engineErr)))
+		s.Hints = advice.Said(advice.StatusHints(s, errors.Join(err, engineErr)))
 	}
 	return s
 }

@@ -2,13 +2,13 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/advice"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/carrier"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/service"
 )
@@ -30,10 +30,7 @@ const (
 	debuggerPoll = 500 * time.Millisecond
 )
 
-var (
-	errLegacyArgs = errors.New(`the command must be one argument: [debug] [cli] "COMMAND LINE"`)
-	errLegacyOS   = errors.New("this form of the command line is for Windows only")
-)
+var ()
 
 // legacyForm tells whether args are such a command line. A service is one of these unless
 // it names a command of ours; what a person types is one when it begins with a word of that
@@ -61,14 +58,14 @@ func legacyForm(args []string, started bool, commands []string) (l legacy, is bo
 // run returns the exit code of the process.
 func (l legacy) run(ctx context.Context, goos string, started bool, stderr io.Writer) int {
 	if goos != "windows" {
-		complain(stderr, errLegacyOS, hints("", errLegacyOS))
+		complain(stderr, advice.ErrLegacyOS, advice.Hints("", advice.ErrLegacyOS))
 		return exitFailed
 	}
 	if l.debug && !awaitDebugger(ctx, stderr) {
 		return exitOK
 	}
 	if l.wrong {
-		complain(stderr, errLegacyArgs, hints("", errLegacyArgs))
+		complain(stderr, advice.ErrLegacyArgs, advice.Hints("", advice.ErrLegacyArgs))
 		if started && !l.cli {
 			refuse(badArguments)
 		}
@@ -82,7 +79,7 @@ func (l legacy) run(ctx context.Context, goos string, started bool, stderr io.Wr
 		return legacyCode(code, err)
 	})
 	if err != nil {
-		complain(stderr, err, hints("", err))
+		complain(stderr, err, advice.Hints("", err))
 	}
 	return int(service.ErrorCode(err))
 }

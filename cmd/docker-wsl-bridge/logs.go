@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/advice"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/codes"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/logs"
@@ -73,7 +74,7 @@ func newestLog(dir string, c chosen) (string, error) {
 		}
 	}
 	if newest == "" {
-		return "", advise(fmt.Errorf("there is no log of a bridge%s in %s", printable.Line(c.words()), dir), []codes.Hint{noneHint()})
+		return "", advice.With(fmt.Errorf("there is no log of a bridge%s in %s", printable.Line(c.words()), dir), []codes.Hint{advice.NoneHint()})
 	}
 	return newest, nil
 }

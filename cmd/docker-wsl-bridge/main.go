@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/advice"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/codes"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/printable"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/service"
@@ -74,10 +75,10 @@ func answer(cmd *cobra.Command, err error, stderr io.Writer) int {
 		complain(stderr, ended, nil)
 		return ended.exit()
 	case errors.As(err, &failed):
-		complain(stderr, err, hints(failed.distro, err))
+		complain(stderr, err, advice.Hints(failed.distro, err))
 		return exitFailed
 	}
-	complain(stderr, err, usageHints(cmd.CommandPath()))
+	complain(stderr, err, advice.UsageHints(cmd.CommandPath()))
 	return exitUsage
 }
 

@@ -5,6 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/advice"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/codes"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/printable"
@@ -26,7 +27,7 @@ is left out.`,
 				return &failure{error: err}
 			}
 			if len(found) == 0 {
-				return &failure{error: advise(errors.New("no bridge runs"+printable.Line(c.words())), []codes.Hint{noneHint()})}
+				return &failure{error: advice.With(errors.New("no bridge runs"+printable.Line(c.words())), []codes.Hint{advice.NoneHint()})}
 			}
 			var all []control.Traffic
 			for _, f := range found {

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/advice"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/config"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/printable"
@@ -38,7 +39,7 @@ func (i *installation) conclude(ctx context.Context, t *telling, r result) error
 	text, logon := "", ", and starts at logon ("+formWords(i.record)+")"
 	if off := switchedOff(ctx); off != nil {
 		logon = ", and does not start at logon: " + off.Error()
-		r.Off, r.Hints = off.Text, append(r.Hints, switchOnHint(off))
+		r.Off, r.Hints = off.Text, append(r.Hints, advice.SwitchOnHint(off))
 	}
 	wrong := func(b *bridgeOutcome, why error) {
 		b.Reason = why.Error()
@@ -60,7 +61,7 @@ func (i *installation) conclude(ctx context.Context, t *telling, r result) error
 	}
 	for _, name := range i.unplaced() {
 		b := bridgeOutcome{Name: name}
-		wrong(&b, fmt.Errorf("link %s: %w", name, errNotUp))
+		wrong(&b, fmt.Errorf("link %s: %w", name, advice.ErrNotUp))
 		r.Bridges = append(r.Bridges, b)
 	}
 	r.outcome = altogether(r.Bridges)
@@ -96,7 +97,7 @@ func (i *installation) comeUp(ctx context.Context) error {
 		start := slices.ContainsFunc(i.bridges, func(f control.Found) bool { return starts(f.Status) })
 		return len(i.bridges) > 0 && !start && (time.Since(began) > taskTime || len(i.unplaced()) == 0)
 	})
-	if errors.Is(err, errNotUp) && len(i.bridges) > 0 {
+	if errors.Is(err, advice.ErrNotUp) && len(i.bridges) > 0 {
 		return nil // each says how far it is
 	}
 	return err
@@ -129,7 +130,7 @@ func unserved(s control.Status) error {
 		return nil
 	}
 	why := fmt.Errorf("it runs and does not serve %s yet, but goes on trying: %s", placeName(s.Link.Place()), printable.Line(reasonOf(s)))
-	return advise(why, toldHints(s))
+	return advice.With(why, advice.ToldHints(s))
 }
 
 // serves tells how to use what is served.
@@ -160,7 +161,7 @@ func (o *outcome) named(ctx context.Context, s control.Status) string {
 		made := madeFor(ctx, s.Link)
 		v.Context, v.ContextNote = made.name, made.note
 		if made.err != nil {
-			v.ContextError, v.ContextHints = made.err.Error(), contextHints(s.Link.Distro, made.err)
+			v.ContextError, v.ContextHints = made.err.Error(), advice.ContextHints(s.Link.Distro, made.err)
 		}
 	}
 	o.Context, o.Unnamed = v.Context, v.ContextError

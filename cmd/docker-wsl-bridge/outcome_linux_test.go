@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/advice"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/config"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/install"
@@ -83,7 +84,7 @@ func TestInstallTellsOfAllLinks(t *testing.T) {
 	if want := "it runs and does not serve /run/b.sock in Debian yet, but goes on trying: link-failed: make socket: no such directory"; err == nil || err.Error() != want {
 		t.Errorf("error %v, want %s", err, want)
 	}
-	if list := hints("", err); len(list) != 1 || list[0].String() != "make it (DWB204)" {
+	if list := advice.Hints("", err); len(list) != 1 || list[0].String() != "make it (DWB204)" {
 		t.Errorf("hints %v", list)
 	}
 	for _, want := range []string{
@@ -149,8 +150,8 @@ func TestAStartOfAWrongConfigurationIsRefused(t *testing.T) {
 		if (err != nil) != c.refused {
 			t.Errorf("%+v: %v", c, err)
 		}
-		if err != nil && (!strings.HasPrefix(err.Error(), "nothing was changed: "+file+":1:1: ") || len(hints("", err)) != 1) {
-			t.Errorf("%+v: %v, hints %v", c, err, hints("", err))
+		if err != nil && (!strings.HasPrefix(err.Error(), "nothing was changed: "+file+":1:1: ") || len(advice.Hints("", err)) != 1) {
+			t.Errorf("%+v: %v, hints %v", c, err, advice.Hints("", err))
 		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/advice"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/codes"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/config"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
@@ -60,7 +61,7 @@ func TestPrintedCommandsAreQuoted(t *testing.T) {
 	}
 	place := control.Place{Distro: "My Distro", Socket: oddSocket}
 	l := control.Link{Kind: config.Docker, Distro: place.Distro, Socket: place.Socket}
-	use, _, _ := strings.Cut(runsHints(control.Status{Link: l}, true)[0].String(), " version, in ")
+	use, _, _ := strings.Cut(advice.RunsHints(control.Status{Link: l}, true)[0].String(), " version, in ")
 	if got := runs(t, use); !strings.Contains(got, "<-H><"+host+">") {
 		t.Errorf("%s: %s", use, got)
 	}
@@ -82,17 +83,17 @@ func TestPrintedCommandsForWindowsAreQuoted(t *testing.T) {
 	quoted := " --distro \"My Distro\" --socket '/run/a b''c$(touch PWNED).sock'"
 	contextErr := &distro.ContextError{Distro: name, Answer: dockercontext.Answer{Name: "windows", State: dockercontext.Taken}}
 	for want, list := range map[string][]codes.Hint{
-		"docker-wsl-bridge stop" + quoted + " ends it":                               servedHints(place),
+		"docker-wsl-bridge stop" + quoted + " ends it":                               advice.ServedHints(place),
 		"docker-wsl-bridge context create" + quoted + " makes":                       doctorHints(doctor.Finding{Code: codes.ClientLed}, doctor.Seen{Place: place, Distro: name}),
-		`context rm --distro "My Distro" windows removes`:                            contextHints(name, contextErr),
-		`wsl --set-version "My Distro" 2 makes`:                                      hints(name, wsl.ErrVersion1),
+		`context rm --distro "My Distro" windows removes`:                            advice.ContextHints(name, contextErr),
+		`wsl --set-version "My Distro" 2 makes`:                                      advice.Hints(name, wsl.ErrVersion1),
 		`wsl --distro "My Distro" --user root hwclock -s sets`:                       doctorHints(doctor.Finding{Code: codes.Clock}, doctor.Seen{Place: place, Distro: name}),
-		`context create --distro "My Distro" tries again`:                            contextHints(name, errors.New("x")),
+		`context create --distro "My Distro" tries again`:                            advice.ContextHints(name, errors.New("x")),
 		`docker-wsl-bridge up --pipe "my engine" links`:                              discoverHints(discovered{Place: "npipe:////./pipe/my engine", Engine: &engine.Version{OSType: "windows"}}),
-		`wsl --distro "My Distro" --exec ls -l '/run/a b''c$(touch PWNED).sock'`:     {codes.PipeOpen.Hint(inDistro(name, "", "ls", "-l", oddSocket))},
-		`cmd /c rmdir /s /q "C:\Users\A & B\Programs\docker-wsl-bridge" removes its`: leftHints("x", `C:\Users\A & B\Programs\docker-wsl-bridge`, false, false),
+		`wsl --distro "My Distro" --exec ls -l '/run/a b''c$(touch PWNED).sock'`:     {codes.PipeOpen.Hint(advice.InDistro(name, "", "ls", "-l", oddSocket))},
+		`cmd /c rmdir /s /q "C:\Users\A & B\Programs\docker-wsl-bridge" removes its`: advice.LeftHints("x", `C:\Users\A & B\Programs\docker-wsl-bridge`, false, false),
 	} {
-		if got := strings.Join(said(list), "\n"); !strings.Contains(got, want) {
+		if got := strings.Join(advice.Said(list), "\n"); !strings.Contains(got, want) {
 			t.Errorf("%s\nis not in\n%s", want, got)
 		}
 	}

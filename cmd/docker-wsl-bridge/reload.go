@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/advice"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/codes"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/endpoint"
@@ -66,9 +67,9 @@ func reloadRunning(cmd *cobra.Command) (done control.Reloaded, err error) {
 	var refused *control.RefusedError
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return done, advise(errNoConfigured, []codes.Hint{reloadNoneHint()})
+		return done, advice.With(errNoConfigured, []codes.Hint{advice.ReloadNoneHint()})
 	case errors.As(err, &refused):
-		return done, advise(errors.New("nothing was changed: "+printable.Escape(refused.Text)), []codes.Hint{configCheckHint()})
+		return done, advice.With(errors.New("nothing was changed: "+printable.Escape(refused.Text)), []codes.Hint{advice.ConfigCheckHint()})
 	}
 	return done, err
 }

@@ -7,6 +7,7 @@ import (
 	"io"
 	"time"
 
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/advice"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/bridge"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/codes"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/config"
@@ -148,7 +149,7 @@ func (r *reporter) event(e tunnel.Event, context *named) {
 	case contextFailed:
 		r.happens(e, fmt.Sprintf("the link %s has no docker context: %v", e.Link, e.Err))
 		if !r.json {
-			for _, h := range contextHints(e.Distro, e.Err) {
+			for _, h := range advice.ContextHints(e.Distro, e.Err) {
 				fmt.Fprint(r.stderr, hintLine(h))
 			}
 		}
@@ -195,7 +196,7 @@ func (r *reporter) serving(where bridge.Listening, placed bool, context *named) 
 	if context != nil {
 		v.Context, v.ContextNote = context.name, context.note
 		if context.err != nil {
-			v.ContextError, v.ContextHints = context.err.Error(), contextHints(v.Socket.Distro, context.err)
+			v.ContextError, v.ContextHints = context.err.Error(), advice.ContextHints(v.Socket.Distro, context.err)
 		}
 		r.what.Context = v.Context
 	}

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/advice"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/bridge"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/config"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/engine"
@@ -68,7 +69,7 @@ func (in *instance) reverseWords(why string) string {
 	in.mu.Lock()
 	state, reason := tunnel.State(in.status.State), in.status.Reason
 	in.mu.Unlock()
-	return reverseWords(why, in.link.Distro, in.link.Target, state, reason)
+	return advice.ReverseWords(why, in.link.Distro, in.link.Target, state, reason)
 }
 
 // asks is how a status asks the engine of a reverse link.

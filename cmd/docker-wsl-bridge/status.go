@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/advice"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/codes"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/engine"
@@ -90,7 +91,7 @@ func statusOf(f control.Found) control.Status {
 		return f.Status
 	}
 	return control.Status{
-		PID: f.PID, State: silent, Reason: f.Err.Error(), Hints: said(killHints(f.PID)),
+		PID: f.PID, State: silent, Reason: f.Err.Error(), Hints: advice.Said(advice.KillHints(f.PID)),
 		Link: control.Link{Name: links.FlagsName, Distro: f.Place.Distro, Socket: f.Place.Socket},
 	}
 }
@@ -100,16 +101,16 @@ func wellOrNot(all []control.Status, installed *install.Record, wrong error) err
 	switch {
 	case len(all) > 0:
 	case wrong != nil: // a start would not help
-		return configFailed(fmt.Errorf("no bridge runs, and the configuration is wrong: %w", wrong), configCheckHint())
+		return configFailed(fmt.Errorf("no bridge runs, and the configuration is wrong: %w", wrong), advice.ConfigCheckHint())
 	case installed != nil:
-		return &failure{error: advise(errors.New("no bridge runs, though one is installed"), []codes.Hint{startAgainHint()})}
+		return &failure{error: advice.With(errors.New("no bridge runs, though one is installed"), []codes.Hint{advice.StartAgainHint()})}
 	default:
-		return &failure{error: advise(errors.New("no bridge runs"), []codes.Hint{noneHint()})}
+		return &failure{error: advice.With(errors.New("no bridge runs"), []codes.Hint{advice.NoneHint()})}
 	}
 	for _, s := range all {
 		if !s.Works {
 			why := fmt.Errorf("the bridge for %s does not work: %s", placeName(s.Link.Place()), printable.Line(reasonOf(s)))
-			return &failure{error: advise(why, toldHints(s))}
+			return &failure{error: advice.With(why, advice.ToldHints(s))}
 		}
 	}
 	return nil
@@ -119,7 +120,7 @@ func printStatus(w io.Writer, r statusResult) error {
 	if r.Installed != nil {
 		words, hint := installedWords(r.Installed), ""
 		if r.off != nil {
-			words, hint = "switched off: "+r.off.Text+"; else "+words, hintLine(switchOnHint(r.off))
+			words, hint = "switched off: "+r.off.Text+"; else "+words, hintLine(advice.SwitchOnHint(r.off))
 		}
 		if _, err := fmt.Fprintf(w, "%-9s%s\n%s\n", "at logon", printable.Escape(words), hint); err != nil {
 			return err

@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/advice"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/printable"
 )
@@ -102,7 +103,7 @@ func stopAll(ctx context.Context, found []control.Found) []error {
 	for i, f := range found {
 		stopping.Go(func() {
 			if err := control.Stop(ctx, f.At); err != nil {
-				errs[i] = advise(fmt.Errorf("the bridge for %s: %w", placeName(f.Place), err), killHints(f.PID))
+				errs[i] = advice.With(fmt.Errorf("the bridge for %s: %w", placeName(f.Place), err), advice.KillHints(f.PID))
 			}
 		})
 	}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/advice"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/carrier"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/service"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/supervisor"
@@ -69,7 +70,7 @@ type startError struct{ error }
 
 func (e *startError) Unwrap() error { return e.error }
 
-func (*startError) Is(err error) bool { return err == errNoStart }
+func (*startError) Is(err error) bool { return err == advice.ErrNoStart }
 
 // run keeps the command running until ctx ends, which is success, or it is not to be
 // started again. What can't be started at first is not tried again.

@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/advice"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/codes"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/printable"
@@ -78,7 +79,7 @@ func look(ctx context.Context, c chosen) (top.Look, error) {
 	case err != nil:
 		return top.Look{}, err
 	case len(found) == 0:
-		return top.Look{}, advise(errors.New("no bridge runs"+printable.Line(c.words())), []codes.Hint{noneHint()})
+		return top.Look{}, advice.With(errors.New("no bridge runs"+printable.Line(c.words())), []codes.Hint{advice.NoneHint()})
 	}
 	var links []control.LinkTraffic
 	at := time.Now()

@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/advice"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/install"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/printable"
 )
@@ -70,9 +71,9 @@ func (i *installation) uninstall(ctx context.Context, t *telling, purge, start b
 		text = "There is nothing to remove.\n"
 	}
 	if left := install.Privileged(changes); left > 0 && !t.dry {
-		failed = errors.Join(failed, fmt.Errorf("%d of these are left: %w", left, errNeedsAdmin))
+		failed = errors.Join(failed, fmt.Errorf("%d of these are left: %w", left, advice.ErrNeedsAdmin))
 	}
-	r := result{DryRun: t.dry, Changes: made, Hints: leftHints(i.kept, i.place.Programs, len(seen.Stopped) > 0, install.OfOthers(changes))}
+	r := result{DryRun: t.dry, Changes: made, Hints: advice.LeftHints(i.kept, i.place.Programs, len(seen.Stopped) > 0, install.OfOthers(changes))}
 	if i.kept != "" {
 		r.Reason = i.kept + " is the program that runs just now"
 		text = "Nothing is installed any more but a file: " + printable.Line(r.Reason) + "\n"

@@ -43,7 +43,8 @@ var floors = map[string]int{
 	"internal/support":       3,
 	"internal/links":         3,
 	"internal/tunnel":        5,
-	"internal/doctor":        6,
+	"internal/advice":        6,
+	"internal/doctor":        7,
 }
 
 // only lists packages that one room alone may import.

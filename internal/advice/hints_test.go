@@ -1,4 +1,4 @@
-package main
+package advice
 
 import (
 	"errors"
@@ -22,13 +22,13 @@ func TestEveryAnswerNamesACode(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	all := answers(`npipe:////./pipe/docker_engine`)
+	all := Answers(`npipe:////./pipe/docker_engine`)
 	reasons := regexp.MustCompile(`(?m)^\tWhy\w+\s+= "([a-z-]+)"`).FindAllStringSubmatch(string(source), -1)
 	if len(reasons) < 8 {
 		t.Fatalf("reasons: %q", reasons)
 	}
 	for _, why := range append(reasons, []string{"", bridge.WhyLinuxPath}) {
-		if said := reverseWords(why[1], "Debian", "/run/x.sock", tunnel.Lost, "it is gone"); !hasCode(said) {
+		if said := ReverseWords(why[1], "Debian", "/run/x.sock", tunnel.Lost, "it is gone"); !hasCode(said) {
 			t.Errorf("%s of a reverse link: %q", why[1], said)
 		}
 		if !hasCode(all[why[1]]) {
@@ -57,7 +57,7 @@ func TestAPlaceThatIsServedTellsBy(t *testing.T) {
 		{files, "docker-wsl-bridge status tells how it is" + what, "docker-wsl-bridge stop ends it (DWB304)", true},
 		{docker, "", "docker-wsl-bridge stop --distro Debian --socket /run/x.sock ends it (DWB304)", false},
 	} {
-		list := said(runsHints(control.Status{Link: c.link}, c.installed))
+		list := Said(RunsHints(control.Status{Link: c.link}, c.installed))
 		follow := slices.ContainsFunc(list, func(h string) bool { return strings.HasPrefix(h, "docker-wsl-bridge logs -f") })
 		if !slices.Contains(list, c.end) || follow != c.installed || c.installed && list[0] != c.use || strings.Contains(strings.Join(list, "\n"), "installed") != c.installed {
 			t.Errorf("%+v, %v: %q", c.link, c.installed, list)
@@ -77,7 +77,7 @@ func hasCode(said string) bool {
 // Every error that has a cure has one with a code, and tells the distro by its name.
 func TestEveryCureNamesACode(t *testing.T) {
 	for _, c := range cures {
-		list := hints("Debian", fmt.Errorf("do it: %w", c.err))
+		list := Hints("Debian", fmt.Errorf("do it: %w", c.err))
 		if len(list) == 0 {
 			t.Errorf("%v has no hint", c.err)
 		}
@@ -87,7 +87,7 @@ func TestEveryCureNamesACode(t *testing.T) {
 			}
 		}
 	}
-	if list := hints("", errors.New("something else")); list != nil {
+	if list := Hints("", errors.New("something else")); list != nil {
 		t.Errorf("%v", list)
 	}
 }

@@ -1,4 +1,4 @@
-package main
+package advice
 
 import (
 	"errors"
@@ -29,14 +29,14 @@ func socketHints(kind bridge.Kind) []codes.Hint {
 	return nil
 }
 
-// openHints are for a bridge that can't become the one for its place. dir is where it would say so; installed tells
+// OpenHints are for a bridge that can't become the one for its place. dir is where it would say so; installed tells
 // whether a program is the installed one.
-func openHints(err error, dir string, installed func(program string) bool) []codes.Hint {
+func OpenHints(err error, dir string, installed func(program string) bool) []codes.Hint {
 	var runs *control.RunsError
 	var owned *endpoint.OwnerError
 	switch {
 	case errors.As(err, &runs):
-		return runsHints(runs.Status, installed(runs.Status.Program))
+		return RunsHints(runs.Status, installed(runs.Status.Program))
 	case errors.As(err, &owned):
 		return codes.ControlPlace.Hints(owned.Account() + " has made a pipe in your name; docker-wsl-bridge up --socket PATH has another one")
 	}
@@ -47,11 +47,11 @@ func openHints(err error, dir string, installed func(program string) bool) []cod
 	return list
 }
 
-// runsHints are for a place that a bridge serves already, the installed program or another one.
-func runsHints(s control.Status, installed bool) (list []codes.Hint) {
+// RunsHints are for a place that a bridge serves already, the installed program or another one.
+func RunsHints(s control.Status, installed bool) (list []codes.Hint) {
 	l, at, use := s.Link, "", "docker-wsl-bridge status tells how it is"
 	if l.Socket != "" {
-		at = flagsOf(l.Place())
+		at = FlagsOf(l.Place())
 	}
 	switch {
 	case l.Kind != config.Docker || l.Reverse || l.Socket == "":
@@ -78,46 +78,46 @@ func runsHints(s control.Status, installed bool) (list []codes.Hint) {
 }
 
 const (
-	frozenWords   = "wsl --shutdown ends a WSL that stands still, and with it every distro"
-	restartWords  = "restart the engine: net stop docker & net start docker"
+	FrozenWords   = "wsl --shutdown ends a WSL that stands still, and with it every distro"
+	RestartWords  = "restart the engine: net stop docker & net start docker"
 	configChecked = "docker-wsl-bridge config check tells all that is wrong"
 )
 
 // Hints of one sentence.
-func doctorHint() codes.Hint {
+func DoctorHint() codes.Hint {
 	return codes.BridgeWorks.Hint("docker-wsl-bridge doctor looks for the cause")
 }
-func noneHint() codes.Hint { return codes.BridgeRuns.Hint("docker-wsl-bridge up starts one") }
-func startAgainHint() codes.Hint {
+func NoneHint() codes.Hint { return codes.BridgeRuns.Hint("docker-wsl-bridge up starts one") }
+func StartAgainHint() codes.Hint {
 	return codes.BridgeRuns.Hint("docker-wsl-bridge start starts it")
 }
-func drainsHint() codes.Hint {
+func DrainsHint() codes.Hint {
 	return codes.BridgeRuns.Hint("docker-wsl-bridge stop ends it within 5 s")
 }
-func configCheckHint() codes.Hint { return codes.Configuration.Hint(configChecked) }
-func configPathHint() codes.Hint {
+func ConfigCheckHint() codes.Hint { return codes.Configuration.Hint(configChecked) }
+func ConfigPathHint() codes.Hint {
 	return codes.Configuration.Hint("docker-wsl-bridge config path tells where the files are, docs/configuration.md what they may have")
 }
-func reloadNoneHint() codes.Hint {
+func ReloadNoneHint() codes.Hint {
 	return codes.Configuration.Hint("docker-wsl-bridge up, without flags, serves the configuration if that names links; one that was started otherwise is to be ended first")
 }
 
-// servedHints are for an installation that would serve what another bridge does.
-func servedHints(p control.Place) []codes.Hint {
-	return codes.PlaceTaken.Hints("docker-wsl-bridge stop" + flagsOf(p) + " ends it, then install")
+// ServedHints are for an installation that would serve what another bridge does.
+func ServedHints(p control.Place) []codes.Hint {
+	return codes.PlaceTaken.Hints("docker-wsl-bridge stop" + FlagsOf(p) + " ends it, then install")
 }
 
-// installedForAllHint is for users whose logon was before an installation for all of them.
-func installedForAllHint() codes.Hint {
+// InstalledForAllHint is for users whose logon was before an installation for all of them.
+func InstalledForAllHint() codes.Hint {
 	return codes.Installed.Hint("docker-wsl-bridge start, in a window of who is logged on already, starts it for that user")
 }
 
-// switchOnHint is for an installation that somebody has switched off.
-func switchOnHint(off *install.OffError) codes.Hint { return codes.Installed.Hint(off.Cure) }
+// SwitchOnHint is for an installation that somebody has switched off.
+func SwitchOnHint(off *install.OffError) codes.Hint { return codes.Installed.Hint(off.Cure) }
 
-// leftHints remove what uninstall has left: the program that runs it, in its directory; what is in distros that
+// LeftHints remove what uninstall has left: the program that runs it, in its directory; what is in distros that
 // don't run; what other users have.
-func leftHints(kept, dir string, stopped, others bool) (list []codes.Hint) {
+func LeftHints(kept, dir string, stopped, others bool) (list []codes.Hint) {
 	if kept != "" {
 		list = append(list, codes.Removed.Hint(`cmd /c rmdir /s /q `+codes.WindowsWord(dir)+` removes its file, when it has ended`))
 	}
@@ -130,8 +130,8 @@ func leftHints(kept, dir string, stopped, others bool) (list []codes.Hint) {
 	return list
 }
 
-// killHints are for a bridge that does not answer or does not end.
-func killHints(pid int) []codes.Hint {
+// KillHints are for a bridge that does not answer or does not end.
+func KillHints(pid int) []codes.Hint {
 	kill := fmt.Sprintf("taskkill /F /PID %d", pid)
 	if runtime.GOOS != "windows" {
 		kill = fmt.Sprintf("kill -9 %d", pid)
@@ -139,35 +139,35 @@ func killHints(pid int) []codes.Hint {
 	return codes.BridgeRuns.Hints(kill + " ends it at once, and its connections")
 }
 
-// statusHints are for a bridge that runs and does not work. err is behind the status' words.
-func statusHints(s control.Status, err error) []codes.Hint {
+// StatusHints are for a bridge that runs and does not work. err is behind the status' words.
+func StatusHints(s control.Status, err error) []codes.Hint {
 	serving := s.State == string(tunnel.Serving)
 	var told *bridge.AgentError
 	var inUse *endpoint.InUseError
 	var list []codes.Hint
 	switch {
 	case s.State == string(tunnel.Stopped), s.State == string(tunnel.Unused):
-		return codes.DistroRuns.Hints(inDistro(s.Link.Served(), "") + " runs it; it is served again within 10 s")
+		return codes.DistroRuns.Hints(InDistro(s.Link.Served(), "") + " runs it; it is served again within 10 s")
 	case s.Link.Place().Everywhere() && errors.As(err, &told):
-		list = codes.SocketPlace.Hints(inDistro(s.Link.Host, "root", "ls", "-la", path.Dir(s.Link.Socket)) + " shows what is in the way; nothing there lives longer than WSL's virtual machine")
+		list = codes.SocketPlace.Hints(InDistro(s.Link.Host, "root", "ls", "-la", path.Dir(s.Link.Socket)) + " shows what is in the way; nothing there lives longer than WSL's virtual machine")
 	case s.Link.Reverse && errors.As(err, &inUse):
 		return codes.SocketPlace.Hints("end the program that has the pipe, or give the link another one: from = \"npipe:////./pipe/NAME\"; docker-wsl-bridge config path tells where")
-	case serving && s.EngineError != "" && !pinged(s.Link):
+	case serving && s.EngineError != "" && !Pinged(s.Link):
 		list = otherEndHints(s.Link, err)
 	case s.Link.Reverse && serving && s.EngineError != "":
-		return reverseHints(s.Link)
+		return ReverseHints(s.Link)
 	case s.State == string(tunnel.Frozen), serving && s.EngineError == "":
-		return codes.WSLWedged.Hints("wait, if the machine has just woken up", frozenWords)
+		return codes.WSLWedged.Hints("wait, if the machine has just woken up", FrozenWords)
 	case serving && (errors.Is(err, engine.ErrNoAnswer) || errors.Is(err, endpoint.ErrBusy)):
-		return codes.EngineAnswers.Hints(restartWords)
+		return codes.EngineAnswers.Hints(RestartWords)
 	case err != nil:
-		list = hints(s.Link.Served(), err)
+		list = Hints(s.Link.Served(), err)
 	}
-	return append(list, doctorHint())
+	return append(list, DoctorHint())
 }
 
-// pinged tells a link whose engine is asked who it is.
-func pinged(l control.Link) bool { return l.Kind == config.Docker && !l.IsCommand() }
+// Pinged tells a link whose engine is asked who it is.
+func Pinged(l control.Link) bool { return l.Kind == config.Docker && !l.IsCommand() }
 
 // otherEndHints are for a raw link, or one to a command, that leads to nothing.
 func otherEndHints(l control.Link, err error) []codes.Hint {
@@ -178,7 +178,7 @@ func otherEndHints(l control.Link, err error) []codes.Hint {
 	case l.Reverse:
 		return codes.PipeThere.Hints("start what listens at " + l.Engine + " in " + l.Distro)
 	case errors.As(err, &owned):
-		return []codes.Hint{ownerHint("NAME", owned)}
+		return []codes.Hint{OwnerHint("NAME", owned)}
 	case errors.Is(err, fs.ErrPermission):
 		return codes.PipeOpen.Hints("whoever listens at " + l.Engine + " decides who may connect")
 	case errors.Is(err, fs.ErrNotExist):
@@ -187,8 +187,8 @@ func otherEndHints(l control.Link, err error) []codes.Hint {
 	return nil
 }
 
-// toldHints are the hints of a status, which another process of this program has made.
-func toldHints(s control.Status) []codes.Hint {
+// ToldHints are the hints of a status, which another process of this program has made.
+func ToldHints(s control.Status) []codes.Hint {
 	list := make([]codes.Hint, len(s.Hints))
 	for i, said := range s.Hints {
 		list[i] = codes.BridgeWorks.Read(said)
@@ -196,8 +196,8 @@ func toldHints(s control.Status) []codes.Hint {
 	return list
 }
 
-// said are hints as a status has them.
-func said(list []codes.Hint) []string {
+// Said are hints as a status has them.
+func Said(list []codes.Hint) []string {
 	words := make([]string, len(list))
 	for i, h := range list {
 		words[i] = h.String()
@@ -205,15 +205,15 @@ func said(list []codes.Hint) []string {
 	return words
 }
 
-// answers are what clients of a docker link are told when their engine can't be
+// Answers are what clients of a docker link are told when their engine can't be
 // reached, by the bridge's reasons: what is wrong and what cures it.
-func answers(engine string) map[string]string {
+func Answers(engine string) map[string]string {
 	return map[string]string{
 		bridge.WhyDown:     codes.BridgeRuns.Hint("docker-wsl-bridge has lost its connection to Windows and comes back by itself; if it does not, run on Windows: docker-wsl-bridge status").String(),
 		bridge.WhyFrozen:   codes.WSLWedged.Hint("WSL's connection to Windows stands still (is the machine just waking up?); if it stays so, run on Windows: wsl --shutdown").String(),
 		bridge.WhyUnknown:  codes.BridgeRuns.Hint("docker-wsl-bridge has just ceased to serve this socket; to see what it serves, run on Windows: docker-wsl-bridge status").String(),
-		bridge.WhyNotFound: codes.PipeThere.Hint("the Docker engine of Windows is not running: nobody listens at " + engine + "; on Windows, " + startHint).String(),
-		bridge.WhyDenied:   codes.PipeOpen.Hint("the Docker engine of Windows does not let its user in at " + engine + "; on Windows, " + accessHint).String(),
+		bridge.WhyNotFound: codes.PipeThere.Hint("the Docker engine of Windows is not running: nobody listens at " + engine + "; on Windows, " + StartHint).String(),
+		bridge.WhyDenied:   codes.PipeOpen.Hint("the Docker engine of Windows does not let its user in at " + engine + "; on Windows, " + AccessHint).String(),
 		bridge.WhyTimeout:  codes.EngineAnswers.Hint("the Docker engine of Windows takes no connections at " + engine + "; on Windows, restart it: net stop docker & net start docker").String(),
 		bridge.WhyLimit:    codes.TooMany.Hint("too many connections to the Docker engine of Windows are open; end some, or run on Windows: docker-wsl-bridge up, for another socket").String(),
 		bridge.WhyLinuxPath: codes.ClientPaths.Hint("is in the file system of this Linux distro, which the Docker engine of Windows can't read: it runs as SYSTEM, and WSL shows a distro to its own user alone; " +

@@ -1,4 +1,4 @@
-package main
+package advice
 
 import (
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/bridge"
@@ -8,8 +8,8 @@ import (
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/tunnel"
 )
 
-// reverseWords are for a client of a reverse link, by the bridge's reasons and the link's state.
-func reverseWords(why, distro, socket string, state tunnel.State, reason string) string {
+// ReverseWords are for a client of a reverse link, by the bridge's reasons and the link's state.
+func ReverseWords(why, distro, socket string, state tunnel.State, reason string) string {
 	engine := "the Docker engine of the WSL distro " + distro
 	switch why {
 	case bridge.WhyDown:
@@ -19,9 +19,9 @@ func reverseWords(why, distro, socket string, state tunnel.State, reason string)
 	case bridge.WhyNotFound:
 		return codes.PipeThere.Hint(engine + " is not running: nobody listens at " + socket + "; " + reverseStartHint(distro)).String()
 	case bridge.WhyDenied:
-		return codes.PipeOpen.Hint(engine + " does not let root in at " + socket + "; to see who may connect, run: " + inDistro(distro, "", "ls", "-l", socket)).String()
+		return codes.PipeOpen.Hint(engine + " does not let root in at " + socket + "; to see who may connect, run: " + InDistro(distro, "", "ls", "-l", socket)).String()
 	case bridge.WhyTimeout:
-		return codes.EngineAnswers.Hint(engine + " takes no connections at " + socket + "; to restart it, run: " + inDistro(distro, "root", "service", "docker", "restart")).String()
+		return codes.EngineAnswers.Hint(engine + " takes no connections at " + socket + "; to restart it, run: " + InDistro(distro, "root", "service", "docker", "restart")).String()
 	case bridge.WhyLimit:
 		return codes.TooMany.Hint("too many connections to " + engine + " are open; end some").String()
 	case bridge.WhyStopping:
@@ -32,14 +32,14 @@ func reverseWords(why, distro, socket string, state tunnel.State, reason string)
 
 // reverseStartHint starts an engine of a distro.
 func reverseStartHint(distro string) string {
-	return "to start it, run: " + inDistro(distro, "root", "service", "docker", "start")
+	return "to start it, run: " + InDistro(distro, "root", "service", "docker", "start")
 }
 
 // downWords say why nothing is carried to a distro.
 func downWords(distro string, state tunnel.State, reason string) string {
 	switch state {
 	case tunnel.Stopped, tunnel.Unused:
-		return codes.DistroRuns.Hint("the WSL distro " + distro + " does not run; to have it run, and be reached within 10 s, run: " + inDistro(distro, "")).String()
+		return codes.DistroRuns.Hint("the WSL distro " + distro + " does not run; to have it run, and be reached within 10 s, run: " + InDistro(distro, "")).String()
 	case tunnel.Gone:
 		return codes.DistroThere.Hint("there is no WSL distro " + distro + "; to see which there are, run: wsl --list --quiet").String()
 	case tunnel.Starting, tunnel.Placing:
@@ -53,7 +53,7 @@ func downWords(distro string, state tunnel.State, reason string) string {
 	return codes.BridgeWorks.Hint("the connection to the WSL distro " + distro + " is down" + reason + ", and is tried again; to see how it is, run: docker-wsl-bridge status").String()
 }
 
-// reverseHints are for a reverse link whose engine does not answer.
-func reverseHints(l control.Link) []codes.Hint {
-	return []codes.Hint{codes.PipeThere.Hint(inDistro(l.Distro, "root", "service", "docker", "start") + " starts the engine there, if that is what is missing"), doctorHint()}
+// ReverseHints are for a reverse link whose engine does not answer.
+func ReverseHints(l control.Link) []codes.Hint {
+	return []codes.Hint{codes.PipeThere.Hint(InDistro(l.Distro, "root", "service", "docker", "start") + " starts the engine there, if that is what is missing"), DoctorHint()}
 }

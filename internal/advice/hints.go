@@ -1,4 +1,10 @@
-package main
+// Package advice has every remedy: from an error or a status to hints, each a sentence with a command and a
+// code. What a client of a broken link is told is made here, too.
+//
+// It looks at nothing itself: what a remedy depends on is handed in.
+//
+// Law: no hint without a code, and no text of a hint anywhere else.
+package advice
 
 import (
 	"context"
@@ -18,10 +24,10 @@ import (
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/wsl"
 )
 
-// hints say what cures the failure of a command, with what to run. distro is the one that it was about,
+// Hints say what cures the failure of a command, with what to run. distro is the one that it was about,
 // empty if it has not come to that. They live here and nowhere else.
-func hints(distro string, err error) []codes.Hint {
-	var knows *advised
+func Hints(distro string, err error) []codes.Hint {
+	var knows *Error
 	if errors.As(err, &knows) {
 		return knows.hints
 	}
@@ -34,16 +40,16 @@ func hints(distro string, err error) []codes.Hint {
 	return list
 }
 
-// advised is an error of which it was known where it happened what cures it.
-type advised struct {
+// Error is an error of which it was known where it happened what cures it.
+type Error struct {
 	error
 	hints []codes.Hint
 }
 
-func (a *advised) Unwrap() error { return a.error }
+func (a *Error) Unwrap() error { return a.error }
 
-// advise gives an error of which it is known what cures it.
-func advise(err error, list []codes.Hint) error { return &advised{err, list} }
+// With gives an error of which it is known what cures it.
+func With(err error, list []codes.Hint) error { return &Error{err, list} }
 
 // cure is hints with DISTRO where the distro's name belongs.
 func cure(err error) []codes.Hint {
@@ -56,13 +62,13 @@ func cure(err error) []codes.Hint {
 	var problem *dockercontext.ProblemError
 	switch {
 	case errors.As(err, &named), errors.As(err, &problem):
-		return contextHints("DISTRO", err)
-	case errors.Is(err, errNoStart):
+		return ContextHints("DISTRO", err)
+	case errors.Is(err, ErrNoStart):
 		return codes.CommandStarts.Hints("docker-wsl-bridge supervise -- PATH takes the program's whole path")
 	case errors.As(err, &notFound):
 		return engineHints(notFound)
 	case errors.As(err, &owned):
-		return []codes.Hint{ownerHint("NAME", owned)}
+		return []codes.Hint{OwnerHint("NAME", owned)}
 	case errors.As(err, &other):
 		return codes.AgentFits.Hints(agentHint)
 	case errors.As(err, &told):
@@ -79,16 +85,16 @@ func cure(err error) []codes.Hint {
 	return nil
 }
 
-// serviceHints are for a service that Windows has refused.
-func serviceHints() []codes.Hint {
+// ServiceHints are for a service that Windows has refused.
+func ServiceHints() []codes.Hint {
 	return codes.MayInstall.Hints("docker-wsl-bridge install --user does without a service, for this user", "docker-wsl-bridge uninstall removes what was copied")
 }
 
-// usageHints are for a wrong command line.
-func usageHints(command string) []codes.Hint { return codes.CommandLine.Hints(command + " --help") }
+// UsageHints are for a wrong command line.
+func UsageHints(command string) []codes.Hint { return codes.CommandLine.Hints(command + " --help") }
 
-// errNoStart says that a command can't be started at all.
-var errNoStart = errors.New("the command does not start")
+// ErrNoStart says that a command can't be started at all.
+var ErrNoStart = errors.New("the command does not start")
 
 // cures are looked through in their order: what a distro says of a file comes
 // before what an engine says of its pipe.
@@ -97,17 +103,17 @@ var cures = []struct {
 	code  codes.Code
 	hints []string
 }{
-	{errWindowsOnly, codes.WindowsOnly, []string{"docker-wsl-bridge up serves the socket until Ctrl-C"}},
-	{errNotInstalled, codes.Installed, []string{"docker-wsl-bridge install has it start at logon", "docker-wsl-bridge up serves the socket until Ctrl-C"}},
-	{errOtherForm, codes.Installed, []string{"docker-wsl-bridge uninstall removes that first"}},
-	{errNeedsAdmin, codes.MayInstall, []string{"repeat it in a window that was opened with \"Run as administrator\""}},
-	{errNotYours, codes.MayInstall, []string{"docker-wsl-bridge install, in a window of the desktop's user that is not elevated", "docker-wsl-bridge install --all-users installs the service for every user"}},
+	{ErrWindowsOnly, codes.WindowsOnly, []string{"docker-wsl-bridge up serves the socket until Ctrl-C"}},
+	{ErrNotInstalled, codes.Installed, []string{"docker-wsl-bridge install has it start at logon", "docker-wsl-bridge up serves the socket until Ctrl-C"}},
+	{ErrOtherForm, codes.Installed, []string{"docker-wsl-bridge uninstall removes that first"}},
+	{ErrNeedsAdmin, codes.MayInstall, []string{"repeat it in a window that was opened with \"Run as administrator\""}},
+	{ErrNotYours, codes.MayInstall, []string{"docker-wsl-bridge install, in a window of the desktop's user that is not elevated", "docker-wsl-bridge install --all-users installs the service for every user"}},
 	{install.ErrLongRun, codes.MayInstall, []string{"docker-wsl-bridge config init makes a configuration, which takes what the flags say; install then needs none", "docker-wsl-bridge install --at-logon task does without the Run key"}},
-	{errSeveral, codes.WhichBridge, []string{"docker-wsl-bridge env --socket PATH names one of them", "docker-wsl-bridge status tells which there are"}},
-	{errNoPrograms, codes.Installed, []string{"keep docker-wsl-bridge.exe and docker-wsl-bridgew.exe of the download in one directory"}},
-	{errNotUp, codes.ComesUp, []string{"docker-wsl-bridge logs tells what happened", "docker-wsl-bridge up, in a window, tells what is wrong"}},
-	{errLegacyOS, codes.WindowsOnly, []string{"docker-wsl-bridge supervise -- COMMAND keeps a command running here, too"}},
-	{errLegacyArgs, codes.EarlierForm, []string{`docker-wsl-bridge cli "COMMAND LINE" runs it in this window`, "docker-wsl-bridge --help tells the other commands"}},
+	{ErrSeveral, codes.WhichBridge, []string{"docker-wsl-bridge env --socket PATH names one of them", "docker-wsl-bridge status tells which there are"}},
+	{ErrNoPrograms, codes.Installed, []string{"keep docker-wsl-bridge.exe and docker-wsl-bridgew.exe of the download in one directory"}},
+	{ErrNotUp, codes.ComesUp, []string{"docker-wsl-bridge logs tells what happened", "docker-wsl-bridge up, in a window, tells what is wrong"}},
+	{ErrLegacyOS, codes.WindowsOnly, []string{"docker-wsl-bridge supervise -- COMMAND keeps a command running here, too"}},
+	{ErrLegacyArgs, codes.EarlierForm, []string{`docker-wsl-bridge cli "COMMAND LINE" runs it in this window`, "docker-wsl-bridge --help tells the other commands"}},
 	{service.ErrNotStarted, codes.EarlierForm, []string{`docker-wsl-bridge cli "COMMAND LINE" runs it in this window`, `sc.exe create NAME binPath= "PATH \"COMMAND LINE\"" makes it a service`, "docker-wsl-bridge --help tells the other commands"}},
 	{top.ErrNoTerminal, codes.CommandLine, []string{"docker-wsl-bridge top --once prints the table once"}},
 	{wsl.ErrNotFound, codes.WSLThere, []string{"wsl --install installs WSL"}},
@@ -131,8 +137,8 @@ var cures = []struct {
 	{deploy.ErrUnsafe, codes.AgentFits, []string{clearHint}},
 	{engine.ErrNotEngine, codes.EngineAnswers, []string{"docker-wsl-bridge up without --pipe looks for an engine", "docker-wsl-bridge up --kind raw --pipe NAME carries any other byte stream"}},
 	{engine.ErrNoAnswer, codes.EngineAnswers, []string{"docker-wsl-bridge up without --pipe looks for an engine"}},
-	{fs.ErrPermission, codes.PipeOpen, []string{accessHint}},
-	{fs.ErrNotExist, codes.PipeThere, []string{startHint}},
+	{fs.ErrPermission, codes.PipeOpen, []string{AccessHint}},
+	{fs.ErrNotExist, codes.PipeThere, []string{StartHint}},
 	{context.DeadlineExceeded, codes.WSLAnswers, []string{"wsl --shutdown ends a WSL that does not answer any more, and with it every distro"}},
 }
 
@@ -140,8 +146,8 @@ const (
 	execHint   = "wsl --distro DISTRO --user root --exec /bin/sh shows whether programs start there at all"
 	clearHint  = "wsl --distro DISTRO --user root rm -r " + deploy.Dir + " removes what is in the way"
 	agentHint  = clearHint + "; docker-wsl-bridge up then puts its own agent there"
-	accessHint = `the engine lets administrators in, and the group that daemon.json names: add "group": "docker-users" to C:\ProgramData\docker\config\daemon.json, restart the engine, and: net localgroup docker-users %USERNAME% /add`
-	startHint  = "start the engine: net start docker, or Docker Desktop in Windows containers mode"
+	AccessHint = `the engine lets administrators in, and the group that daemon.json names: add "group": "docker-users" to C:\ProgramData\docker\config\daemon.json, restart the engine, and: net localgroup docker-users %USERNAME% /add`
+	StartHint  = "start the engine: net start docker, or Docker Desktop in Windows containers mode"
 )
 
 func engineHints(e *engine.NotFoundError) []codes.Hint {
@@ -150,7 +156,7 @@ func engineHints(e *engine.NotFoundError) []codes.Hint {
 	for _, seen := range e.Seen {
 		var owned *endpoint.OwnerError
 		if errors.As(seen.Err, &owned) {
-			out = append(out, ownerHint(seen.Name, owned))
+			out = append(out, OwnerHint(seen.Name, owned))
 		}
 		denied = denied || errors.Is(seen.Err, fs.ErrPermission)
 		if seen.Err == nil {
@@ -158,17 +164,17 @@ func engineHints(e *engine.NotFoundError) []codes.Hint {
 		}
 	}
 	if denied {
-		return append(out, codes.PipeOpen.Hint(accessHint))
+		return append(out, codes.PipeOpen.Hint(AccessHint))
 	}
-	return append(out, codes.PipeThere.Hint(startHint))
+	return append(out, codes.PipeThere.Hint(StartHint))
 }
 
-// ownerHint is for the pipe of somebody who is trusted with nothing.
-func ownerHint(name string, e *endpoint.OwnerError) codes.Hint {
+// OwnerHint is for the pipe of somebody who is trusted with nothing.
+func OwnerHint(name string, e *endpoint.OwnerError) codes.Hint {
 	return codes.PipeOpen.Hint("it belongs to " + e.Account() + ", who gets all that clients send if you run: docker-wsl-bridge up --pipe " + codes.WindowsWord(name) + " --trust-pipe-owner")
 }
 
-// replaceHints are for a service of our name that is another program's.
-func replaceHints() []codes.Hint {
+// ReplaceHints are for a service of our name that is another program's.
+func ReplaceHints() []codes.Hint {
 	return codes.MayInstall.Hints("docker-wsl-bridge install --replace removes it, and takes its place")
 }
