@@ -20,11 +20,11 @@ type crew struct {
 	f      *fleet
 	distro string // as the configuration has it; empty: the default one, while it has no name
 	stop   context.CancelFunc
-	first  chan struct{} // closed when there is something to serve
-	begin  func()        // closes it
-	wake   chan struct{} // the machine has just woken up
-	awaits bool          // it is not for us to start the distro
-	naming *screen       // makes docker contexts, and holds up nobody
+	first  chan struct{}         // closed when there is something to serve
+	begin  func()                // closes it
+	wake   chan struct{}         // the machine has just woken up
+	awaits bool                  // it is not for us to start the distro
+	naming *screen[tunnel.Event] // makes docker contexts, and holds up nobody
 
 	// mu guards what follows. With it no file is written and nothing is waited for.
 	mu      sync.Mutex

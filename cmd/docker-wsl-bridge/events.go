@@ -60,11 +60,11 @@ func numbered(id int) slog.Attr { return slog.Int(logs.EventKey, id) }
 
 // systemLog is a handler for the Event Log, and its end. It takes nothing where somebody is there to see,
 // or no installation has registered us: Windows would show numbers without words.
-func systemLog(alone bool) (slog.Handler, io.Closer) {
-	if !alone || !install.HasEventSource() {
+func systemLog(source string, wanted bool) (slog.Handler, io.Closer) {
+	if !wanted {
 		return slog.DiscardHandler, nobody{}
 	}
-	s, err := logs.OpenSystem(install.EventSource)
+	s, err := logs.OpenSystem(source)
 	if err != nil {
 		return slog.DiscardHandler, nobody{} // the file has it all
 	}
@@ -104,7 +104,7 @@ func (s *supervised) toFile() io.Closer {
 	if err != nil {
 		return nobody{} // a command is worth more than its log
 	}
-	system, ends := systemLog(true)
+	system, ends := systemLog(install.EventSource, install.HasEventSource())
 	s.log = slog.New(slog.NewMultiHandler(slog.NewTextHandler(file, nil), system))
 	output := slog.New(slog.NewTextHandler(file, nil))
 	tell := func(line string) { output.Info("output", "line", line) }

@@ -16,6 +16,7 @@ import (
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/deploy"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/distro"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/install"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/links"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/logs"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/printable"
@@ -73,7 +74,7 @@ type fleet struct {
 	since   time.Time
 	agent   deploy.Binary
 	told    *teller
-	show    *screen
+	show    *screen[tunnel.Event]
 	logFile io.WriteCloser
 	system  io.Closer    // as an instance's
 	log     *slog.Logger // as an instance's: of what is no single link's
@@ -218,7 +219,7 @@ func (f *fleet) openLog() {
 		}
 	}
 	handler := slog.NewTextHandler(f.logFile, &slog.HandlerOptions{Level: level})
-	system, ends := systemLog(f.r.alone)
+	system, ends := systemLog(install.EventSource, f.r.alone && install.HasEventSource())
 	f.system = ends
 	f.logTo(handler, system)
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/endpoint"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/engine"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/install"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/links"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/logs"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/state"
@@ -306,7 +307,7 @@ func (in *instance) openLog(to partner) {
 	}
 	handler := slog.NewTextHandler(in.file, &slog.HandlerOptions{Level: level})
 	var system slog.Handler
-	system, in.system = systemLog(to.alone)
+	system, in.system = systemLog(install.EventSource, to.alone && install.HasEventSource())
 	in.own = slog.New(slog.NewMultiHandler(handler, system))
 	in.log = slog.New(slog.NewMultiHandler(handler, to.told.log()))
 }

@@ -93,8 +93,8 @@ const contextFailed tunnel.State = "context-failed"
 
 // screen shows events in their order, and never holds up who reports them: a
 // click into a Windows console stops its output, and with it whoever writes.
-type screen struct {
-	events chan tunnel.Event
+type screen[E any] struct {
+	events chan E
 	ended  chan struct{}
 }
 
@@ -102,8 +102,8 @@ type screen struct {
 // room is in the log alone.
 const queuedEvents = 100
 
-func newScreen(show func(tunnel.Event)) *screen {
-	s := &screen{events: make(chan tunnel.Event, queuedEvents), ended: make(chan struct{})}
+func newScreen[E any](show func(E)) *screen[E] {
+	s := &screen[E]{events: make(chan E, queuedEvents), ended: make(chan struct{})}
 	go func() {
 		defer close(s.ended)
 		for e := range s.events {
@@ -113,7 +113,7 @@ func newScreen(show func(tunnel.Event)) *screen {
 	return s
 }
 
-func (s *screen) event(e tunnel.Event) {
+func (s *screen[E]) event(e E) {
 	select {
 	case s.events <- e:
 	default:
@@ -121,7 +121,7 @@ func (s *screen) event(e tunnel.Event) {
 }
 
 // close returns when everything is shown, or the screen stands still.
-func (s *screen) close() {
+func (s *screen[E]) close() {
 	close(s.events)
 	select {
 	case <-s.ended:
