@@ -9,8 +9,10 @@ import (
 
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/bridge"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/config"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/console"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/distro"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/links"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/logs"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/supervisor"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/tunnel"
 )
@@ -20,11 +22,11 @@ type crew struct {
 	f      *fleet
 	distro string // as the configuration has it; empty: the default one, while it has no name
 	stop   context.CancelFunc
-	first  chan struct{}         // closed when there is something to serve
-	begin  func()                // closes it
-	wake   chan struct{}         // the machine has just woken up
-	awaits bool                  // it is not for us to start the distro
-	naming *screen[tunnel.Event] // makes docker contexts, and holds up nobody
+	first  chan struct{}                 // closed when there is something to serve
+	begin  func()                        // closes it
+	wake   chan struct{}                 // the machine has just woken up
+	awaits bool                          // it is not for us to start the distro
+	naming *console.Screen[tunnel.Event] // makes docker contexts, and holds up nobody
 
 	// mu guards what follows. With it no file is written and nothing is waited for.
 	mu      sync.Mutex
@@ -63,9 +65,9 @@ func newCrew(f *fleet, distro string) *crew {
 // start runs it until ctx ends or stop is called.
 func (c *crew) start(ctx context.Context) {
 	ctx, c.stop = context.WithCancel(ctx)
-	c.naming = newScreen(func(e tunnel.Event) { c.name(ctx, e) })
+	c.naming = console.NewScreen(func(e tunnel.Event) { c.name(ctx, e) })
 	c.f.running.Go(func() {
-		defer c.naming.close()
+		defer c.naming.Close()
 		defer c.stop()
 		c.end(c.run(ctx))
 	})
@@ -115,7 +117,7 @@ func (c *crew) run(ctx context.Context) error {
 	c.mu.Unlock()
 	err := d.Run(ctx)
 	if err != nil && !c.f.flags {
-		c.f.own.Error("distro "+distro, "error", err, numbered(eventFailed))
+		c.f.own.Error("distro "+distro, "error", err, logs.Numbered(logs.EventFailed))
 		return nil
 	}
 	return err
@@ -295,7 +297,7 @@ func (c *crew) makeContext(ctx context.Context, e tunnel.Event) *named {
 // name makes a docker context beside what is told.
 func (c *crew) name(ctx context.Context, e tunnel.Event) {
 	if made := c.makeContext(ctx, e); made != nil && made.err != nil && ctx.Err() == nil {
-		c.f.show.event(tunnel.Event{State: contextFailed, Distro: c.distro, Link: e.Link, Err: made.err})
+		c.f.show.Event(tunnel.Event{State: contextFailed, Distro: c.distro, Link: e.Link, Err: made.err})
 	}
 }
 
@@ -310,12 +312,12 @@ func (c *crew) event(e tunnel.Event) {
 		c.f.roaming.stir()
 	}
 	if e.State == tunnel.Serving && !c.f.first {
-		c.naming.event(e)
+		c.naming.Event(e)
 	}
 	if e.Distro == "" {
 		e.Distro = "the default distro"
 	}
-	c.f.show.event(e)
+	c.f.show.Event(e)
 }
 
 // note gives the links that an event is about. Each keeps its instance until its events are done.

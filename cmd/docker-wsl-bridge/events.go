@@ -12,63 +12,26 @@ import (
 	"strings"
 
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/bridge"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/console"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/install"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/logs"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/state"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/tunnel"
 )
 
-// The numbers of our events in the Event Log, which never change their meaning. docs/events.md is for
-// who acts on them.
-const (
-	eventFailed     = 10
-	eventLost       = 11
-	eventGone       = 12
-	eventFrozen     = 13
-	eventEngine     = 14
-	eventLinkFailed = 15
-	eventConfig     = 16
-	eventRestarts   = 20
-	eventKilled     = 21
-	eventSupervise  = 22
-)
-
-// eventLevels has all events.
-var eventLevels = map[int]slog.Level{
-	logs.OtherWarning: slog.LevelWarn, logs.OtherError: slog.LevelError,
-	eventFailed: slog.LevelError, eventLost: slog.LevelWarn, eventGone: slog.LevelWarn, eventFrozen: slog.LevelWarn,
-	eventEngine: slog.LevelWarn, eventLinkFailed: slog.LevelWarn, eventConfig: slog.LevelError, eventRestarts: slog.LevelWarn, eventKilled: slog.LevelWarn, eventSupervise: slog.LevelError,
-}
-
 // eventOf is the number of what the daemon is at, if somebody should know.
 func eventOf(state tunnel.State) (id int, is bool) {
 	switch state {
 	case tunnel.Lost:
-		return eventLost, true
+		return logs.EventLost, true
 	case tunnel.Gone:
-		return eventGone, true
+		return logs.EventGone, true
 	case tunnel.Frozen:
-		return eventFrozen, true
+		return logs.EventFrozen, true
 	case tunnel.Failing:
-		return eventLinkFailed, true
+		return logs.EventLinkFailed, true
 	}
 	return 0, false
-}
-
-// numbered is what a log takes for an event.
-func numbered(id int) slog.Attr { return slog.Int(logs.EventKey, id) }
-
-// systemLog is a handler for the Event Log, and its end. It takes nothing where somebody is there to see,
-// or no installation has registered us: Windows would show numbers without words.
-func systemLog(source string, wanted bool) (slog.Handler, io.Closer) {
-	if !wanted {
-		return slog.DiscardHandler, nobody{}
-	}
-	s, err := logs.OpenSystem(source)
-	if err != nil {
-		return slog.DiscardHandler, nobody{} // the file has it all
-	}
-	return logs.Events(s.Report), s
 }
 
 // dials is a Dial that notes when the engine is out of reach, and when it is back.
@@ -84,7 +47,7 @@ func (in *instance) dials(dial bridge.Dial) bridge.Dial {
 		in.mu.Unlock()
 		switch {
 		case err != nil && was == nil:
-			in.own.Warn("engine can't be reached", "error", err, numbered(eventEngine))
+			in.own.Warn("engine can't be reached", "error", err, logs.Numbered(logs.EventEngine))
 		case err == nil && was != nil:
 			in.own.Info("engine is reached again")
 		}
@@ -97,18 +60,18 @@ func (in *instance) dials(dial bridge.Dial) bridge.Dial {
 func (s *supervised) toFile() io.Closer {
 	dir, err := state.Dir()
 	if err != nil {
-		return nobody{}
+		return logs.None{}
 	}
 	sum := sha256.Sum256([]byte(strings.Join(s.argv, "\x00")))
 	file, err := logs.Open(filepath.Join(state.LogDir(dir), "supervise-"+hex.EncodeToString(sum[:8])+".log"))
 	if err != nil {
-		return nobody{} // a command is worth more than its log
+		return logs.None{} // a command is worth more than its log
 	}
-	system, ends := systemLog(install.EventSource, install.HasEventSource())
+	system, ends := logs.SystemHandler(install.EventSource, install.HasEventSource())
 	s.log = slog.New(slog.NewMultiHandler(slog.NewTextHandler(file, nil), system))
 	output := slog.New(slog.NewTextHandler(file, nil))
 	tell := func(line string) { output.Info("output", "line", line) }
-	said, saidErr := &lines{tell: tell}, &lines{tell: tell} // apart: a line may come in pieces
+	said, saidErr := &console.Lines{Tell: tell}, &console.Lines{Tell: tell} // apart: a line may come in pieces
 	s.out, s.errOut = said, saidErr
 	return closeAll{said, saidErr, file, ends}
 }
@@ -121,14 +84,4 @@ func (c closeAll) Close() (err error) {
 		err = errors.Join(err, one.Close())
 	}
 	return err
-}
-
-// Close tells the last line, if its end has not come.
-func (l *lines) Close() error {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if len(l.rest) > 0 {
-		l.flush()
-	}
-	return nil
 }

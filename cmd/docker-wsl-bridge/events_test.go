@@ -5,46 +5,18 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"maps"
 	"net"
 	"os"
-	"regexp"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/console"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/links"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/logs"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/tunnel"
 )
-
-// The table of docs/events.md has all events, and no other: somebody's alarm may hang on them.
-func TestEventsAreDocumented(t *testing.T) {
-	page, err := os.ReadFile("../../docs/events.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	documented := map[int]slog.Level{}
-	words := map[string]slog.Level{"warning": slog.LevelWarn, "error": slog.LevelError}
-	for _, m := range regexp.MustCompile(`(?m)^\| (\d+) \| (\w+) \| \S`).FindAllStringSubmatch(string(page), -1) {
-		var id int
-		fmt.Sscan(m[1], &id)
-		level, known := words[m[2]]
-		if _, twice := documented[id]; twice || !known {
-			t.Errorf("event %d is documented twice, or as %q", id, m[2])
-		}
-		documented[id] = level
-	}
-	if !maps.Equal(documented, eventLevels) {
-		t.Errorf("docs/events.md has %v, the program %v", documented, eventLevels)
-	}
-	for id := range eventLevels {
-		if id < 1 || id > 1000 {
-			t.Errorf("event %d has no text in Windows' program for these", id)
-		}
-	}
-}
 
 // An engine that goes is told once, not for each of its clients; one that comes back, too. Who gives up by himself tells nothing.
 func TestAnEngineOutOfReachIsToldOnce(t *testing.T) {
@@ -93,8 +65,8 @@ func TestAWarningOfTheAgentIsLogged(t *testing.T) {
 func TestAConfigurationsEvents(t *testing.T) {
 	var list []string
 	f := newFleet(quiet(), false)
-	f.show = newScreen(func(tunnel.Event) {})
-	defer f.show.close()
+	f.show = console.NewScreen(func(tunnel.Event) {})
+	defer f.show.Close()
 	f.logTo(slog.DiscardHandler, logs.Events(func(level slog.Level, id uint32, text string) error {
 		list = append(list, fmt.Sprint(level, " ", id, " ", text))
 		return nil

@@ -5,6 +5,7 @@ import (
 	"io"
 	"log/slog"
 
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/console"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/deploy"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/distro"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/engine"
@@ -17,16 +18,16 @@ func (f *fleet) serveFlags(c *links.Set) error {
 	f.flags = true
 	f.own, f.log, f.lines = slog.New(slog.DiscardHandler), slog.New(slog.DiscardHandler), func(string) io.Writer { return io.Discard }
 	if f.debug && f.first {
-		f.told = newTeller(f.r.stderr)
+		f.told = console.NewTeller(f.r.stderr)
 	}
 	l, err := f.choose(c.Links[0])
 	if err == nil && f.ctx.Err() == nil {
 		f.hold([]links.Link{l})
-		f.show.close()
+		f.show.Close()
 		err = f.failed
 	}
 	if f.told != nil {
-		f.told.close()
+		f.told.Close()
 	}
 	if err != nil {
 		return &failure{err, f.chosen}
@@ -43,7 +44,7 @@ func (f *fleet) choose(l links.Link) (_ links.Link, err error) {
 			return l, err
 		}
 		if f.told != nil {
-			f.wsl.Stderr = func() io.Writer { return f.told.lines("distro: ") }
+			f.wsl.Stderr = func() io.Writer { return f.told.Lines("distro: ") }
 		}
 		f.chosen, err = f.wsl.Choose(f.ctx, l.Distro)
 		return l.In(f.chosen), err
@@ -62,7 +63,7 @@ func (f *fleet) adopt(in *instance) {
 	f.log = in.log
 	f.lines = func(string) io.Writer {
 		if f.told != nil {
-			return io.MultiWriter(f.told.lines("distro: "), in.distroLines())
+			return io.MultiWriter(f.told.Lines("distro: "), in.distroLines())
 		}
 		return in.distroLines()
 	}

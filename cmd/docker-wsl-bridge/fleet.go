@@ -13,6 +13,7 @@ import (
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/advice"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/codes"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/config"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/console"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/deploy"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/distro"
@@ -73,8 +74,8 @@ type fleet struct {
 	file    string // the user's
 	since   time.Time
 	agent   deploy.Binary
-	told    *teller
-	show    *screen[tunnel.Event]
+	told    *console.Teller
+	show    *console.Screen[tunnel.Event]
 	logFile io.WriteCloser
 	system  io.Closer    // as an instance's
 	log     *slog.Logger // as an instance's: of what is no single link's
@@ -164,7 +165,7 @@ func (f *fleet) serveFiles(c *links.Set) (err error) {
 
 // hold serves links until f.ctx ends.
 func (f *fleet) hold(list []links.Link) {
-	f.show = newScreen(f.tell)
+	f.show = console.NewScreen(f.tell)
 	f.arrange(list) // nobody else changes anything before it is ready
 	f.running.Go(f.roam)
 	close(f.ready)
@@ -174,15 +175,15 @@ func (f *fleet) hold(list []links.Link) {
 }
 
 func (f *fleet) closeScreens() {
-	f.show.close()
+	f.show.Close()
 	if f.told != nil {
-		f.told.close()
+		f.told.Close()
 	}
 }
 
 // misconfigured is the end of a bridge that nobody is there to see.
 func (f *fleet) misconfigured(wrong error) {
-	f.own.Error("the configuration is wrong", "error", wrong, numbered(eventConfig))
+	f.own.Error("the configuration is wrong", "error", wrong, logs.Numbered(logs.EventConfig))
 }
 
 // untilEnd passes it on to all crews when the machine has woken up.
@@ -207,19 +208,19 @@ func (f *fleet) openLog() {
 	level := slog.LevelInfo
 	if f.debug {
 		level = slog.LevelDebug
-		f.told = newTeller(f.r.stderr)
+		f.told = console.NewTeller(f.r.stderr)
 	}
 	f.lines = func(distro string) io.Writer {
-		return &lines{tell: func(line string) { f.log.Debug("distro "+distro, "said", line) }}
+		return &console.Lines{Tell: func(line string) { f.log.Debug("distro "+distro, "said", line) }}
 	}
-	f.logFile = nobody{}
+	f.logFile = logs.None{}
 	if dir, err := state.Dir(); err == nil {
 		if file, err := logs.Open(state.LogFile(dir, configLog, control.Place{Distro: configLog}.ID())); err == nil {
 			f.logFile = file
 		}
 	}
 	handler := slog.NewTextHandler(f.logFile, &slog.HandlerOptions{Level: level})
-	system, ends := systemLog(install.EventSource, f.r.alone && install.HasEventSource())
+	system, ends := logs.SystemHandler(install.EventSource, f.r.alone && install.HasEventSource())
 	f.system = ends
 	f.logTo(handler, system)
 }
@@ -227,7 +228,7 @@ func (f *fleet) openLog() {
 // logTo has a file's handler and the Event Log's take what happens.
 func (f *fleet) logTo(file, system slog.Handler) {
 	f.own = slog.New(slog.NewMultiHandler(file, system))
-	f.log = slog.New(slog.NewMultiHandler(file, f.told.log()))
+	f.log = slog.New(slog.NewMultiHandler(file, f.told.Log()))
 }
 
 // closeLog ends it; a bridge that has ended well has, whatever becomes of its log.
@@ -283,8 +284,8 @@ func (f *fleet) find(link string) (ready, bool) {
 
 // broken tells of a link that has no place of its own.
 func (f *fleet) broken(link, distro string, err error, pause time.Duration) {
-	f.own.Warn("link "+link, "distro", distro, "error", err, "pause", pause, numbered(eventLinkFailed))
-	f.show.event(tunnel.Event{State: tunnel.Failing, Link: link, Distro: distro, Err: err, Pause: pause})
+	f.own.Warn("link "+link, "distro", distro, "error", err, "pause", pause, logs.Numbered(logs.EventLinkFailed))
+	f.show.Event(tunnel.Event{State: tunnel.Failing, Link: link, Distro: distro, Err: err, Pause: pause})
 }
 
 // whole is what each link's instance is a part of.

@@ -15,6 +15,7 @@ import (
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/advice"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/bridge"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/config"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/console"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/endpoint"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/engine"
@@ -56,8 +57,8 @@ type instance struct {
 // partner is who is told of an instance beside its log.
 type partner struct {
 	stderr io.Writer
-	alone  bool    // nobody is there: the Event Log has it
-	told   *teller // takes the log, too; nil: nobody does
+	alone  bool            // nobody is there: the Event Log has it
+	told   *console.Teller // takes the log, too; nil: nobody does
 }
 
 // whole is what an instance is a part of.
@@ -101,7 +102,7 @@ func (in *instance) close(err error) error {
 	if err == nil {
 		in.own.Info("bridge ends")
 	} else {
-		in.own.Error("bridge ends", "error", err, numbered(eventFailed))
+		in.own.Error("bridge ends", "error", err, logs.Numbered(logs.EventFailed))
 	}
 	if err := in.control.Hide(); err != nil {
 		in.own.Warn("a file stays until the next bridge or status", "error", err)
@@ -143,7 +144,7 @@ func (in *instance) event(e tunnel.Event) {
 		attrs = append(attrs, "connections", e.Streams, "within", e.Within)
 	}
 	if id, is := eventOf(e.State); is {
-		attrs, level = append(attrs, numbered(id)), eventLevels[id]
+		attrs, level = append(attrs, logs.Numbered(id)), logs.EventLevels[id]
 	}
 	in.own.Log(context.Background(), level, "link "+in.link.Name, attrs...)
 }
@@ -301,29 +302,23 @@ func (in *instance) openLog(to partner) {
 		in.mu.Lock()
 		in.status.Log = ""
 		in.mu.Unlock()
-		in.file = nobody{}
+		in.file = logs.None{}
 	} else {
 		in.file = file
 	}
 	handler := slog.NewTextHandler(in.file, &slog.HandlerOptions{Level: level})
 	var system slog.Handler
-	system, in.system = systemLog(install.EventSource, to.alone && install.HasEventSource())
+	system, in.system = logs.SystemHandler(install.EventSource, to.alone && install.HasEventSource())
 	in.own = slog.New(slog.NewMultiHandler(handler, system))
-	in.log = slog.New(slog.NewMultiHandler(handler, to.told.log()))
+	in.log = slog.New(slog.NewMultiHandler(handler, to.told.Log()))
 }
 
 // distroLines takes what the distro says on stderr.
 func (in *instance) distroLines() io.Writer {
-	return &lines{tell: func(line string) { in.own.Debug("distro", "said", line) }}
+	return &console.Lines{Tell: func(line string) { in.own.Debug("distro", "said", line) }}
 }
 
 // commandLines takes what a command of this link's says on stderr.
 func (in *instance) commandLines() io.Writer {
-	return &lines{tell: func(line string) { in.own.Info("command of link "+in.link.Name, "said", line) }}
+	return &console.Lines{Tell: func(line string) { in.own.Info("command of link "+in.link.Name, "said", line) }}
 }
-
-// nobody is a log that is not there.
-type nobody struct{}
-
-func (nobody) Write(b []byte) (int, error) { return len(b), nil }
-func (nobody) Close() error                { return nil }

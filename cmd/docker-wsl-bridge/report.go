@@ -91,44 +91,6 @@ func (r *reporter) step(format string, args ...any) {
 // served all the same.
 const contextFailed tunnel.State = "context-failed"
 
-// screen shows events in their order, and never holds up who reports them: a
-// click into a Windows console stops its output, and with it whoever writes.
-type screen[E any] struct {
-	events chan E
-	ended  chan struct{}
-}
-
-// queuedEvents wait for a screen that stands still. What comes when there is no
-// room is in the log alone.
-const queuedEvents = 100
-
-func newScreen[E any](show func(E)) *screen[E] {
-	s := &screen[E]{events: make(chan E, queuedEvents), ended: make(chan struct{})}
-	go func() {
-		defer close(s.ended)
-		for e := range s.events {
-			show(e)
-		}
-	}()
-	return s
-}
-
-func (s *screen[E]) event(e E) {
-	select {
-	case s.events <- e:
-	default:
-	}
-}
-
-// close returns when everything is shown, or the screen stands still.
-func (s *screen[E]) close() {
-	close(s.events)
-	select {
-	case <-s.ended:
-	case <-time.After(lastLines):
-	}
-}
-
 // event tells what the daemon is at, and what came of the docker context.
 func (r *reporter) event(e tunnel.Event, context *named) {
 	switch e.State {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/config"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/console"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/tunnel"
 )
 
@@ -14,15 +15,15 @@ import (
 func TestAStoppedScreenStopsNoEvent(t *testing.T) {
 	stopped := make(chan struct{})
 	var shown []tunnel.State
-	s := newScreen(func(e tunnel.Event) {
+	s := console.NewScreen(func(e tunnel.Event) {
 		<-stopped
 		shown = append(shown, e.State)
 	})
 	told := make(chan struct{})
 	go func() {
 		defer close(told)
-		for range 2 * queuedEvents {
-			s.event(tunnel.Event{State: tunnel.Frozen})
+		for range 2 * console.QueuedEvents {
+			s.Event(tunnel.Event{State: tunnel.Frozen})
 		}
 	}()
 	select {
@@ -31,8 +32,8 @@ func TestAStoppedScreenStopsNoEvent(t *testing.T) {
 		t.Fatal("who reports waits for the screen")
 	}
 	close(stopped)
-	s.close()
-	if n := len(shown); n < queuedEvents || n > queuedEvents+1 {
+	s.Close()
+	if n := len(shown); n < console.QueuedEvents || n > console.QueuedEvents+1 {
 		t.Errorf("%d events are shown", n)
 	}
 }

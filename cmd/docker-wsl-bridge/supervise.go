@@ -14,6 +14,8 @@ import (
 
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/advice"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/carrier"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/console"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/logs"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/service"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/supervisor"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/wsl"
@@ -79,7 +81,7 @@ func (s *supervised) run(ctx context.Context) error {
 		if !s.ran || !again(s.restart, err) {
 			return true
 		}
-		s.log.Warn("command ends and starts again", "why", reason(err), "pause", pause.Round(time.Millisecond), numbered(eventRestarts))
+		s.log.Warn("command ends and starts again", "why", reason(err), "pause", pause.Round(time.Millisecond), logs.Numbered(logs.EventRestarts))
 		return false
 	}, nil)
 	if ctx.Err() != nil {
@@ -124,7 +126,7 @@ func (s *supervised) attempt(ctx context.Context) (well time.Duration, err error
 	case <-p.Done():
 	case <-ctx.Done():
 		if !p.Ask(stopGrace) {
-			s.log.Warn("command is killed: it did not end when it was asked to", "within", stopGrace, numbered(eventKilled))
+			s.log.Warn("command is killed: it did not end when it was asked to", "within", stopGrace, logs.Numbered(logs.EventKilled))
 		}
 	}
 	well = time.Since(began)
@@ -173,7 +175,7 @@ func (s *supervised) body(ctx context.Context, c service.Control) uint32 {
 	cancel()
 	listener.Wait()
 	if err != nil {
-		s.log.Error("command ends", "error", err, numbered(eventSupervise))
+		s.log.Error("command ends", "error", err, logs.Numbered(logs.EventSupervise))
 	}
 	return serviceCode(err)
 }
@@ -231,10 +233,10 @@ func (s *supervised) command(ctx context.Context, stderr io.Writer) error {
 		return &failure{error: fmt.Errorf("find own file: %w", err)}
 	}
 	s.asker = []string{exe, pressKeys}
-	screen := newTeller(stderr)
-	defer screen.close()
+	screen := console.NewTeller(stderr)
+	defer screen.Close()
 	s.out, s.errOut = screen, screen
-	s.log = slog.New(slog.NewTextHandler(screen.lines(""), nil))
+	s.log = slog.New(slog.NewTextHandler(screen.Lines(""), nil))
 	if service.Started() {
 		err = service.Run(s.body)
 	} else {

@@ -36,6 +36,7 @@ var floors = map[string]int{
 	"internal/dockerapi":     1,
 	"internal/paths":         1,
 	"internal/bridge":        2,
+	"internal/console":       2,
 	"internal/control":       2,
 	"internal/deploy":        2,
 	"internal/distro":        4,

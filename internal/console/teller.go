@@ -1,4 +1,9 @@
-package main
+// Package console has output that never blocks its writer: a click into a Windows console stops its output, and
+// with it whoever writes there.
+//
+// It does not know what is written. Law: lines and events keep their order, what finds no room is counted or
+// left out, and nobody waits for a screen that stands still for longer than a second.
+package console
 
 import (
 	"bytes"
@@ -13,8 +18,7 @@ import (
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/wsl"
 )
 
-const (
-	// queuedLines is how many lines wait for a slow screen.
+const ( // queuedLines is how many lines wait for a slow screen.
 	queuedLines = 1000
 	// maxLine is where a line without an end is cut.
 	maxLine = 4 << 10
@@ -22,10 +26,10 @@ const (
 	lastLines = time.Second
 )
 
-// teller shows log lines to a person and never holds up who writes them: a click
+// Teller shows log lines to a person and never holds up who writes them: a click
 // into a Windows console stops its output, and what the agent writes to a
 // stopped one would stop the agent. Lines that find no room are counted.
-type teller struct {
+type Teller struct {
 	out    io.Writer
 	queue  chan string
 	raw    chan []byte // of Write
@@ -34,15 +38,15 @@ type teller struct {
 	ended  chan struct{}
 }
 
-func newTeller(out io.Writer) *teller {
-	t := &teller{
+func NewTeller(out io.Writer) *Teller {
+	t := &Teller{
 		out: out, queue: make(chan string, queuedLines), raw: make(chan []byte), ending: make(chan struct{}), ended: make(chan struct{}),
 	}
 	go t.run()
 	return t
 }
 
-func (t *teller) run() {
+func (t *Teller) run() {
 	defer close(t.ended)
 	for {
 		select {
@@ -62,14 +66,14 @@ func (t *teller) run() {
 	}
 }
 
-func (t *teller) show(line string) {
+func (t *Teller) show(line string) {
 	fmt.Fprintln(t.out, line) // nobody is there to be told of an error
 	if n := t.lost.Swap(0); n > 0 {
 		fmt.Fprintf(t.out, "%d log lines were left out\n", n)
 	}
 }
 
-func (t *teller) tell(line string) {
+func (t *Teller) tell(line string) {
 	select {
 	case t.queue <- line:
 	default:
@@ -79,7 +83,7 @@ func (t *teller) tell(line string) {
 
 // Write shows b as it is. Unlike a line it waits for its turn, so that nothing is lost to a slow
 // screen, but not beyond the end. It does not fail: whose output it is must not die with its window.
-func (t *teller) Write(b []byte) (int, error) {
+func (t *Teller) Write(b []byte) (int, error) {
 	select {
 	case t.raw <- bytes.Clone(b):
 	case <-t.ending:
@@ -87,8 +91,8 @@ func (t *teller) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// close returns when what was told is shown, or the screen stands still.
-func (t *teller) close() {
+// Close returns when what was told is shown, or the screen stands still.
+func (t *Teller) Close() {
 	close(t.ending)
 	select {
 	case <-t.ended:
@@ -96,28 +100,28 @@ func (t *teller) close() {
 	}
 }
 
-// log is this half's. Its lines are escaped by slog.
-func (t *teller) log() slog.Handler {
+// Log is this half's. Its lines are escaped by slog.
+func (t *Teller) Log() slog.Handler {
 	if t == nil {
 		return slog.DiscardHandler
 	}
-	return slog.NewTextHandler(t.lines("host: "), &slog.HandlerOptions{Level: slog.LevelDebug})
+	return slog.NewTextHandler(t.Lines("host: "), &slog.HandlerOptions{Level: slog.LevelDebug})
 }
 
-// lines takes what one source writes, as it comes: it is cut into lines, made
+// Lines takes what one source writes, as it comes: it is cut into lines, made
 // printable and marked, so that no line can pass for one of somebody else.
-func (t *teller) lines(mark string) io.Writer {
-	return &lines{tell: func(line string) { t.tell(mark + line) }}
+func (t *Teller) Lines(mark string) io.Writer {
+	return &Lines{Tell: func(line string) { t.tell(mark + line) }}
 }
 
-type lines struct {
-	tell func(line string)
+type Lines struct {
+	Tell func(line string)
 
 	mu   sync.Mutex
 	rest []byte // of a line whose end has not come
 }
 
-func (l *lines) Write(b []byte) (int, error) {
+func (l *Lines) Write(b []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	written := len(b)
@@ -138,12 +142,22 @@ func (l *lines) Write(b []byte) (int, error) {
 	return written, nil
 }
 
-func (l *lines) flush() {
+func (l *Lines) flush() {
 	// What wsl.exe says itself may be UTF-16: such a line is one here, too, and
 	// has the second half of its end at the start of the next one.
 	text := wsl.Decode(bytes.TrimPrefix(l.rest, []byte{0}))
 	l.rest = l.rest[:0]
 	for line := range strings.Lines(text) {
-		l.tell(strings.TrimSpace(line))
+		l.Tell(strings.TrimSpace(line))
 	}
+}
+
+// Close tells the last line, if its end has not come.
+func (l *Lines) Close() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(l.rest) > 0 {
+		l.flush()
+	}
+	return nil
 }

@@ -1,4 +1,4 @@
-package main
+package console
 
 import (
 	"io"
@@ -13,12 +13,12 @@ import (
 // told is what a person sees of what one source has written.
 func told(pieces ...string) string {
 	var screen strings.Builder
-	t := newTeller(&screen)
-	source := t.lines("distro: ")
+	t := NewTeller(&screen)
+	source := t.Lines("distro: ")
 	for _, p := range pieces {
 		io.WriteString(source, p)
 	}
-	t.close()
+	t.Close()
 	return screen.String()
 }
 
@@ -64,15 +64,15 @@ func (s *stopped) Write(b []byte) (int, error) {
 func TestAStoppedScreenHoldsNobodyUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		screen := &stopped{release: make(chan struct{})}
-		told := newTeller(screen)
-		source := told.lines("")
+		told := NewTeller(screen)
+		source := told.Lines("")
 		const surplus = 10
 		for range 1 + queuedLines + surplus { // one is on its way to the screen
 			io.WriteString(source, "x\n")
 			synctest.Wait()
 		}
 		began := time.Now()
-		told.close()
+		told.Close()
 		if took := time.Since(began); took != lastLines {
 			t.Errorf("the end took %v, want %v", took, lastLines)
 		}
@@ -86,6 +86,6 @@ func TestAStoppedScreenHoldsNobodyUp(t *testing.T) {
 }
 
 func TestNobodyWantsToKnow(t *testing.T) {
-	var none *teller
-	slog.New(none.log()).Error("unheard")
+	var none *Teller
+	slog.New(none.Log()).Error("unheard")
 }
