@@ -30,16 +30,16 @@ func carried(l *links.Link, dial bridge.Dial, at string) tunnel.Link {
 
 // findEngine asks the named engine, or the first one for Windows containers.
 // What carries something else is not asked: a connection is all it may expect.
-func findEngine(ctx context.Context, l *links.Link, r *reporter) (endpoint.Endpoint, engine.Info, error) {
+func findEngine(ctx context.Context, l *links.Link, step func(string)) (endpoint.Endpoint, engine.Info, error) {
 	if l.Kind == config.Raw {
 		return l.Engine, engine.Info{}, nil
 	}
 	if named := l.Engine; named != (endpoint.Endpoint{}) {
-		r.step("asking %s", named)
+		step("asking " + named.String())
 		info, err := engine.Probe(ctx, l.Dialer(named))
 		return named, info, err
 	}
-	r.step("looking for an engine for Windows containers")
+	step("looking for an engine for Windows containers")
 	name, info, err := engine.Find(ctx, engine.Names(), func(ctx context.Context, name string) (net.Conn, error) {
 		place, err := endpoint.Parse(name, "windows")
 		if err != nil {

@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"log/slog"
 	"slices"
 	"time"
 
@@ -18,81 +17,24 @@ import (
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/links"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/printable"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/state"
-	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/tunnel"
 )
 
 const (
-	// contextTime bounds one that is made beside what is more important; it takes half a second.
-	contextTime = 10 * time.Second
 	// commandTime bounds a command of a person, who may have to wait for a distro to start.
 	commandTime = 90 * time.Second
 )
 
-// contextsOf are the docker contexts of a distro.
-func contextsOf(w distro.WSL, agent deploy.Binary, name string) (distro.Contexts, error) {
-	dir, err := state.Dir()
-	return distro.Contexts{WSL: w, Agent: agent, Distro: name, State: dir}, err
-}
-
-// makeContext makes the context of a socket.
-func makeContext(ctx context.Context, w distro.WSL, agent deploy.Binary, place control.Place, name string) (dockercontext.Answer, error) {
-	contexts, err := contextsOf(w, agent, place.Distro)
-	if err != nil {
-		return dockercontext.Answer{}, err
-	}
-	return contexts.Make(ctx, place.Socket, name)
-}
-
-// named is a docker context that leads to the socket.
-type named struct {
-	name string // empty: there is none
-	note string // what keeps `docker context use` from having an effect
-	err  error  // why there is none, if one was wanted
-}
-
-func namedBy(name string, a dockercontext.Answer, err error) named {
-	if err != nil {
-		return named{err: err}
-	}
-	return named{name: name, note: a.Led.Astray(name, a.Host)}
-}
-
-// namer has the context made as soon as the socket is served. It must hold up nobody who carries.
-type namer struct {
-	link  links.Link
-	w     distro.WSL
-	agent deploy.Binary
-	log   *slog.Logger
-}
-
-// event gives what came of it, or nil if it is not the time.
-func (n *namer) event(ctx context.Context, e tunnel.Event) *named {
-	if e.State != tunnel.Serving || n.link.Context == "" {
-		return nil
-	}
-	ctx, cancel := context.WithTimeout(ctx, contextTime)
-	defer cancel()
-	a, err := makeContext(ctx, n.w, n.agent, control.Place{Distro: n.link.Distro, Socket: n.link.Socket}, n.link.Context)
-	if err != nil {
-		n.log.Warn("docker context", "error", err)
-	} else {
-		n.log.Info("docker context", "name", n.link.Context, "user", a.User, "state", string(a.State))
-	}
-	made := namedBy(n.link.Context, a, err)
-	return &made
-}
-
 // madeFor makes the context of a link that another program serves.
-func madeFor(ctx context.Context, l control.Link) named {
+func madeFor(ctx context.Context, l control.Link) MadeContext {
 	ctx, cancel := context.WithTimeout(ctx, contextTime)
 	defer cancel()
 	agent, err := deploy.Own()
 	if err != nil {
-		return named{err: err}
+		return MadeContext{Err: err}
 	}
 	w, err := distro.FindWSL()
 	if err != nil {
-		return named{err: err}
+		return MadeContext{Err: err}
 	}
 	a, err := makeContext(ctx, w, agent, l.Place(), l.Context)
 	return namedBy(l.Context, a, err)

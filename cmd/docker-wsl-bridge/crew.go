@@ -99,16 +99,16 @@ func (c *crew) run(ctx context.Context) error {
 	select {
 	case <-c.first:
 	case <-ctx.Done():
-		if c.f.first {
+		if c.f.o.Strict {
 			return context.Cause(ctx)
 		}
 		return nil
 	}
-	if c.f.debug {
+	if c.f.o.Debug {
 		w.Stderr = func() io.Writer { return c.f.lines(distro) }
 	}
 	d := &tunnel.Tunnel{
-		WSL: w, Agent: c.f.agent, Distro: distro, Log: c.f.log, Debug: c.f.debug, Report: c.event, Persist: !c.f.first, Wake: c.wake,
+		WSL: w, Agent: c.f.agent, Distro: distro, Log: c.f.log, Debug: c.f.o.Debug, Report: c.event, Persist: !c.f.o.Strict, Wake: c.wake,
 		Awaits: c.awaits,
 	}
 	c.mu.Lock()
@@ -125,7 +125,7 @@ func (c *crew) run(ctx context.Context) error {
 
 // choose has WSL tell the distro, as often as that takes, unless it was asked before.
 func (c *crew) choose(ctx context.Context) (w distro.WSL, name string) {
-	if c.f.first {
+	if c.f.o.Strict {
 		return c.f.wsl, c.distro
 	}
 	return choosing(ctx, c.distro, c.event, c.wake)
@@ -211,7 +211,7 @@ func (c *crew) idle() bool {
 // hold has a link's place as long as the link is wanted, or tries to get it.
 func (c *crew) hold(ctx context.Context, p *post) {
 	err := supervisor.Run(ctx, func(ctx context.Context) (well time.Duration, err error) {
-		in, err := openInstance(ctx, p.placed, c.f.debug, c.f.partner(), c.f.whole())
+		in, err := openInstance(ctx, p.placed, c.f.o.Debug, c.f.partner(), c.f.whole())
 		if err != nil {
 			return 0, err
 		}
@@ -282,7 +282,7 @@ func (c *crew) join(p *post, in *instance, told int) (last tunnel.Event, n int) 
 }
 
 // makeContext makes the docker context of a link that is served now, if it has one.
-func (c *crew) makeContext(ctx context.Context, e tunnel.Event) *named {
+func (c *crew) makeContext(ctx context.Context, e tunnel.Event) *MadeContext {
 	c.mu.Lock()
 	p, d := c.posts[e.Link], c.daemon
 	if p == nil || p.in == nil || d == nil {
@@ -296,8 +296,8 @@ func (c *crew) makeContext(ctx context.Context, e tunnel.Event) *named {
 
 // name makes a docker context beside what is told.
 func (c *crew) name(ctx context.Context, e tunnel.Event) {
-	if made := c.makeContext(ctx, e); made != nil && made.err != nil && ctx.Err() == nil {
-		c.f.show.Event(tunnel.Event{State: contextFailed, Distro: c.distro, Link: e.Link, Err: made.err})
+	if made := c.makeContext(ctx, e); made != nil && made.Err != nil && ctx.Err() == nil {
+		c.f.show.Event(Event{Event: tunnel.Event{State: ContextFailed, Distro: c.distro, Link: e.Link, Err: made.Err}})
 	}
 }
 
@@ -311,13 +311,13 @@ func (c *crew) event(e tunnel.Event) {
 	if e.Link == "" {
 		c.f.roaming.stir()
 	}
-	if e.State == tunnel.Serving && !c.f.first {
+	if e.State == tunnel.Serving && !c.f.o.Strict {
 		c.naming.Event(e)
 	}
 	if e.Distro == "" {
 		e.Distro = "the default distro"
 	}
-	c.f.show.Event(e)
+	c.f.show.Event(Event{Event: e})
 }
 
 // note gives the links that an event is about. Each keeps its instance until its events are done.

@@ -43,7 +43,7 @@ var changes = map[string]aChange{
 	"reload without the link": {
 		link: "distro = \"First\"\nfrom = \"unix:/run/x.sock\"\n", distro: "First", ready: "state=distro-stopped",
 		begin: func(ctx context.Context, s *stalledFleet) {
-			configure(s.t, s.f.file, "other")
+			configure(s.t, s.file, "other")
 			s.ends(func() error {
 				_, err := control.Reload(ctx, s.at)
 				return err
@@ -127,6 +127,7 @@ func endDuring(t *testing.T, c aChange, end func(context.Context, *stalledFleet,
 type stalledFleet struct {
 	t      *testing.T
 	f      *fleet
+	file   string
 	at     endpoint.Endpoint // of all of it
 	wake   chan struct{}
 	log    *stallable
@@ -169,15 +170,15 @@ func startStalled(t *testing.T, ctx context.Context, c aChange, place control.Pl
 	if err != nil {
 		t.Fatal(err)
 	}
+	s.file = file
 	if s.at, err = endpoint.Private(state.RunDir(dir), control.ConfigPlace(file).ID()); err != nil {
 		t.Fatal(err)
 	}
 	s.log = newStallable(t, state.LogFile(dir, place.Distro, place.ID()), c.ready)
-	s.f = newFleet(quiet(), false)
-	s.f.wake = s.wake
+	s.f = newFleet(ofFile(file, s.wake))
 	served, cancel := context.WithCancel(ctx)
 	s.cancel = cancel
-	s.ends(func() error { return s.f.serve(served, wanted) })
+	s.ends(func() error { return s.f.serve(served, wanted.Links) })
 	select {
 	case <-s.log.seen:
 	case <-ctx.Done():

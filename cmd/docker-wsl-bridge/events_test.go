@@ -64,8 +64,8 @@ func TestAWarningOfTheAgentIsLogged(t *testing.T) {
 // told as what they are.
 func TestAConfigurationsEvents(t *testing.T) {
 	var list []string
-	f := newFleet(quiet(), false)
-	f.show = console.NewScreen(func(tunnel.Event) {})
+	f := newFleet(ofFile("c.toml", nil))
+	f.show = console.NewScreen(func(Event) {})
 	defer f.show.Close()
 	f.logTo(slog.DiscardHandler, logs.Events(func(level slog.Level, id uint32, text string) error {
 		list = append(list, fmt.Sprint(level, " ", id, " ", text))

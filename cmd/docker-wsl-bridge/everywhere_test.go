@@ -34,7 +34,7 @@ func TestNextHost(t *testing.T) {
 
 // A link of all distros is handed on when its distro is not there, and not when it is only lost.
 func TestStranded(t *testing.T) {
-	f := newFleet(quiet(), false)
+	f := newFleet(ofFile("c.toml", nil))
 	f.links = []links.Link{{Name: "all", Distro: config.All, Shared: true, Host: "Ubuntu"}, {Name: "own", Distro: "Ubuntu"}}
 	c := newCrew(f, "Ubuntu")
 	f.crews["ubuntu"] = c
@@ -60,7 +60,7 @@ func TestStranded(t *testing.T) {
 
 // Who has taken over keeps the link until its host is another one in the configuration.
 func TestSeatOutlivesAReload(t *testing.T) {
-	f := newFleet(quiet(), false)
+	f := newFleet(ofFile("c.toml", nil))
 	f.named = "Ubuntu"
 	all := links.Link{Name: "all", Distro: config.All, Shared: true, Uids: []int{1000}}
 	f.links, f.seats["all"] = []links.Link{all}, "Debian"

@@ -125,7 +125,7 @@ func (f *finder) engine(ctx context.Context, ago time.Duration) (at endpoint.End
 	case there && isStill(ctx, before):
 		at = before
 	default:
-		at, _, err = findEngine(ctx, f.link, quiet())
+		at, _, err = findEngine(ctx, f.link, func(string) {})
 	}
 	if ctx.Err() != nil {
 		return at, context.Cause(ctx) // which says nothing of the engine

@@ -51,7 +51,7 @@ func fixFor(f doctor.Finding, seen doctor.Seen, p doctor.Patient) (what string, 
 		return "remove " + placeName(seen.Place) + ", at which nobody listens", asRoot(seen, p, "clean", "0", "0")
 	case errors.Is(f.Err, doctor.ErrNoContext) && served && seen.Bridge.Status.Link.Context != "":
 		l := seen.Bridge.Status.Link
-		return fmt.Sprintf("make the docker context %s in %s", l.Context, l.Distro), func(ctx context.Context) error { return madeFor(ctx, l).err }
+		return fmt.Sprintf("make the docker context %s in %s", l.Context, l.Distro), func(ctx context.Context) error { return madeFor(ctx, l).Err }
 	case errors.As(f.Err, &wrong) && wrong.Repair:
 		return "register again what starts the program at logon", repairInstalled
 	}

@@ -14,13 +14,12 @@ import (
 )
 
 // serveFlags serves the one link that flags say. What is to be seen of it is the link's: its endpoint, its log.
-func (f *fleet) serveFlags(c *links.Set) error {
-	f.flags = true
+func (f *fleet) serveFlags(l links.Link) error {
 	f.own, f.log, f.lines = slog.New(slog.DiscardHandler), slog.New(slog.DiscardHandler), func(string) io.Writer { return io.Discard }
-	if f.debug && f.first {
-		f.told = console.NewTeller(f.r.stderr)
+	if f.o.Debug && f.o.Strict {
+		f.told = console.NewTeller(f.o.Stderr)
 	}
-	l, err := f.choose(c.Links[0])
+	l, err := f.choose(l)
 	if err == nil && f.ctx.Err() == nil {
 		f.hold([]links.Link{l})
 		f.show.Close()
@@ -30,7 +29,7 @@ func (f *fleet) serveFlags(c *links.Set) error {
 		f.told.Close()
 	}
 	if err != nil {
-		return &failure{err, f.chosen}
+		return &Error{f.chosen, err}
 	}
 	return nil
 }
@@ -39,7 +38,7 @@ func (f *fleet) serveFlags(c *links.Set) error {
 // waited for by the distro's crew: who asks finds the link all the same.
 func (f *fleet) choose(l links.Link) (_ links.Link, err error) {
 	switch {
-	case f.first:
+	case f.o.Strict:
 		if f.wsl, err = distro.FindWSL(); err != nil {
 			return l, err
 		}
@@ -72,15 +71,15 @@ func (f *fleet) adopt(in *instance) {
 // prepare finds what the flags' link needs. The engine must answer if somebody is there to start it, else it may come later.
 func (f *fleet) prepare(ctx context.Context, l *links.Link, to *finder) (err error) {
 	var info engine.Info
-	if f.first {
-		if to.found, info, err = findEngine(ctx, l, f.r); err != nil {
+	if f.o.Strict {
+		if to.found, info, err = findEngine(ctx, l, f.step); err != nil {
 			return err
 		}
 	}
 	if f.agent, err = deploy.Own(); err != nil {
 		return err
 	}
-	f.r.about(l, to.found, info, deploy.Path(f.agent.Hash))
+	f.what = Served{Link: *l, Engine: to.found.String(), Info: info, Agent: deploy.Path(f.agent.Hash)}
 	return nil
 }
 
@@ -94,13 +93,23 @@ func (f *fleet) fail(err error) {
 	f.stop()
 }
 
+// step tells what is being done.
+func (f *fleet) step(what string) { f.show.Event(Event{Step: what}) }
+
 // tell shows an event to who is there. The flags' link is told with its docker context, which is made now.
-func (f *fleet) tell(e tunnel.Event) {
-	var made *named
-	if f.first && e.State == tunnel.Serving {
-		for _, c := range f.allCrews() {
-			made = c.makeContext(f.ctx, e)
+func (f *fleet) tell(e Event) {
+	switch {
+	case e.State != tunnel.Serving:
+	case !f.flags:
+		if e.Served = f.served(e.Link); e.Served == nil {
+			return // it is gone again
 		}
+	case f.o.Strict:
+		what := f.what
+		for _, c := range f.allCrews() {
+			what.Context = c.makeContext(f.ctx, e.Event)
+		}
+		e.Served = &what
 	}
-	f.r.event(e, made)
+	f.o.Report(e)
 }

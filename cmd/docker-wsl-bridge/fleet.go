@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"io"
 	"log/slog"
 	"os"
@@ -11,7 +10,6 @@ import (
 	"time"
 
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/advice"
-	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/codes"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/config"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/console"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
@@ -25,57 +23,13 @@ import (
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/tunnel"
 )
 
-// attended is up: somebody is there to be told.
-func attended(ctx context.Context, c *links.Set, wrong error, o *options, r *reporter) error {
-	if wrong != nil {
-		return configFailed(wrong, advice.ConfigCheckHint())
-	}
-	f := newFleet(r, o.debug)
-	f.wake, f.first = o.wake, c.FromFlags()
-	if !c.FromFlags() {
-		r.find = f.find
-	}
-	err := f.run(ctx, c)
-	switch {
-	case err == nil:
-		return r.stopped()
-	case f.first && errors.Is(err, context.Canceled):
-		return &failure{error: errors.New("interrupted before the socket was served")}
-	}
-	return failed(err)
-}
-
-// unattended is run. A wrong file is in the log: nobody else is there to be told.
-func unattended(ctx context.Context, c *links.Set, wrong error, o *options) error {
-	f := newFleet(quiet(), o.debug)
-	f.wake = o.wake
-	if wrong != nil {
-		f.openLog()
-		f.misconfigured(wrong)
-		f.closeLog()
-		return advice.With(wrong, []codes.Hint{advice.ConfigCheckHint()})
-	}
-	return f.run(ctx, c)
-}
-
-// failed is an error of what ran.
-func failed(err error) error {
-	var known *failure
-	if errors.As(err, &known) {
-		return err
-	}
-	return &failure{error: err}
-}
-
 // fleet serves the links of a configuration: those of each distro over a carrier of their own.
 type fleet struct {
-	r       *reporter
-	debug   bool
-	file    string // the user's
+	o       Options
 	since   time.Time
 	agent   deploy.Binary
 	told    *console.Teller
-	show    *console.Screen[tunnel.Event]
+	show    *console.Screen[Event]
 	logFile io.WriteCloser
 	system  io.Closer    // as an instance's
 	log     *slog.Logger // as an instance's: of what is no single link's
@@ -86,13 +40,12 @@ type fleet struct {
 	cut     atomic.Int64   // connections, by a drain
 
 	flags bool                   // one link is served, which flags have said
-	first bool                   // what flags ask for and can't be had at the start is an error, for who is there
-	wsl   distro.WSL             // of first, which has asked it
+	wsl   distro.WSL             // of a strict start, which has asked it
+	what  Served                 // of flags: what is served
 	lines func(string) io.Writer // takes what a distro says on stderr
 
-	wake  <-chan struct{} // the machine has just woken up
-	ready chan struct{}   // closed when it is set up
-	turns chan struct{}   // holds one token while what is served changes: see changing
+	ready chan struct{} // closed when it is set up
+	turns chan struct{} // holds one token while what is served changes: see changing
 
 	// mu guards what follows and nothing is waited for with it: a drain that the end of a link waits
 	// for needs it, and so does every status.
@@ -108,54 +61,41 @@ type fleet struct {
 	roaming roaming
 }
 
-func newFleet(r *reporter, debug bool) *fleet {
+func newFleet(o Options) *fleet {
 	return &fleet{
-		r: r, debug: debug, since: time.Now(), ready: make(chan struct{}), turns: make(chan struct{}, 1),
+		o: o, flags: o.File == "", since: time.Now(), ready: make(chan struct{}), turns: make(chan struct{}, 1),
 		crews: map[string]*crew{}, seats: map[string]string{}, roaming: newRoaming(),
 	}
 }
 
-// run serves until ctx ends or it is asked to stop.
-func (f *fleet) run(ctx context.Context, c *links.Set) (err error) {
-	if !c.FromFlags() { // else it is looked for when somebody can be told
-		if f.agent, err = deploy.Own(); err != nil {
-			return err
-		}
-	}
-	return f.serve(ctx, c)
-}
-
-func (f *fleet) serve(ctx context.Context, c *links.Set) error {
+func (f *fleet) serve(ctx context.Context, list []links.Link) error {
 	f.ctx, f.stop = context.WithCancel(ctx)
 	defer f.stop()
 	context.AfterFunc(ctx, f.hurry) // Ctrl-C does not wait as long as a drain
-	if c.FromFlags() {
-		return f.serveFlags(c)
+	if f.flags {
+		return f.serveFlags(list[0])
 	}
-	return f.serveFiles(c)
+	return f.serveFiles(list)
 }
 
 // serveFiles serves what the files want. It has an endpoint and a log of its own.
-func (f *fleet) serveFiles(c *links.Set) (err error) {
-	if f.file, err = userConfig(); err != nil {
-		return err
-	}
+func (f *fleet) serveFiles(list []links.Link) error {
 	dir, err := state.Dir()
 	if err != nil {
 		return err
 	}
-	own, err := control.OpenConfig(f.ctx, state.RunDir(dir), f.file, control.Handler{
+	own, err := control.OpenConfig(f.ctx, state.RunDir(dir), f.o.File, control.Handler{
 		Status: f.status, Traffic: f.traffic, Stop: f.end, Drain: f.drain, Drained: f.cut.Load, Reload: f.reload,
 	})
 	if err != nil {
-		return advice.With(err, advice.OpenHints(err, state.RunDir(dir), isInstalled))
+		return advice.With(err, advice.OpenHints(err, state.RunDir(dir), f.o.Installed))
 	}
 	f.openLog()
-	f.own.Info("bridge starts", "version", version, "pid", os.Getpid(), "configuration", f.file, "links", len(c.Links))
-	if c.Files.Ignored != nil {
-		f.own.Warn("the machine's configuration does not count", "error", c.Files.Ignored)
+	f.own.Info("bridge starts", "version", f.o.Version, "pid", os.Getpid(), "configuration", f.o.File, "links", len(list))
+	if f.o.Ignored != nil {
+		f.own.Warn("the machine's configuration does not count", "error", f.o.Ignored)
 	}
-	f.hold(c.Links)
+	f.hold(list)
 	f.own.Info("bridge ends")
 	f.closeScreens()
 	// The endpoint goes last, as an instance's.
@@ -190,7 +130,7 @@ func (f *fleet) misconfigured(wrong error) {
 func (f *fleet) untilEnd() {
 	for {
 		select {
-		case <-f.wake:
+		case <-f.o.Wake:
 			for _, c := range f.allCrews() {
 				select {
 				case c.wake <- struct{}{}:
@@ -206,9 +146,9 @@ func (f *fleet) untilEnd() {
 // openLog opens that of what is no single link's; as an instance's it may be missing.
 func (f *fleet) openLog() {
 	level := slog.LevelInfo
-	if f.debug {
+	if f.o.Debug {
 		level = slog.LevelDebug
-		f.told = console.NewTeller(f.r.stderr)
+		f.told = console.NewTeller(f.o.Stderr)
 	}
 	f.lines = func(distro string) io.Writer {
 		return &console.Lines{Tell: func(line string) { f.log.Debug("distro "+distro, "said", line) }}
@@ -220,7 +160,7 @@ func (f *fleet) openLog() {
 		}
 	}
 	handler := slog.NewTextHandler(f.logFile, &slog.HandlerOptions{Level: level})
-	system, ends := logs.SystemHandler(install.EventSource, f.r.alone && install.HasEventSource())
+	system, ends := logs.SystemHandler(install.EventSource, f.o.Alone && install.HasEventSource())
 	f.system = ends
 	f.logTo(handler, system)
 }
@@ -244,8 +184,8 @@ const configLog = "(configuration)"
 func (f *fleet) status(context.Context) control.Status {
 	exe, _ := os.Executable()
 	return control.Status{
-		Version: version, PID: os.Getpid(), Program: exe, Since: f.since, Uptime: time.Since(f.since).Seconds(),
-		State: string(tunnel.Serving), StateSince: f.since, Config: f.file,
+		Version: f.o.Version, PID: os.Getpid(), Program: exe, Since: f.since, Uptime: time.Since(f.since).Seconds(),
+		State: string(tunnel.Serving), StateSince: f.since, Config: f.o.File,
 	}
 }
 
@@ -260,38 +200,27 @@ func (f *fleet) distroOf(l *links.Link) string {
 	return l.Distro
 }
 
-// find is what is told of a link when it is served.
-func (f *fleet) find(link string) (ready, bool) {
+// served is what is told of a link of the files when it is served; nil if it is gone again.
+func (f *fleet) served(link string) *Served {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	l := links.Named(f.links, link)
 	if l == nil {
-		return ready{}, false
+		return nil
 	}
-	v := ready{Event: string(tunnel.Serving), Link: link, Kind: l.Kind, Engine: printable.Line(l.To), Agent: deploy.Path(f.agent.Hash)}
-	v.Socket.Socket = l.Socket
-	if l.Shared {
-		v.Socket.Distro = l.Distro
-	}
-	switch {
-	case l.Reverse() && l.Kind == config.Docker:
-		v.Host = l.Socket
-	case l.Kind == config.Docker:
-		v.Host = "unix://" + l.Socket
-	}
-	return v, true
+	return &Served{Link: *l, Engine: printable.Line(l.To), Agent: deploy.Path(f.agent.Hash)}
 }
 
 // broken tells of a link that has no place of its own.
 func (f *fleet) broken(link, distro string, err error, pause time.Duration) {
 	f.own.Warn("link "+link, "distro", distro, "error", err, "pause", pause, logs.Numbered(logs.EventLinkFailed))
-	f.show.Event(tunnel.Event{State: tunnel.Failing, Link: link, Distro: distro, Err: err, Pause: pause})
+	f.show.Event(Event{Event: tunnel.Event{State: tunnel.Failing, Link: link, Distro: distro, Err: err, Pause: pause}})
 }
 
 // whole is what each link's instance is a part of.
 func (f *fleet) whole() whole {
-	w := whole{stop: f.end, drain: f.drain, config: f.file}
-	if f.file != "" {
+	w := whole{stop: f.end, drain: f.drain, config: f.o.File, version: f.o.Version, installed: f.o.Installed}
+	if !f.flags {
 		w.reload = f.reload
 	}
 	return w
@@ -300,7 +229,7 @@ func (f *fleet) whole() whole {
 // partner is who is told of a link's log, and whether somebody is there.
 func (f *fleet) partner() partner {
 	if f.flags {
-		return partner{f.r.stderr, f.r.alone, f.told}
+		return partner{f.o.Stderr, f.o.Alone, f.told}
 	}
-	return partner{io.Discard, f.r.alone, nil}
+	return partner{io.Discard, f.o.Alone, nil}
 }

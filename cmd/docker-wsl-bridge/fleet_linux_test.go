@@ -60,9 +60,9 @@ func TestReloadAtBothEnds(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	served, stop := context.WithCancel(ctx)
-	f := newFleet(quiet(), false)
+	f := newFleet(ofFile(file, nil))
 	ended := make(chan error, 1)
-	go func() { ended <- f.serve(served, c) }()
+	go func() { ended <- f.serve(served, c.Links) }()
 	answers := func() bool {
 		_, err := control.Ask(ctx, at)
 		return err == nil

@@ -63,6 +63,9 @@ type partner struct {
 
 // whole is what an instance is a part of.
 type whole struct {
+	version   string
+	installed func(program string) bool
+
 	stop   func()
 	drain  func(time.Duration)
 	reload func(context.Context) (control.Reloaded, error) // nil: there is no configuration
@@ -79,7 +82,7 @@ func openInstance(ctx context.Context, l links.Link, debug bool, to partner, of 
 	now := time.Now()
 	exe, _ := os.Executable() // without it nobody takes this for the installed one
 	in := &instance{link: l, debug: debug, of: of, status: control.Status{
-		Version: version, PID: os.Getpid(), Program: exe, Since: now, State: string(tunnel.Starting), StateSince: now,
+		Version: of.version, PID: os.Getpid(), Program: exe, Since: now, State: string(tunnel.Starting), StateSince: now,
 		Link: control.Link{
 			Name: l.Name, Kind: l.Kind, Distro: l.Distro, Socket: l.Socket, Uids: l.Uids, Context: l.Context, Reverse: l.Reverse(),
 		},
@@ -90,10 +93,10 @@ func openInstance(ctx context.Context, l links.Link, debug bool, to partner, of 
 		Status: in.now, Settled: in.settled, Traffic: in.alone, Stop: in.end, Drain: of.drain, Drained: in.drained, Reload: of.reload,
 	})
 	if err != nil {
-		return nil, advice.With(err, advice.OpenHints(err, state.RunDir(dir), isInstalled))
+		return nil, advice.With(err, advice.OpenHints(err, state.RunDir(dir), of.installed))
 	}
 	in.openLog(to)
-	in.own.Info("bridge starts", "version", version, "pid", os.Getpid(), "distro", l.Distro, "socket", l.Socket)
+	in.own.Info("bridge starts", "version", of.version, "pid", os.Getpid(), "distro", l.Distro, "socket", l.Socket)
 	return in, nil
 }
 

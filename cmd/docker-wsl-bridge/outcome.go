@@ -159,9 +159,9 @@ func (o *outcome) named(ctx context.Context, s control.Status) string {
 	v.Socket.Distro = s.Link.Distro
 	if v.Context != "" && s.State == string(tunnel.Serving) {
 		made := madeFor(ctx, s.Link)
-		v.Context, v.ContextNote = made.name, made.note
-		if made.err != nil {
-			v.ContextError, v.ContextHints = made.err.Error(), advice.ContextHints(s.Link.Distro, made.err)
+		v.Context, v.ContextNote = made.Name, made.Note
+		if made.Err != nil {
+			v.ContextError, v.ContextHints = made.Err.Error(), advice.ContextHints(s.Link.Distro, made.Err)
 		}
 	}
 	o.Context, o.Unnamed = v.Context, v.ContextError

@@ -8,13 +8,10 @@ import (
 	"time"
 
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/advice"
-	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/bridge"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/codes"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/config"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
-	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/endpoint"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/engine"
-	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/links"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/printable"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/tunnel"
 )
@@ -24,13 +21,10 @@ import (
 type reporter struct {
 	stdout, stderr io.Writer
 	json           bool
-	alone          bool // nobody is there
+	several        bool // links of a configuration
 
 	served bool  // once at least
-	what   ready // what is served, but for what the agent tells
-
-	// find gives what is served as a link of the configuration; nil without one.
-	find func(link string) (ready, bool)
+	what   ready // what was served last
 }
 
 // ready is what up serves.
@@ -69,15 +63,18 @@ type happening struct {
 	Retry  int64  `json:"retryMilliseconds,omitempty"`
 }
 
-// about notes what will be served.
-func (r *reporter) about(l *links.Link, place endpoint.Endpoint, info engine.Info, agent string) {
-	r.what = ready{
-		Event: string(tunnel.Serving), Kind: l.Kind, Engine: place.String(), Info: info, Agent: agent,
-		Socket: socket{Distro: l.Distro, Socket: l.Socket},
+// about is what will be told of a link.
+func about(s *Served, link string) ready {
+	l := &s.Link
+	v := ready{Event: string(tunnel.Serving), Link: link, Kind: l.Kind, Engine: s.Engine, Info: s.Info, Agent: s.Agent}
+	v.Socket.Socket = l.Socket
+	switch {
+	case l.Reverse() && l.Kind == config.Docker:
+		v.Host = l.Socket
+	case l.Kind == config.Docker:
+		v.Host = "unix://" + l.Socket
 	}
-	if l.Kind == config.Docker {
-		r.what.Host = "unix://" + l.Socket
-	}
+	return v
 }
 
 // step says what is being done, for a person who waits.
@@ -87,12 +84,12 @@ func (r *reporter) step(format string, args ...any) {
 	}
 }
 
-// contextFailed is what becomes of a link of a configuration whose docker context can't be made: it is
-// served all the same.
-const contextFailed tunnel.State = "context-failed"
-
 // event tells what the daemon is at, and what came of the docker context.
-func (r *reporter) event(e tunnel.Event, context *named) {
+func (r *reporter) event(e Event) {
+	if e.Step != "" {
+		r.step("%s", e.Step)
+		return
+	}
 	switch e.State {
 	case tunnel.Starting:
 		r.step("starting the agent in %s", e.Distro)
@@ -101,14 +98,14 @@ func (r *reporter) event(e tunnel.Event, context *named) {
 	case tunnel.Draining:
 		r.step("waiting up to %v for %d connections to end", e.Within, e.Streams)
 	case tunnel.Serving:
-		if r.find != nil {
+		if r.several {
 			r.servingLink(e)
 			return
 		}
-		r.serving(e.Where, e.Placed, context)
+		r.serving(e)
 	case tunnel.Failing:
 		r.happens(e, fmt.Sprintf("the link %s is not served: %v; next attempt in %v", e.Link, e.Err, e.Pause.Round(100*time.Millisecond)))
-	case contextFailed:
+	case ContextFailed:
 		r.happens(e, fmt.Sprintf("the link %s has no docker context: %v", e.Link, e.Err))
 		if !r.json {
 			for _, h := range advice.ContextHints(e.Distro, e.Err) {
@@ -134,8 +131,8 @@ func (r *reporter) event(e tunnel.Event, context *named) {
 	}
 }
 
-func (r *reporter) happens(e tunnel.Event, words string) {
-	if r.find != nil {
+func (r *reporter) happens(e Event, words string) {
+	if r.several {
 		words = e.Distro + ": " + words
 	}
 	if !r.json {
@@ -153,16 +150,17 @@ func (r *reporter) happens(e tunnel.Event, words string) {
 func (r *reporter) line(v any) { _ = json.NewEncoder(r.stdout).Encode(v) }
 
 // serving tells what is served: all of it the first time.
-func (r *reporter) serving(where bridge.Listening, placed bool, context *named) {
-	v := r.what
-	if context != nil {
-		v.Context, v.ContextNote = context.name, context.note
-		if context.err != nil {
-			v.ContextError, v.ContextHints = context.err.Error(), advice.ContextHints(v.Socket.Distro, context.err)
+func (r *reporter) serving(e Event) {
+	v := about(e.Served, "")
+	v.Socket.Distro = e.Served.Link.Distro
+	if made := e.Served.Context; made != nil {
+		v.Context, v.ContextNote = made.Name, made.Note
+		if made.Err != nil {
+			v.ContextError, v.ContextHints = made.Err.Error(), advice.ContextHints(v.Socket.Distro, made.Err)
 		}
-		r.what.Context = v.Context
 	}
-	v.Placed, v.Socket.Mode, v.Socket.Owner = placed, where.Mode, where.Owner
+	r.what = v
+	v.Placed, v.Socket.Mode, v.Socket.Owner = e.Placed, e.Where.Mode, e.Where.Owner
 	again := r.served
 	r.served = true
 	switch {
@@ -177,10 +175,10 @@ func (r *reporter) serving(where bridge.Listening, placed bool, context *named) 
 }
 
 // servingLink tells of one of several.
-func (r *reporter) servingLink(e tunnel.Event) {
-	v, known := r.find(e.Link)
-	if !known {
-		return // it is gone again
+func (r *reporter) servingLink(e Event) {
+	v := about(e.Served, e.Link)
+	if e.Served.Link.Shared {
+		v.Socket.Distro = e.Served.Link.Distro
 	}
 	v.Placed, v.Socket.Mode, v.Socket.Owner = e.Placed, e.Where.Mode, e.Where.Owner
 	at := control.Place{Distro: cmp.Or(v.Socket.Distro, e.Distro), Socket: v.Socket.Socket}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/config"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/console"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/links"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/tunnel"
 )
 
@@ -42,13 +43,14 @@ func TestAStoppedScreenStopsNoEvent(t *testing.T) {
 func TestWhatIsServedIsPlain(t *testing.T) {
 	const evil = "a\x1b[2J\u202e\u009bm"
 	var out strings.Builder
-	served := ready{Link: evil, Kind: config.Docker, Engine: evil, Socket: socket{Distro: evil, Socket: evil, Owner: "root:root", Mode: "0660"}, Host: evil, Context: "windows"}
-	r := &reporter{stdout: &out, stderr: &out, what: served}
+	served := &Served{Link: links.Link{Name: evil, Kind: config.Docker, Distro: evil, Socket: evil}, Engine: evil}
+	r := &reporter{stdout: &out, stderr: &out}
 	for _, state := range []tunnel.State{tunnel.Starting, tunnel.Placing, tunnel.Serving, tunnel.Serving, tunnel.Lost, tunnel.Stopped} {
-		r.event(tunnel.Event{State: state, Distro: evil, Link: evil, Err: errors.New(evil)}, &named{err: errors.New(evil)})
+		served.Context = &MadeContext{Name: "windows", Err: errors.New(evil)}
+		r.event(Event{Event: tunnel.Event{State: state, Distro: evil, Link: evil, Err: errors.New(evil)}, Served: served})
 	}
-	r.find = func(string) (ready, bool) { return served, true }
-	r.event(tunnel.Event{State: tunnel.Serving, Distro: evil, Link: evil}, nil)
+	r.several = true
+	r.event(Event{Event: tunnel.Event{State: tunnel.Serving, Distro: evil, Link: evil}, Served: served})
 	if err := r.stopped(); err != nil {
 		t.Fatal(err)
 	}

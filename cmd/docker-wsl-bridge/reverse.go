@@ -56,7 +56,7 @@ func (c *crew) openDoor(ctx context.Context, p *post, in *instance) *bridge.Door
 		if err != nil {
 			e := tunnel.Event{State: tunnel.Failing, Distro: p.placed.Distro, Link: p.placed.Name, Err: err, Pause: pause}
 			in.event(e)
-			c.f.show.Event(e)
+			c.f.show.Event(Event{Event: e})
 		}
 		return err == nil
 	}, nil)

@@ -54,13 +54,13 @@ func streamOf(f bridge.Flow) control.Stream {
 
 // alone is the traffic of an instance.
 func (in *instance) alone(ctx context.Context) control.Traffic {
-	return control.Traffic{Version: version, At: time.Now(), Links: []control.LinkTraffic{in.traffic(ctx)}}
+	return control.Traffic{Version: in.of.version, At: time.Now(), Links: []control.LinkTraffic{in.traffic(ctx)}}
 }
 
 // traffic is that of all links that have their place.
 func (f *fleet) traffic(ctx context.Context) control.Traffic {
 	all := f.instances()
-	t := control.Traffic{Version: version, At: time.Now(), Links: make([]control.LinkTraffic, len(all))}
+	t := control.Traffic{Version: f.o.Version, At: time.Now(), Links: make([]control.LinkTraffic, len(all))}
 	var asking sync.WaitGroup
 	for i, in := range all {
 		asking.Go(func() { t.Links[i] = in.traffic(ctx) })

@@ -5,21 +5,16 @@ import (
 	"errors"
 	"io"
 	"sync"
-	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/advice"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/codes"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
-	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/distro"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/install"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/links"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/service"
-	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/supervisor"
-	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/tunnel"
 )
-
-// unknownDistro stands for the default one while WSL does not tell its name. No distro can be
-// called so.
-const unknownDistro = "(default)"
 
 // runCommand is what starts at logon. It is hidden since a person wants to be told more.
 func runCommand() *cobra.Command {
@@ -109,33 +104,16 @@ func (o *options) body(ctx context.Context, c service.Control) uint32 {
 // ifInstalled is the flag of a service's instances, which every user has.
 const ifInstalled = "if-installed"
 
-// quiet is what tells nobody.
-func quiet() *reporter { return &reporter{stdout: io.Discard, stderr: io.Discard, alone: true} }
-
-// choosing has WSL tell the distro that is meant, as often as that takes. It is empty when ctx ends
-// before.
-func choosing(ctx context.Context, name string, tell func(tunnel.Event), wake <-chan struct{}) (w distro.WSL, distro string) {
-	_ = supervisor.Run(ctx, func(ctx context.Context) (well time.Duration, err error) {
-		w, distro, err = choose(ctx, name)
-		return 0, err
-	}, func(err error, pause time.Duration) (last bool) {
-		if err != nil {
-			tell(tunnel.Failed(name, err, pause))
-		}
-		return err == nil
-	}, wake)
-	return w, distro
-}
-
-// choose finds wsl.exe and has it tell the distro that is meant, which is empty with an error.
-func choose(ctx context.Context, name string) (distro.WSL, string, error) {
-	w, err := distro.FindWSL()
-	if err != nil {
-		return w, "", err
+// unattended is run. A wrong file is in the log: nobody else is there to be told.
+func unattended(ctx context.Context, c *links.Set, wrong error, o *options) error {
+	if wrong != nil {
+		LogWrong(wrong, Options{Debug: o.debug, Stderr: io.Discard, Alone: true})
+		return advice.With(wrong, []codes.Hint{advice.ConfigCheckHint()})
 	}
-	distro, err := w.Choose(ctx, name)
+	d, err := o.daemon(c)
 	if err != nil {
-		return w, "", err
+		return err
 	}
-	return w, distro, nil
+	d.Alone = true
+	return Run(ctx, c.Links, d)
 }

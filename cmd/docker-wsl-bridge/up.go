@@ -2,11 +2,14 @@ package main
 
 import (
 	"context"
+	"errors"
+	"io"
 	"runtime"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/advice"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/config"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/links"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/service"
@@ -40,6 +43,56 @@ func (o *options) wanted(flags *pflag.FlagSet) (c *links.Set, wrong, err error) 
 		return nil, nil, err
 	}
 	return &links.Set{Links: []links.Link{o.link}}, nil, nil
+}
+
+// attended is up: somebody is there to be told.
+func attended(ctx context.Context, c *links.Set, wrong error, o *options, r *reporter) error {
+	if wrong != nil {
+		return configFailed(wrong, advice.ConfigCheckHint())
+	}
+	r.several = !c.FromFlags()
+	d, err := o.daemon(c)
+	if err != nil {
+		return &failure{error: err}
+	}
+	d.Report, d.Stderr, d.Strict = r.event, r.stderr, c.FromFlags()
+	err = Run(ctx, c.Links, d)
+	switch {
+	case err == nil:
+		return r.stopped()
+	case d.Strict && errors.Is(err, context.Canceled):
+		return &failure{error: errors.New("interrupted before the socket was served")}
+	}
+	return failed(err)
+}
+
+// daemon says how what is wanted is served.
+func (o *options) daemon(c *links.Set) (d Options, err error) {
+	d = Options{
+		Report: func(Event) {}, Stderr: io.Discard, Debug: o.debug, Wake: o.wake, Version: version, Installed: isInstalled,
+	}
+	if c.FromFlags() {
+		return d, nil
+	}
+	d.Load = func() ([]links.Link, error) {
+		c, err := loadConfig()
+		if err != nil {
+			return nil, err
+		}
+		return c.Links, nil
+	}
+	d.Ignored = c.Files.Ignored
+	d.File, err = userConfig()
+	return d, err
+}
+
+// failed is an error of what ran.
+func failed(err error) error {
+	var of *Error
+	if errors.As(err, &of) {
+		return &failure{err, of.Distro}
+	}
+	return &failure{error: err}
 }
 
 func upCommand() *cobra.Command {
