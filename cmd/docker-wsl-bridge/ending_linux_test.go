@@ -14,8 +14,10 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/config"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/endpoint"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/links"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/state"
 )
 
@@ -43,7 +45,7 @@ var changes = map[string]aChange{
 	"reload without the link": {
 		link: "distro = \"First\"\nfrom = \"unix:/run/x.sock\"\n", distro: "First", ready: "state=distro-stopped",
 		begin: func(ctx context.Context, s *stalledFleet) {
-			configure(s.t, s.file, "other")
+			configureLinks(s.t, s.file, "other")
 			s.ends(func() error {
 				_, err := control.Reload(ctx, s.at)
 				return err
@@ -154,7 +156,7 @@ func startStalled(t *testing.T, ctx context.Context, c aChange, place control.Pl
 	if c.distro != unknownDistro {
 		s.distros("First Stopped 2\n", "")
 	}
-	file, err := userConfig()
+	file, err := config.UserFile("linux", os.Getenv)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -162,7 +164,7 @@ func startStalled(t *testing.T, ctx context.Context, c aChange, place control.Pl
 	if err := errors.Join(os.MkdirAll(filepath.Dir(file), 0o700), os.WriteFile(file, []byte(text), 0o600)); err != nil {
 		t.Fatal(err)
 	}
-	wanted, err := loadConfig()
+	wanted, err := links.Load(config.MachineFile(), file, "linux")
 	if err != nil {
 		t.Fatal(err)
 	}

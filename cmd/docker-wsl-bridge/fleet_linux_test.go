@@ -11,13 +11,15 @@ import (
 	"testing"
 	"time"
 
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/config"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/endpoint"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/links"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/state"
 )
 
-// configure writes a configuration with links of these names.
-func configure(t *testing.T, file string, links ...string) {
+// configureLinks writes a configuration with links of these names.
+func configureLinks(t *testing.T, file string, links ...string) {
 	t.Helper()
 	text := ""
 	for _, name := range links {
@@ -35,12 +37,12 @@ func TestReloadAtBothEnds(t *testing.T) {
 	for _, name := range []string{"XDG_STATE_HOME", "XDG_CONFIG_HOME", "PATH"} { // no wsl.exe is found
 		t.Setenv(name, home)
 	}
-	file, err := userConfig()
+	file, err := config.UserFile("linux", os.Getenv)
 	if err != nil {
 		t.Fatal(err)
 	}
-	configure(t, file, "first")
-	c, err := loadConfig()
+	configureLinks(t, file, "first")
+	c, err := links.Load(config.MachineFile(), file, "linux")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -72,7 +74,7 @@ func TestReloadAtBothEnds(t *testing.T) {
 			t.Fatal("it does not listen")
 		}
 	}
-	configure(t, file, "second")
+	configureLinks(t, file, "second")
 	reloaded := make(chan error, 1)
 	go func() {
 		done, err := control.Reload(ctx, at)
@@ -98,7 +100,7 @@ func TestReloadAtBothEnds(t *testing.T) {
 	if err := <-ended; err != nil {
 		t.Error(err)
 	}
-	configure(t, file, "third")
+	configureLinks(t, file, "third")
 	if done, err := f.reload(ctx); !errors.Is(err, errEnding) {
 		t.Errorf("at the end it changes %+v, %v", done, err)
 	}

@@ -225,6 +225,11 @@ func (in *instance) now(ctx context.Context) control.Status {
 	return s
 }
 
+// Starts tells a bridge that does not serve yet, and does not know why.
+func Starts(s control.Status) bool {
+	return s.State != string(tunnel.Serving) && s.State != string(tunnel.Stopped) && s.Reason == ""
+}
+
 // settled is how it is, as soon as it serves or has a reason why not.
 func (in *instance) settled(ctx context.Context) control.Status {
 	for {
@@ -235,7 +240,7 @@ func (in *instance) settled(ctx context.Context) control.Status {
 		s, news := in.status, in.news
 		in.mu.Unlock()
 		s.Uptime = time.Since(s.Since).Seconds()
-		if !starts(s) {
+		if !Starts(s) {
 			return s
 		}
 		select {

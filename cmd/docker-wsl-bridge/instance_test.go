@@ -1,6 +1,8 @@
 package main
 
 import (
+	"errors"
+	"log/slog"
 	"testing"
 
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/config"
@@ -22,6 +24,20 @@ func TestADistroIsSpeltAsWSLDoes(t *testing.T) {
 		in.serves(&tunnel.Tunnel{Distro: "Debian"}, nil, nil)
 		if got := in.status.Link.Distro; got != c.want {
 			t.Errorf("%s: it is told as %s", c.link.Distro, got)
+		}
+	}
+}
+
+// Who waits is told when it serves, or has a reason why not.
+func TestSettled(t *testing.T) {
+	for state, want := range map[tunnel.State]string{tunnel.Serving: "", tunnel.Lost: "gone"} {
+		in := &instance{own: slog.New(slog.DiscardHandler), status: control.Status{State: string(tunnel.Starting)}}
+		settled := make(chan control.Status)
+		go func() { settled <- in.settled(t.Context()) }()
+		in.note(tunnel.Event{State: tunnel.Placing})
+		in.note(tunnel.Event{State: state, Err: errors.New("gone")})
+		if s := <-settled; s.State != string(state) || s.Reason != want {
+			t.Errorf("%s: %+v", state, s)
 		}
 	}
 }

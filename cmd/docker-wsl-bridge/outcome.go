@@ -94,7 +94,7 @@ func altogether(all []bridgeOutcome) outcome {
 func (i *installation) comeUp(ctx context.Context) error {
 	began := time.Now()
 	err := i.await(ctx, comeUpTime, func() bool {
-		start := slices.ContainsFunc(i.bridges, func(f control.Found) bool { return starts(f.Status) })
+		start := slices.ContainsFunc(i.bridges, func(f control.Found) bool { return Starts(f.Status) })
 		return len(i.bridges) > 0 && !start && (time.Since(began) > taskTime || len(i.unplaced()) == 0)
 	})
 	if errors.Is(err, advice.ErrNotUp) && len(i.bridges) > 0 {
@@ -120,9 +120,6 @@ func (i *installation) unplaced() (names []string) {
 	}
 	return names
 }
-
-// starts tells a bridge that does not serve yet, and does not know why.
-func starts(s control.Status) bool { return unserved(s) != nil && s.Reason == "" }
 
 // unserved is why a bridge does not serve; nil if it does, or will as soon as its distro runs.
 func unserved(s control.Status) error {

@@ -3,7 +3,8 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"log/slog"
+	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -243,26 +244,20 @@ func TestInstallAsksTheEngineOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	place := control.Place{Distro: "Debian", Socket: "/run/a.sock"}
-	l := links.Link{Name: "a", Kind: config.Raw, Distro: place.Distro, Socket: place.Socket}
-	in := &instance{link: l, own: slog.New(slog.DiscardHandler), status: control.Status{
-		PID: os.Getpid(), Program: "/programs/docker-wsl-bridgew.exe", State: string(tunnel.Starting),
-		Link: control.Link{Name: "a", Kind: config.Raw, Distro: place.Distro, Socket: place.Socket},
-	}}
 	var asked, waited atomic.Int32
+	status := func() control.Status {
+		s := control.Status{
+			PID: os.Getpid(), Program: "/programs/docker-wsl-bridgew.exe", State: string(tunnel.Placing),
+			Link: control.Link{Name: "a", Kind: config.Raw, Distro: place.Distro, Socket: place.Socket},
+		}
+		if waited.Load() > 2 {
+			s.State = string(tunnel.Serving)
+		}
+		return s
+	}
 	open, err := control.Open(t.Context(), state.RunDir(dir), place, control.Handler{
-		Status: func(ctx context.Context) control.Status { asked.Add(1); return in.now(ctx) },
-		Settled: func(ctx context.Context) control.Status {
-			switch waited.Add(1) {
-			case 1:
-				in.event(tunnel.Event{State: tunnel.Placing, Distro: "Debian"})
-			case 2:
-				defer in.event(tunnel.Event{State: tunnel.Serving, Distro: "Debian"})
-				short, cancel := context.WithCancel(ctx)
-				cancel()
-				ctx = short
-			}
-			return in.settled(ctx)
-		},
+		Status:  func(context.Context) control.Status { asked.Add(1); return status() },
+		Settled: func(context.Context) control.Status { waited.Add(1); return status() },
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -276,5 +271,17 @@ func TestInstallAsksTheEngineOnce(t *testing.T) {
 	}
 	if n := asked.Load() - before; n != 1 || !strings.Contains(text.String(), "It serves /run/a.sock in Debian") {
 		t.Errorf("asked %d times: %s", n, text.String())
+	}
+}
+
+// configure writes a configuration with links of these names.
+func configure(t *testing.T, file string, links ...string) {
+	t.Helper()
+	text := ""
+	for _, name := range links {
+		text += fmt.Sprintf("[[link]]\nname = %q\ndistro = \"Debian\"\nfrom = \"unix:/run/%s.sock\"\nto = \"unix:/run/engine.sock\"\n", name, name)
+	}
+	if err := errors.Join(os.MkdirAll(filepath.Dir(file), 0o700), os.WriteFile(file, []byte(text), 0o600)); err != nil {
+		t.Fatal(err)
 	}
 }
