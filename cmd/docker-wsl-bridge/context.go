@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/daemon"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/deploy"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/distro"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/dockercontext"
@@ -25,19 +26,19 @@ const (
 )
 
 // madeFor makes the context of a link that another program serves.
-func madeFor(ctx context.Context, l control.Link) MadeContext {
-	ctx, cancel := context.WithTimeout(ctx, contextTime)
+func madeFor(ctx context.Context, l control.Link) daemon.MadeContext {
+	ctx, cancel := context.WithTimeout(ctx, daemon.ContextTime)
 	defer cancel()
 	agent, err := deploy.Own()
 	if err != nil {
-		return MadeContext{Err: err}
+		return daemon.MadeContext{Err: err}
 	}
 	w, err := distro.FindWSL()
 	if err != nil {
-		return MadeContext{Err: err}
+		return daemon.MadeContext{Err: err}
 	}
-	a, err := makeContext(ctx, w, agent, l.Place(), l.Context)
-	return namedBy(l.Context, a, err)
+	a, err := daemon.MakeContext(ctx, w, agent, l.Place(), l.Context)
+	return daemon.NamedBy(l.Context, a, err)
 }
 
 func contextCommand() *cobra.Command {
@@ -122,7 +123,7 @@ func (p placed) ask(ctx context.Context, args ...string) (dockercontext.Answer, 
 	if err := state.Record(state.Made{Distro: p.Distro}); err != nil {
 		return dockercontext.Answer{}, err // the agent's file may be new there
 	}
-	contexts, err := contextsOf(p.w, p.agent, p.Distro)
+	contexts, err := daemon.ContextsOf(p.w, p.agent, p.Distro)
 	if err != nil {
 		return dockercontext.Answer{}, err
 	}
@@ -132,7 +133,7 @@ func (p placed) ask(ctx context.Context, args ...string) (dockercontext.Answer, 
 func contextCreateCommand() *cobra.Command {
 	return contextVerb("create [NAME]", "Make a docker context that leads to a socket", cobra.MaximumNArgs(1),
 		func(ctx context.Context, cmd *cobra.Command, p placed) error {
-			a, err := makeContext(ctx, p.w, p.agent, p.Place, p.name)
+			a, err := daemon.MakeContext(ctx, p.w, p.agent, p.Place, p.name)
 			if err != nil {
 				return err
 			}

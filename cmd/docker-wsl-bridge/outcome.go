@@ -10,6 +10,7 @@ import (
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/advice"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/config"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/daemon"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/printable"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/tunnel"
 )
@@ -94,7 +95,7 @@ func altogether(all []bridgeOutcome) outcome {
 func (i *installation) comeUp(ctx context.Context) error {
 	began := time.Now()
 	err := i.await(ctx, comeUpTime, func() bool {
-		start := slices.ContainsFunc(i.bridges, func(f control.Found) bool { return Starts(f.Status) })
+		start := slices.ContainsFunc(i.bridges, func(f control.Found) bool { return daemon.Starts(f.Status) })
 		return len(i.bridges) > 0 && !start && (time.Since(began) > taskTime || len(i.unplaced()) == 0)
 	})
 	if errors.Is(err, advice.ErrNotUp) && len(i.bridges) > 0 {
@@ -126,7 +127,7 @@ func unserved(s control.Status) error {
 	if s.State == string(tunnel.Serving) || s.State == string(tunnel.Stopped) {
 		return nil
 	}
-	why := fmt.Errorf("it runs and does not serve %s yet, but goes on trying: %s", placeName(s.Link.Place()), printable.Line(reasonOf(s)))
+	why := fmt.Errorf("it runs and does not serve %s yet, but goes on trying: %s", placeName(s.Link.Place()), printable.Line(advice.ReasonOf(s)))
 	return advice.With(why, advice.ToldHints(s))
 }
 

@@ -11,6 +11,7 @@ import (
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/codes"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/config"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/daemon"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/engine"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/printable"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/tunnel"
@@ -64,7 +65,7 @@ type happening struct {
 }
 
 // about is what will be told of a link.
-func about(s *Served, link string) ready {
+func about(s *daemon.Served, link string) ready {
 	l := &s.Link
 	v := ready{Event: string(tunnel.Serving), Link: link, Kind: l.Kind, Engine: s.Engine, Info: s.Info, Agent: s.Agent}
 	v.Socket.Socket = l.Socket
@@ -85,7 +86,7 @@ func (r *reporter) step(format string, args ...any) {
 }
 
 // event tells what the daemon is at, and what came of the docker context.
-func (r *reporter) event(e Event) {
+func (r *reporter) event(e daemon.Event) {
 	if e.Step != "" {
 		r.step("%s", e.Step)
 		return
@@ -105,7 +106,7 @@ func (r *reporter) event(e Event) {
 		r.serving(e)
 	case tunnel.Failing:
 		r.happens(e, fmt.Sprintf("the link %s is not served: %v; next attempt in %v", e.Link, e.Err, e.Pause.Round(100*time.Millisecond)))
-	case ContextFailed:
+	case daemon.ContextFailed:
 		r.happens(e, fmt.Sprintf("the link %s has no docker context: %v", e.Link, e.Err))
 		if !r.json {
 			for _, h := range advice.ContextHints(e.Distro, e.Err) {
@@ -131,7 +132,7 @@ func (r *reporter) event(e Event) {
 	}
 }
 
-func (r *reporter) happens(e Event, words string) {
+func (r *reporter) happens(e daemon.Event, words string) {
 	if r.several {
 		words = e.Distro + ": " + words
 	}
@@ -150,7 +151,7 @@ func (r *reporter) happens(e Event, words string) {
 func (r *reporter) line(v any) { _ = json.NewEncoder(r.stdout).Encode(v) }
 
 // serving tells what is served: all of it the first time.
-func (r *reporter) serving(e Event) {
+func (r *reporter) serving(e daemon.Event) {
 	v := about(e.Served, "")
 	v.Socket.Distro = e.Served.Link.Distro
 	if made := e.Served.Context; made != nil {
@@ -175,7 +176,7 @@ func (r *reporter) serving(e Event) {
 }
 
 // servingLink tells of one of several.
-func (r *reporter) servingLink(e Event) {
+func (r *reporter) servingLink(e daemon.Event) {
 	v := about(e.Served, e.Link)
 	if e.Served.Link.Shared {
 		v.Socket.Distro = e.Served.Link.Distro

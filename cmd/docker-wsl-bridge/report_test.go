@@ -4,53 +4,25 @@ import (
 	"errors"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/config"
-	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/console"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/daemon"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/links"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/tunnel"
 )
-
-// A console whose output somebody has stopped stops nothing else.
-func TestAStoppedScreenStopsNoEvent(t *testing.T) {
-	stopped := make(chan struct{})
-	var shown []tunnel.State
-	s := console.NewScreen(func(e tunnel.Event) {
-		<-stopped
-		shown = append(shown, e.State)
-	})
-	told := make(chan struct{})
-	go func() {
-		defer close(told)
-		for range 2 * console.QueuedEvents {
-			s.Event(tunnel.Event{State: tunnel.Frozen})
-		}
-	}()
-	select {
-	case <-told:
-	case <-time.After(30 * time.Second):
-		t.Fatal("who reports waits for the screen")
-	}
-	close(stopped)
-	s.Close()
-	if n := len(shown); n < console.QueuedEvents || n > console.QueuedEvents+1 {
-		t.Errorf("%d events are shown", n)
-	}
-}
 
 // Nothing that up prints has power over the terminal, whoever has named distro, socket and engine.
 func TestWhatIsServedIsPlain(t *testing.T) {
 	const evil = "a\x1b[2J\u202e\u009bm"
 	var out strings.Builder
-	served := &Served{Link: links.Link{Name: evil, Kind: config.Docker, Distro: evil, Socket: evil}, Engine: evil}
+	served := &daemon.Served{Link: links.Link{Name: evil, Kind: config.Docker, Distro: evil, Socket: evil}, Engine: evil}
 	r := &reporter{stdout: &out, stderr: &out}
 	for _, state := range []tunnel.State{tunnel.Starting, tunnel.Placing, tunnel.Serving, tunnel.Serving, tunnel.Lost, tunnel.Stopped} {
-		served.Context = &MadeContext{Name: "windows", Err: errors.New(evil)}
-		r.event(Event{Event: tunnel.Event{State: state, Distro: evil, Link: evil, Err: errors.New(evil)}, Served: served})
+		served.Context = &daemon.MadeContext{Name: "windows", Err: errors.New(evil)}
+		r.event(daemon.Event{Event: tunnel.Event{State: state, Distro: evil, Link: evil, Err: errors.New(evil)}, Served: served})
 	}
 	r.several = true
-	r.event(Event{Event: tunnel.Event{State: tunnel.Serving, Distro: evil, Link: evil}, Served: served})
+	r.event(daemon.Event{Event: tunnel.Event{State: tunnel.Serving, Distro: evil, Link: evil}, Served: served})
 	if err := r.stopped(); err != nil {
 		t.Fatal(err)
 	}

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -109,7 +111,7 @@ func wellOrNot(all []control.Status, installed *install.Record, wrong error) err
 	}
 	for _, s := range all {
 		if !s.Works {
-			why := fmt.Errorf("the bridge for %s does not work: %s", placeName(s.Link.Place()), printable.Line(reasonOf(s)))
+			why := fmt.Errorf("the bridge for %s does not work: %s", placeName(s.Link.Place()), printable.Line(advice.ReasonOf(s)))
 			return &failure{error: advice.With(why, advice.ToldHints(s))}
 		}
 	}
@@ -154,7 +156,7 @@ func statusText(s control.Status) string {
 	if s.Link.Place().Everywhere() {
 		line("", "for %s of each distro and root%s", uidWords(s.Link.Uids), servedBy(s.Link.Host))
 	}
-	line("state", "%s%s", reasonOf(s), sinceText(s.StateSince))
+	line("state", "%s%s", advice.ReasonOf(s), sinceText(s.StateSince))
 	if !s.Next.IsZero() {
 		line("", "next attempt at %s", s.Next.Local().Format(time.TimeOnly))
 	}
@@ -182,4 +184,24 @@ func sinceText(t time.Time) string {
 		return ""
 	}
 	return ", since " + t.Local().Format(time.DateTime)
+}
+
+// uidWords are users by number.
+func uidWords(uids []int) string {
+	words := make([]string, len(uids))
+	for i, uid := range uids {
+		words[i] = strconv.Itoa(uid)
+	}
+	if len(words) == 1 {
+		return "uid " + words[0]
+	}
+	return "uids " + strings.Join(words, ", ")
+}
+
+// servedBy says who serves all distros, once that is known.
+func servedBy(host string) string {
+	if host == "" {
+		return ""
+	}
+	return ", served by " + host
 }

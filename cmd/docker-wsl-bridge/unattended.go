@@ -11,6 +11,7 @@ import (
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/advice"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/codes"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/daemon"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/install"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/links"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/service"
@@ -107,7 +108,7 @@ const ifInstalled = "if-installed"
 // unattended is run. A wrong file is in the log: nobody else is there to be told.
 func unattended(ctx context.Context, c *links.Set, wrong error, o *options) error {
 	if wrong != nil {
-		LogWrong(wrong, Options{Debug: o.debug, Stderr: io.Discard, Alone: true})
+		daemon.LogWrong(wrong, daemon.Options{Debug: o.debug, Stderr: io.Discard, Alone: true})
 		return advice.With(wrong, []codes.Hint{advice.ConfigCheckHint()})
 	}
 	d, err := o.daemon(c)
@@ -115,5 +116,5 @@ func unattended(ctx context.Context, c *links.Set, wrong error, o *options) erro
 		return err
 	}
 	d.Alone = true
-	return Run(ctx, c.Links, d)
+	return daemon.Run(ctx, c.Links, d)
 }

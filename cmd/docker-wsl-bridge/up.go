@@ -11,6 +11,7 @@ import (
 
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/advice"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/config"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/daemon"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/links"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/service"
 )
@@ -56,7 +57,7 @@ func attended(ctx context.Context, c *links.Set, wrong error, o *options, r *rep
 		return &failure{error: err}
 	}
 	d.Report, d.Stderr, d.Strict = r.event, r.stderr, c.FromFlags()
-	err = Run(ctx, c.Links, d)
+	err = daemon.Run(ctx, c.Links, d)
 	switch {
 	case err == nil:
 		return r.stopped()
@@ -67,9 +68,9 @@ func attended(ctx context.Context, c *links.Set, wrong error, o *options, r *rep
 }
 
 // daemon says how what is wanted is served.
-func (o *options) daemon(c *links.Set) (d Options, err error) {
-	d = Options{
-		Report: func(Event) {}, Stderr: io.Discard, Debug: o.debug, Wake: o.wake, Version: version, Installed: isInstalled,
+func (o *options) daemon(c *links.Set) (d daemon.Options, err error) {
+	d = daemon.Options{
+		Report: func(daemon.Event) {}, Stderr: io.Discard, Debug: o.debug, Wake: o.wake, Version: version, Installed: isInstalled,
 	}
 	if c.FromFlags() {
 		return d, nil
@@ -88,7 +89,7 @@ func (o *options) daemon(c *links.Set) (d Options, err error) {
 
 // failed is an error of what ran.
 func failed(err error) error {
-	var of *Error
+	var of *daemon.Error
 	if errors.As(err, &of) {
 		return &failure{err, of.Distro}
 	}

@@ -1,4 +1,13 @@
-package main
+// Package daemon serves links in one process: those of a configuration, or the one that flags say. It gives each
+// link to its distro, has each distro connected by a tunnel, and is found by status, stop, drain and reload at the
+// private endpoint of each link.
+//
+// It prints nothing: it reports events. What a link is, how a distro is reached and what cures what is wrong are
+// other rooms'.
+//
+// Law: nothing is waited for with a lock; what has changed of a link is ended and begun anew, and what is as before
+// is not touched; when Run returns, all of it is gone.
+package daemon
 
 import (
 	"context"

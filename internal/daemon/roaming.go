@@ -1,10 +1,9 @@
-package main
+package daemon
 
 import (
 	"context"
 	"errors"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -157,24 +156,4 @@ func (c *crew) away() bool {
 		return true
 	}
 	return errors.Is(c.last.Err, wsl.ErrVersion1)
-}
-
-// uidWords are users by number.
-func uidWords(uids []int) string {
-	words := make([]string, len(uids))
-	for i, uid := range uids {
-		words[i] = strconv.Itoa(uid)
-	}
-	if len(words) == 1 {
-		return "uid " + words[0]
-	}
-	return "uids " + strings.Join(words, ", ")
-}
-
-// servedBy says who serves all distros, once that is known.
-func servedBy(host string) string {
-	if host == "" {
-		return ""
-	}
-	return ", served by " + host
 }

@@ -1,4 +1,4 @@
-package main
+package daemon
 
 import (
 	"context"
@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/advice"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/bridge"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/config"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
@@ -62,7 +63,7 @@ func TestStatusTellsWhatIsNotThere(t *testing.T) {
 			continue
 		}
 		b, err := json.Marshal(s)
-		if text := reasonOf(s); s.Works || !strings.Contains(text, "can't be reached: "+s.EngineError) || err != nil || !strings.Contains(string(b), `"works":false`) {
+		if text := advice.ReasonOf(s); s.Works || !strings.Contains(text, "can't be reached: "+s.EngineError) || err != nil || !strings.Contains(string(b), `"works":false`) {
 			t.Errorf("%s: %s%s", name, text, b)
 		}
 		if all := strings.Join(s.Hints, "\n"); !strings.Contains(all, c.cure) || strings.Contains(all, "engine") {
@@ -99,7 +100,7 @@ func TestStatusDoesNotBlameWhatOnlyTheAgentReaches(t *testing.T) {
 		in.link.Pipe = command(t, "x")
 		in.status.Link.Reverse = true
 		in.dial = bridge.Dial(func(context.Context) (net.Conn, error) { return nil, context.DeadlineExceeded })
-		if s := in.now(t.Context()); s.EngineError != "" || reasonOf(s) != "the agent does not answer" || !strings.Contains(s.Hints[0], "(DWB107)") {
+		if s := in.now(t.Context()); s.EngineError != "" || advice.ReasonOf(s) != "the agent does not answer" || !strings.Contains(s.Hints[0], "(DWB107)") {
 			t.Errorf("%s: %q, %q", kind, s.EngineError, s.Hints)
 		}
 	}

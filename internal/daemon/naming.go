@@ -1,4 +1,4 @@
-package main
+package daemon
 
 import (
 	"context"
@@ -14,29 +14,29 @@ import (
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/tunnel"
 )
 
-// contextTime bounds a context that is made beside what is more important; it takes half a second.
-const contextTime = 10 * time.Second
+// ContextTime bounds a context that is made beside what is more important; it takes half a second.
+const ContextTime = 10 * time.Second
 
 // ContextFailed is what becomes of a link of a configuration whose docker context can't be made: it is
 // served all the same.
 const ContextFailed tunnel.State = "context-failed"
 
-// contextsOf are the docker contexts of a distro.
-func contextsOf(w distro.WSL, agent deploy.Binary, name string) (distro.Contexts, error) {
+// ContextsOf are the docker contexts of a distro.
+func ContextsOf(w distro.WSL, agent deploy.Binary, name string) (distro.Contexts, error) {
 	dir, err := state.Dir()
 	return distro.Contexts{WSL: w, Agent: agent, Distro: name, State: dir}, err
 }
 
-// makeContext makes the context of a socket.
-func makeContext(ctx context.Context, w distro.WSL, agent deploy.Binary, place control.Place, name string) (dockercontext.Answer, error) {
-	contexts, err := contextsOf(w, agent, place.Distro)
+// MakeContext makes the context of a socket.
+func MakeContext(ctx context.Context, w distro.WSL, agent deploy.Binary, place control.Place, name string) (dockercontext.Answer, error) {
+	contexts, err := ContextsOf(w, agent, place.Distro)
 	if err != nil {
 		return dockercontext.Answer{}, err
 	}
 	return contexts.Make(ctx, place.Socket, name)
 }
 
-func namedBy(name string, a dockercontext.Answer, err error) MadeContext {
+func NamedBy(name string, a dockercontext.Answer, err error) MadeContext {
 	if err != nil {
 		return MadeContext{Err: err}
 	}
@@ -56,14 +56,14 @@ func (n *namer) event(ctx context.Context, e tunnel.Event) *MadeContext {
 	if e.State != tunnel.Serving || n.link.Context == "" {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, contextTime)
+	ctx, cancel := context.WithTimeout(ctx, ContextTime)
 	defer cancel()
-	a, err := makeContext(ctx, n.w, n.agent, control.Place{Distro: n.link.Distro, Socket: n.link.Socket}, n.link.Context)
+	a, err := MakeContext(ctx, n.w, n.agent, control.Place{Distro: n.link.Distro, Socket: n.link.Socket}, n.link.Context)
 	if err != nil {
 		n.log.Warn("docker context", "error", err)
 	} else {
 		n.log.Info("docker context", "name", n.link.Context, "user", a.User, "state", string(a.State))
 	}
-	made := namedBy(n.link.Context, a, err)
+	made := NamedBy(n.link.Context, a, err)
 	return &made
 }

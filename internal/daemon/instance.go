@@ -1,4 +1,4 @@
-package main
+package daemon
 
 import (
 	"cmp"
@@ -278,23 +278,6 @@ func (in *instance) there(ctx context.Context) error {
 		return nil // it was so then
 	}
 	return in.dialErr
-}
-
-// reasonOf is one line for a person.
-func reasonOf(s control.Status) string {
-	switch {
-	case s.Works:
-		return "works"
-	case s.State == string(tunnel.Serving) && s.EngineError != "" && s.Link.Kind == config.Raw:
-		return "what it leads to can't be reached: " + s.EngineError
-	case s.State == string(tunnel.Serving) && s.EngineError != "":
-		return "the engine can't be reached: " + s.EngineError
-	case s.State == string(tunnel.Serving):
-		return "the agent does not answer"
-	case s.Reason != "":
-		return s.State + ": " + s.Reason
-	}
-	return s.State
 }
 
 // openLog opens the file. Without one, on a full disk, say, it goes on: a bridge is worth more
