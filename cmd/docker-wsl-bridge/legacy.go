@@ -59,10 +59,10 @@ func legacyForm(args []string, started bool, commands []string) (l legacy, is bo
 func (l legacy) run(ctx context.Context, goos string, started bool, stderr io.Writer) int {
 	if goos != "windows" {
 		complain(stderr, advice.ErrLegacyOS, advice.Hints("", advice.ErrLegacyOS))
-		return exitFailed
+		return 1
 	}
 	if l.debug && !awaitDebugger(ctx, stderr) {
-		return exitOK
+		return 0
 	}
 	if l.wrong {
 		complain(stderr, advice.ErrLegacyArgs, advice.Hints("", advice.ErrLegacyArgs))

@@ -49,6 +49,9 @@ type supervised struct {
 	ran bool
 }
 
+// newSupervised gives one without a command.
+func newSupervised() *supervised { return &supervised{started: func() {}} }
+
 // exitError is the end of a command that has failed.
 type exitError struct{ code int }
 
@@ -62,7 +65,7 @@ func (e *exitError) Error() string {
 // exit is the code as our own.
 func (e *exitError) exit() int {
 	if e.code < 0 {
-		return exitFailed
+		return 1
 	}
 	return e.code
 }
@@ -190,7 +193,7 @@ func serviceCode(err error) uint32 {
 }
 
 func superviseCommand() *cobra.Command {
-	s := supervised{started: func() {}}
+	s := newSupervised()
 	cmd := &cobra.Command{
 		Use:   "supervise [flags] -- COMMAND [ARGUMENT...]",
 		Short: "Keep a command running, in the foreground or as a service",
@@ -213,25 +216,35 @@ can't be started at all.`,
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			s.argv = args
-			return s.command(cmd.Context(), cmd.ErrOrStderr())
+			if err := s.check(); err != nil {
+				return err
+			}
+			if err := s.command(cmd.Context(), args, cmd.ErrOrStderr()); err != nil {
+				return &failure{error: err}
+			}
+			return nil
 		},
 	}
 	cmd.Flags().StringVar(&s.restart, "restart", restartOnFailure, "start the command again: always, on-failure or never (`when`)")
 	return cmd
 }
 
-// command is supervise, with its flags understood.
-func (s *supervised) command(ctx context.Context, stderr io.Writer) error {
+// check looks at how the command is to be started again.
+func (s *supervised) check() error {
 	switch s.restart {
 	case restartAlways, restartOnFailure, restartNever:
-	default:
-		return fmt.Errorf("--restart: there is no %q; write always, on-failure or never", s.restart)
+		return nil
 	}
+	return fmt.Errorf("--restart: there is no %q; write always, on-failure or never", s.restart)
+}
+
+// command keeps a command running, here or as a service.
+func (s *supervised) command(ctx context.Context, argv []string, stderr io.Writer) error {
 	exe, err := os.Executable()
 	if err != nil {
-		return &failure{error: fmt.Errorf("find own file: %w", err)}
+		return fmt.Errorf("find own file: %w", err)
 	}
+	s.argv = argv
 	s.asker = []string{exe, pressKeys}
 	screen := console.NewTeller(stderr)
 	defer screen.Close()
@@ -242,10 +255,7 @@ func (s *supervised) command(ctx context.Context, stderr io.Writer) error {
 	} else {
 		err = s.run(ctx)
 	}
-	if err != nil {
-		return &failure{error: err}
-	}
-	return nil
+	return err
 }
 
 // pressKeys is a command for ourselves: only a program at a command's own console can

@@ -29,11 +29,10 @@ func TestSuperviseEndsThoughItsScreenStandsStill(t *testing.T) {
 	defer close(screen.release)
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	s := supervised{
-		argv: []string{"/bin/sh", "-c", "yes >&2 & exec yes"}, restart: restartOnFailure, started: func() {},
-	}
+	s := newSupervised()
+	s.restart = restartOnFailure
 	ended := make(chan error, 1)
-	go func() { ended <- s.command(ctx, screen) }()
+	go func() { ended <- s.command(ctx, []string{"/bin/sh", "-c", "yes >&2 & exec yes"}, screen) }()
 	patience := time.After(time.Minute)
 	select {
 	case <-screen.stops:
