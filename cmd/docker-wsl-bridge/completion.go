@@ -13,6 +13,7 @@ import (
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/engine"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/links"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/printable"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/supervise"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/wsl"
 )
 
@@ -130,8 +131,8 @@ func contextNames() []string {
 
 func restarts() []string {
 	return []string{
-		restartAlways + "\tit runs as long as supervise does", restartOnFailure + "\twhen it has failed",
-		restartNever + "\tit runs once",
+		supervise.RestartAlways + "\tit runs as long as supervise does", supervise.RestartOnFailure + "\twhen it has failed",
+		supervise.RestartNever + "\tit runs once",
 	}
 }
 

@@ -17,6 +17,7 @@ import (
 
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/advice"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/codes"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/console"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/install"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/links"
@@ -316,7 +317,7 @@ func (t *telling) result(r result, text string) error {
 		text = "Nothing was changed.\n"
 	}
 	for _, h := range r.Hints {
-		text += hintLine(h)
+		text += console.HintLine(h)
 	}
 	_, err := io.WriteString(t.out, text)
 	return err

@@ -10,6 +10,7 @@ import (
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/advice"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/codes"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/config"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/console"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/daemon"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/engine"
@@ -110,7 +111,7 @@ func (r *reporter) event(e daemon.Event) {
 		r.happens(e, fmt.Sprintf("the link %s has no docker context: %v", e.Link, e.Err))
 		if !r.json {
 			for _, h := range advice.ContextHints(e.Distro, e.Err) {
-				fmt.Fprint(r.stderr, hintLine(h))
+				fmt.Fprint(r.stderr, console.HintLine(h))
 			}
 		}
 	case tunnel.Frozen:
@@ -248,7 +249,7 @@ func (v ready) warning() string {
 	case v.ContextError != "":
 		text := "there is no docker context: " + printable.Line(v.ContextError) + "\n"
 		for _, h := range v.ContextHints {
-			text += hintLine(h)
+			text += console.HintLine(h)
 		}
 		return text
 	case v.ContextNote != "":

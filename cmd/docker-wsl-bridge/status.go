@@ -13,6 +13,7 @@ import (
 
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/advice"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/codes"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/console"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/engine"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/install"
@@ -122,7 +123,7 @@ func printStatus(w io.Writer, r statusResult) error {
 	if r.Installed != nil {
 		words, hint := installedWords(r.Installed), ""
 		if r.off != nil {
-			words, hint = "switched off: "+r.off.Text+"; else "+words, hintLine(advice.SwitchOnHint(r.off))
+			words, hint = "switched off: "+r.off.Text+"; else "+words, console.HintLine(advice.SwitchOnHint(r.off))
 		}
 		if _, err := fmt.Fprintf(w, "%-9s%s\n%s\n", "at logon", printable.Escape(words), hint); err != nil {
 			return err

@@ -22,7 +22,7 @@ var (
 
 // hintPrinters are the places where a hint becomes a line: both write a codes.Hint, which has a code.
 var hintPrinters = map[string]string{
-	"cmd/docker-wsl-bridge/main.go":   `func hintLine(h codes.Hint) string { return "hint: " + printable.Escape(h.String())`,
+	"internal/console/complain.go":    `func HintLine(h codes.Hint) string { return "hint: " + printable.Escape(h.String())`,
 	"cmd/docker-wsl-bridge/doctor.go": `"         hint:   %s\n", printable.Escape(cure.String())`,
 }
 

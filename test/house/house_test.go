@@ -45,6 +45,7 @@ var floors = map[string]int{
 	"internal/links":         3,
 	"internal/tunnel":        5,
 	"internal/advice":        6,
+	"internal/supervise":     7,
 	"internal/daemon":        7,
 	"internal/doctor":        7,
 }

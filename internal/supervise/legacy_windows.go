@@ -1,10 +1,10 @@
-package main
+package supervise
 
 import "golang.org/x/sys/windows"
 
-// originalArgs takes the command line apart as that program did, by CommandLineToArgvW,
+// OriginalArgs takes the command line apart as that program did, by CommandLineToArgvW,
 // whose rules for quotes are not those of Go's os.Args.
-func originalArgs(args []string) []string {
+func OriginalArgs(args []string) []string {
 	words, err := windows.DecomposeCommandLine(windows.UTF16PtrToString(windows.GetCommandLine()))
 	if err != nil || len(words) == 0 {
 		return args

@@ -1,4 +1,4 @@
-package main
+package supervise
 
 import (
 	"errors"
@@ -11,13 +11,13 @@ import (
 func TestASupervisedServiceHasALog(t *testing.T) {
 	t.Setenv("XDG_STATE_HOME", t.TempDir())
 	t.Setenv("LOCALAPPDATA", os.Getenv("XDG_STATE_HOME"))
-	s := supervised{argv: []string{"/bin/sh", "-c", "echo one; echo two >&2; printf '\\033[31mthree'; exit 3"}, restart: restartNever, started: func() {}}
+	s := Command{argv: []string{"/bin/sh", "-c", "echo one; echo two >&2; printf '\\033[31mthree'; exit 3"}, Restart: RestartNever, started: func() {}}
 	ends := s.toFile()
 	err := s.run(t.Context())
 	if err := errors.Join(ends.Close()); err != nil {
 		t.Error(err)
 	}
-	var ended *exitError
+	var ended *ExitError
 	if !errors.As(err, &ended) || ended.code != 3 {
 		t.Errorf("ended with %v", err)
 	}

@@ -1,4 +1,4 @@
-package main
+package supervise
 
 import (
 	"context"
@@ -10,6 +10,7 @@ import (
 
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/advice"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/carrier"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/console"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/service"
 )
 
@@ -24,18 +25,16 @@ type legacy struct {
 }
 
 const (
-	// badArguments is ERROR_BAD_ARGUMENTS (160) as a service's exit code of a program's own.
-	badArguments = 160 | 1<<29
+	// BadArguments is ERROR_BAD_ARGUMENTS (160) as a service's exit code of a program's own.
+	BadArguments = 160 | 1<<29
 	// debuggerPoll is the time between two looks for a debugger.
 	debuggerPoll = 500 * time.Millisecond
 )
 
-var ()
-
-// legacyForm tells whether args are such a command line. A service is one of these unless
+// LegacyForm tells whether args are such a command line. A service is one of these unless
 // it names a command of ours; what a person types is one when it begins with a word of that
 // program or is a whole command line, so that a mistyped command stays one.
-func legacyForm(args []string, started bool, commands []string) (l legacy, is bool) {
+func LegacyForm(args []string, started bool, commands []string) (l legacy, is bool) {
 	rest := args
 	if len(rest) > 0 && rest[0] == "debug" {
 		l.debug, rest = true, rest[1:]
@@ -55,21 +54,21 @@ func legacyForm(args []string, started bool, commands []string) (l legacy, is bo
 	return l, len(args) == 1 && strings.ContainsAny(args[0], " \t")
 }
 
-// run returns the exit code of the process.
-func (l legacy) run(ctx context.Context, goos string, started bool, stderr io.Writer) int {
+// Run returns the exit code of the process.
+func (l legacy) Run(ctx context.Context, goos string, started bool, stderr io.Writer) int {
 	if goos != "windows" {
-		complain(stderr, advice.ErrLegacyOS, advice.Hints("", advice.ErrLegacyOS))
+		console.Complain(stderr, advice.ErrLegacyOS, advice.Hints("", advice.ErrLegacyOS))
 		return 1
 	}
 	if l.debug && !awaitDebugger(ctx, stderr) {
 		return 0
 	}
 	if l.wrong {
-		complain(stderr, advice.ErrLegacyArgs, advice.Hints("", advice.ErrLegacyArgs))
+		console.Complain(stderr, advice.ErrLegacyArgs, advice.Hints("", advice.ErrLegacyArgs))
 		if started && !l.cli {
-			refuse(badArguments)
+			Refuse(BadArguments)
 		}
-		return badArguments
+		return BadArguments
 	}
 	if l.cli {
 		return l.here(ctx, stderr)
@@ -79,7 +78,7 @@ func (l legacy) run(ctx context.Context, goos string, started bool, stderr io.Wr
 		return legacyCode(code, err)
 	})
 	if err != nil {
-		complain(stderr, err, advice.Hints("", err))
+		console.Complain(stderr, err, advice.Hints("", err))
 	}
 	return int(service.ErrorCode(err))
 }
@@ -88,7 +87,7 @@ func (l legacy) run(ctx context.Context, goos string, started bool, stderr io.Wr
 func (l legacy) here(ctx context.Context, stderr io.Writer) int {
 	code, err := carrier.RunLine(ctx, l.line, func() {})
 	if err != nil {
-		complain(stderr, err, nil)
+		console.Complain(stderr, err, nil)
 	}
 	return int(legacyCode(code, err))
 }
@@ -116,8 +115,8 @@ func awaitDebugger(ctx context.Context, stderr io.Writer) bool {
 	return true
 }
 
-// refuse tells the service control manager, which has started us, what is wrong. Without a
+// Refuse tells the service control manager, which has started us, what is wrong. Without a
 // word it would wait for half a minute, and say only that none came.
-func refuse(code uint32) {
+func Refuse(code uint32) {
 	_ = service.Run(func(context.Context, service.Control) uint32 { return code }) // it has what it wants to know, or has gone
 }

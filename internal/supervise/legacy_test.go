@@ -1,4 +1,4 @@
-package main
+package supervise
 
 import (
 	"context"
@@ -49,18 +49,9 @@ func TestLegacyForm(t *testing.T) {
 		{manager, []string{"up"}, legacy{}, false},
 		{manager, []string{"supervise", "--", "a b"}, legacy{}, false},
 	} {
-		got, is := legacyForm(c.args, c.started, []string{"up", "supervise"})
+		got, is := LegacyForm(c.args, c.started, []string{"up", "supervise"})
 		if is != c.is || is && got != c.want {
 			t.Errorf("started by the manager: %v, %q: %+v, %v", c.started, c.args, got, is)
-		}
-	}
-}
-
-// A command of ours must not be hidden by a word of the original's.
-func TestNoCommandIsAWordOfTheOriginal(t *testing.T) {
-	for _, name := range names(rootCommand()) {
-		if name == "debug" || name == "cli" || strings.ContainsAny(name, " \t") {
-			t.Errorf("the command %q can't be reached", name)
 		}
 	}
 }
@@ -105,9 +96,9 @@ func TestAgain(t *testing.T) {
 		err    error
 		want   bool
 	}{
-		{restartAlways, nil, true}, {restartAlways, failed, true},
-		{restartOnFailure, nil, false}, {restartOnFailure, failed, true},
-		{restartNever, nil, false}, {restartNever, failed, false},
+		{RestartAlways, nil, true}, {RestartAlways, failed, true},
+		{RestartOnFailure, nil, false}, {RestartOnFailure, failed, true},
+		{RestartNever, nil, false}, {RestartNever, failed, false},
 	} {
 		if got := again(c.policy, c.err); got != c.want {
 			t.Errorf("%s after %v: %v", c.policy, c.err, got)

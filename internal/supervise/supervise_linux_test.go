@@ -1,4 +1,4 @@
-package main
+package supervise
 
 import (
 	"bytes"
@@ -29,10 +29,10 @@ func TestSuperviseEndsThoughItsScreenStandsStill(t *testing.T) {
 	defer close(screen.release)
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	s := newSupervised()
-	s.restart = restartOnFailure
+	s := New()
+	s.Restart = RestartOnFailure
 	ended := make(chan error, 1)
-	go func() { ended <- s.command(ctx, []string{"/bin/sh", "-c", "yes >&2 & exec yes"}, screen) }()
+	go func() { ended <- s.Supervise(ctx, []string{"/bin/sh", "-c", "yes >&2 & exec yes"}, screen) }()
 	patience := time.After(time.Minute)
 	select {
 	case <-screen.stops:
