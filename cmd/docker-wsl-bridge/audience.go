@@ -20,7 +20,8 @@ type audience struct {
 	replace        bool
 }
 
-func (a *audience) flags(cmd *cobra.Command) {
+// audienceFlags are those that say for whom.
+func audienceFlags(cmd *cobra.Command, a *audience) {
 	f := cmd.Flags()
 	f.StringVar(&a.atLogon, "at-logon", "auto", "what starts it: service, task, run-key, or auto, which is the service\nin an administrator's window, else the task and, where that is\nrefused, the Run key (`way`)")
 	f.BoolVar(&a.user, "user", false, "for this user alone, in an administrator's window, too")

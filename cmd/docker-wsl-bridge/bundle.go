@@ -14,6 +14,7 @@ import (
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/deploy"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/distro"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/links"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/state"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/support"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/top"
@@ -71,7 +72,7 @@ func gather(ctx context.Context) []support.Part {
 
 // private are the names that the configuration tells.
 func private() (p support.Private) {
-	c, _ := loadConfig()
+	c, _ := links.LoadOwn()
 	if c == nil {
 		return p
 	}
@@ -98,7 +99,7 @@ func versionsText(ctx context.Context) string {
 }
 
 func statusJSON(ctx context.Context) (string, error) {
-	found, err := running(ctx, chosen{})
+	found, err := control.Running(ctx, control.Chosen{})
 	result := statusResult{Bridges: []control.Status{}, Installed: recorded()}
 	for _, f := range found {
 		result.Bridges = append(result.Bridges, statusOf(f))
@@ -110,7 +111,7 @@ func statusJSON(ctx context.Context) (string, error) {
 }
 
 func streamsJSON(ctx context.Context) (string, error) {
-	seen, err := top.Once(ctx, func(ctx context.Context) (top.Look, error) { return look(ctx, chosen{}) })
+	seen, err := top.Once(ctx, func(ctx context.Context) (top.Look, error) { return look(ctx, control.Chosen{}) })
 	return indented(seen, err)
 }
 
@@ -123,7 +124,7 @@ func indented(v any, err error) (string, error) {
 }
 
 func doctorText(ctx context.Context) (string, error) {
-	p, err := patient(ctx, chosen{}, "")
+	p, err := patient(ctx, control.Chosen{}, "")
 	if err != nil {
 		return "", err
 	}
@@ -133,7 +134,7 @@ func doctorText(ctx context.Context) (string, error) {
 }
 
 func configText() (string, error) {
-	c, err := loadConfig()
+	c, err := links.LoadOwn()
 	if c == nil {
 		return "", err
 	}

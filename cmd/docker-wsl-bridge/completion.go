@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/config"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/distro"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/engine"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/links"
@@ -92,10 +93,10 @@ func distroNames(ctx context.Context) []string {
 func runningSockets(ctx context.Context) []string {
 	ctx, cancel := context.WithTimeout(ctx, completeTime)
 	defer cancel()
-	bridges, _ := running(ctx, chosen{})
+	bridges, _ := control.Running(ctx, control.Chosen{})
 	var names []string
 	for _, b := range bridges {
-		names = append(names, printable.Line(b.Place.Socket)+"\t"+whereWords(b.Place))
+		names = append(names, printable.Line(b.Place.Socket)+"\t"+control.WhereWords(b.Place))
 	}
 	return names
 }

@@ -45,7 +45,7 @@ func configInitCommand() *cobra.Command {
 		Short: "Make a file that sets nothing and tells what can be set",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			file, err := userConfig()
+			file, err := links.UserFile()
 			if err == nil {
 				err = writeStarter(file)
 			}
@@ -103,7 +103,7 @@ nothing is, else 1.`,
 
 func checkConfig(args []string) (*links.Set, error) {
 	if len(args) == 0 {
-		return loadConfig()
+		return links.LoadOwn()
 	}
 	return links.Check(args[0], runtime.GOOS)
 }
@@ -176,7 +176,7 @@ func rightWords(c *config.Config) string {
 
 // filesRight tells how the files are. The error is what is wrong with them.
 func filesRight() (string, error) {
-	c, err := fromFiles()
+	c, err := links.LoadOwnNamed()
 	if err != nil {
 		return "", err
 	}
@@ -213,7 +213,7 @@ func configShowCommand() *cobra.Command {
 each value the file and line that it comes from.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			c, err := loadConfig()
+			c, err := links.LoadOwn()
 			if err != nil {
 				return configFailed(err, advice.ConfigCheckHint())
 			}
@@ -265,7 +265,7 @@ func configPathCommand() *cobra.Command {
 		Short: "Print where the files belong, and whether they are there",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			user, err := userConfig()
+			user, err := links.UserFile()
 			if err != nil {
 				return &failure{error: err}
 			}

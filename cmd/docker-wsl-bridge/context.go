@@ -61,7 +61,7 @@ A distro that does not run is started.`,
 
 // contextVerb is a command on the contexts of the place that c chooses.
 func contextVerb(use, short string, args cobra.PositionalArgs, do func(context.Context, *cobra.Command, placed) error) *cobra.Command {
-	var c chosen
+	var c control.Chosen
 	cmd := &cobra.Command{
 		Use: use, Short: short, Args: args,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -85,8 +85,8 @@ func contextVerb(use, short string, args cobra.PositionalArgs, do func(context.C
 			return nil
 		},
 	}
-	cmd.Flags().StringVarP(&c.distro, "distro", "d", "", "the distro's `name` (default: that of the bridge that runs, else WSL's\ndefault distro)")
-	cmd.Flags().StringVar(&c.socket, "socket", "", "the socket's `path` (default: that of the bridge that runs, else\n"+links.DefaultSocket+")")
+	cmd.Flags().StringVarP(&c.Distro, "distro", "d", "", "the distro's `name` (default: that of the bridge that runs, else WSL's\ndefault distro)")
+	cmd.Flags().StringVar(&c.Socket, "socket", "", "the socket's `path` (default: that of the bridge that runs, else\n"+links.DefaultSocket+")")
 	return cmd
 }
 
@@ -99,10 +99,10 @@ type placed struct {
 }
 
 // findPlace takes the one bridge that runs for what was not told.
-func findPlace(ctx context.Context, c chosen) (p placed, err error) {
-	p.Place = control.Place{Distro: c.distro, Socket: cmp.Or(c.socket, links.DefaultSocket)}
-	bridges, err := running(ctx, c)
-	bridges = slices.DeleteFunc(bridges, func(f control.Found) bool { return isPipe(f.Place) })
+func findPlace(ctx context.Context, c control.Chosen) (p placed, err error) {
+	p.Place = control.Place{Distro: c.Distro, Socket: cmp.Or(c.Socket, links.DefaultSocket)}
+	bridges, err := control.Running(ctx, c)
+	bridges = slices.DeleteFunc(bridges, func(f control.Found) bool { return control.IsPipe(f.Place) })
 	if err == nil && len(bridges) == 1 {
 		p.Place = bridges[0].Place
 		if p.Everywhere() {
@@ -137,7 +137,7 @@ func contextCreateCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			fmt.Fprintf(cmd.OutOrStdout(), "docker --context %s of %s leads to %s\n", p.name, a.User, placeName(p.Place))
+			fmt.Fprintf(cmd.OutOrStdout(), "docker --context %s of %s leads to %s\n", p.name, a.User, control.PlaceName(p.Place))
 			if note := a.Led.Astray(p.name, a.Host); note != "" {
 				fmt.Fprintln(cmd.ErrOrStderr(), astrayWords(p.name, note))
 			}
@@ -155,10 +155,10 @@ func contextRmCommand() *cobra.Command {
 			case a.State == dockercontext.Foreign:
 				return &distro.ContextError{Distro: p.Distro, Answer: a}
 			case a.State == dockercontext.None:
-				fmt.Fprintf(cmd.OutOrStdout(), "%s %s has no docker context %s\n", a.User, whereWords(p.Place), p.name)
+				fmt.Fprintf(cmd.OutOrStdout(), "%s %s has no docker context %s\n", a.User, control.WhereWords(p.Place), p.name)
 				return nil
 			}
-			fmt.Fprintf(cmd.OutOrStdout(), "removed the docker context %s of %s %s\n", p.name, a.User, whereWords(p.Place))
+			fmt.Fprintf(cmd.OutOrStdout(), "removed the docker context %s of %s %s\n", p.name, a.User, control.WhereWords(p.Place))
 			if a.Led.Current == p.name {
 				fmt.Fprintln(cmd.ErrOrStderr(), "it was the one in use; docker takes its default one again")
 			}

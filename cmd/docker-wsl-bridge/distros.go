@@ -61,7 +61,7 @@ func (i *installation) distros(ctx context.Context, s *install.Seen, start bool)
 func (i *installation) logged() func(distro string) (sure, perhaps bool) {
 	logs, _ := filepath.Glob(filepath.Join(state.LogDir(i.state), "*.log"))
 	of := func(distro string) bool {
-		return slices.ContainsFunc(logs, func(l string) bool { return isLog(filepath.Base(l), chosen{distro: distro}) })
+		return slices.ContainsFunc(logs, func(l string) bool { return control.IsLog(filepath.Base(l), control.Chosen{Distro: distro}) })
 	}
 	return func(distro string) (sure, perhaps bool) {
 		return of(distro), of(config.All) && !wsl.OfDockerDesktop(distro)

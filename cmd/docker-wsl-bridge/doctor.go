@@ -35,7 +35,7 @@ type finding struct {
 }
 
 func doctorCommand() *cobra.Command {
-	var c chosen
+	var c control.Chosen
 	var pipe string
 	var v visit
 	cmd := &cobra.Command{
@@ -69,8 +69,8 @@ page for each code.`,
 			return sickOrNot(all)
 		},
 	}
-	cmd.Flags().StringVarP(&c.distro, "distro", "d", "", "the distro's `name` (default: that of the bridge that runs, else WSL's\ndefault distro)")
-	cmd.Flags().StringVar(&c.socket, "socket", "", "the socket's `path` (default: that of the bridge that runs, else\n"+links.DefaultSocket+")")
+	cmd.Flags().StringVarP(&c.Distro, "distro", "d", "", "the distro's `name` (default: that of the bridge that runs, else WSL's\ndefault distro)")
+	cmd.Flags().StringVar(&c.Socket, "socket", "", "the socket's `path` (default: that of the bridge that runs, else\n"+links.DefaultSocket+")")
 	cmd.Flags().StringVar(&pipe, "pipe", "", "the engine's `pipe` (default: that of the bridge, else the first engine\nfor Windows containers)")
 	cmd.Flags().BoolVar(&v.fix, "fix", false, "do what is safe, and look again")
 	cmd.Flags().BoolVar(&v.dry, "dry-run", false, "with --fix: say what would be done, and do nothing")
@@ -80,17 +80,17 @@ page for each code.`,
 
 // patient is what the flags, and the bridges that run, say. An error that is no failure is a wrong
 // command line.
-func patient(ctx context.Context, c chosen, pipe string) (p doctor.Patient, err error) {
+func patient(ctx context.Context, c control.Chosen, pipe string) (p doctor.Patient, err error) {
 	p.Windows = runtime.GOOS == "windows"
 	if pipe != "" {
 		if p.Engine, err = endpoint.Parse(pipe, runtime.GOOS); err != nil {
 			return p, fmt.Errorf("--pipe: %w", err)
 		}
 	}
-	if p.Bridges, err = running(ctx, c); err != nil {
+	if p.Bridges, err = control.Running(ctx, c); err != nil {
 		return p, &failure{error: err}
 	}
-	p.Place = control.Place{Distro: c.distro, Socket: cmp.Or(c.socket, links.DefaultSocket)}
+	p.Place = control.Place{Distro: c.Distro, Socket: cmp.Or(c.Socket, links.DefaultSocket)}
 	if len(p.Bridges) == 1 {
 		p.Place = p.Bridges[0].Place
 	}

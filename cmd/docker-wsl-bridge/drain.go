@@ -24,7 +24,7 @@ import (
 const drainEvery = time.Second
 
 func drainCommand() *cobra.Command {
-	var c chosen
+	var c control.Chosen
 	var timeout time.Duration
 	var asJSON bool
 	cmd := &cobra.Command{
@@ -50,7 +50,7 @@ within 5 s. The exit code is 1 if connections had to be cut.`,
 			return nil
 		},
 	}
-	c.flags(cmd)
+	chosenFlags(cmd, &c)
 	cmd.Flags().DurationVar(&timeout, "timeout", 10*time.Minute, "how long connections get at the most, such as 90s or 2h (`time`)")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "report as JSON, one object a line")
 	return cmd
@@ -75,8 +75,8 @@ type drainEvent struct {
 	Cut     int64            `json:"cut,omitempty"`
 }
 
-func (d *draining) run(ctx context.Context, c chosen) error {
-	found, err := carrying(ctx, c)
+func (d *draining) run(ctx context.Context, c control.Chosen) error {
+	found, err := control.Carrying(ctx, c)
 	if err != nil {
 		return err
 	}
@@ -85,7 +85,7 @@ func (d *draining) run(ctx context.Context, c chosen) error {
 	}
 	if len(found) == 0 {
 		if !d.json {
-			fmt.Fprintf(d.out, "no bridge runs%s\n", printable.Line(c.words()))
+			fmt.Fprintf(d.out, "no bridge runs%s\n", printable.Line(c.Words()))
 		}
 		return nil
 	}
@@ -103,7 +103,7 @@ func (d *draining) run(ctx context.Context, c chosen) error {
 		if d.json {
 			d.line(drainEvent{Event: "drained", PID: f.PID, Distro: f.Place.Distro, Socket: f.Place.Socket, Cut: cuts[i]})
 		} else {
-			fmt.Fprintf(d.out, "drained the bridge for %s (pid %d)\n", placeName(f.Place), f.PID)
+			fmt.Fprintf(d.out, "drained the bridge for %s (pid %d)\n", control.PlaceName(f.Place), f.PID)
 		}
 	}
 	if all > 0 {
@@ -114,7 +114,7 @@ func (d *draining) run(ctx context.Context, c chosen) error {
 
 // wait drains all at once, and tells of the progress. Where it failed, the connections cut are -1.
 func (d *draining) wait(ctx context.Context, found []control.Found) (cuts []int64, failed error) {
-	limited, cancel := context.WithTimeout(ctx, d.timeout+stopTime)
+	limited, cancel := context.WithTimeout(ctx, d.timeout+control.StopTime)
 	defer cancel()
 	cuts = make([]int64, len(found))
 	errs := make([]error, len(found))
@@ -124,7 +124,7 @@ func (d *draining) wait(ctx context.Context, found []control.Found) (cuts []int6
 			var err error
 			if cuts[i], err = control.Drain(limited, f.At, d.timeout); err != nil {
 				cuts[i] = -1
-				errs[i] = advice.With(fmt.Errorf("the bridge for %s: %w", placeName(f.Place), err), advice.KillHints(f.PID))
+				errs[i] = advice.With(fmt.Errorf("the bridge for %s: %w", control.PlaceName(f.Place), err), advice.KillHints(f.PID))
 			}
 		})
 	}
@@ -144,7 +144,7 @@ func (d *draining) wait(ctx context.Context, found []control.Found) (cuts []int6
 
 // progress tells how many connections are left, if that is new.
 func (d *draining) progress(ctx context.Context, of []control.Found) {
-	now, err := carrying(ctx, chosen{})
+	now, err := control.Carrying(ctx, control.Chosen{})
 	if err != nil {
 		return
 	}

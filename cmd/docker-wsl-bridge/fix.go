@@ -9,6 +9,7 @@ import (
 
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/advice"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/codes"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/deploy"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/distro"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/doctor"
@@ -46,9 +47,9 @@ func fixFor(f doctor.Finding, seen doctor.Seen, p doctor.Patient) (what string, 
 	switch {
 	case f.Code == codes.SocketAccess && served && !seen.Place.Everywhere(): // there it is an access list
 		l := seen.Bridge.Status.Link
-		return fmt.Sprintf("give %s to %s again, with mode %s", placeName(seen.Place), l.Owner, l.Mode), asRoot(seen, p, "access", l.Mode, l.Owner)
+		return fmt.Sprintf("give %s to %s again, with mode %s", control.PlaceName(seen.Place), l.Owner, l.Mode), asRoot(seen, p, "access", l.Mode, l.Owner)
 	case f.Code == codes.SocketServed && path.Dir(seen.Place.Socket) == deploy.Dir:
-		return "remove " + placeName(seen.Place) + ", at which nobody listens", asRoot(seen, p, "clean", "0", "0")
+		return "remove " + control.PlaceName(seen.Place) + ", at which nobody listens", asRoot(seen, p, "clean", "0", "0")
 	case errors.Is(f.Err, doctor.ErrNoContext) && served && seen.Bridge.Status.Link.Context != "":
 		l := seen.Bridge.Status.Link
 		return fmt.Sprintf("make the docker context %s in %s", l.Context, l.Distro), func(ctx context.Context) error { return madeFor(ctx, l).Err }

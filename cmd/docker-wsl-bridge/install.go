@@ -13,7 +13,6 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/advice"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/codes"
@@ -30,7 +29,8 @@ type telling struct {
 	dry, json bool
 }
 
-func (t *telling) flags(cmd *cobra.Command) {
+// tellingFlags are those that say how changes are reported.
+func tellingFlags(cmd *cobra.Command, t *telling) {
 	cmd.Flags().BoolVar(&t.dry, "dry-run", false, "print every change, and make none")
 	cmd.Flags().BoolVar(&t.json, "json", false, "report as JSON, one object")
 }
@@ -81,7 +81,7 @@ docker-wsl-bridge uninstall undoes it.`,
 			if err != nil {
 				return err
 			}
-			w.Version, w.Args = version, runArgs(cmd.Flags())
+			w.Version, w.Args = version, links.RunArgs(cmd.Flags())
 			if err := o.parse("windows"); err != nil {
 				return err
 			}
@@ -93,34 +93,22 @@ docker-wsl-bridge uninstall undoes it.`,
 		},
 	}
 	o.bind(cmd.Flags())
-	t.flags(cmd)
-	who.flags(cmd)
+	tellingFlags(cmd, &t)
+	audienceFlags(cmd, &who)
 	return cmd
-}
-
-// runArgs are the arguments of run that say what the flags say.
-func runArgs(flags *pflag.FlagSet) []string {
-	args := []string{"run"}
-	known := runCommand().Flags()
-	flags.Visit(func(f *pflag.Flag) {
-		if known.Lookup(f.Name) != nil {
-			args = append(args, "--"+f.Name+"="+f.Value.String())
-		}
-	})
-	return args
 }
 
 // servedByAnother finds a bridge that a person has started and that serves what run would with these
 // arguments: the place that the options say, or the configuration. What is wrong with that is mayStart's
 // to tell.
 func (i *installation) servedByAnother(args []string, l links.Link) error {
-	c, err := configuredFor(args)
+	c, err := links.ForArgs(args)
 	if err != nil {
 		return nil
 	}
 	places, file := []control.Place{{Distro: l.Distro, Socket: l.Socket}}, ""
 	if c != nil {
-		if file, err = userConfig(); err != nil {
+		if file, err = links.UserFile(); err != nil {
 			return err
 		}
 		places = linkPlaces(c)
@@ -128,7 +116,7 @@ func (i *installation) servedByAnother(args []string, l links.Link) error {
 	for _, f := range i.others {
 		same := func(p control.Place) bool { return samePlace(p, f.Place) }
 		if file != "" && f.Status.Config == file || slices.ContainsFunc(places, same) {
-			why := fmt.Errorf("%s is served already, by pid %d, which is not the installed program", placeName(f.Place), f.PID)
+			why := fmt.Errorf("%s is served already, by pid %d, which is not the installed program", control.PlaceName(f.Place), f.PID)
 			return advice.With(why, advice.ServedHints(f.Place))
 		}
 	}
@@ -145,7 +133,7 @@ func linkPlaces(c *links.Set) (list []control.Place) {
 // samePlace tells whether what is wanted would be where something is. Without a distro it may be any one's;
 // a pipe is Windows', where names have no case.
 func samePlace(wanted, is control.Place) bool {
-	if isPipe(wanted) {
+	if control.IsPipe(wanted) {
 		return strings.EqualFold(wanted.Socket, is.Socket)
 	}
 	return wanted.Socket == is.Socket && (wanted.Distro == "" || strings.EqualFold(wanted.Distro, is.Distro))
@@ -268,7 +256,7 @@ func mayStart(changes []install.Change, args []string) error {
 	if !slices.ContainsFunc(changes, func(c install.Change) bool { return c.Do == install.Start }) {
 		return nil
 	}
-	if _, wrong := configuredFor(args); wrong != nil {
+	if _, wrong := links.ForArgs(args); wrong != nil {
 		return advice.With(fmt.Errorf("nothing was changed: %w", wrong), []codes.Hint{advice.ConfigCheckHint()})
 	}
 	return nil
@@ -381,4 +369,13 @@ func (i *installation) again(ctx context.Context, t *telling, stops bool) error 
 		return err
 	}
 	return i.conclude(ctx, t, result{Changes: made})
+}
+
+// wrongFiles is what is wrong with the files, if what is started next reads them: what is installed, or up.
+func wrongFiles(installed *install.Record) error {
+	if installed == nil {
+		installed = &install.Record{}
+	}
+	_, err := links.ForArgs(installed.Args)
+	return err
 }

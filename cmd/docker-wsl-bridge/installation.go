@@ -119,7 +119,7 @@ func lookUp() (*installation, error) {
 
 // look finds which bridges run.
 func (i *installation) look(ctx context.Context) error {
-	all, err := running(ctx, chosen{})
+	all, err := control.Running(ctx, control.Chosen{})
 	i.sort(all)
 	return err
 }
@@ -150,7 +150,7 @@ func (i *installation) seen(ctx context.Context) install.Seen {
 // words name the bridges.
 func (i *installation) words() (list []string) {
 	for _, f := range i.bridges {
-		list = append(list, fmt.Sprintf("the bridge for %s (pid %d)", placeName(f.Place), f.PID))
+		list = append(list, fmt.Sprintf("the bridge for %s (pid %d)", control.PlaceName(f.Place), f.PID))
 	}
 	return list
 }
@@ -195,7 +195,7 @@ func (i *installation) await(ctx context.Context, bound time.Duration, holds fun
 	bounded, cancel := context.WithTimeout(ctx, bound)
 	defer cancel()
 	for {
-		all, err := settling(bounded, settleTime)
+		all, err := control.Settling(bounded, settleTime)
 		if err != nil && bounded.Err() == nil {
 			return err
 		}
@@ -220,7 +220,7 @@ func (i *installation) await(ctx context.Context, bound time.Duration, holds fun
 
 // stop ends the bridges of the installed program.
 func (i *installation) stop(ctx context.Context) error {
-	err := errors.Join(stopAll(ctx, i.bridges)...)
+	err := errors.Join(control.StopAll(ctx, i.bridges)...)
 	if err == nil {
 		i.bridges = nil
 	}

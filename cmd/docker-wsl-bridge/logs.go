@@ -6,7 +6,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -20,7 +19,7 @@ import (
 )
 
 func logsCommand() *cobra.Command {
-	var c chosen
+	var c control.Chosen
 	var follow bool
 	var lines int
 	cmd := &cobra.Command{
@@ -51,14 +50,14 @@ is the one that was written last.`,
 			return nil
 		},
 	}
-	c.flags(cmd)
+	chosenFlags(cmd, &c)
 	cmd.Flags().BoolVarP(&follow, "follow", "f", false, "go on with what comes, until Ctrl-C")
 	cmd.Flags().IntVarP(&lines, "lines", "n", 100, "how many `lines` of the end")
 	return cmd
 }
 
 // newestLog is the file of those chosen that was written last.
-func newestLog(dir string, c chosen) (string, error) {
+func newestLog(dir string, c control.Chosen) (string, error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return "", fmt.Errorf("look for logs: %w", err)
@@ -66,7 +65,7 @@ func newestLog(dir string, c chosen) (string, error) {
 	newest, when := "", time.Time{}
 	for _, e := range entries {
 		info, err := e.Info()
-		if err != nil || !info.Mode().IsRegular() || !isLog(e.Name(), c) {
+		if err != nil || !info.Mode().IsRegular() || !control.IsLog(e.Name(), c) {
 			continue
 		}
 		if t := info.ModTime(); newest == "" || t.After(when) {
@@ -74,14 +73,7 @@ func newestLog(dir string, c chosen) (string, error) {
 		}
 	}
 	if newest == "" {
-		return "", advice.With(fmt.Errorf("there is no log of a bridge%s in %s", printable.Line(c.words()), dir), []codes.Hint{advice.NoneHint()})
+		return "", advice.With(fmt.Errorf("there is no log of a bridge%s in %s", printable.Line(c.Words()), dir), []codes.Hint{advice.NoneHint()})
 	}
 	return newest, nil
-}
-
-// isLog tells by its name whether a file is the log of a bridge that was chosen.
-func isLog(name string, c chosen) bool {
-	distro, id, is := state.ParseLog(name)
-	return is && (c.distro == "" || strings.EqualFold(c.distro, distro)) &&
-		(c.socket == "" || id == control.Place{Distro: distro, Socket: c.socket}.ID())
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/config"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/daemon"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/links"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/printable"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/tunnel"
 )
@@ -110,7 +111,7 @@ func (i *installation) unplaced() (names []string) {
 	if !slices.ContainsFunc(i.bridges, configured) {
 		return nil
 	}
-	c, err := loadConfig()
+	c, err := links.LoadOwn()
 	if err != nil {
 		return nil // what was served before is served still
 	}
@@ -127,7 +128,7 @@ func unserved(s control.Status) error {
 	if s.State == string(tunnel.Serving) || s.State == string(tunnel.Stopped) {
 		return nil
 	}
-	why := fmt.Errorf("it runs and does not serve %s yet, but goes on trying: %s", placeName(s.Link.Place()), printable.Line(advice.ReasonOf(s)))
+	why := fmt.Errorf("it runs and does not serve %s yet, but goes on trying: %s", control.PlaceName(s.Link.Place()), printable.Line(advice.ReasonOf(s)))
 	return advice.With(why, advice.ToldHints(s))
 }
 
@@ -138,7 +139,7 @@ func (o *outcome) serves(ctx context.Context, s control.Status, logon string) st
 	if s.State == string(tunnel.Stopped) { // with --keep-alive while-running it may
 		when, o.Works = " when that runs", false
 	}
-	text := fmt.Sprintf("It serves %s%s%s.\n\n", placeName(s.Link.Place()), when, logon)
+	text := fmt.Sprintf("It serves %s%s%s.\n\n", control.PlaceName(s.Link.Place()), when, logon)
 	if s.EngineError != "" {
 		o.Reason = s.EngineError
 		text += "The engine can't be reached now: " + printable.Line(s.EngineError) + "\n\n"
@@ -153,15 +154,12 @@ func (o *outcome) serves(ctx context.Context, s control.Status, logon string) st
 // named makes the docker context, as the program that serves does, to tell what came of it; and tells
 // how to use what there is. A distro that does not run is not started for that.
 func (o *outcome) named(ctx context.Context, s control.Status) string {
-	v := ready{Host: o.Host, Context: s.Link.Context}
-	v.Socket.Distro = s.Link.Distro
-	if v.Context != "" && s.State == string(tunnel.Serving) {
-		made := madeFor(ctx, s.Link)
-		v.Context, v.ContextNote = made.Name, made.Note
-		if made.Err != nil {
-			v.ContextError, v.ContextHints = made.Err.Error(), advice.ContextHints(s.Link.Distro, made.Err)
-		}
+	made := daemon.MadeContext{Name: s.Link.Context}
+	if made.Name != "" && s.State == string(tunnel.Serving) {
+		made = madeFor(ctx, s.Link)
 	}
-	o.Context, o.Unnamed = v.Context, v.ContextError
-	return howDocker(s.Link.Distro, o.Host, v.Context) + v.warning()
+	if o.Context = made.Name; made.Err != nil {
+		o.Unnamed = made.Err.Error()
+	}
+	return howDocker(s.Link.Distro, o.Host, made.Name) + contextWarning(s.Link.Distro, made)
 }

@@ -51,7 +51,7 @@ func ownConfig(t *testing.T) string {
 	for _, name := range []string{"XDG_STATE_HOME", "XDG_CONFIG_HOME"} {
 		t.Setenv(name, t.TempDir())
 	}
-	file, err := userConfig()
+	file, err := links.UserFile()
 	if err != nil {
 		t.Fatal(err)
 	}

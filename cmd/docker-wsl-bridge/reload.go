@@ -13,6 +13,7 @@ import (
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/codes"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/endpoint"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/links"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/printable"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/state"
 )
@@ -48,7 +49,7 @@ A configuration that is wrong changes nothing.`,
 }
 
 func reloadRunning(cmd *cobra.Command) (done control.Reloaded, err error) {
-	file, err := userConfig()
+	file, err := links.UserFile()
 	if err != nil {
 		return done, err
 	}

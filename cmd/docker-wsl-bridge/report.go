@@ -172,7 +172,9 @@ func (r *reporter) serving(e daemon.Event) {
 		fmt.Fprintf(r.stderr, "serving %s in %s again\n", printable.Line(v.Socket.Socket), printable.Line(v.Socket.Distro))
 	default:
 		fmt.Fprint(r.stdout, v.text())
-		fmt.Fprint(r.stderr, v.warning())
+		if e.Served.Context != nil {
+			fmt.Fprint(r.stderr, contextWarning(v.Socket.Distro, *e.Served.Context))
+		}
 	}
 }
 
@@ -201,7 +203,7 @@ func (r *reporter) servingLink(e daemon.Event) {
 	if v.Socket.Host != "" {
 		by = ", by " + v.Socket.Host
 	}
-	line := fmt.Sprintf("%-16s %s%s  %s %s", v.Link, placeName(at), by, v.Socket.Owner, v.Socket.Mode)
+	line := fmt.Sprintf("%-16s %s%s  %s %s", v.Link, control.PlaceName(at), by, v.Socket.Owner, v.Socket.Mode)
 	fmt.Fprintln(r.stdout, printable.Escape(line))
 }
 
@@ -243,17 +245,17 @@ and for programs that know no contexts
 `, distro, context, context, host)
 }
 
-// warning is what a person is told of the docker context, if it is not as it should be.
-func (v ready) warning() string {
+// contextWarning is what a person is told of a docker context, if it is not as it should be.
+func contextWarning(distro string, made daemon.MadeContext) string {
 	switch {
-	case v.ContextError != "":
-		text := "there is no docker context: " + printable.Line(v.ContextError) + "\n"
-		for _, h := range v.ContextHints {
+	case made.Err != nil:
+		text := "there is no docker context: " + printable.Line(made.Err.Error()) + "\n"
+		for _, h := range advice.ContextHints(distro, made.Err) {
 			text += console.HintLine(h)
 		}
 		return text
-	case v.ContextNote != "":
-		return printable.Line(astrayWords(v.Context, v.ContextNote)) + "\n"
+	case made.Note != "":
+		return printable.Line(astrayWords(made.Name, made.Note)) + "\n"
 	}
 	return ""
 }

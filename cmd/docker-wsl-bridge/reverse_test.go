@@ -8,7 +8,7 @@ import (
 
 // What is on Windows is no place for a docker command of a distro.
 func TestAPipeIsNoSocket(t *testing.T) {
-	if !isPipe(control.Place{Distro: "Ubuntu", Socket: "npipe:////./pipe/x"}) || isPipe(control.Place{Distro: "Ubuntu", Socket: "/run/npipe:x"}) {
+	if !control.IsPipe(control.Place{Distro: "Ubuntu", Socket: "npipe:////./pipe/x"}) || control.IsPipe(control.Place{Distro: "Ubuntu", Socket: "/run/npipe:x"}) {
 		t.Error("a pipe is taken for a socket, or a socket for a pipe")
 	}
 }

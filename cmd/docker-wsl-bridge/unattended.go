@@ -48,8 +48,8 @@ do, which is no error.`,
 		},
 	}
 	o.bind(cmd.Flags())
-	cmd.Flags().BoolVar(&o.ifInstalled, ifInstalled, false, "do nothing for a user for whom it is not installed")
-	_ = cmd.Flags().MarkHidden(ifInstalled) // fails only for a flag that is not there
+	cmd.Flags().BoolVar(&o.ifInstalled, links.IfInstalled, false, "do nothing for a user for whom it is not installed")
+	_ = cmd.Flags().MarkHidden(links.IfInstalled) // fails only for a flag that is not there
 	return cmd
 }
 
@@ -101,9 +101,6 @@ func (o *options) body(ctx context.Context, c service.Control) uint32 {
 	listener.Wait()
 	return service.ErrorCode(err)
 }
-
-// ifInstalled is the flag of a service's instances, which every user has.
-const ifInstalled = "if-installed"
 
 // unattended is run. A wrong file is in the log: nobody else is there to be told.
 func unattended(ctx context.Context, c *links.Set, wrong error, o *options) error {

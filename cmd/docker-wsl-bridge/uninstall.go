@@ -44,7 +44,7 @@ other users; what is in their own directories and distros stays, and is named.`,
 			return nil
 		},
 	}
-	t.flags(cmd)
+	tellingFlags(cmd, &t)
 	cmd.Flags().BoolVar(&purge, "purge", false, "remove the logs, too")
 	cmd.Flags().BoolVar(&start, "start-distros", false, "start the distros that don't run, to remove what is in them")
 	return cmd

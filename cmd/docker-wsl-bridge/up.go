@@ -10,7 +10,6 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/advice"
-	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/config"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/daemon"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/links"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/service"
@@ -37,7 +36,7 @@ func (o *options) parse(goos string) (err error) {
 // wanted is what the files want or, if they name no link or flags say what is served, the flags. wrong is what is
 // wrong with the files.
 func (o *options) wanted(flags *pflag.FlagSet) (c *links.Set, wrong, err error) {
-	if c, wrong = configured(flags); wrong != nil || c != nil {
+	if c, wrong = links.Wanted(flags); wrong != nil || c != nil {
 		return c, wrong, nil
 	}
 	if err := o.parse(runtime.GOOS); err != nil {
@@ -76,14 +75,14 @@ func (o *options) daemon(c *links.Set) (d daemon.Options, err error) {
 		return d, nil
 	}
 	d.Load = func() ([]links.Link, error) {
-		c, err := loadConfig()
+		c, err := links.LoadOwn()
 		if err != nil {
 			return nil, err
 		}
 		return c.Links, nil
 	}
 	d.Ignored = c.Files.Ignored
-	d.File, err = userConfig()
+	d.File, err = links.UserFile()
 	return d, err
 }
 
@@ -131,17 +130,8 @@ come to their end. Ctrl-C again ends it at once.`,
 	return cmd
 }
 
-// bind has the flags that say what is served.
+// bind has the flags that say what is served, and how.
 func (o *options) bind(f *pflag.FlagSet) {
-	f.StringVarP(&o.Distro, "distro", "d", "", "the WSL2 `name` of the distro (default: WSL's default distro)")
-	f.StringVar(&o.Socket, "socket", links.DefaultSocket, "the socket's `path` in the distro")
-	f.StringVar(&o.Pipe, "pipe", "", "the engine's `pipe`: a name, npipe:////./pipe/NAME, or on Linux\nunix:/path (default: the first engine for Windows containers)")
-	f.StringVar(&o.Kind, "kind", config.Docker, "what answers at the pipe: docker, or raw for any other byte `stream`")
-	f.StringVar(&o.Mode, "socket-mode", "", "the socket's permissions, `octal` (default: 0660 with a\ngroup docker in the distro, else 0600)")
-	f.StringVar(&o.Owner, "socket-owner", "", "the socket's `user[:group]` (default: root:docker, else the user of\n/etc/wsl.conf, else uid 1000)")
-	f.StringVar(&o.KeepAlive, "keep-alive", config.Always, "always keeps the distro up, while-running lets it stop when nobody\nelse uses it, and serves it again when somebody does (`way`)")
-	f.StringVar(&o.Paths, "paths", config.Auto, "auto turns the distro's paths of bind mounts (-v /mnt/c/src:C:\\src) into\nthose of Windows for a Windows engine, off leaves them (`way`)")
-	f.BoolVar(&o.TrustOwner, "trust-pipe-owner", false, "take the pipe of --pipe whoever owns it (default: it must be the system's,\nthe administrators' or your own)")
-	f.StringVar(&o.Context, "context", "", "the `name` of the docker context that leads to the socket, one of the\ndistro's default user; none makes none (default: windows, for the\ndefault socket)")
+	links.Bind(&o.Flags, f)
 	f.BoolVar(&o.debug, "debug", false, "log each connection, from both sides, to stderr")
 }

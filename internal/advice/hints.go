@@ -13,6 +13,7 @@ import (
 
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/bridge"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/codes"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/deploy"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/distro"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/dockercontext"
@@ -30,6 +31,10 @@ func Hints(distro string, err error) []codes.Hint {
 	var knows *Error
 	if errors.As(err, &knows) {
 		return knows.hints
+	}
+	var stays *control.StopError
+	if errors.As(err, &stays) {
+		return KillHints(stays.PID)
 	}
 	list := cure(err)
 	if distro != "" {
