@@ -15,6 +15,7 @@ import (
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/deploy"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/distro"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/links"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/setup"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/state"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/support"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/top"
@@ -100,11 +101,11 @@ func versionsText(ctx context.Context) string {
 
 func statusJSON(ctx context.Context) (string, error) {
 	found, err := control.Running(ctx, control.Chosen{})
-	result := statusResult{Bridges: []control.Status{}, Installed: recorded()}
+	result := statusResult{Bridges: []control.Status{}, Installed: setup.Recorded()}
 	for _, f := range found {
 		result.Bridges = append(result.Bridges, statusOf(f))
 	}
-	if off := switchedOff(ctx); off != nil {
+	if off := setup.SwitchedOff(ctx); off != nil {
 		result.Off = off.Text
 	}
 	return indented(result, err)

@@ -10,13 +10,13 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/advice"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/daemon"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/deploy"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/distro"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/dockercontext"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/links"
-	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/printable"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/state"
 )
 
@@ -24,22 +24,6 @@ const (
 	// commandTime bounds a command of a person, who may have to wait for a distro to start.
 	commandTime = 90 * time.Second
 )
-
-// madeFor makes the context of a link that another program serves.
-func madeFor(ctx context.Context, l control.Link) daemon.MadeContext {
-	ctx, cancel := context.WithTimeout(ctx, daemon.ContextTime)
-	defer cancel()
-	agent, err := deploy.Own()
-	if err != nil {
-		return daemon.MadeContext{Err: err}
-	}
-	w, err := distro.FindWSL()
-	if err != nil {
-		return daemon.MadeContext{Err: err}
-	}
-	a, err := daemon.MakeContext(ctx, w, agent, l.Place(), l.Context)
-	return daemon.NamedBy(l.Context, a, err)
-}
 
 func contextCommand() *cobra.Command {
 	cmd := &cobra.Command{
@@ -139,7 +123,7 @@ func contextCreateCommand() *cobra.Command {
 			}
 			fmt.Fprintf(cmd.OutOrStdout(), "docker --context %s of %s leads to %s\n", p.name, a.User, control.PlaceName(p.Place))
 			if note := a.Led.Astray(p.name, a.Host); note != "" {
-				fmt.Fprintln(cmd.ErrOrStderr(), astrayWords(p.name, note))
+				fmt.Fprintln(cmd.ErrOrStderr(), advice.AstrayWords(p.name, note))
 			}
 			return nil
 		})
@@ -199,15 +183,11 @@ func contextLsCommand() *cobra.Command {
 			}
 			for _, c := range a.List {
 				if note := a.Led.Astray(c.Name, c.Host); c.Ours && note != "" {
-					fmt.Fprintln(cmd.ErrOrStderr(), astrayWords(c.Name, note))
+					fmt.Fprintln(cmd.ErrOrStderr(), advice.AstrayWords(c.Name, note))
 				}
 			}
 			return nil
 		})
 	cmd.Flags().BoolVar(&asJSON, "json", false, "report as JSON, one object")
 	return cmd
-}
-
-func astrayWords(name, note string) string {
-	return printable.Escape(fmt.Sprintf("%s there: docker context use %s has no effect while it is, docker --context %s has", note, name, name))
 }

@@ -21,8 +21,11 @@ import (
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/doctor"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/endpoint"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/engine"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/files"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/install"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/links"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/printable"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/setup"
 )
 
 // finding is what a script is told of a check.
@@ -104,7 +107,7 @@ func patient(ctx context.Context, c control.Chosen, pipe string) (p doctor.Patie
 	p.Configured = filesRight
 	if p.Windows {
 		p.ProgramData, p.Member = os.Getenv("ProgramData"), engine.Member
-		p.Installed, p.Blocked = installedRight, blocked
+		p.Installed, p.Blocked = setup.InstalledRight, blocked
 	}
 	return p, nil
 }
@@ -206,4 +209,34 @@ func printAgain(w io.Writer, all []finding, list []fix) error {
 	return printFindings(w, slices.DeleteFunc(slices.Clone(all), func(f finding) bool {
 		return !slices.ContainsFunc(list, func(x fix) bool { return x.Code == f.Code })
 	}))
+}
+
+// blocked opens the programs, as Windows does to start one, which is refused where a scanner has
+// found something in them.
+func blocked() (string, error) {
+	exe, err := os.Executable()
+	if err != nil {
+		return "", fmt.Errorf("find own file: %w", err)
+	}
+	for _, name := range []string{filepath.Base(exe), install.Windowed} {
+		f, err := files.Open(filepath.Join(filepath.Dir(exe), name))
+		switch {
+		case err == nil:
+			err = errors.Join(readSome(f), f.Close())
+		case errors.Is(err, os.ErrNotExist):
+			err = nil // it was not downloaded, or taken away: install tells
+		}
+		if err != nil {
+			return "", fmt.Errorf("read program: %w", err)
+		}
+	}
+	if rules := install.ProgramRules(); rules != "" {
+		return rules + "; they let wsl.exe and this program run", nil
+	}
+	return "no rules of AppLocker for programs are set", nil
+}
+
+func readSome(f *os.File) error {
+	_, err := f.Read(make([]byte, 4096))
+	return err
 }

@@ -10,11 +10,13 @@ import (
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/advice"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/codes"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/daemon"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/deploy"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/distro"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/doctor"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/install"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/printable"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/setup"
 )
 
 // fix is what doctor may do itself: it takes no administrator, starts and ends no distro, engine or
@@ -52,7 +54,7 @@ func fixFor(f doctor.Finding, seen doctor.Seen, p doctor.Patient) (what string, 
 		return "remove " + control.PlaceName(seen.Place) + ", at which nobody listens", asRoot(seen, p, "clean", "0", "0")
 	case errors.Is(f.Err, doctor.ErrNoContext) && served && seen.Bridge.Status.Link.Context != "":
 		l := seen.Bridge.Status.Link
-		return fmt.Sprintf("make the docker context %s in %s", l.Context, l.Distro), func(ctx context.Context) error { return madeFor(ctx, l).Err }
+		return fmt.Sprintf("make the docker context %s in %s", l.Context, l.Distro), func(ctx context.Context) error { return daemon.MadeFor(ctx, l).Err }
 	case errors.As(f.Err, &wrong) && wrong.Repair:
 		return "register again what starts the program at logon", repairInstalled
 	}
@@ -73,14 +75,14 @@ func asRoot(seen doctor.Seen, p doctor.Patient, args ...string) func(context.Con
 }
 
 func repairInstalled(ctx context.Context) error {
-	i, err := lookUp()
+	i, err := setup.LookUp()
 	if err != nil {
 		return err
 	}
-	if i.record == nil {
+	if i.Record == nil {
 		return advice.ErrNotInstalled
 	}
-	return i.place.Repair(ctx, *i.record)
+	return i.Place.Repair(ctx, *i.Record)
 }
 
 // makeFixes tells of each and makes it. Without a writer nobody is told.

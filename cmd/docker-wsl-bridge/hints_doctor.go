@@ -15,6 +15,7 @@ import (
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/engine"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/install"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/links"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/setup"
 )
 
 // doctorHints cure what a check has found. seen is what it was about.
@@ -25,9 +26,9 @@ func doctorHints(f doctor.Finding, seen doctor.Seen) []codes.Hint {
 	switch {
 	case f.Code == codes.BridgeRuns && f.Err != nil:
 		return advice.KillHints(seen.Bridge.PID)
-	case f.Code == codes.Configuration, f.Code == codes.BridgeRuns && wrongFiles(recorded()) != nil:
+	case f.Code == codes.Configuration, f.Code == codes.BridgeRuns && setup.WrongFiles(setup.Recorded()) != nil:
 		return []codes.Hint{advice.ConfigCheckHint()}
-	case f.Code == codes.BridgeRuns && recorded() != nil:
+	case f.Code == codes.BridgeRuns && setup.Recorded() != nil:
 		return []codes.Hint{advice.StartAgainHint()}
 	case f.Code == codes.BridgeRuns:
 		return []codes.Hint{advice.NoneHint()}

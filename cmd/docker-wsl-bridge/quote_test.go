@@ -45,7 +45,7 @@ func TestPrintedCommandsAreQuoted(t *testing.T) {
 	const host = "unix://" + oddSocket
 	for _, context := range []string{"", "windows"} {
 		lines := 0
-		for line := range strings.SplitSeq(howDocker("My Distro", host, context), "\n") {
+		for line := range strings.SplitSeq(advice.HowDocker("My Distro", host, context), "\n") {
 			line = strings.TrimSpace(line)
 			switch {
 			case strings.HasPrefix(line, "export "), strings.HasPrefix(line, "docker -H"):

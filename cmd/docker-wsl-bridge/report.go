@@ -15,6 +15,7 @@ import (
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/daemon"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/engine"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/printable"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/setup"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/tunnel"
 )
 
@@ -173,7 +174,7 @@ func (r *reporter) serving(e daemon.Event) {
 	default:
 		fmt.Fprint(r.stdout, v.text())
 		if e.Served.Context != nil {
-			fmt.Fprint(r.stderr, contextWarning(v.Socket.Distro, *e.Served.Context))
+			fmt.Fprint(r.stderr, setup.ContextWarning(v.Socket.Distro, *e.Served.Context))
 		}
 	}
 }
@@ -213,7 +214,7 @@ func (v ready) text() string {
 	if v.Placed {
 		placed = "put there now"
 	}
-	what, info, use := "engine", "", howDocker(v.Socket.Distro, v.Host, v.Context)
+	what, info, use := "engine", "", advice.HowDocker(v.Socket.Distro, v.Host, v.Context)
 	if v.Kind == config.Raw {
 		what, use = "pipe  ", ""
 	}
@@ -222,42 +223,6 @@ func (v ready) text() string {
 	}
 	return fmt.Sprintf("\n%s   %s\n%sdistro   %s\nagent    %s (%s)\nsocket   %s  %s %s\n\n%sCtrl-C ends the bridge.\n",
 		what, printable.Line(v.Engine), info, printable.Line(v.Socket.Distro), v.Agent, placed, printable.Line(v.Socket.Socket), v.Socket.Owner, v.Socket.Mode, use)
-}
-
-// howDocker is what to run next in a distro.
-func howDocker(distro, host, context string) string {
-	distro, host, context = printable.Line(distro), printable.Line(codes.ShWord(host)), codes.ShWord(context)
-	if context == codes.ShWord("") {
-		return fmt.Sprintf("In %s run\n\n  docker -H %s version\n\nor, for all that follows in a shell,\n\n  export DOCKER_HOST=%s\n\n", distro, host, host)
-	}
-	return fmt.Sprintf(`In %s run
-
-  docker --context %s version
-
-or, for all that follows,
-
-  docker context use %s
-
-and for programs that know no contexts
-
-  export DOCKER_HOST=%s
-
-`, distro, context, context, host)
-}
-
-// contextWarning is what a person is told of a docker context, if it is not as it should be.
-func contextWarning(distro string, made daemon.MadeContext) string {
-	switch {
-	case made.Err != nil:
-		text := "there is no docker context: " + printable.Line(made.Err.Error()) + "\n"
-		for _, h := range advice.ContextHints(distro, made.Err) {
-			text += console.HintLine(h)
-		}
-		return text
-	case made.Note != "":
-		return printable.Line(astrayWords(made.Name, made.Note)) + "\n"
-	}
-	return ""
 }
 
 func (r *reporter) stopped() error {

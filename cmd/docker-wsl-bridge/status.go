@@ -19,6 +19,7 @@ import (
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/install"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/links"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/printable"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/setup"
 )
 
 // silent is the state of a bridge that does not answer.
@@ -45,13 +46,13 @@ Its exit code is 0 when all of them work, and 1 when one does not or none runs.`
 			for i, f := range found {
 				all[i] = statusOf(f)
 			}
-			installed := recorded()
+			installed := setup.Recorded()
 			var wrong error // why nothing runs, as far as the files tell
 			if len(all) == 0 {
-				wrong = wrongFiles(installed)
+				wrong = setup.WrongFiles(installed)
 			}
 			result := statusResult{Bridges: all, Installed: installed, ConfigurationError: wordsOf(wrong)}
-			if result.off = switchedOff(cmd.Context()); result.off != nil {
+			if result.off = setup.SwitchedOff(cmd.Context()); result.off != nil {
 				result.Off = result.off.Text
 			}
 			if asJSON {
@@ -121,7 +122,7 @@ func wellOrNot(all []control.Status, installed *install.Record, wrong error) err
 
 func printStatus(w io.Writer, r statusResult) error {
 	if r.Installed != nil {
-		words, hint := installedWords(r.Installed), ""
+		words, hint := setup.InstalledWords(r.Installed), ""
 		if r.off != nil {
 			words, hint = "switched off: "+r.off.Text+"; else "+words, console.HintLine(advice.SwitchOnHint(r.off))
 		}

@@ -9,10 +9,7 @@ import (
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/supervise"
 )
 
-const ()
-
 // The ways to treat a command that has ended.
-const ()
 
 func superviseCommand() *cobra.Command {
 	s := supervise.New()

@@ -13,6 +13,7 @@ import (
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/daemon"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/links"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/service"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/setup"
 )
 
 // options are the flags of up.
@@ -69,7 +70,7 @@ func attended(ctx context.Context, c *links.Set, wrong error, o *options, r *rep
 // daemon says how what is wanted is served.
 func (o *options) daemon(c *links.Set) (d daemon.Options, err error) {
 	d = daemon.Options{
-		Report: func(daemon.Event) {}, Stderr: io.Discard, Debug: o.debug, Wake: o.wake, Version: version, Installed: isInstalled,
+		Report: func(daemon.Event) {}, Stderr: io.Discard, Debug: o.debug, Wake: o.wake, Version: version, Installed: setup.IsInstalled,
 	}
 	if c.FromFlags() {
 		return d, nil

@@ -2,13 +2,13 @@ package advice
 
 import (
 	"errors"
+	"fmt"
 
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/codes"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/distro"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/dockercontext"
-)
-
-// ContextHints are for a docker context that could not be made or removed.
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/printable"
+) // ContextHints are for a docker context that could not be made or removed.
 func ContextHints(name string, err error) []codes.Hint {
 	var named *distro.ContextError
 	var problem *dockercontext.ProblemError
@@ -32,4 +32,29 @@ func ContextHints(name string, err error) []codes.Hint {
 		return codes.ContextMade.Hints(InDistro(name, "")+" df -h ~ shows what is full or read-only", "docker-wsl-bridge up --context none does without")
 	}
 	return codes.ContextMade.Hints("docker-wsl-bridge up --context none does without")
+}
+
+// HowDocker is what to run next in a distro.
+func HowDocker(distro, host, context string) string {
+	distro, host, context = printable.Line(distro), printable.Line(codes.ShWord(host)), codes.ShWord(context)
+	if context == codes.ShWord("") {
+		return fmt.Sprintf("In %s run\n\n  docker -H %s version\n\nor, for all that follows in a shell,\n\n  export DOCKER_HOST=%s\n\n", distro, host, host)
+	}
+	return fmt.Sprintf(`In %s run
+
+  docker --context %s version
+
+or, for all that follows,
+
+  docker context use %s
+
+and for programs that know no contexts
+
+  export DOCKER_HOST=%s
+
+`, distro, context, context, host)
+}
+
+func AstrayWords(name, note string) string {
+	return printable.Escape(fmt.Sprintf("%s there: docker context use %s has no effect while it is, docker --context %s has", note, name, name))
 }

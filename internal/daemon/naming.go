@@ -67,3 +67,19 @@ func (n *namer) event(ctx context.Context, e tunnel.Event) *MadeContext {
 	made := NamedBy(n.link.Context, a, err)
 	return &made
 }
+
+// MadeFor makes the context of a link that another program serves.
+func MadeFor(ctx context.Context, l control.Link) MadeContext {
+	ctx, cancel := context.WithTimeout(ctx, ContextTime)
+	defer cancel()
+	agent, err := deploy.Own()
+	if err != nil {
+		return MadeContext{Err: err}
+	}
+	w, err := distro.FindWSL()
+	if err != nil {
+		return MadeContext{Err: err}
+	}
+	a, err := MakeContext(ctx, w, agent, l.Place(), l.Context)
+	return NamedBy(l.Context, a, err)
+}

@@ -47,6 +47,7 @@ var floors = map[string]int{
 	"internal/advice":        6,
 	"internal/supervise":     7,
 	"internal/daemon":        7,
+	"internal/setup":         8,
 	"internal/doctor":        7,
 }
 

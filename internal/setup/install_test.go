@@ -1,4 +1,4 @@
-package main
+package setup
 
 import (
 	"errors"
@@ -11,9 +11,9 @@ import (
 )
 
 // on is an installation by this administrator, of whom nothing is recorded.
-func on() *installation {
+func on() *Installation {
 	own := install.At(`C:\Users\b\AppData\Local`, `C:\Users\b\AppData\Local\docker-wsl-bridge`, "S-1-5-21-2")
-	return &installation{place: own, own: own, shared: own.Everywhere(`C:\Program Files`), elevated: true}
+	return &Installation{Place: own, own: own, shared: own.Everywhere(`C:\Program Files`), elevated: true}
 }
 
 // What an administrator has installed for the machine another one removes, the service with the rest.
@@ -21,7 +21,7 @@ func TestUninstallByAnotherAdministrator(t *testing.T) {
 	i := on()
 	i.service.ImagePath = install.Service(i.shared, []string{"run"}).ImagePath
 	i.machine = &install.Machine{Users: []string{"S-1-5-21-1"}}
-	changes := install.Uninstall(i.place, i.seen(t.Context()))
+	changes := install.Uninstall(i.Place, i.seen(t.Context()))
 	for _, do := range []install.Do{install.RemoveServ, install.RemoveMark} {
 		if !slices.ContainsFunc(changes, func(c install.Change) bool { return c.Do == do }) {
 			t.Errorf("without %s: %v", do, changes)
@@ -34,11 +34,11 @@ func TestUninstallByAnotherAdministrator(t *testing.T) {
 func TestInstallRefusesALongRunKey(t *testing.T) {
 	i := on()
 	w := install.Want{Form: install.RunKey, Args: []string{"run", "--distro=D"}}
-	if err := i.mayInstall(w, &audience{}); err != nil {
+	if err := i.mayInstall(w, &Audience{}); err != nil {
 		t.Error(err)
 	}
 	w.Args = append(w.Args, "--socket=/run/"+strings.Repeat("x", 200))
-	err := i.mayInstall(w, &audience{})
+	err := i.mayInstall(w, &Audience{})
 	if !errors.Is(err, install.ErrLongRun) || !strings.Contains(err.Error(), "of 260") {
 		t.Errorf("%v", err)
 	}

@@ -1,4 +1,9 @@
-package main
+// Package setup carries out what install plans: it looks at what is there, makes the changes one by one and tells each,
+// waits until what was started serves, and tells how that is used.
+//
+// Which changes there are is install's to say. Law: with a dry run nothing is changed; what needs an administrator is
+// named to who is none; an uninstall starts from whatever is there.
+package setup
 
 import (
 	"context"
@@ -17,8 +22,6 @@ import (
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/state"
 )
 
-var ()
-
 const (
 	// comeUpTime bounds the wait for a program that was started: a cold WSL takes half a minute.
 	comeUpTime = 90 * time.Second
@@ -29,13 +32,13 @@ const (
 	lookTime   = 100 * time.Millisecond
 )
 
-// installation is this user's, there or not.
-type installation struct {
-	place   install.Place // the one in use
+// Installation is this user's, there or not.
+type Installation struct {
+	Place   install.Place // the one in use
 	own     install.Place // with the programs of this user
 	shared  install.Place // with those of the machine
 	state   string
-	record  *install.Record
+	Record  *install.Record
 	bridges []control.Found // of the installed program
 	others  []control.Found // that a person has started
 	kept    string          // a program's file that could not be removed
@@ -47,42 +50,42 @@ type installation struct {
 	machine  *install.Machine // what is recorded for all users, nil if nothing is
 }
 
-// recorded is what is installed for this user, nil if nothing is.
-func recorded() *install.Record {
-	i, err := lookUp()
+// Recorded is what is installed for this user, nil if nothing is.
+func Recorded() *install.Record {
+	i, err := LookUp()
 	if err != nil {
 		return nil // what can't be read tells nothing
 	}
-	return i.record
+	return i.Record
 }
 
-// isInstalled tells whether a program is the installed one of this user.
-func isInstalled(program string) bool {
-	i, err := lookUp()
-	return err == nil && i.record != nil && i.has(program)
+// IsInstalled tells whether a program is the installed one of this user.
+func IsInstalled(program string) bool {
+	i, err := LookUp()
+	return err == nil && i.Record != nil && i.has(program)
 }
 
 // has tells whether a program lies in the directory of the installation.
-func (i *installation) has(program string) bool {
-	return strings.EqualFold(filepath.Dir(program), i.place.Programs)
+func (i *Installation) has(program string) bool {
+	return strings.EqualFold(filepath.Dir(program), i.Place.Programs)
 }
 
-// installedWords say it in a line.
-func installedWords(r *install.Record) string {
+// InstalledWords say it in a line.
+func InstalledWords(r *install.Record) string {
 	return fmt.Sprintf("started %s; version %s, %s", formWords(r), r.Version, r.Programs)
 }
 
-// findInstallation looks at what there is.
-func findInstallation(ctx context.Context) (*installation, error) {
-	i, err := lookUp()
+// FindInstallation looks at what there is.
+func FindInstallation(ctx context.Context) (*Installation, error) {
+	i, err := LookUp()
 	if err != nil {
 		return nil, err
 	}
 	return i, i.look(ctx)
 }
 
-// lookUp reads what is recorded.
-func lookUp() (*installation, error) {
+// LookUp reads what is recorded.
+func LookUp() (*Installation, error) {
 	if runtime.GOOS != "windows" {
 		return nil, advice.ErrWindowsOnly
 	}
@@ -95,11 +98,11 @@ func lookUp() (*installation, error) {
 		return nil, fmt.Errorf("find user: %w", err)
 	}
 	own := install.At(os.Getenv("LOCALAPPDATA"), dir, sid)
-	i := &installation{
-		place: own, own: own, shared: own.Everywhere(install.ProgramFiles()), state: dir,
+	i := &Installation{
+		Place: own, own: own, shared: own.Everywhere(install.ProgramFiles()), state: dir,
 		elevated: install.Elevated(), desktop: install.DesktopUser(),
 	}
-	if i.record, err = own.Read(); err == nil {
+	if i.Record, err = own.Read(); err == nil {
 		i.machine, err = install.ReadMachine()
 	}
 	if err == nil {
@@ -108,24 +111,24 @@ func lookUp() (*installation, error) {
 	if err != nil {
 		return nil, err
 	}
-	if i.record == nil && i.machine.For(sid) {
-		i.record = &install.Record{Version: i.machine.Version, Form: install.ByService, Programs: i.shared.Programs, Args: i.machine.Args}
+	if i.Record == nil && i.machine.For(sid) {
+		i.Record = &install.Record{Version: i.machine.Version, Form: install.ByService, Programs: i.shared.Programs, Args: i.machine.Args}
 	}
-	if i.record != nil && i.record.Form == install.ByService {
-		i.place = i.shared
+	if i.Record != nil && i.Record.Form == install.ByService {
+		i.Place = i.shared
 	}
 	return i, nil
 }
 
 // look finds which bridges run.
-func (i *installation) look(ctx context.Context) error {
+func (i *Installation) look(ctx context.Context) error {
 	all, err := control.Running(ctx, control.Chosen{})
 	i.sort(all)
 	return err
 }
 
 // sort tells the bridges of the installed program from those of a person.
-func (i *installation) sort(all []control.Found) {
+func (i *Installation) sort(all []control.Found) {
 	i.bridges, i.others = nil, nil
 	for _, f := range all {
 		if i.has(f.Status.Program) {
@@ -137,10 +140,10 @@ func (i *installation) sort(all []control.Found) {
 }
 
 // seen is what changes start from.
-func (i *installation) seen(ctx context.Context) install.Seen {
+func (i *Installation) seen(ctx context.Context) install.Seen {
 	s := install.Seen{
-		Record: i.record, Files: install.There(append(i.own.Owned(), i.shared.OwnedPrograms()...)),
-		Task: i.place.HasTask(ctx, i.record != nil && i.record.Form != install.RunKey), RunKey: install.HasRunKey(),
+		Record: i.Record, Files: install.There(append(i.own.Owned(), i.shared.OwnedPrograms()...)),
+		Task: i.Place.HasTask(ctx, i.Record != nil && i.Record.Form != install.RunKey), RunKey: install.HasRunKey(),
 		Elevated: i.elevated, Shared: i.shared, Service: i.service, Machine: i.machine, EventSource: install.HasEventSource(),
 	}
 	s.Bridges = i.words()
@@ -148,7 +151,7 @@ func (i *installation) seen(ctx context.Context) install.Seen {
 }
 
 // words name the bridges.
-func (i *installation) words() (list []string) {
+func (i *Installation) words() (list []string) {
 	for _, f := range i.bridges {
 		list = append(list, fmt.Sprintf("the bridge for %s (pid %d)", control.PlaceName(f.Place), f.PID))
 	}
@@ -156,7 +159,7 @@ func (i *installation) words() (list []string) {
 }
 
 // logsToPurge are those of bridges that don't run.
-func (i *installation) logsToPurge() []string {
+func (i *Installation) logsToPurge() []string {
 	all, _ := filepath.Glob(filepath.Join(state.LogDir(i.state), "*.log*"))
 	return slices.DeleteFunc(all, func(file string) bool {
 		return slices.ContainsFunc(i.others, func(f control.Found) bool {
@@ -168,30 +171,30 @@ func (i *installation) logsToPurge() []string {
 // start starts what is registered. That one which runs already wins is the program's own affair.
 // With an administrator's rights it would see pipes and drives as another one does: then only the
 // task starts what a service starts at logon.
-func (i *installation) start(ctx context.Context) error {
-	if i.record.Form != install.RunKey {
+func (i *Installation) start(ctx context.Context) error {
+	if i.Record.Form != install.RunKey {
 		err := i.startTask(ctx)
-		if err == nil || i.record.Form == install.ByService && i.elevated {
+		if err == nil || i.Record.Form == install.ByService && i.elevated {
 			return err
 		}
 	}
-	return i.place.Start(i.record.Args)
+	return i.Place.Start(i.Record.Args)
 }
 
-func (i *installation) startTask(ctx context.Context) error {
-	if i.record.Form == install.ByService && !i.place.HasTask(ctx, false) {
-		if err := i.place.AddTask(ctx, install.ByService, i.record.Args); err != nil {
+func (i *Installation) startTask(ctx context.Context) error {
+	if i.Record.Form == install.ByService && !i.Place.HasTask(ctx, false) {
+		if err := i.Place.AddTask(ctx, install.ByService, i.Record.Args); err != nil {
 			return err
 		}
 	}
-	if err := i.place.RunTask(ctx); err != nil {
+	if err := i.Place.RunTask(ctx); err != nil {
 		return err
 	}
 	return i.await(ctx, taskTime, func() bool { return len(i.bridges) > 0 })
 }
 
 // await waits for the bridges until something holds, and looks at them then, or says errNotUp.
-func (i *installation) await(ctx context.Context, bound time.Duration, holds func() bool) error {
+func (i *Installation) await(ctx context.Context, bound time.Duration, holds func() bool) error {
 	bounded, cancel := context.WithTimeout(ctx, bound)
 	defer cancel()
 	for {
@@ -219,7 +222,7 @@ func (i *installation) await(ctx context.Context, bound time.Duration, holds fun
 }
 
 // stop ends the bridges of the installed program.
-func (i *installation) stop(ctx context.Context) error {
+func (i *Installation) stop(ctx context.Context) error {
 	err := errors.Join(control.StopAll(ctx, i.bridges)...)
 	if err == nil {
 		i.bridges = nil

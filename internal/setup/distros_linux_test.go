@@ -1,4 +1,4 @@
-package main
+package setup
 
 import (
 	"os"
@@ -27,7 +27,7 @@ esac
 `
 
 // onFakeWSL is an installation that has nothing but a state directory.
-func onFakeWSL(t *testing.T) (i *installation, file func(name, text string)) {
+func onFakeWSL(t *testing.T) (i *Installation, file func(name, text string)) {
 	t.Helper()
 	dir := t.TempDir()
 	file = func(name, text string) {
@@ -47,11 +47,11 @@ func onFakeWSL(t *testing.T) (i *installation, file func(name, text string)) {
 	if err := os.MkdirAll(state.LogDir(own), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	return &installation{state: own}, file
+	return &Installation{state: own}, file
 }
 
 // finds wants uninstall to find distros to clean and to leave, and files of the record to purge.
-func (i *installation) finds(t *testing.T, start bool, cleaned, stopped string, files ...string) {
+func (i *Installation) finds(t *testing.T, start bool, cleaned, stopped string, files ...string) {
 	t.Helper()
 	var s install.Seen
 	i.distros(t.Context(), &s, start)

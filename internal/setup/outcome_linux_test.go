@@ -1,4 +1,4 @@
-package main
+package setup
 
 import (
 	"context"
@@ -74,14 +74,14 @@ func TestInstallTellsOfAllLinks(t *testing.T) {
 	installedBridge(t, "c", func(s *control.Status) { s.State = string(tunnel.Stopped) })
 	installedBridge(t, "d", func(s *control.Status) { s.State, s.Reason = string(tunnel.Failing), "its user is not there" })
 	installedBridge(t, "e", func(s *control.Status) {})
-	i := &installation{
-		place:  install.Place{Programs: "/programs"},
-		record: &install.Record{Form: install.Task},
+	i := &Installation{
+		Place:  install.Place{Programs: "/programs"},
+		Record: &install.Record{Form: install.Task},
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	var text strings.Builder
-	err := i.conclude(ctx, &telling{out: &text}, result{})
+	err := i.conclude(ctx, &Telling{Out: &text}, result{})
 	if want := "it runs and does not serve /run/b.sock in Debian yet, but goes on trying: link-failed: make socket: no such directory"; err == nil || err.Error() != want {
 		t.Errorf("error %v, want %s", err, want)
 	}
@@ -100,7 +100,7 @@ func TestInstallTellsOfAllLinks(t *testing.T) {
 	}
 
 	text.Reset()
-	if err := i.conclude(ctx, &telling{out: &text, json: true}, result{}); err == nil {
+	if err := i.conclude(ctx, &Telling{Out: &text, JSON: true}, result{}); err == nil {
 		t.Error("no error for a script")
 	}
 	var told struct {
@@ -161,9 +161,9 @@ func TestAStartOfAWrongConfigurationIsRefused(t *testing.T) {
 func TestARestartOfAWrongConfigurationEndsNothing(t *testing.T) {
 	file := ownConfig(t)
 	configure(t, file, "a", "a") // twice
-	i := &installation{record: &install.Record{Args: []string{"run"}}, bridges: []control.Found{{PID: os.Getpid()}}}
+	i := &Installation{Record: &install.Record{Args: []string{"run"}}, bridges: []control.Found{{PID: os.Getpid()}}}
 	var text strings.Builder
-	if err := i.again(t.Context(), &telling{out: &text}, true); err == nil || !strings.HasPrefix(err.Error(), "nothing was changed: "+file+":") || text.Len() > 0 {
+	if err := i.StartAgain(t.Context(), &Telling{Out: &text}, true); err == nil || !strings.HasPrefix(err.Error(), "nothing was changed: "+file+":") || text.Len() > 0 {
 		t.Errorf("%v, and it said %q", err, &text)
 	}
 }
@@ -189,7 +189,7 @@ func TestInstallIsRefusedForWhatIsServed(t *testing.T) {
 		{"debian", []string{"run", "--distro=debian"}, "Debian", "/run/b.sock", file, false},
 		{"", []string{"run", "--keep-alive=always"}, "Ubuntu", links.DefaultSocket, "", true}, // it may be the default one
 	} {
-		i := &installation{others: []control.Found{{
+		i := &Installation{others: []control.Found{{
 			Place: control.Place{Distro: c.distro, Socket: c.socket}, Status: control.Status{Config: c.config},
 		}}}
 		if err := i.servedByAnother(c.args, links.Link{Distro: c.wanted, Socket: links.DefaultSocket}); (err != nil) != c.refused {
@@ -223,7 +223,7 @@ func TestInstallMissesALink(t *testing.T) {
 	file := ownConfig(t)
 	configure(t, file, "a", "b")
 	installedBridge(t, "a", func(s *control.Status) { s.Config = file })
-	i := &installation{place: install.Place{Programs: "/programs"}, record: &install.Record{Form: install.Task}}
+	i := &Installation{Place: install.Place{Programs: "/programs"}, Record: &install.Record{Form: install.Task}}
 	if err := i.look(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -264,9 +264,9 @@ func TestInstallAsksTheEngineOnce(t *testing.T) {
 	}
 	t.Cleanup(func() { open.Close() })
 	before := asked.Load()
-	i := &installation{place: install.Place{Programs: "/programs"}, record: &install.Record{Form: install.Task}}
+	i := &Installation{Place: install.Place{Programs: "/programs"}, Record: &install.Record{Form: install.Task}}
 	var text strings.Builder
-	if err := i.conclude(t.Context(), &telling{out: &text}, result{}); err != nil {
+	if err := i.conclude(t.Context(), &Telling{Out: &text}, result{}); err != nil {
 		t.Error(err)
 	}
 	if n := asked.Load() - before; n != 1 || !strings.Contains(text.String(), "It serves /run/a.sock in Debian") {

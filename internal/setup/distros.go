@@ -1,4 +1,4 @@
-package main
+package setup
 
 import (
 	"cmp"
@@ -19,7 +19,7 @@ import (
 
 // distros adds those in which something was made. A purge also removes what the record tells of distros that are
 // not there any more, and what tells nothing. A distro that a person's bridge serves has it all in use.
-func (i *installation) distros(ctx context.Context, s *install.Seen, start bool) {
+func (i *Installation) distros(ctx context.Context, s *install.Seen, start bool) {
 	made, broken, err := state.Remembered(i.state)
 	s.Made, s.Purged = made, broken
 	w, wslErr := distro.FindWSL()
@@ -58,7 +58,7 @@ func (i *installation) distros(ctx context.Context, s *install.Seen, start bool)
 }
 
 // logged tells by the names of logs whether a distro was served. It is for what the record does not tell.
-func (i *installation) logged() func(distro string) (sure, perhaps bool) {
+func (i *Installation) logged() func(distro string) (sure, perhaps bool) {
 	logs, _ := filepath.Glob(filepath.Join(state.LogDir(i.state), "*.log"))
 	of := func(distro string) bool {
 		return slices.ContainsFunc(logs, func(l string) bool { return control.IsLog(filepath.Base(l), control.Chosen{Distro: distro}) })
@@ -69,7 +69,7 @@ func (i *installation) logged() func(distro string) (sure, perhaps bool) {
 }
 
 // rememberFound has what logs alone told stay known until it is cleaned.
-func (i *installation) rememberFound(s install.Seen) (failed error) {
+func (i *Installation) rememberFound(s install.Seen) (failed error) {
 	for _, distro := range append(slices.Clone(s.Cleaned), s.Stopped...) {
 		failed = errors.Join(failed, state.Remember(i.state, state.Made{Distro: distro}))
 	}
@@ -77,7 +77,7 @@ func (i *installation) rememberFound(s install.Seen) (failed error) {
 }
 
 // clean undoes what was made in a distro.
-func (i *installation) clean(ctx context.Context, name string) error {
+func (i *Installation) clean(ctx context.Context, name string) error {
 	w, err := distro.FindWSL()
 	if err != nil {
 		return err

@@ -1,4 +1,4 @@
-package main
+package setup
 
 import (
 	"context"
@@ -9,6 +9,7 @@ import (
 
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/advice"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/config"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/console"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/daemon"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/links"
@@ -35,11 +36,11 @@ type bridgeOutcome struct {
 
 // conclude waits until what was started serves, and tells how to use it. The first bridge that does
 // not serve is the error.
-func (i *installation) conclude(ctx context.Context, t *telling, r result) error {
+func (i *Installation) conclude(ctx context.Context, t *Telling, r result) error {
 	err := i.comeUp(ctx)
-	r.Form, r.Why = i.record.Form, i.record.Why
-	text, logon := "", ", and starts at logon ("+formWords(i.record)+")"
-	if off := switchedOff(ctx); off != nil {
+	r.Form, r.Why = i.Record.Form, i.Record.Why
+	text, logon := "", ", and starts at logon ("+formWords(i.Record)+")"
+	if off := SwitchedOff(ctx); off != nil {
 		logon = ", and does not start at logon: " + off.Error()
 		r.Off, r.Hints = off.Text, append(r.Hints, advice.SwitchOnHint(off))
 	}
@@ -93,7 +94,7 @@ func altogether(all []bridgeOutcome) outcome {
 
 // comeUp waits until all bridges serve, or say why they do not. The links of a configuration get
 // their places one by one; one that another program has is waited for no longer than taskTime.
-func (i *installation) comeUp(ctx context.Context) error {
+func (i *Installation) comeUp(ctx context.Context) error {
 	began := time.Now()
 	err := i.await(ctx, comeUpTime, func() bool {
 		start := slices.ContainsFunc(i.bridges, func(f control.Found) bool { return daemon.Starts(f.Status) })
@@ -106,7 +107,7 @@ func (i *installation) comeUp(ctx context.Context) error {
 }
 
 // unplaced are the links of the configuration that have no bridge.
-func (i *installation) unplaced() (names []string) {
+func (i *Installation) unplaced() (names []string) {
 	configured := func(f control.Found) bool { return f.Status.Config != "" }
 	if !slices.ContainsFunc(i.bridges, configured) {
 		return nil
@@ -156,10 +157,25 @@ func (o *outcome) serves(ctx context.Context, s control.Status, logon string) st
 func (o *outcome) named(ctx context.Context, s control.Status) string {
 	made := daemon.MadeContext{Name: s.Link.Context}
 	if made.Name != "" && s.State == string(tunnel.Serving) {
-		made = madeFor(ctx, s.Link)
+		made = daemon.MadeFor(ctx, s.Link)
 	}
 	if o.Context = made.Name; made.Err != nil {
 		o.Unnamed = made.Err.Error()
 	}
-	return howDocker(s.Link.Distro, o.Host, made.Name) + contextWarning(s.Link.Distro, made)
+	return advice.HowDocker(s.Link.Distro, o.Host, made.Name) + ContextWarning(s.Link.Distro, made)
+}
+
+// ContextWarning is what a person is told of a docker context, if it is not as it should be.
+func ContextWarning(distro string, made daemon.MadeContext) string {
+	switch {
+	case made.Err != nil:
+		text := "there is no docker context: " + printable.Line(made.Err.Error()) + "\n"
+		for _, h := range advice.ContextHints(distro, made.Err) {
+			text += console.HintLine(h)
+		}
+		return text
+	case made.Note != "":
+		return printable.Line(advice.AstrayWords(made.Name, made.Note)) + "\n"
+	}
+	return ""
 }
