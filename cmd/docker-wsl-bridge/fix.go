@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"path"
+	"time"
 
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/advice"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/codes"
@@ -29,6 +30,9 @@ type fix struct {
 
 	do func(context.Context) error
 }
+
+// fixTime bounds all of them; a distro may have to start.
+const fixTime = 90 * time.Second
 
 // fixes are those for what has failed.
 func fixes(found []doctor.Finding, seen doctor.Seen, p doctor.Patient) (list []fix) {
@@ -87,7 +91,7 @@ func repairInstalled(ctx context.Context) error {
 
 // makeFixes tells of each and makes it. Without a writer nobody is told.
 func makeFixes(ctx context.Context, list []fix, out io.Writer, dry bool) {
-	ctx, cancel := context.WithTimeout(ctx, commandTime)
+	ctx, cancel := context.WithTimeout(ctx, fixTime)
 	defer cancel()
 	for i, f := range list {
 		if out != nil {

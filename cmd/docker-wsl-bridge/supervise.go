@@ -9,8 +9,6 @@ import (
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/supervise"
 )
 
-// The ways to treat a command that has ended.
-
 func superviseCommand() *cobra.Command {
 	s := supervise.New()
 	cmd := &cobra.Command{
