@@ -14,6 +14,7 @@ import (
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/deploy"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/distro"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/doctor"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/links"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/setup"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/state"
@@ -130,7 +131,7 @@ func doctorText(ctx context.Context) (string, error) {
 		return "", err
 	}
 	var b bytes.Buffer
-	err = printFindings(&b, explained(examine(ctx, p)))
+	err = doctor.PrintFindings(&b, doctor.Explain(doctor.ExamineAll(ctx, p)))
 	return b.String(), err
 }
 

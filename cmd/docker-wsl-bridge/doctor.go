@@ -3,44 +3,28 @@ package main
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"runtime"
-	"slices"
 
 	"github.com/spf13/cobra"
 
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/advice"
-	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/codes"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/deploy"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/doctor"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/endpoint"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/engine"
-	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/files"
-	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/install"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/links"
-	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/printable"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/setup"
 )
-
-// finding is what a script is told of a check.
-type finding struct {
-	Code    codes.Code     `json:"code"`
-	Verdict doctor.Verdict `json:"verdict"`
-	Seen    string         `json:"seen"`
-	Why     string         `json:"why"`
-	Cure    []codes.Hint   `json:"cure,omitempty"`
-}
 
 func doctorCommand() *cobra.Command {
 	var c control.Chosen
 	var pipe string
-	var v visit
+	var v doctor.Visit
 	cmd := &cobra.Command{
 		Use:   "doctor",
 		Short: "Look for what is wrong, and tell what cures it",
@@ -62,10 +46,10 @@ page for each code.`,
 			if err != nil {
 				return err
 			}
-			if v.dry && !v.fix {
+			if v.Dry && !v.Fix {
 				return errors.New("--dry-run: it is for --fix")
 			}
-			all, err := v.pay(cmd.Context(), cmd.OutOrStdout(), p, func() (doctor.Patient, error) { return patient(cmd.Context(), c, pipe) })
+			all, err := v.Pay(cmd.Context(), cmd.OutOrStdout(), p, func() (doctor.Patient, error) { return patient(cmd.Context(), c, pipe) })
 			if err != nil {
 				return &failure{error: err}
 			}
@@ -75,9 +59,9 @@ page for each code.`,
 	cmd.Flags().StringVarP(&c.Distro, "distro", "d", "", "the distro's `name` (default: that of the bridge that runs, else WSL's\ndefault distro)")
 	cmd.Flags().StringVar(&c.Socket, "socket", "", "the socket's `path` (default: that of the bridge that runs, else\n"+links.DefaultSocket+")")
 	cmd.Flags().StringVar(&pipe, "pipe", "", "the engine's `pipe` (default: that of the bridge, else the first engine\nfor Windows containers)")
-	cmd.Flags().BoolVar(&v.fix, "fix", false, "do what is safe, and look again")
-	cmd.Flags().BoolVar(&v.dry, "dry-run", false, "with --fix: say what would be done, and do nothing")
-	cmd.Flags().BoolVar(&v.json, "json", false, "report as JSON, one object")
+	cmd.Flags().BoolVar(&v.Fix, "fix", false, "do what is safe, and look again")
+	cmd.Flags().BoolVar(&v.Dry, "dry-run", false, "with --fix: say what would be done, and do nothing")
+	cmd.Flags().BoolVar(&v.JSON, "json", false, "report as JSON, one object")
 	return cmd
 }
 
@@ -107,68 +91,12 @@ func patient(ctx context.Context, c control.Chosen, pipe string) (p doctor.Patie
 	p.Configured = filesRight
 	if p.Windows {
 		p.ProgramData, p.Member = os.Getenv("ProgramData"), engine.Member
-		p.Installed, p.Blocked = setup.InstalledRight, blocked
+		p.Installed, p.Blocked = setup.InstalledRight, doctor.Blocked
 	}
 	return p, nil
 }
 
-// visit says what is done beside looking.
-type visit struct{ fix, dry, json bool }
-
-// pay looks, does what is to be done, and looks again. It gives what it has found last.
-func (v visit) pay(ctx context.Context, out io.Writer, p doctor.Patient, again func() (doctor.Patient, error)) ([]finding, error) {
-	found, seen := examine(ctx, p)
-	all := explained(found, seen)
-	person := out
-	if v.json {
-		person = nil
-	}
-	if err := printFindings(person, all); err != nil {
-		return all, err
-	}
-	var list []fix
-	if v.fix {
-		list = fixes(found, seen, p)
-		makeFixes(ctx, list, person, v.dry)
-	}
-	if len(list) > 0 && !v.dry {
-		p, err := again()
-		if err != nil {
-			return all, err
-		}
-		all = explained(examine(ctx, p))
-		if err := printAgain(person, all, list); err != nil {
-			return all, err
-		}
-	}
-	if !v.json {
-		return all, nil
-	}
-	report := map[string]any{"findings": all}
-	if v.fix {
-		report["fixes"] = append([]fix{}, list...)
-	}
-	return all, json.NewEncoder(out).Encode(report)
-}
-
-func examine(ctx context.Context, p doctor.Patient) (found []doctor.Finding, seen doctor.Seen) {
-	seen = doctor.Examine(ctx, p, func(f doctor.Finding) { found = append(found, f) })
-	return found, seen
-}
-
-// explained is for people and scripts, who want to know why and what to do.
-func explained(found []doctor.Finding, seen doctor.Seen) []finding {
-	all := make([]finding, len(found))
-	for i, f := range found {
-		all[i] = finding{Code: f.Code, Verdict: f.Verdict, Seen: f.Seen, Why: f.Code.Why()}
-		if f.Verdict == doctor.Failed {
-			all[i].Cure = doctorHints(f, seen)
-		}
-	}
-	return all
-}
-
-func sickOrNot(all []finding) error {
+func sickOrNot(all []doctor.Told) error {
 	failed := 0
 	for _, f := range all {
 		if f.Verdict == doctor.Failed {
@@ -182,61 +110,4 @@ func sickOrNot(all []finding) error {
 		return &failure{error: advice.With(fmt.Errorf("1 of %d checks failed", len(all)), nil)}
 	}
 	return &failure{error: advice.With(fmt.Errorf("%d of %d checks failed", failed, len(all)), nil)}
-}
-
-// printFindings is for a person: what is well takes a line, what is not says why and what to do.
-func printFindings(w io.Writer, all []finding) error {
-	if w == nil {
-		return nil
-	}
-	for _, f := range all {
-		text := fmt.Sprintf("%-8s %s  %s\n", f.Verdict, f.Code, printable.Escape(f.Seen))
-		if f.Verdict == doctor.Failed {
-			text += fmt.Sprintf("         why:    %s\n", f.Why)
-		}
-		for _, cure := range f.Cure {
-			text += fmt.Sprintf("         hint:   %s\n", printable.Escape(cure.String()))
-		}
-		if _, err := io.WriteString(w, text); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// printAgain tells how what was fixed looks now.
-func printAgain(w io.Writer, all []finding, list []fix) error {
-	return printFindings(w, slices.DeleteFunc(slices.Clone(all), func(f finding) bool {
-		return !slices.ContainsFunc(list, func(x fix) bool { return x.Code == f.Code })
-	}))
-}
-
-// blocked opens the programs, as Windows does to start one, which is refused where a scanner has
-// found something in them.
-func blocked() (string, error) {
-	exe, err := os.Executable()
-	if err != nil {
-		return "", fmt.Errorf("find own file: %w", err)
-	}
-	for _, name := range []string{filepath.Base(exe), install.Windowed} {
-		f, err := files.Open(filepath.Join(filepath.Dir(exe), name))
-		switch {
-		case err == nil:
-			err = errors.Join(readSome(f), f.Close())
-		case errors.Is(err, os.ErrNotExist):
-			err = nil // it was not downloaded, or taken away: install tells
-		}
-		if err != nil {
-			return "", fmt.Errorf("read program: %w", err)
-		}
-	}
-	if rules := install.ProgramRules(); rules != "" {
-		return rules + "; they let wsl.exe and this program run", nil
-	}
-	return "no rules of AppLocker for programs are set", nil
-}
-
-func readSome(f *os.File) error {
-	_, err := f.Read(make([]byte, 4096))
-	return err
 }

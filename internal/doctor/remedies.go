@@ -1,4 +1,4 @@
-package main
+package doctor
 
 import (
 	"context"
@@ -10,7 +10,6 @@ import (
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/advice"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/codes"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
-	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/doctor"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/endpoint"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/engine"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/install"
@@ -19,10 +18,10 @@ import (
 )
 
 // doctorHints cure what a check has found. seen is what it was about.
-func doctorHints(f doctor.Finding, seen doctor.Seen) []codes.Hint {
+func doctorHints(f Finding, seen Seen) []codes.Hint {
 	at := advice.FlagsOf(seen.Place)
 	again := " and then up as before, or restart if it is installed,"
-	var barred *doctor.NotAllowedError
+	var barred *NotAllowedError
 	switch {
 	case f.Code == codes.BridgeRuns && f.Err != nil:
 		return advice.KillHints(seen.Bridge.PID)
@@ -55,8 +54,8 @@ func doctorHints(f doctor.Finding, seen doctor.Seen) []codes.Hint {
 }
 
 // moreHints are for what is not about the bridge.
-func moreHints(f doctor.Finding, seen doctor.Seen) []codes.Hint {
-	var group *doctor.GroupError
+func moreHints(f Finding, seen Seen) []codes.Hint {
+	var group *GroupError
 	var off *install.OffError
 	switch {
 	case f.Code == codes.WSLWedged, f.Code == codes.DistroStarts && errors.Is(f.Err, context.DeadlineExceeded):
@@ -78,7 +77,7 @@ func moreHints(f doctor.Finding, seen doctor.Seen) []codes.Hint {
 }
 
 // groupWords say what lets the user in, of what is missing.
-func groupWords(m doctor.Membership) []string {
+func groupWords(m Membership) []string {
 	join := "net localgroup " + codes.WindowsWord(m.Group) + " %USERNAME% /add, as administrator, lets this user in from the next logon on"
 	switch {
 	case m.Group == "":

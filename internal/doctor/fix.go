@@ -1,4 +1,4 @@
-package main
+package doctor
 
 import (
 	"context"
@@ -14,7 +14,6 @@ import (
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/daemon"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/deploy"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/distro"
-	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/doctor"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/install"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/printable"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/setup"
@@ -35,9 +34,9 @@ type fix struct {
 const fixTime = 90 * time.Second
 
 // fixes are those for what has failed.
-func fixes(found []doctor.Finding, seen doctor.Seen, p doctor.Patient) (list []fix) {
+func fixes(found []Finding, seen Seen, p Patient) (list []fix) {
 	for _, f := range found {
-		if f.Verdict != doctor.Failed {
+		if f.Verdict != Failed {
 			continue
 		}
 		if what, do := fixFor(f, seen, p); do != nil {
@@ -47,7 +46,7 @@ func fixes(found []doctor.Finding, seen doctor.Seen, p doctor.Patient) (list []f
 	return list
 }
 
-func fixFor(f doctor.Finding, seen doctor.Seen, p doctor.Patient) (what string, do func(context.Context) error) {
+func fixFor(f Finding, seen Seen, p Patient) (what string, do func(context.Context) error) {
 	var wrong *install.WrongError
 	served := seen.Bridge != nil && seen.Bridge.Err == nil
 	switch {
@@ -56,7 +55,7 @@ func fixFor(f doctor.Finding, seen doctor.Seen, p doctor.Patient) (what string, 
 		return fmt.Sprintf("give %s to %s again, with mode %s", control.PlaceName(seen.Place), l.Owner, l.Mode), asRoot(seen, p, "access", l.Mode, l.Owner)
 	case f.Code == codes.SocketServed && path.Dir(seen.Place.Socket) == deploy.Dir:
 		return "remove " + control.PlaceName(seen.Place) + ", at which nobody listens", asRoot(seen, p, "clean", "0", "0")
-	case errors.Is(f.Err, doctor.ErrNoContext) && served && seen.Bridge.Status.Link.Context != "":
+	case errors.Is(f.Err, ErrNoContext) && served && seen.Bridge.Status.Link.Context != "":
 		l := seen.Bridge.Status.Link
 		return fmt.Sprintf("make the docker context %s in %s", l.Context, l.Distro), func(ctx context.Context) error { return daemon.MadeFor(ctx, l).Err }
 	case errors.As(f.Err, &wrong) && wrong.Repair:
@@ -66,7 +65,7 @@ func fixFor(f doctor.Finding, seen doctor.Seen, p doctor.Patient) (what string, 
 }
 
 // asRoot runs the agent's program, which is there: it has seen what is wrong.
-func asRoot(seen doctor.Seen, p doctor.Patient, args ...string) func(context.Context) error {
+func asRoot(seen Seen, p Patient, args ...string) func(context.Context) error {
 	return func(ctx context.Context) error {
 		w, err := distro.FindWSL()
 		if err != nil {
