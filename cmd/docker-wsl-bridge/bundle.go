@@ -15,6 +15,7 @@ import (
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/deploy"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/distro"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/doctor"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/endpoint"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/links"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/setup"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/state"
@@ -126,7 +127,7 @@ func indented(v any, err error) (string, error) {
 }
 
 func doctorText(ctx context.Context) (string, error) {
-	p, err := patient(ctx, control.Chosen{}, "")
+	p, err := patient(ctx, control.Chosen{}, endpoint.Endpoint{})
 	if err != nil {
 		return "", err
 	}

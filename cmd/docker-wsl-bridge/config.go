@@ -49,6 +49,9 @@ func configInitCommand() *cobra.Command {
 			if err == nil {
 				err = writeStarter(file)
 			}
+			if errors.Is(err, errThere) {
+				return configFailed(err, advice.ConfigCheckHint())
+			}
 			if err != nil {
 				return &failure{error: err}
 			}
@@ -58,11 +61,14 @@ func configInitCommand() *cobra.Command {
 	}
 }
 
+// errThere says that there is a configuration.
+var errThere = errors.New("there is a configuration already")
+
 // writeStarter leaves a file that is there alone, whatever it is. A new one gets its schema beside it.
 func writeStarter(file string) error {
 	err := state.Create(file, []byte(config.Starter), 0o600)
 	if errors.Is(err, fs.ErrExist) {
-		return advice.With(fmt.Errorf("there is a configuration already: %s", file), []codes.Hint{advice.ConfigCheckHint()})
+		return fmt.Errorf("%w: %s", errThere, file)
 	}
 	if err == nil {
 		err = state.Write(filepath.Join(filepath.Dir(file), config.SchemaFile), config.Schema(), 0o600)

@@ -42,14 +42,18 @@ Its exit code is 0 when nothing is wrong, and 1 otherwise. docs/doctor.md has a
 page for each code.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			p, err := patient(cmd.Context(), c, pipe)
+			at, err := pipeFlag(pipe)
 			if err != nil {
 				return err
+			}
+			p, err := patient(cmd.Context(), c, at)
+			if err != nil {
+				return &failure{error: err}
 			}
 			if v.Dry && !v.Fix {
 				return errors.New("--dry-run: it is for --fix")
 			}
-			all, err := v.Pay(cmd.Context(), cmd.OutOrStdout(), p, func() (doctor.Patient, error) { return patient(cmd.Context(), c, pipe) })
+			all, err := v.Pay(cmd.Context(), cmd.OutOrStdout(), p, func() (doctor.Patient, error) { return patient(cmd.Context(), c, at) })
 			if err != nil {
 				return &failure{error: err}
 			}
@@ -65,17 +69,22 @@ page for each code.`,
 	return cmd
 }
 
-// patient is what the flags, and the bridges that run, say. An error that is no failure is a wrong
-// command line.
-func patient(ctx context.Context, c control.Chosen, pipe string) (p doctor.Patient, err error) {
-	p.Windows = runtime.GOOS == "windows"
-	if pipe != "" {
-		if p.Engine, err = endpoint.Parse(pipe, runtime.GOOS); err != nil {
-			return p, fmt.Errorf("--pipe: %w", err)
-		}
+// pipeFlag understands --pipe, which may be empty.
+func pipeFlag(pipe string) (at endpoint.Endpoint, err error) {
+	if pipe == "" {
+		return at, nil
 	}
+	if at, err = endpoint.Parse(pipe, runtime.GOOS); err != nil {
+		return at, fmt.Errorf("--pipe: %w", err)
+	}
+	return at, nil
+}
+
+// patient is what is chosen, and the bridges that run, say.
+func patient(ctx context.Context, c control.Chosen, engineAt endpoint.Endpoint) (p doctor.Patient, err error) {
+	p.Windows, p.Engine = runtime.GOOS == "windows", engineAt
 	if p.Bridges, err = control.Running(ctx, c); err != nil {
-		return p, &failure{error: err}
+		return p, err
 	}
 	p.Place = control.Place{Distro: c.Distro, Socket: cmp.Or(c.Socket, links.DefaultSocket)}
 	if len(p.Bridges) == 1 {
@@ -83,7 +92,7 @@ func patient(ctx context.Context, c control.Chosen, pipe string) (p doctor.Patie
 	}
 	exe, err := os.Executable()
 	if err != nil {
-		return p, &failure{error: fmt.Errorf("find own file: %w", err)}
+		return p, fmt.Errorf("find own file: %w", err)
 	}
 	if agent, err := deploy.Agent(deploy.NativeArch(), filepath.Dir(exe)); err == nil {
 		p.Agent, p.Build = deploy.Path(agent.Hash), agent.Hash

@@ -90,7 +90,7 @@ func (d *draining) run(ctx context.Context, c control.Chosen) error {
 		return nil
 	}
 	d.progress(ctx, found) // who is there is asked before: an agent that leaves tells no more
-	cuts, err := d.wait(ctx, found)
+	cuts, err := drainAll(ctx, found, d.timeout, func(ctx context.Context) { d.progress(ctx, found) })
 	if ctx.Err() != nil {
 		return advice.With(errors.New("interrupted: the bridge goes on draining"), []codes.Hint{advice.DrainsHint()})
 	}
@@ -112,9 +112,9 @@ func (d *draining) run(ctx context.Context, c control.Chosen) error {
 	return err
 }
 
-// wait drains all at once, and tells of the progress. Where it failed, the connections cut are -1.
-func (d *draining) wait(ctx context.Context, found []control.Found) (cuts []int64, failed error) {
-	limited, cancel := context.WithTimeout(ctx, d.timeout+control.StopTime)
+// drainAll drains all at once, and has the progress looked at every second. Where it failed, the connections cut are -1.
+func drainAll(ctx context.Context, found []control.Found, timeout time.Duration, progress func(context.Context)) (cuts []int64, failed error) {
+	limited, cancel := context.WithTimeout(ctx, timeout+control.StopTime)
 	defer cancel()
 	cuts = make([]int64, len(found))
 	errs := make([]error, len(found))
@@ -122,9 +122,9 @@ func (d *draining) wait(ctx context.Context, found []control.Found) (cuts []int6
 	for i, f := range found {
 		asking.Go(func() {
 			var err error
-			if cuts[i], err = control.Drain(limited, f.At, d.timeout); err != nil {
+			if cuts[i], err = control.Drain(limited, f.At, timeout); err != nil {
 				cuts[i] = -1
-				errs[i] = advice.With(fmt.Errorf("the bridge for %s: %w", control.PlaceName(f.Place), err), advice.KillHints(f.PID))
+				errs[i] = &control.StopError{Place: f.Place, PID: f.PID, Err: err}
 			}
 		})
 	}
@@ -137,24 +137,32 @@ func (d *draining) wait(ctx context.Context, found []control.Found) (cuts []int6
 		case <-ended:
 			return cuts, errors.Join(errs...)
 		case <-tick.C:
-			d.progress(limited, found)
+			progress(limited)
 		}
 	}
 }
 
-// progress tells how many connections are left, if that is new.
-func (d *draining) progress(ctx context.Context, of []control.Found) {
+// leftOf tells how many connections are left of bridges that drain, and whose.
+func leftOf(ctx context.Context, of []control.Found) (events []drainEvent, err error) {
 	now, err := control.Carrying(ctx, control.Chosen{})
 	if err != nil {
-		return
+		return nil, err
 	}
-	var events []drainEvent
 	for _, f := range now {
 		if f.Err != nil || len(f.Traffic.Links) != 1 || !slices.ContainsFunc(of, func(o control.Found) bool { return o.PID == f.PID && o.Place == f.Place }) {
 			continue
 		}
 		streams := f.Traffic.Links[0].Streams
 		events = append(events, drainEvent{Event: "draining", PID: f.PID, Distro: f.Place.Distro, Socket: f.Place.Socket, Left: len(streams), Streams: streams})
+	}
+	return events, nil
+}
+
+// progress tells how many connections are left, if that is new.
+func (d *draining) progress(ctx context.Context, of []control.Found) {
+	events, err := leftOf(ctx, of)
+	if err != nil {
+		return
 	}
 	words := ""
 	for _, e := range events {

@@ -37,6 +37,9 @@ is the one that was written last.`,
 				return &failure{error: err}
 			}
 			file, err := newestLog(state.LogDir(dir), c)
+			if errors.Is(err, errNoLog) {
+				err = advice.With(err, []codes.Hint{advice.NoneHint()})
+			}
 			if err != nil {
 				return &failure{error: err}
 			}
@@ -56,6 +59,9 @@ is the one that was written last.`,
 	return cmd
 }
 
+// errNoLog says that there is none.
+var errNoLog = errors.New("there is no log of a bridge")
+
 // newestLog is the file of those chosen that was written last.
 func newestLog(dir string, c control.Chosen) (string, error) {
 	entries, err := os.ReadDir(dir)
@@ -73,7 +79,7 @@ func newestLog(dir string, c control.Chosen) (string, error) {
 		}
 	}
 	if newest == "" {
-		return "", advice.With(fmt.Errorf("there is no log of a bridge%s in %s", printable.Line(c.Words()), dir), []codes.Hint{advice.NoneHint()})
+		return "", fmt.Errorf("%w%s in %s", errNoLog, printable.Line(c.Words()), dir)
 	}
 	return newest, nil
 }
