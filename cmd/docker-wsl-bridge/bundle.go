@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/config"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/deploy"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/distro"
@@ -127,7 +128,7 @@ func indented(v any, err error) (string, error) {
 }
 
 func doctorText(ctx context.Context) (string, error) {
-	p, err := patient(ctx, control.Chosen{}, endpoint.Endpoint{})
+	p, err := doctor.PatientOf(ctx, control.Chosen{}, endpoint.Endpoint{})
 	if err != nil {
 		return "", err
 	}
@@ -141,5 +142,5 @@ func configText() (string, error) {
 	if c == nil {
 		return "", err
 	}
-	return shownText(c.Files), err
+	return config.ShownText(c.Files), err
 }

@@ -1,11 +1,9 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -13,11 +11,9 @@ import (
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/advice"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/daemon"
-	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/deploy"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/distro"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/dockercontext"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/links"
-	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/state"
 )
 
 const (
@@ -44,7 +40,7 @@ A distro that does not run is started.`,
 }
 
 // contextVerb is a command on the contexts of the place that c chooses.
-func contextVerb(use, short string, args cobra.PositionalArgs, do func(context.Context, *cobra.Command, placed) error) *cobra.Command {
+func contextVerb(use, short string, args cobra.PositionalArgs, do func(context.Context, *cobra.Command, daemon.ContextPlace) error) *cobra.Command {
 	var c control.Chosen
 	cmd := &cobra.Command{
 		Use: use, Short: short, Args: args,
@@ -58,9 +54,9 @@ func contextVerb(use, short string, args cobra.PositionalArgs, do func(context.C
 			}
 			ctx, cancel := context.WithTimeout(cmd.Context(), commandTime)
 			defer cancel()
-			p, err := findPlace(ctx, c)
+			p, err := daemon.FindPlace(ctx, c)
 			if err == nil {
-				p.name = name
+				p.Name = name
 				err = do(ctx, cmd, p)
 			}
 			if err != nil {
@@ -74,56 +70,16 @@ func contextVerb(use, short string, args cobra.PositionalArgs, do func(context.C
 	return cmd
 }
 
-// placed is where contexts are looked after.
-type placed struct {
-	control.Place
-	w     distro.WSL
-	agent deploy.Binary
-	name  string // of the context
-}
-
-// findPlace takes the one bridge that runs for what was not told.
-func findPlace(ctx context.Context, c control.Chosen) (p placed, err error) {
-	p.Place = control.Place{Distro: c.Distro, Socket: cmp.Or(c.Socket, links.DefaultSocket)}
-	bridges, err := control.Running(ctx, c)
-	bridges = slices.DeleteFunc(bridges, func(f control.Found) bool { return control.IsPipe(f.Place) })
-	if err == nil && len(bridges) == 1 {
-		p.Place = bridges[0].Place
-		if p.Everywhere() {
-			p.Distro = bridges[0].Status.Link.Host
-		}
-	}
-	if p.agent, err = deploy.Own(); err != nil {
-		return p, err
-	}
-	if p.w, err = distro.FindWSL(); err != nil {
-		return p, err
-	}
-	p.Distro, err = p.w.Choose(ctx, p.Distro)
-	return p, err
-}
-
-func (p placed) ask(ctx context.Context, args ...string) (dockercontext.Answer, error) {
-	if err := state.Record(state.Made{Distro: p.Distro}); err != nil {
-		return dockercontext.Answer{}, err // the agent's file may be new there
-	}
-	contexts, err := daemon.ContextsOf(p.w, p.agent, p.Distro)
-	if err != nil {
-		return dockercontext.Answer{}, err
-	}
-	return contexts.Ask(ctx, "", args...)
-}
-
 func contextCreateCommand() *cobra.Command {
 	return contextVerb("create [NAME]", "Make a docker context that leads to a socket", cobra.MaximumNArgs(1),
-		func(ctx context.Context, cmd *cobra.Command, p placed) error {
-			a, err := daemon.MakeContext(ctx, p.w, p.agent, p.Place, p.name)
+		func(ctx context.Context, cmd *cobra.Command, p daemon.ContextPlace) error {
+			a, err := daemon.MakeContext(ctx, p.WSL, p.Agent, p.Place, p.Name)
 			if err != nil {
 				return err
 			}
-			fmt.Fprintf(cmd.OutOrStdout(), "docker --context %s of %s leads to %s\n", p.name, a.User, control.PlaceName(p.Place))
-			if note := a.Led.Astray(p.name, a.Host); note != "" {
-				fmt.Fprintln(cmd.ErrOrStderr(), advice.AstrayWords(p.name, note))
+			fmt.Fprintf(cmd.OutOrStdout(), "docker --context %s of %s leads to %s\n", p.Name, a.User, control.PlaceName(p.Place))
+			if note := a.Led.Astray(p.Name, a.Host); note != "" {
+				fmt.Fprintln(cmd.ErrOrStderr(), advice.AstrayWords(p.Name, note))
 			}
 			return nil
 		})
@@ -131,19 +87,19 @@ func contextCreateCommand() *cobra.Command {
 
 func contextRmCommand() *cobra.Command {
 	return contextVerb("rm [NAME]", "Remove a docker context that leads to a bridge", cobra.MaximumNArgs(1),
-		func(ctx context.Context, cmd *cobra.Command, p placed) error {
-			a, err := p.ask(ctx, "rm", p.name)
+		func(ctx context.Context, cmd *cobra.Command, p daemon.ContextPlace) error {
+			a, err := p.Ask(ctx, "rm", p.Name)
 			switch {
 			case err != nil:
 				return err
 			case a.State == dockercontext.Foreign:
 				return &distro.ContextError{Distro: p.Distro, Answer: a}
 			case a.State == dockercontext.None:
-				fmt.Fprintf(cmd.OutOrStdout(), "%s %s has no docker context %s\n", a.User, control.WhereWords(p.Place), p.name)
+				fmt.Fprintf(cmd.OutOrStdout(), "%s %s has no docker context %s\n", a.User, control.WhereWords(p.Place), p.Name)
 				return nil
 			}
-			fmt.Fprintf(cmd.OutOrStdout(), "removed the docker context %s of %s %s\n", p.name, a.User, control.WhereWords(p.Place))
-			if a.Led.Current == p.name {
+			fmt.Fprintf(cmd.OutOrStdout(), "removed the docker context %s of %s %s\n", p.Name, a.User, control.WhereWords(p.Place))
+			if a.Led.Current == p.Name {
 				fmt.Fprintln(cmd.ErrOrStderr(), "it was the one in use; docker takes its default one again")
 			}
 			return nil
@@ -161,8 +117,8 @@ type listed struct {
 func contextLsCommand() *cobra.Command {
 	var asJSON bool
 	cmd := contextVerb("ls", "List the docker contexts", cobra.NoArgs,
-		func(ctx context.Context, cmd *cobra.Command, p placed) error {
-			a, err := p.ask(ctx, "ls")
+		func(ctx context.Context, cmd *cobra.Command, p daemon.ContextPlace) error {
+			a, err := p.Ask(ctx, "ls")
 			if err != nil {
 				return err
 			}

@@ -1,24 +1,17 @@
 package main
 
 import (
-	"cmp"
-	"context"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"runtime"
 
 	"github.com/spf13/cobra"
 
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/advice"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
-	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/deploy"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/doctor"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/endpoint"
-	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/engine"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/links"
-	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/setup"
 )
 
 func doctorCommand() *cobra.Command {
@@ -46,14 +39,14 @@ page for each code.`,
 			if err != nil {
 				return err
 			}
-			p, err := patient(cmd.Context(), c, at)
+			p, err := doctor.PatientOf(cmd.Context(), c, at)
 			if err != nil {
 				return &failure{error: err}
 			}
 			if v.Dry && !v.Fix {
 				return errors.New("--dry-run: it is for --fix")
 			}
-			all, err := v.Pay(cmd.Context(), cmd.OutOrStdout(), p, func() (doctor.Patient, error) { return patient(cmd.Context(), c, at) })
+			all, err := v.Pay(cmd.Context(), cmd.OutOrStdout(), p, func() (doctor.Patient, error) { return doctor.PatientOf(cmd.Context(), c, at) })
 			if err != nil {
 				return &failure{error: err}
 			}
@@ -78,31 +71,6 @@ func pipeFlag(pipe string) (at endpoint.Endpoint, err error) {
 		return at, fmt.Errorf("--pipe: %w", err)
 	}
 	return at, nil
-}
-
-// patient is what is chosen, and the bridges that run, say.
-func patient(ctx context.Context, c control.Chosen, engineAt endpoint.Endpoint) (p doctor.Patient, err error) {
-	p.Windows, p.Engine = runtime.GOOS == "windows", engineAt
-	if p.Bridges, err = control.Running(ctx, c); err != nil {
-		return p, err
-	}
-	p.Place = control.Place{Distro: c.Distro, Socket: cmp.Or(c.Socket, links.DefaultSocket)}
-	if len(p.Bridges) == 1 {
-		p.Place = p.Bridges[0].Place
-	}
-	exe, err := os.Executable()
-	if err != nil {
-		return p, fmt.Errorf("find own file: %w", err)
-	}
-	if agent, err := deploy.Agent(deploy.NativeArch(), filepath.Dir(exe)); err == nil {
-		p.Agent, p.Build = deploy.Path(agent.Hash), agent.Hash
-	}
-	p.Configured = filesRight
-	if p.Windows {
-		p.ProgramData, p.Member = os.Getenv("ProgramData"), engine.Member
-		p.Installed, p.Blocked = setup.InstalledRight, doctor.Blocked
-	}
-	return p, nil
 }
 
 func sickOrNot(all []doctor.Told) error {

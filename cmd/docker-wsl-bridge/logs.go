@@ -3,10 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"io/fs"
-	"os"
-	"path/filepath"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -36,8 +32,8 @@ is the one that was written last.`,
 			if err != nil {
 				return &failure{error: err}
 			}
-			file, err := newestLog(state.LogDir(dir), c)
-			if errors.Is(err, errNoLog) {
+			file, err := control.NewestLog(state.LogDir(dir), c)
+			if errors.Is(err, control.ErrNoLog) {
 				err = advice.With(err, []codes.Hint{advice.NoneHint()})
 			}
 			if err != nil {
@@ -57,29 +53,4 @@ is the one that was written last.`,
 	cmd.Flags().BoolVarP(&follow, "follow", "f", false, "go on with what comes, until Ctrl-C")
 	cmd.Flags().IntVarP(&lines, "lines", "n", 100, "how many `lines` of the end")
 	return cmd
-}
-
-// errNoLog says that there is none.
-var errNoLog = errors.New("there is no log of a bridge")
-
-// newestLog is the file of those chosen that was written last.
-func newestLog(dir string, c control.Chosen) (string, error) {
-	entries, err := os.ReadDir(dir)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return "", fmt.Errorf("look for logs: %w", err)
-	}
-	newest, when := "", time.Time{}
-	for _, e := range entries {
-		info, err := e.Info()
-		if err != nil || !info.Mode().IsRegular() || !control.IsLog(e.Name(), c) {
-			continue
-		}
-		if t := info.ModTime(); newest == "" || t.After(when) {
-			newest, when = filepath.Join(dir, e.Name()), t
-		}
-	}
-	if newest == "" {
-		return "", fmt.Errorf("%w%s in %s", errNoLog, printable.Line(c.Words()), dir)
-	}
-	return newest, nil
 }

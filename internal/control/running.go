@@ -3,15 +3,18 @@ package control
 import (
 	"cmp"
 	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/printable"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/state"
-)
-
-// Chosen says which of the running bridges are meant. The zero value is all of them.
+) // Chosen says which of the running bridges are meant. The zero value is all of them.
 type Chosen struct{ Distro, Socket string }
 
 func (c Chosen) has(p Place) bool {
@@ -82,4 +85,29 @@ func IsLog(name string, c Chosen) bool {
 	distro, id, is := state.ParseLog(name)
 	return is && (c.Distro == "" || strings.EqualFold(c.Distro, distro)) &&
 		(c.Socket == "" || id == Place{Distro: distro, Socket: c.Socket}.ID())
+}
+
+// ErrNoLog says that there is none.
+var ErrNoLog = errors.New("there is no log of a bridge")
+
+// NewestLog is the file of those chosen that was written last.
+func NewestLog(dir string, c Chosen) (string, error) {
+	entries, err := os.ReadDir(dir)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return "", fmt.Errorf("look for logs: %w", err)
+	}
+	newest, when := "", time.Time{}
+	for _, e := range entries {
+		info, err := e.Info()
+		if err != nil || !info.Mode().IsRegular() || !IsLog(e.Name(), c) {
+			continue
+		}
+		if t := info.ModTime(); newest == "" || t.After(when) {
+			newest, when = filepath.Join(dir, e.Name()), t
+		}
+	}
+	if newest == "" {
+		return "", fmt.Errorf("%w%s in %s", ErrNoLog, printable.Line(c.Words()), dir)
+	}
+	return newest, nil
 }

@@ -1,8 +1,10 @@
 package daemon
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
@@ -82,4 +84,44 @@ func MadeFor(ctx context.Context, l control.Link) MadeContext {
 	}
 	a, err := MakeContext(ctx, w, agent, l.Place(), l.Context)
 	return NamedBy(l.Context, a, err)
+}
+
+// ContextPlace is where contexts are looked after.
+type ContextPlace struct {
+	control.Place
+	WSL   distro.WSL
+	Agent deploy.Binary
+	Name  string // of the context
+}
+
+// FindPlace takes the one bridge that runs for what was not told.
+func FindPlace(ctx context.Context, c control.Chosen) (p ContextPlace, err error) {
+	p.Place = control.Place{Distro: c.Distro, Socket: cmp.Or(c.Socket, links.DefaultSocket)}
+	bridges, err := control.Running(ctx, c)
+	bridges = slices.DeleteFunc(bridges, func(f control.Found) bool { return control.IsPipe(f.Place) })
+	if err == nil && len(bridges) == 1 {
+		p.Place = bridges[0].Place
+		if p.Everywhere() {
+			p.Distro = bridges[0].Status.Link.Host
+		}
+	}
+	if p.Agent, err = deploy.Own(); err != nil {
+		return p, err
+	}
+	if p.WSL, err = distro.FindWSL(); err != nil {
+		return p, err
+	}
+	p.Distro, err = p.WSL.Choose(ctx, p.Distro)
+	return p, err
+}
+
+func (p ContextPlace) Ask(ctx context.Context, args ...string) (dockercontext.Answer, error) {
+	if err := state.Record(state.Made{Distro: p.Distro}); err != nil {
+		return dockercontext.Answer{}, err // the agent's file may be new there
+	}
+	contexts, err := ContextsOf(p.WSL, p.Agent, p.Distro)
+	if err != nil {
+		return dockercontext.Answer{}, err
+	}
+	return contexts.Ask(ctx, "", args...)
 }

@@ -7,9 +7,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/config"
-)
-
-// UserFile is where this user's file belongs.
+)                               // UserFile is where this user's file belongs.
 func UserFile() (string, error) { return config.UserFile(runtime.GOOS, os.Getenv) }
 
 // LoadOwn is what counts. Its error may be a config.Errors.
@@ -97,4 +95,17 @@ func Bind(o *Flags, f *pflag.FlagSet) {
 	f.StringVar(&o.Paths, "paths", config.Auto, "auto turns the distro's paths of bind mounts (-v /mnt/c/src:C:\\src) into\nthose of Windows for a Windows engine, off leaves them (`way`)")
 	f.BoolVar(&o.TrustOwner, "trust-pipe-owner", false, "take the pipe of --pipe whoever owns it (default: it must be the system's,\nthe administrators' or your own)")
 	f.StringVar(&o.Context, "context", "", "the `name` of the docker context that leads to the socket, one of the\ndistro's default user; none makes none (default: windows, for the\ndefault socket)")
+}
+
+// FilesRight tells how the files are. The error is what is wrong with them.
+func FilesRight() (string, error) {
+	c, err := LoadOwnNamed()
+	if err != nil {
+		return "", err
+	}
+	words := config.RightWords(c.Files)
+	if why := config.IgnoredWords(c.Files); why != "" {
+		words += "; the machine's is not counted: " + why
+	}
+	return words, nil
 }
