@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -18,6 +19,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/deploy"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/test/lab"
 )
 
@@ -62,6 +64,7 @@ func onFlags(t *testing.T) *byFlags {
 	t.Cleanup(func() { os.RemoveAll(dir) })
 	m := &byFlags{t: t, ctx: ctx, dir: dir}
 	m.copy(agent, "docker-wsl-agent")
+	m.ownAgent()
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
@@ -80,6 +83,26 @@ func (m *byFlags) copy(from, to string) {
 	b, err := os.ReadFile(from)
 	if err == nil {
 		err = os.WriteFile(m.at(to), b, 0o755)
+	}
+	if err != nil {
+		m.t.Fatal(err)
+	}
+}
+
+// ownAgent has wsl.exe start the agent that the program brings: one that is inside it comes first.
+func (m *byFlags) ownAgent() {
+	m.t.Helper()
+	own, err := deploy.Agent(deploy.NativeArch(), m.dir)
+	if err != nil {
+		m.t.Fatal(err)
+	}
+	r, err := own.Open()
+	if err != nil {
+		m.t.Fatal(err)
+	}
+	b, err := io.ReadAll(r)
+	if err == nil {
+		err = os.WriteFile(m.at("docker-wsl-agent"), b, 0o755)
 	}
 	if err != nil {
 		m.t.Fatal(err)

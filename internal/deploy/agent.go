@@ -57,6 +57,9 @@ type Binary struct {
 	open func() (io.Reader, error)
 }
 
+// Open gives the ELF file.
+func (b Binary) Open() (io.Reader, error) { return b.open() }
+
 // NativeArch is the architecture of the machine, in Go's words. It is the distro's, too,
 // even where this program is an emulated amd64 one on an arm64 machine.
 func NativeArch() string { return nativeArch() }
