@@ -22,7 +22,7 @@ func noise(n int) []byte {
 }
 
 // Item 6: two relays in a row carry any byte both ways.
-func TestItem06BinaryClean(t *testing.T) {
+func TestRelaysCarryAnyByte(t *testing.T) {
 	each(t, func(t *testing.T, c client) {
 		sent := noise(3 << 20)
 		r := c.command(t, in(debian, "cat")...).run(t, string(sent))
@@ -38,7 +38,7 @@ func TestItem06BinaryClean(t *testing.T) {
 
 // Item 6: no hop is wider than 4096 bytes. A socket that keeps packets apart as
 // standard output shows each write.
-func TestItem06HopsOf4096(t *testing.T) {
+func TestNoHopIsWiderThan4096Bytes(t *testing.T) {
 	c := clients(t)[0]
 	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_SEQPACKET|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
@@ -68,7 +68,7 @@ func TestItem06HopsOf4096(t *testing.T) {
 // Item 6: input that the child does not take fills its pipe of 64 KiB; the rest
 // is pending in the relay and goes on at the next tick of 100 ms when nothing
 // else wakes the relay. (Output of the child would, so this one has none.)
-func TestItem06PendingInputWaitsForTick(t *testing.T) {
+func TestInputThatIsNotTakenWaitsForATick(t *testing.T) {
 	const full, more, rounds, most = 64 << 10, 2000, 4, 20
 	each(t, func(t *testing.T, c client) {
 		start, starting := signpost(t, debian, "start")
@@ -103,7 +103,7 @@ func TestItem06PendingInputWaitsForTick(t *testing.T) {
 
 // Item 6: with still more input waiting, poll returns at once and the relay spins
 // on the pending part; without, it sleeps from tick to tick.
-func TestItem06PendingInputSpins(t *testing.T) {
+func TestMoreInputMakesTheRelaySpin(t *testing.T) {
 	each(t, func(t *testing.T, c client) {
 		inside, post := signpost(t, debian, "")
 		p := c.command(t, in(debian, "sh", "-c", "exec 4<&0; echo ready; read x <"+inside+"; exec wc -c")...).start(t)
@@ -139,7 +139,7 @@ func TestItem06PendingInputSpins(t *testing.T) {
 
 // Item 6: the relay writes output with blocking writes in its only thread. While
 // nobody drains one output, neither input nor the other output goes on.
-func TestItem06HeadOfLine(t *testing.T) {
+func TestOutputThatNobodyDrainsStopsInput(t *testing.T) {
 	each(t, func(t *testing.T, c client) {
 		for _, stuffed := range []string{"stdout", "stderr"} {
 			t.Run(stuffed, func(t *testing.T) {
