@@ -112,6 +112,7 @@ func TestComposeForeground(t *testing.T) {
 		step{args: []string{"down"}})
 }
 
+// docker-compose: `up -d`, a list, `exec -T` with input and exit code, `logs`, `down`.
 func TestComposeDetached(t *testing.T) {
 	w := composeWords()
 	composed(t, onStage,

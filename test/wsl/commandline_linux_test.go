@@ -11,7 +11,7 @@ const (
 	own      = 0xFFFFFFFF // the exit code of wsl.exe's own errors
 )
 
-// Item 1: the raw command line. No quotes are stripped for -d and -u, they are
+// The raw command line. No quotes are stripped for -d and -u, they are
 // for --cd; it stops at -e, --exec and --; an unknown option is a text on
 // standard output and -1.
 func TestCommandLineIsReadAsWSLDoes(t *testing.T) {
@@ -57,7 +57,7 @@ func TestCommandLineIsReadAsWSLDoes(t *testing.T) {
 	})
 }
 
-// Item 1 with the argument list of a Go caller: it puts quotes where a blank is,
+// The argument list of a Go caller: it puts quotes where a blank is,
 // and the stand-in sees the same raw text as the real one.
 func TestArgumentListOfAGoCaller(t *testing.T) {
 	each(t, func(t *testing.T, c client) {
@@ -76,7 +76,7 @@ func TestArgumentListOfAGoCaller(t *testing.T) {
 	})
 }
 
-// Item 2: with -e the arguments go to exec as they are, found by PATH, without a
+// With -e the arguments go to exec as they are, found by PATH, without a
 // shell; the first token follows the rule for program names. Without -e the raw
 // rest is one string for the user's shell.
 func TestProgramsWithAndWithoutAShell(t *testing.T) {

@@ -14,7 +14,7 @@ import (
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/test/wsl"
 )
 
-// Item 13, faults: the kernel reports an error instead of the end of input
+// A fault: the kernel reports an error instead of the end of input
 // (microsoft/WSL#40184). The relay gives up: exit code 1, and output may be lost.
 // A session whose input stays open is none the worse.
 func TestFaultEndOfInputIsAnError(t *testing.T) {
@@ -41,7 +41,7 @@ func TestFaultEndOfInputIsAnError(t *testing.T) {
 	})
 }
 
-// Item 13, faults, and item 10 in its other order: input that the program has
+// A fault, the other order of those passes: input that the program has
 // closed is dropped, and its output and exit code come through.
 func TestFaultUnwantedInputIsDropped(t *testing.T) {
 	each(t, func(t *testing.T, c client) {
@@ -62,7 +62,7 @@ func TestFaultUnwantedInputIsDropped(t *testing.T) {
 	})
 }
 
-// Item 13, faults: text before the program's output, in both encodings, on
+// A fault: text before the program's output, in both encodings, on
 // standard output and as warnings on standard error.
 func TestFaultTextBeforeTheOutput(t *testing.T) {
 	each(t, func(t *testing.T, c client) {
@@ -80,7 +80,7 @@ func TestFaultTextBeforeTheOutput(t *testing.T) {
 	})
 }
 
-// Item 13, faults: the program starts late, or never.
+// A fault: the program starts late, or never.
 func TestFaultSlowOrNoStart(t *testing.T) {
 	each(t, func(t *testing.T, c client) {
 		const late = 300 * time.Millisecond
@@ -111,7 +111,7 @@ func TestFaultSlowOrNoStart(t *testing.T) {
 	})
 }
 
-// Item 13, faults: standard error is flooded. As long as nobody drains it nothing
+// A fault: standard error is flooded. As long as nobody drains it nothing
 // else goes through, and nothing is lost when somebody does.
 func TestFaultStderrIsFlooded(t *testing.T) {
 	each(t, func(t *testing.T, c client) {
@@ -146,7 +146,7 @@ func TestFaultStderrIsFlooded(t *testing.T) {
 	})
 }
 
-// Item 13, faults: a process that wsl.exe has left holds its standard handles, so
+// A fault: a process that wsl.exe has left holds its standard handles, so
 // that its end is not the end of the pipes. It goes with its distro.
 func TestFaultLeftOverHoldsTheHandles(t *testing.T) {
 	each(t, func(t *testing.T, c client) {
@@ -173,7 +173,7 @@ func TestFaultLeftOverHoldsTheHandles(t *testing.T) {
 	})
 }
 
-// Item 13, faults: bytes come one by one, and all of them.
+// A fault: bytes come one by one, and all of them.
 func TestFaultBytesComeOneByOne(t *testing.T) {
 	each(t, func(t *testing.T, c client) {
 		faulty(t, wsl.Faults{Chunk: 1})
@@ -209,7 +209,7 @@ func TestFaultBytesComeOneByOne(t *testing.T) {
 	}
 }
 
-// Item 13: faults hit the launches they are meant for.
+// Faults hit the launches they are meant for.
 func TestFaultsHitTheLaunchesTheyAreFor(t *testing.T) {
 	each(t, func(t *testing.T, c client) {
 		hit := func(distro string, program ...string) bool {

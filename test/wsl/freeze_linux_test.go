@@ -56,7 +56,7 @@ func nothing(t *testing.T, f *os.File) {
 	f.SetReadDeadline(time.Now().Add(limit))
 }
 
-// Item 13, faults: a frozen relay. Bytes stop without an end or an error, the
+// A fault: a frozen relay. Bytes stop without an end or an error, the
 // program goes on, new launches work, and after the thaw all is there.
 func TestFrozenRelayThaws(t *testing.T) {
 	each(t, func(t *testing.T, c client) {
@@ -99,7 +99,7 @@ func TestFrozenRelayThaws(t *testing.T) {
 	})
 }
 
-// Item 13, faults: everything is frozen, as in standby. New launches wait too,
+// A fault: everything is frozen, as in standby. New launches wait too,
 // and all go on after the thaw; nothing is lost of a stream that was under way.
 func TestStandbyThaws(t *testing.T) {
 	each(t, func(t *testing.T, c client) {
@@ -158,7 +158,7 @@ func dry(t *testing.T, f *os.File) []byte {
 	}
 }
 
-// Item 13, faults: wsl.exe is killed while its relay is frozen. The program hears
+// A fault: wsl.exe is killed while its relay is frozen. The program hears
 // of it after the thaw, or not at all when its distro is stopped before.
 func TestWslKilledWhileFrozen(t *testing.T) {
 	each(t, func(t *testing.T, c client) {
@@ -199,7 +199,7 @@ func boot(t *testing.T, c client) {
 	}
 }
 
-// Item 13, faults: a distro is stopped, at once or as systemd does it. At once,
+// A fault: a distro is stopped, at once or as systemd does it. At once,
 // the program hears nothing and wsl.exe has no exit status: 1. With a SIGTERM
 // before, the program's own end may still come through.
 func TestTerminatedDistro(t *testing.T) {
@@ -232,7 +232,7 @@ func TestTerminatedDistro(t *testing.T) {
 	})
 }
 
-// Item 13, faults: the whole VM is shut down. Every wsl.exe ends with 1, no
+// A fault: the whole VM is shut down. Every wsl.exe ends with 1, no
 // distro runs, the directory they shared is empty; the next launch starts it all
 // again.
 func TestShutdown(t *testing.T) {

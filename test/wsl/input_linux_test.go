@@ -15,7 +15,7 @@ import (
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/test/wsl"
 )
 
-// Item 8: the end of standard input is the end of the child's, and no more:
+// The end of standard input is the end of the child's, and no more:
 // wsl.exe stays, and so does what the child writes later.
 func TestEndOfInputEndsNothingElse(t *testing.T) {
 	each(t, func(t *testing.T, c client) {
@@ -38,7 +38,7 @@ func TestEndOfInputEndsNothingElse(t *testing.T) {
 	})
 }
 
-// Item 8: a read of no bytes ends standard input, though more follows. A socket
+// A read of no bytes ends standard input, though more follows. A socket
 // that keeps packets apart makes one on Linux; for Windows see the tests of
 // cmd/wsl.
 func TestEmptyReadEndsInputForEver(t *testing.T) {
@@ -62,7 +62,7 @@ func TestEmptyReadEndsInputForEver(t *testing.T) {
 	}
 }
 
-// Item 9: wsl.exe is killed. Its relay leaves, so the child gets the end of its
+// wsl.exe is killed. Its relay leaves, so the child gets the end of its
 // input, SIGHUP and SIGCONT (it leads a session whose terminal is gone), and
 // EPIPE; it is not killed, and belongs to init from then on.
 func TestKilledWslHangsUp(t *testing.T) {
@@ -94,7 +94,7 @@ func TestKilledWslHangsUp(t *testing.T) {
 	})
 }
 
-// Item 9: whoever does nothing about SIGHUP dies of it; whoever ignores it lives
+// Whoever does nothing about SIGHUP dies of it; whoever ignores it lives
 // on as an orphan.
 func TestWhoIgnoresTheHangUpLivesOn(t *testing.T) {
 	each(t, func(t *testing.T, c client) {
@@ -119,7 +119,7 @@ func TestWhoIgnoresTheHangUpLivesOn(t *testing.T) {
 	})
 }
 
-// Item 10, in its usual order: a child that has closed its input while more comes
+// A child that has closed its input while more comes
 // makes the relay give up. The exit status is lost: 1.
 func TestInputThatIsClosedCostsTheExitCode(t *testing.T) {
 	each(t, func(t *testing.T, c client) {
@@ -133,7 +133,7 @@ func TestInputThatIsClosedCostsTheExitCode(t *testing.T) {
 	})
 }
 
-// Item 10, in both orders: output that is there when the relay finds the input
+// In either order of a pass, output that is there when the relay finds the input
 // closed is lost with the session, or comes through like all output. (A freeze
 // lets input and output wait for the same pass.)
 func TestInputThatIsClosedCostsTheOutputThatWaits(t *testing.T) {

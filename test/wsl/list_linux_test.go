@@ -43,7 +43,7 @@ const (
 	noWSL1   = "WSL1 is not supported with your current machine configuration.\r\nPlease enable the \"Windows Subsystem for Linux\" optional component to use WSL1.\r\n"
 )
 
-// Item 14: --list in all its forms: layout, order, what is left out, exit codes.
+// --list in all its forms: layout, order, what is left out, exit codes.
 func TestList(t *testing.T) {
 	const all, running = "Main_long-name.1\r\nOld\r\nLater\r\n", "Main_long-name.1\r\n"
 	const header = "Windows Subsystem for Linux Distributions:\r\n"
@@ -94,7 +94,7 @@ func TestList(t *testing.T) {
 	})
 }
 
-// Item 14: nothing but a launch starts a distro, and lists tell whether one runs.
+// Nothing but a launch starts a distro, and lists tell whether one runs.
 func TestListsTellWhatRuns(t *testing.T) {
 	vm := machine(t, 0, three...)
 	each(t, func(t *testing.T, c client) {
@@ -130,7 +130,7 @@ func TestListsTellWhatRuns(t *testing.T) {
 	})
 }
 
-// Item 14: there is no WSL 1 here. A distro of its own is listed, and a launch in
+// There is no WSL 1 here. A distro of its own is listed, and a launch in
 // it is refused as on a Windows that lacks that component.
 func TestDistroOfWSL1IsRefused(t *testing.T) {
 	vm := machine(t, 0, three...)
@@ -143,7 +143,7 @@ func TestDistroOfWSL1IsRefused(t *testing.T) {
 	})
 }
 
-// Item 14: a WSL without any distro.
+// A WSL without any distro.
 func TestNoDistros(t *testing.T) {
 	vm := machine(t, 0)
 	each(t, func(t *testing.T, c client) {
@@ -174,7 +174,7 @@ func TestNoDistros(t *testing.T) {
 	})
 }
 
-// Item 14: what is told about WSL itself.
+// What is told about WSL itself.
 func TestStatusAndVersion(t *testing.T) {
 	each(t, func(t *testing.T, c client) {
 		if r := c.do(t, "--status"); r.stdout != "Default Distribution: "+debian+"\r\nDefault Version: 2\r\n"+noWSL1 || r.code != 0 {
@@ -196,7 +196,7 @@ func TestStatusAndVersion(t *testing.T) {
 	})
 }
 
-// Item 14: a distro stops when its last wsl.exe has been gone for a while, with
+// A distro stops when its last wsl.exe has been gone for a while, with
 // all that still runs in it, and not before.
 func TestIdleDistroStops(t *testing.T) {
 	const idle = 250 * time.Millisecond
@@ -236,7 +236,7 @@ func TestIdleDistroStops(t *testing.T) {
 	})
 }
 
-// Item 14: the registry tells what is installed, as far as WSL keeps it there:
+// The registry tells what is installed, as far as WSL keeps it there:
 // which are of WSL 2 is in Flags, and which run is not in it at all.
 func TestRegistryTellsWhatIsInstalled(t *testing.T) {
 	lab.Need(t, lab.PartWine, lab.PartRoot, lab.PartBusybox)

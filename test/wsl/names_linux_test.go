@@ -10,7 +10,7 @@ import (
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/test/wsl"
 )
 
-// Item 14: distros whose names WSL would not give, and shows all the same: a blank, and characters of two units of
+// Distros whose names WSL would not give, and shows all the same: a blank, and characters of two units of
 // UTF-16. Columns are in units.
 func TestDistrosWithOddNames(t *testing.T) {
 	c := clients(t)[0]
@@ -33,7 +33,7 @@ func TestDistrosWithOddNames(t *testing.T) {
 	}
 }
 
-// Item 4: the stub that asks for a key says why and does not end, for a minute or until its input does.
+// The stub that asks for a key says why and does not end, for a minute or until its input does.
 func TestStubThatAsksForAKey(t *testing.T) {
 	c := clients(t)[0]
 	for kind, text := range map[string]string{"asks": "is not installed", "update": "must be updated", "corrupted": "appears to be corrupted"} {

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// Item 11: what the child wrote before its end is all there, however much.
+// What the child wrote before its end is all there, however much.
 func TestOutputBeforeTheEndArrives(t *testing.T) {
 	each(t, func(t *testing.T, c client) {
 		r := c.do(t, in(debian, "sh", "-c", "head -c 5000000 /dev/zero; head -c 300000 /dev/zero >&2; exit 6")...)
@@ -18,7 +18,7 @@ func TestOutputBeforeTheEndArrives(t *testing.T) {
 	})
 }
 
-// Item 11: wsl.exe ends with the direct child, not with the end of its output: a
+// wsl.exe ends with the direct child, not with the end of its output: a
 // grandchild that holds the output gets EPIPE from then on, and its relay stays.
 // (It has to ignore SIGHUP: the kernel sends one to the terminal's foreground
 // group when the leader of the session ends.)
@@ -48,7 +48,7 @@ func TestWslEndsThoughAGrandchildHoldsTheOutput(t *testing.T) {
 	})
 }
 
-// Item 11: wsl.exe does not end while its parent does not take the output, even
+// wsl.exe does not end while its parent does not take the output, even
 // when the child is long gone.
 func TestWslWaitsForItsOutputToBeTaken(t *testing.T) {
 	each(t, func(t *testing.T, c client) {
@@ -80,7 +80,7 @@ func TestWslWaitsForItsOutputToBeTaken(t *testing.T) {
 	})
 }
 
-// Item 12: the parent closes its end of the output. Nobody tells the child: it
+// The parent closes its end of the output. Nobody tells the child: it
 // works on, its next write even succeeds, a later one fails, and wsl.exe stays
 // until the child ends and then has its exit code.
 func TestClosedOutputIsNoticedAtTheNextWrites(t *testing.T) {

@@ -21,7 +21,7 @@ func noise(n int) []byte {
 	return b
 }
 
-// Item 6: two relays in a row carry any byte both ways.
+// Two relays in a row carry any byte both ways.
 func TestRelaysCarryAnyByte(t *testing.T) {
 	each(t, func(t *testing.T, c client) {
 		sent := noise(3 << 20)
@@ -36,7 +36,7 @@ func TestRelaysCarryAnyByte(t *testing.T) {
 	})
 }
 
-// Item 6: no hop is wider than 4096 bytes. A socket that keeps packets apart as
+// No hop is wider than 4096 bytes. A socket that keeps packets apart as
 // standard output shows each write.
 func TestNoHopIsWiderThan4096Bytes(t *testing.T) {
 	c := clients(t)[0]
@@ -65,7 +65,7 @@ func TestNoHopIsWiderThan4096Bytes(t *testing.T) {
 	}
 }
 
-// Item 6: input that the child does not take fills its pipe of 64 KiB; the rest
+// Input that the child does not take fills its pipe of 64 KiB; the rest
 // is pending in the relay and goes on at the next tick of 100 ms when nothing
 // else wakes the relay. (Output of the child would, so this one has none.)
 func TestInputThatIsNotTakenWaitsForATick(t *testing.T) {
@@ -101,7 +101,7 @@ func TestInputThatIsNotTakenWaitsForATick(t *testing.T) {
 	})
 }
 
-// Item 6: with still more input waiting, poll returns at once and the relay spins
+// With still more input waiting, poll returns at once and the relay spins
 // on the pending part; without, it sleeps from tick to tick.
 func TestMoreInputMakesTheRelaySpin(t *testing.T) {
 	each(t, func(t *testing.T, c client) {
@@ -137,7 +137,7 @@ func TestMoreInputMakesTheRelaySpin(t *testing.T) {
 	})
 }
 
-// Item 6: the relay writes output with blocking writes in its only thread. While
+// The relay writes output with blocking writes in its only thread. While
 // nobody drains one output, neither input nor the other output goes on.
 func TestOutputThatNobodyDrainsStopsInput(t *testing.T) {
 	each(t, func(t *testing.T, c client) {

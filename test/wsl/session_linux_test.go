@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// Item 7: the child leads a session that has a terminal, even though all three
+// The child leads a session that has a terminal, even though all three
 // of its standard files are pipes; nothing else is open; no signal is ignored or
 // blocked.
 func TestProgramLeadsASessionWithATerminal(t *testing.T) {
@@ -52,7 +52,7 @@ func TestProgramLeadsASessionWithATerminal(t *testing.T) {
 	})
 }
 
-// Item 7: the relay is the child's parent and reaps what the child leaves.
+// The relay is the child's parent and reaps what the child leaves.
 func TestRelayReapsWhatTheProgramLeaves(t *testing.T) {
 	each(t, func(t *testing.T, c client) {
 		p := c.command(t, in(debian, "sh", "-c", `(sleep 601 & ); echo ready; read x`)...).start(t)
@@ -80,7 +80,7 @@ func clear(t *testing.T) {
 	until(t, "an empty distro", func() bool { return len(pids(t, debian)) == 0 })
 }
 
-// Item 7: the environment is the user's, WSL's own and what WSLENV lists, no more.
+// The environment is the user's, WSL's own and what WSLENV lists, no more.
 func TestEnvironmentIsTheUsers(t *testing.T) {
 	each(t, func(t *testing.T, c client) {
 		s := c.command(t, "-d", debian, "--cd", "/", "-e", "env")
@@ -109,7 +109,7 @@ func TestEnvironmentIsTheUsers(t *testing.T) {
 	})
 }
 
-// Item 7: the working directory is what --cd says, in the distro's terms; a wrong
+// The working directory is what --cd says, in the distro's terms; a wrong
 // one is a complaint and no failure; without one it is the user's home.
 func TestWorkingDirectory(t *testing.T) {
 	each(t, func(t *testing.T, c client) {
@@ -141,7 +141,7 @@ func TestWorkingDirectory(t *testing.T) {
 	})
 }
 
-// Item 7: a program is found in the working directory, so one that lies on drive
+// A program is found in the working directory, so one that lies on drive
 // C can be run wherever a distro has its automount.
 func TestProgramOnDriveC(t *testing.T) {
 	each(t, func(t *testing.T, c client) {

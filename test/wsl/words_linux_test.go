@@ -10,7 +10,7 @@ import (
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/test/wsl"
 )
 
-// Item 3: wsl.exe's own messages are UTF-16LE without a byte order mark, with
+// wsl.exe's own messages are UTF-16LE without a byte order mark, with
 // CRLF, on standard output; WSL_UTF8=1 makes them UTF-8. The exit code is
 // 0xFFFFFFFF, of which a Linux caller sees 255.
 func TestOwnWordsAreUTF16(t *testing.T) {
@@ -35,7 +35,7 @@ func TestOwnWordsAreUTF16(t *testing.T) {
 
 func utf16le(s string) string { return string(wsl.UTF16(s)) }
 
-// Item 4: what is not there. An unknown user is a line of the log on standard
+// What is not there. An unknown user is a line of the log on standard
 // error and a text on standard output; an unknown program is a line of the log
 // and exit code 1.
 func TestNoSuchDistroUserOrProgram(t *testing.T) {
@@ -59,7 +59,7 @@ func TestNoSuchDistroUserOrProgram(t *testing.T) {
 	})
 }
 
-// Item 5: an exit code passes as it is, but 67 and 87 become a text and -1; a
+// An exit code passes as it is, but 67 and 87 become a text and -1; a
 // signal shows as the raw wait status, not as 128+n.
 func TestExitCodesPassButTwo(t *testing.T) {
 	each(t, func(t *testing.T, c client) {
@@ -84,7 +84,7 @@ func TestExitCodesPassButTwo(t *testing.T) {
 	})
 }
 
-// Item 5: a VM or distro that goes away is a 1 without a text.
+// A VM or distro that goes away is a 1 without a text.
 func TestLostMachineIsExitCode1(t *testing.T) {
 	each(t, func(t *testing.T, c client) {
 		p := c.command(t, in(busybox, "sh", "-c", "echo here; sleep 600")...).start(t)
@@ -106,7 +106,7 @@ func TestLostMachineIsExitCode1(t *testing.T) {
 	})
 }
 
-// Item 4: where WSL is not installed, Windows has a wsl.exe that says so, or an
+// Where WSL is not installed, Windows has a wsl.exe that says so, or an
 // older one that answers with its usage: on standard output, in UTF-16 whatever
 // WSL_UTF8 says, and with an exit code that is not 0.
 func TestWSLIsNotInstalled(t *testing.T) {
