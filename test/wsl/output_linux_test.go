@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// Item 11: what the child wrote before its end is all there, however much.
-func TestItem11ExitDrainsOutput(t *testing.T) {
+// What the child wrote before its end is all there, however much.
+func TestOutputBeforeTheEndArrives(t *testing.T) {
 	each(t, func(t *testing.T, c client) {
 		r := c.do(t, in(debian, "sh", "-c", "head -c 5000000 /dev/zero; head -c 300000 /dev/zero >&2; exit 6")...)
 		if len(r.stdout) != 5000000 || len(r.stderr) != 300000 || r.code != 6 {
@@ -18,11 +18,11 @@ func TestItem11ExitDrainsOutput(t *testing.T) {
 	})
 }
 
-// Item 11: wsl.exe ends with the direct child, not with the end of its output: a
+// wsl.exe ends with the direct child, not with the end of its output: a
 // grandchild that holds the output gets EPIPE from then on, and its relay stays.
 // (It has to ignore SIGHUP: the kernel sends one to the terminal's foreground
 // group when the leader of the session ends.)
-func TestItem11GrandchildHoldsOutput(t *testing.T) {
+func TestWslEndsThoughAGrandchildHoldsTheOutput(t *testing.T) {
 	each(t, func(t *testing.T, c client) {
 		inside, post := signpost(t, debian, "")
 		script := `exec 3<>` + inside + `; trap '' PIPE HUP
@@ -48,9 +48,9 @@ func TestItem11GrandchildHoldsOutput(t *testing.T) {
 	})
 }
 
-// Item 11: wsl.exe does not end while its parent does not take the output, even
+// wsl.exe does not end while its parent does not take the output, even
 // when the child is long gone.
-func TestItem11UndrainedOutputHoldsClient(t *testing.T) {
+func TestWslWaitsForItsOutputToBeTaken(t *testing.T) {
 	each(t, func(t *testing.T, c client) {
 		for _, name := range []string{"stdout", "stderr"} {
 			inside, post := signpost(t, debian, name)
@@ -80,10 +80,10 @@ func TestItem11UndrainedOutputHoldsClient(t *testing.T) {
 	})
 }
 
-// Item 12: the parent closes its end of the output. Nobody tells the child: it
+// The parent closes its end of the output. Nobody tells the child: it
 // works on, its next write even succeeds, a later one fails, and wsl.exe stays
 // until the child ends and then has its exit code.
-func TestItem12ClosedOutput(t *testing.T) {
+func TestClosedOutputIsNoticedAtTheNextWrites(t *testing.T) {
 	each(t, func(t *testing.T, c client) {
 		inside, post := signpost(t, debian, "")
 		script := `exec 3>` + inside + `; trap '' PIPE; echo ready; read x; echo read $x >&3

@@ -56,9 +56,9 @@ func nothing(t *testing.T, f *os.File) {
 	f.SetReadDeadline(time.Now().Add(limit))
 }
 
-// Item 13, faults: a frozen relay. Bytes stop without an end or an error, the
+// A fault: a frozen relay. Bytes stop without an end or an error, the
 // program goes on, new launches work, and after the thaw all is there.
-func TestItem13FreezeLaunches(t *testing.T) {
+func TestFrozenRelayThaws(t *testing.T) {
 	each(t, func(t *testing.T, c client) {
 		inside, post := signpost(t, debian, "")
 		script := `exec 3<>` + inside + `; echo ready; read x; echo input $x; read x <&3; echo late; echo moves >&2; read x <&3; exit 9`
@@ -99,9 +99,9 @@ func TestItem13FreezeLaunches(t *testing.T) {
 	})
 }
 
-// Item 13, faults: everything is frozen, as in standby. New launches wait too,
+// A fault: everything is frozen, as in standby. New launches wait too,
 // and all go on after the thaw; nothing is lost of a stream that was under way.
-func TestItem13FreezeEverything(t *testing.T) {
+func TestStandbyThaws(t *testing.T) {
 	each(t, func(t *testing.T, c client) {
 		sent := noise(1 << 20)
 		p := c.command(t, in(debian, "cat")...).start(t)
@@ -158,9 +158,9 @@ func dry(t *testing.T, f *os.File) []byte {
 	}
 }
 
-// Item 13, faults: wsl.exe is killed while its relay is frozen. The program hears
+// A fault: wsl.exe is killed while its relay is frozen. The program hears
 // of it after the thaw, or not at all when its distro is stopped before.
-func TestItem13FrozenToTheEnd(t *testing.T) {
+func TestWslKilledWhileFrozen(t *testing.T) {
 	each(t, func(t *testing.T, c client) {
 		start := func() (pipes, int) {
 			p := c.command(t, in(busybox, "sh", "-c", "echo ready; exec sleep 607")...).start(t)
@@ -199,10 +199,10 @@ func boot(t *testing.T, c client) {
 	}
 }
 
-// Item 13, faults: a distro is stopped, at once or as systemd does it. At once,
+// A fault: a distro is stopped, at once or as systemd does it. At once,
 // the program hears nothing and wsl.exe has no exit status: 1. With a SIGTERM
 // before, the program's own end may still come through.
-func TestItem13Terminate(t *testing.T) {
+func TestTerminatedDistro(t *testing.T) {
 	cases := []struct {
 		name, trap string
 		grace      time.Duration
@@ -232,10 +232,10 @@ func TestItem13Terminate(t *testing.T) {
 	})
 }
 
-// Item 13, faults: the whole VM is shut down. Every wsl.exe ends with 1, no
+// A fault: the whole VM is shut down. Every wsl.exe ends with 1, no
 // distro runs, the directory they shared is empty; the next launch starts it all
 // again.
-func TestItem13Shutdown(t *testing.T) {
+func TestShutdown(t *testing.T) {
 	each(t, func(t *testing.T, c client) {
 		for name, shutdown := range map[string]func() result{
 			"by hand":    func() result { return c.do(t, "--shutdown") },

@@ -14,10 +14,10 @@ import (
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/test/wsl"
 )
 
-// Item 13, faults: the kernel reports an error instead of the end of input
+// A fault: the kernel reports an error instead of the end of input
 // (microsoft/WSL#40184). The relay gives up: exit code 1, and output may be lost.
 // A session whose input stays open is none the worse.
-func TestItem13EIOAtEndOfInput(t *testing.T) {
+func TestFaultEndOfInputIsAnError(t *testing.T) {
 	each(t, func(t *testing.T, c client) {
 		faulty(t, wsl.Faults{EIO: true})
 		p := c.command(t, in(debian, "sh", "-c", "trap '' HUP; cat; echo ready >/run/eio; exit 5")...).start(t)
@@ -41,9 +41,9 @@ func TestItem13EIOAtEndOfInput(t *testing.T) {
 	})
 }
 
-// Item 13, faults, and item 10 in its other order: input that the program has
+// A fault, the other order of those passes: input that the program has
 // closed is dropped, and its output and exit code come through.
-func TestItem13DropInput(t *testing.T) {
+func TestFaultUnwantedInputIsDropped(t *testing.T) {
 	each(t, func(t *testing.T, c client) {
 		faulty(t, wsl.Faults{DropInput: true})
 		inside, post := signpost(t, debian, "")
@@ -62,9 +62,9 @@ func TestItem13DropInput(t *testing.T) {
 	})
 }
 
-// Item 13, faults: text before the program's output, in both encodings, on
+// A fault: text before the program's output, in both encodings, on
 // standard output and as warnings on standard error.
-func TestItem13Noise(t *testing.T) {
+func TestFaultTextBeforeTheOutput(t *testing.T) {
 	each(t, func(t *testing.T, c client) {
 		const garbage, warning = "Für ＷＳＬ: noise\r\n", "wsl: Something is not as it should be.\r\n"
 		for name, encode := range map[string]func(string) []byte{
@@ -80,8 +80,8 @@ func TestItem13Noise(t *testing.T) {
 	})
 }
 
-// Item 13, faults: the program starts late, or never.
-func TestItem13Slow(t *testing.T) {
+// A fault: the program starts late, or never.
+func TestFaultSlowOrNoStart(t *testing.T) {
 	each(t, func(t *testing.T, c client) {
 		const late = 300 * time.Millisecond
 		faulty(t, wsl.Faults{Slow: late})
@@ -111,9 +111,9 @@ func TestItem13Slow(t *testing.T) {
 	})
 }
 
-// Item 13, faults: standard error is flooded. As long as nobody drains it nothing
+// A fault: standard error is flooded. As long as nobody drains it nothing
 // else goes through, and nothing is lost when somebody does.
-func TestItem13Flood(t *testing.T) {
+func TestFaultStderrIsFlooded(t *testing.T) {
 	each(t, func(t *testing.T, c client) {
 		const flood, stderrSocket = 2 << 20, 5
 		faulty(t, wsl.Faults{Flood: flood})
@@ -146,9 +146,9 @@ func TestItem13Flood(t *testing.T) {
 	})
 }
 
-// Item 13, faults: a process that wsl.exe has left holds its standard handles, so
+// A fault: a process that wsl.exe has left holds its standard handles, so
 // that its end is not the end of the pipes. It goes with its distro.
-func TestItem13LeftOver(t *testing.T) {
+func TestFaultLeftOverHoldsTheHandles(t *testing.T) {
 	each(t, func(t *testing.T, c client) {
 		faulty(t, wsl.Faults{LeftOver: true})
 		p := c.command(t, in(busybox, "sh", "-c", "echo here; exit 2")...).start(t)
@@ -173,8 +173,8 @@ func TestItem13LeftOver(t *testing.T) {
 	})
 }
 
-// Item 13, faults: bytes come one by one, and all of them.
-func TestItem13Chunks(t *testing.T) {
+// A fault: bytes come one by one, and all of them.
+func TestFaultBytesComeOneByOne(t *testing.T) {
 	each(t, func(t *testing.T, c client) {
 		faulty(t, wsl.Faults{Chunk: 1})
 		sent := noise(20000)
@@ -209,8 +209,8 @@ func TestItem13Chunks(t *testing.T) {
 	}
 }
 
-// Item 13: faults hit the launches they are meant for.
-func TestItem13Chosen(t *testing.T) {
+// Faults hit the launches they are meant for.
+func TestFaultsHitTheLaunchesTheyAreFor(t *testing.T) {
 	each(t, func(t *testing.T, c client) {
 		hit := func(distro string, program ...string) bool {
 			t.Helper()

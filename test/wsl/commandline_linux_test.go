@@ -11,10 +11,10 @@ const (
 	own      = 0xFFFFFFFF // the exit code of wsl.exe's own errors
 )
 
-// Item 1: the raw command line. No quotes are stripped for -d and -u, they are
+// The raw command line. No quotes are stripped for -d and -u, they are
 // for --cd; it stops at -e, --exec and --; an unknown option is a text on
 // standard output and -1.
-func TestItem01CommandLine(t *testing.T) {
+func TestCommandLineIsReadAsWSLDoes(t *testing.T) {
 	cases := []struct {
 		name, line, stdout string
 		code               uint32
@@ -57,9 +57,9 @@ func TestItem01CommandLine(t *testing.T) {
 	})
 }
 
-// Item 1 with the argument list of a Go caller: it puts quotes where a blank is,
+// The argument list of a Go caller: it puts quotes where a blank is,
 // and the stand-in sees the same raw text as the real one.
-func TestItem01ArgumentList(t *testing.T) {
+func TestArgumentListOfAGoCaller(t *testing.T) {
 	each(t, func(t *testing.T, c client) {
 		if r := c.do(t, "-d", "no such", "-e", "true"); r.stdout != notFound {
 			t.Errorf("a name with a blank: %q", r.stdout)
@@ -76,10 +76,10 @@ func TestItem01ArgumentList(t *testing.T) {
 	})
 }
 
-// Item 2: with -e the arguments go to exec as they are, found by PATH, without a
+// With -e the arguments go to exec as they are, found by PATH, without a
 // shell; the first token follows the rule for program names. Without -e the raw
 // rest is one string for the user's shell.
-func TestItem02ExecAndShell(t *testing.T) {
+func TestProgramsWithAndWithoutAShell(t *testing.T) {
 	cases := []struct{ name, line, stdout string }{
 		{"no shell", `wsl.exe -e echo $HOME * ; 'a  b'`, "$HOME * ; 'a b'\n"},
 		{"Windows quoting", `wsl.exe -e printf [%s] "a  b" \"c\" d\\ e\\\"f`, `[a  b]["c"][d\\][e\"f]`},

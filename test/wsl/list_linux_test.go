@@ -43,8 +43,8 @@ const (
 	noWSL1   = "WSL1 is not supported with your current machine configuration.\r\nPlease enable the \"Windows Subsystem for Linux\" optional component to use WSL1.\r\n"
 )
 
-// Item 14: --list in all its forms: layout, order, what is left out, exit codes.
-func TestItem14List(t *testing.T) {
+// --list in all its forms: layout, order, what is left out, exit codes.
+func TestList(t *testing.T) {
 	const all, running = "Main_long-name.1\r\nOld\r\nLater\r\n", "Main_long-name.1\r\n"
 	const header = "Windows Subsystem for Linux Distributions:\r\n"
 	const table = "  NAME                STATE           VERSION\r\n" +
@@ -94,8 +94,8 @@ func TestItem14List(t *testing.T) {
 	})
 }
 
-// Item 14: nothing but a launch starts a distro, and lists tell whether one runs.
-func TestItem14States(t *testing.T) {
+// Nothing but a launch starts a distro, and lists tell whether one runs.
+func TestListsTellWhatRuns(t *testing.T) {
 	vm := machine(t, 0, three...)
 	each(t, func(t *testing.T, c client) {
 		c.vm = vm
@@ -130,9 +130,9 @@ func TestItem14States(t *testing.T) {
 	})
 }
 
-// Item 14: there is no WSL 1 here. A distro of its own is listed, and a launch in
+// There is no WSL 1 here. A distro of its own is listed, and a launch in
 // it is refused as on a Windows that lacks that component.
-func TestItem14Version1(t *testing.T) {
+func TestDistroOfWSL1IsRefused(t *testing.T) {
 	vm := machine(t, 0, three...)
 	each(t, func(t *testing.T, c client) {
 		c.vm = vm
@@ -143,8 +143,8 @@ func TestItem14Version1(t *testing.T) {
 	})
 }
 
-// Item 14: a WSL without any distro.
-func TestItem14NoDistros(t *testing.T) {
+// A WSL without any distro.
+func TestNoDistros(t *testing.T) {
 	vm := machine(t, 0)
 	each(t, func(t *testing.T, c client) {
 		c.vm = vm
@@ -174,8 +174,8 @@ func TestItem14NoDistros(t *testing.T) {
 	})
 }
 
-// Item 14: what is told about WSL itself.
-func TestItem14StatusAndVersion(t *testing.T) {
+// What is told about WSL itself.
+func TestStatusAndVersion(t *testing.T) {
 	each(t, func(t *testing.T, c client) {
 		if r := c.do(t, "--status"); r.stdout != "Default Distribution: "+debian+"\r\nDefault Version: 2\r\n"+noWSL1 || r.code != 0 {
 			t.Errorf("status: %q, %d", r.stdout, r.code)
@@ -196,9 +196,9 @@ func TestItem14StatusAndVersion(t *testing.T) {
 	})
 }
 
-// Item 14: a distro stops when its last wsl.exe has been gone for a while, with
+// A distro stops when its last wsl.exe has been gone for a while, with
 // all that still runs in it, and not before.
-func TestItem14IdleClock(t *testing.T) {
+func TestIdleDistroStops(t *testing.T) {
 	const idle = 250 * time.Millisecond
 	vm := machine(t, idle, wsl.Distro{Name: "Main", Kind: wsl.Busybox, Default: true, Stopped: true})
 	running := func() bool {
@@ -236,9 +236,9 @@ func TestItem14IdleClock(t *testing.T) {
 	})
 }
 
-// Item 14: the registry tells what is installed, as far as WSL keeps it there:
+// The registry tells what is installed, as far as WSL keeps it there:
 // which are of WSL 2 is in Flags, and which run is not in it at all.
-func TestItem14Registry(t *testing.T) {
+func TestRegistryTellsWhatIsInstalled(t *testing.T) {
 	lab.Need(t, lab.PartWine, lab.PartRoot, lab.PartBusybox)
 	w := shared.wine
 	query := func(args ...string) string {

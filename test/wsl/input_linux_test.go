@@ -15,9 +15,9 @@ import (
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/test/wsl"
 )
 
-// Item 8: the end of standard input is the end of the child's, and no more:
+// The end of standard input is the end of the child's, and no more:
 // wsl.exe stays, and so does what the child writes later.
-func TestItem08EndOfInput(t *testing.T) {
+func TestEndOfInputEndsNothingElse(t *testing.T) {
 	each(t, func(t *testing.T, c client) {
 		inside, post := signpost(t, debian, "")
 		p := c.command(t, in(debian, "sh", "-c", "cat; echo end; read x <"+inside+"; echo late; exit 4")...).start(t)
@@ -38,10 +38,10 @@ func TestItem08EndOfInput(t *testing.T) {
 	})
 }
 
-// Item 8: a read of no bytes ends standard input, though more follows. A socket
+// A read of no bytes ends standard input, though more follows. A socket
 // that keeps packets apart makes one on Linux; for Windows see the tests of
 // cmd/wsl.
-func TestItem08EmptyReadEndsInput(t *testing.T) {
+func TestEmptyReadEndsInputForEver(t *testing.T) {
 	c := clients(t)[0]
 	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_SEQPACKET|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
@@ -62,10 +62,10 @@ func TestItem08EmptyReadEndsInput(t *testing.T) {
 	}
 }
 
-// Item 9: wsl.exe is killed. Its relay leaves, so the child gets the end of its
+// wsl.exe is killed. Its relay leaves, so the child gets the end of its
 // input, SIGHUP and SIGCONT (it leads a session whose terminal is gone), and
 // EPIPE; it is not killed, and belongs to init from then on.
-func TestItem09KilledClient(t *testing.T) {
+func TestKilledWslHangsUp(t *testing.T) {
 	each(t, func(t *testing.T, c client) {
 		inside, post := signpost(t, debian, "")
 		script := `exec 3>` + inside + `; trap 'echo HUP >&3' HUP; trap 'echo CONT >&3' CONT; trap '' PIPE
@@ -94,9 +94,9 @@ func TestItem09KilledClient(t *testing.T) {
 	})
 }
 
-// Item 9: whoever does nothing about SIGHUP dies of it; whoever ignores it lives
+// Whoever does nothing about SIGHUP dies of it; whoever ignores it lives
 // on as an orphan.
-func TestItem09HangUp(t *testing.T) {
+func TestWhoIgnoresTheHangUpLivesOn(t *testing.T) {
 	each(t, func(t *testing.T, c client) {
 		for handling, survives := range map[string]bool{"": false, "trap '' HUP;": true} {
 			p := c.command(t, in(debian, "sh", "-c", handling+"echo ready; exec sleep 602")...).start(t)
@@ -119,9 +119,9 @@ func TestItem09HangUp(t *testing.T) {
 	})
 }
 
-// Item 10, in its usual order: a child that has closed its input while more comes
+// A child that has closed its input while more comes
 // makes the relay give up. The exit status is lost: 1.
-func TestItem10ClosedInput(t *testing.T) {
+func TestInputThatIsClosedCostsTheExitCode(t *testing.T) {
 	each(t, func(t *testing.T, c client) {
 		p := c.command(t, in(debian, "sh", "-c", "exec <&-; echo ready; trap '' HUP; sleep 603; exit 7")...).start(t)
 		line(t, p.stdout)
@@ -133,10 +133,10 @@ func TestItem10ClosedInput(t *testing.T) {
 	})
 }
 
-// Item 10, in both orders: output that is there when the relay finds the input
+// In either order of a pass, output that is there when the relay finds the input
 // closed is lost with the session, or comes through like all output. (A freeze
 // lets input and output wait for the same pass.)
-func TestItem10OutputOfThatPass(t *testing.T) {
+func TestInputThatIsClosedCostsTheOutputThatWaits(t *testing.T) {
 	each(t, func(t *testing.T, c client) {
 		for _, test := range []struct {
 			drop   bool
@@ -168,7 +168,7 @@ func TestItem10OutputOfThatPass(t *testing.T) {
 }
 
 // The tests of the Windows program that need no VM, run as Windows programs.
-func TestItem08WindowsProgram(t *testing.T) {
+func TestUnderWine(t *testing.T) {
 	lab.Need(t, lab.PartWine, lab.PartRoot, lab.PartBusybox)
 	test, err := lab.BuildTest(deadline(t), "windows", "./test/wsl/cmd/wsl")
 	if err != nil {

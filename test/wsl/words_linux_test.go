@@ -10,10 +10,10 @@ import (
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/test/wsl"
 )
 
-// Item 3: wsl.exe's own messages are UTF-16LE without a byte order mark, with
+// wsl.exe's own messages are UTF-16LE without a byte order mark, with
 // CRLF, on standard output; WSL_UTF8=1 makes them UTF-8. The exit code is
 // 0xFFFFFFFF, of which a Linux caller sees 255.
-func TestItem03Encoding(t *testing.T) {
+func TestOwnWordsAreUTF16(t *testing.T) {
 	each(t, func(t *testing.T, c client) {
 		for value, wide := range map[string]bool{"": true, "0": true, "true": true, "1": false} {
 			s := c.command(t, "-d", "nope", "-e", "true")
@@ -35,10 +35,10 @@ func TestItem03Encoding(t *testing.T) {
 
 func utf16le(s string) string { return string(wsl.UTF16(s)) }
 
-// Item 4: what is not there. An unknown user is a line of the log on standard
+// What is not there. An unknown user is a line of the log on standard
 // error and a text on standard output; an unknown program is a line of the log
 // and exit code 1.
-func TestItem04NotFound(t *testing.T) {
+func TestNoSuchDistroUserOrProgram(t *testing.T) {
 	user := regexp.MustCompile(`^<3>WSL \(\d+ - Relay\) ERROR: CreateProcessParseCommon:\d+: getpwnam\(nobody-here\) failed \d+\n$`)
 	program := regexp.MustCompile(`^<3>WSL \(\d+ - Relay\) ERROR: CreateProcessCommon:\d+: execvpe\((.*)\) failed: (.*)\n$`)
 	each(t, func(t *testing.T, c client) {
@@ -59,9 +59,9 @@ func TestItem04NotFound(t *testing.T) {
 	})
 }
 
-// Item 5: an exit code passes as it is, but 67 and 87 become a text and -1; a
+// An exit code passes as it is, but 67 and 87 become a text and -1; a
 // signal shows as the raw wait status, not as 128+n.
-func TestItem05ExitCodes(t *testing.T) {
+func TestExitCodesPassButTwo(t *testing.T) {
 	each(t, func(t *testing.T, c client) {
 		for _, code := range []uint32{0, 1, 3, 66, 68, 86, 88, 127, 128, 255} {
 			if r := c.do(t, in(debian, "sh", "-c", fmt.Sprint("exit ", code))...); r.code != code || r.stdout != "" {
@@ -84,8 +84,8 @@ func TestItem05ExitCodes(t *testing.T) {
 	})
 }
 
-// Item 5: a VM or distro that goes away is a 1 without a text.
-func TestItem05LostVM(t *testing.T) {
+// A VM or distro that goes away is a 1 without a text.
+func TestLostMachineIsExitCode1(t *testing.T) {
 	each(t, func(t *testing.T, c client) {
 		p := c.command(t, in(busybox, "sh", "-c", "echo here; sleep 600")...).start(t)
 		line(t, p.stdout)
@@ -106,10 +106,10 @@ func TestItem05LostVM(t *testing.T) {
 	})
 }
 
-// Item 4: where WSL is not installed, Windows has a wsl.exe that says so, or an
+// Where WSL is not installed, Windows has a wsl.exe that says so, or an
 // older one that answers with its usage: on standard output, in UTF-16 whatever
 // WSL_UTF8 says, and with an exit code that is not 0.
-func TestItem04NotInstalled(t *testing.T) {
+func TestWSLIsNotInstalled(t *testing.T) {
 	each(t, func(t *testing.T, c client) {
 		for kind, text := range map[string]string{"text": "The Windows Subsystem for Linux is not installed.", "usage": "Usage: wsl.exe [Argument]"} {
 			for _, args := range [][]string{{"--status"}, {"-l", "-q"}, in(debian, "true")} {

@@ -10,10 +10,10 @@ import (
 	"testing"
 )
 
-// Item 7: the child leads a session that has a terminal, even though all three
+// The child leads a session that has a terminal, even though all three
 // of its standard files are pipes; nothing else is open; no signal is ignored or
 // blocked.
-func TestItem07Session(t *testing.T) {
+func TestProgramLeadsASessionWithATerminal(t *testing.T) {
 	each(t, func(t *testing.T, c client) {
 		script := `echo ready; read x; for f in /proc/$$/fd/*; do readlink $f; done; true </dev/tty && echo terminal; grep -E 'Sig(Blk|Ign)' /proc/self/status; umask`
 		p := c.command(t, in(debian, "sh", "-c", script)...).start(t)
@@ -52,8 +52,8 @@ func TestItem07Session(t *testing.T) {
 	})
 }
 
-// Item 7: the relay is the child's parent and reaps what the child leaves.
-func TestItem07Subreaper(t *testing.T) {
+// The relay is the child's parent and reaps what the child leaves.
+func TestRelayReapsWhatTheProgramLeaves(t *testing.T) {
 	each(t, func(t *testing.T, c client) {
 		p := c.command(t, in(debian, "sh", "-c", `(sleep 601 & ); echo ready; read x`)...).start(t)
 		line(t, p.stdout)
@@ -80,8 +80,8 @@ func clear(t *testing.T) {
 	until(t, "an empty distro", func() bool { return len(pids(t, debian)) == 0 })
 }
 
-// Item 7: the environment is the user's, WSL's own and what WSLENV lists, no more.
-func TestItem07Environment(t *testing.T) {
+// The environment is the user's, WSL's own and what WSLENV lists, no more.
+func TestEnvironmentIsTheUsers(t *testing.T) {
 	each(t, func(t *testing.T, c client) {
 		s := c.command(t, "-d", debian, "--cd", "/", "-e", "env")
 		s.cmd.Env = append(s.cmd.Env, "SECRET=1", "SHARED=two words", "BACK=3", "WSLENV=SHARED/u:BACK/w:UNSET/u")
@@ -109,9 +109,9 @@ func TestItem07Environment(t *testing.T) {
 	})
 }
 
-// Item 7: the working directory is what --cd says, in the distro's terms; a wrong
+// The working directory is what --cd says, in the distro's terms; a wrong
 // one is a complaint and no failure; without one it is the user's home.
-func TestItem07WorkingDirectory(t *testing.T) {
+func TestWorkingDirectory(t *testing.T) {
 	each(t, func(t *testing.T, c client) {
 		cases := []struct {
 			line, dir string
@@ -141,9 +141,9 @@ func TestItem07WorkingDirectory(t *testing.T) {
 	})
 }
 
-// Item 7: a program is found in the working directory, so one that lies on drive
+// A program is found in the working directory, so one that lies on drive
 // C can be run wherever a distro has its automount.
-func TestItem07ProgramOnDriveC(t *testing.T) {
+func TestProgramOnDriveC(t *testing.T) {
 	each(t, func(t *testing.T, c client) {
 		file := filepath.Join(shared.dir, "c/Program Files/agent/run")
 		if err := os.WriteFile(file, []byte("#!/bin/sh\necho $WSL_DISTRO_NAME $PWD\n"), 0o755); err != nil {
