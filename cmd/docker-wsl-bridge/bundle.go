@@ -11,9 +11,14 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/config"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
-	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/daemon"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/deploy"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/distro"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/doctor"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/endpoint"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/links"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/setup"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/state"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/support"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/top"
@@ -71,11 +76,11 @@ func gather(ctx context.Context) []support.Part {
 
 // private are the names that the configuration tells.
 func private() (p support.Private) {
-	c, _ := loadConfig()
+	c, _ := links.LoadOwn()
 	if c == nil {
 		return p
 	}
-	for _, l := range c.Links {
+	for _, l := range c.Files.Links {
 		p.Commands = append(p.Commands, l.To.Exec)
 		p.Accounts = append(p.Accounts, l.Allow, l.Owner)
 	}
@@ -84,12 +89,12 @@ func private() (p support.Private) {
 
 func versionsText(ctx context.Context) string {
 	text := fmt.Sprintf("docker-wsl-bridge %s %s/%s, native %s, %s\n", version, runtime.GOOS, runtime.GOARCH, deploy.NativeArch(), runtime.Version())
-	if agent, err := ownAgent(); err == nil {
+	if agent, err := deploy.Own(); err == nil {
 		text += "agent " + agent.Hash + "\n"
 	} else {
 		text += "agent: " + err.Error() + "\n"
 	}
-	w, err := daemon.FindWSL()
+	w, err := distro.FindWSL()
 	if err != nil {
 		return text + "WSL: " + err.Error() + "\n"
 	}
@@ -98,19 +103,19 @@ func versionsText(ctx context.Context) string {
 }
 
 func statusJSON(ctx context.Context) (string, error) {
-	found, err := running(ctx, chosen{})
-	result := statusResult{Bridges: []control.Status{}, Installed: recorded()}
+	found, err := control.Running(ctx, control.Chosen{})
+	result := statusResult{Bridges: []control.Status{}, Installed: setup.Recorded()}
 	for _, f := range found {
 		result.Bridges = append(result.Bridges, statusOf(f))
 	}
-	if off := switchedOff(ctx); off != nil {
+	if off := setup.SwitchedOff(ctx); off != nil {
 		result.Off = off.Text
 	}
 	return indented(result, err)
 }
 
 func streamsJSON(ctx context.Context) (string, error) {
-	seen, err := top.Once(ctx, func(ctx context.Context) (top.Look, error) { return look(ctx, chosen{}) })
+	seen, err := top.Once(ctx, func(ctx context.Context) (top.Look, error) { return look(ctx, control.Chosen{}) })
 	return indented(seen, err)
 }
 
@@ -123,19 +128,19 @@ func indented(v any, err error) (string, error) {
 }
 
 func doctorText(ctx context.Context) (string, error) {
-	p, err := patient(ctx, chosen{}, "")
+	p, err := doctor.PatientOf(ctx, control.Chosen{}, endpoint.Endpoint{})
 	if err != nil {
 		return "", err
 	}
 	var b bytes.Buffer
-	err = printFindings(&b, explained(examine(ctx, p)))
+	err = doctor.PrintFindings(&b, doctor.Explain(doctor.ExamineAll(ctx, p)))
 	return b.String(), err
 }
 
 func configText() (string, error) {
-	c, err := loadConfig()
+	c, err := links.LoadOwn()
 	if c == nil {
 		return "", err
 	}
-	return shownText(c), err
+	return config.ShownText(c.Files), err
 }

@@ -8,9 +8,13 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/daemon"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/config"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/distro"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/engine"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/links"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/printable"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/supervise"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/wsl"
 )
 
@@ -77,7 +81,7 @@ func completeFlag(cmd *cobra.Command, flag string, values func(context.Context) 
 func distroNames(ctx context.Context) []string {
 	ctx, cancel := context.WithTimeout(ctx, completeTime)
 	defer cancel()
-	w, err := daemon.FindWSL()
+	w, err := distro.FindWSL()
 	if err != nil {
 		return nil
 	}
@@ -89,10 +93,10 @@ func distroNames(ctx context.Context) []string {
 func runningSockets(ctx context.Context) []string {
 	ctx, cancel := context.WithTimeout(ctx, completeTime)
 	defer cancel()
-	bridges, _ := running(ctx, chosen{})
+	bridges, _ := control.Running(ctx, control.Chosen{})
 	var names []string
 	for _, b := range bridges {
-		names = append(names, printable.Line(b.Place.Socket)+"\t"+whereWords(b.Place))
+		names = append(names, printable.Line(b.Place.Socket)+"\t"+control.WhereWords(b.Place))
 	}
 	return names
 }
@@ -107,15 +111,15 @@ func pipeNames(goos string) []string {
 }
 
 func kinds() []string {
-	return []string{kindDocker + "\ta Docker engine answers", kindRaw + "\tany byte stream"}
+	return []string{config.Docker + "\ta Docker engine answers", config.Raw + "\tany byte stream"}
 }
 
 func keepAlives() []string {
-	return []string{keepAlways + "\tthe distro stays up", keepWhileRunning + "\tit stops when nobody else uses it"}
+	return []string{config.Always + "\tthe distro stays up", config.WhileRunning + "\tit stops when nobody else uses it"}
 }
 
 func pathWays() []string {
-	return []string{pathsAuto + "\tthe distro's become Windows' for a Windows engine", pathsOff + "\tthey stay"}
+	return []string{config.Auto + "\tthe distro's become Windows' for a Windows engine", config.Off + "\tthey stay"}
 }
 
 func logonWays() []string {
@@ -123,13 +127,13 @@ func logonWays() []string {
 }
 
 func contextNames() []string {
-	return []string{defaultContext, noContext + "\tno docker context is made"}
+	return []string{links.DefaultContext, links.NoContext + "\tno docker context is made"}
 }
 
 func restarts() []string {
 	return []string{
-		restartAlways + "\tit runs as long as supervise does", restartOnFailure + "\twhen it has failed",
-		restartNever + "\tit runs once",
+		supervise.RestartAlways + "\tit runs as long as supervise does", supervise.RestartOnFailure + "\twhen it has failed",
+		supervise.RestartNever + "\tit runs once",
 	}
 }
 

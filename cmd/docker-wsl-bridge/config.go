@@ -5,17 +5,16 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
-	"path/filepath"
 	"runtime"
 
 	"github.com/spf13/cobra"
 
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/advice"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/codes"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/config"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/links"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/printable"
-	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/state"
 )
 
 func configCommand() *cobra.Command {
@@ -34,7 +33,7 @@ Without a file there is one link, which is what up serves.`,
 
 // configFailed is an error of the files, which has nothing to do with what else is not there.
 func configFailed(err error, hint codes.Hint) error {
-	return &failure{error: &advised{err, []codes.Hint{hint}}}
+	return &failure{error: advice.With(err, []codes.Hint{hint})}
 }
 
 func configInitCommand() *cobra.Command {
@@ -43,9 +42,12 @@ func configInitCommand() *cobra.Command {
 		Short: "Make a file that sets nothing and tells what can be set",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			file, err := userConfig()
+			file, err := links.UserFile()
 			if err == nil {
-				err = writeStarter(file)
+				err = links.WriteStarter(file)
+			}
+			if errors.Is(err, links.ErrThere) {
+				return configFailed(err, advice.ConfigCheckHint())
 			}
 			if err != nil {
 				return &failure{error: err}
@@ -54,21 +56,6 @@ func configInitCommand() *cobra.Command {
 			return err
 		},
 	}
-}
-
-// writeStarter leaves a file that is there alone, whatever it is. A new one gets its schema beside it.
-func writeStarter(file string) error {
-	err := state.CreateFile(file, []byte(config.Starter), 0o600)
-	if errors.Is(err, fs.ErrExist) {
-		return &advised{fmt.Errorf("there is a configuration already: %s", file), []codes.Hint{configCheckHint()}}
-	}
-	if err == nil {
-		err = state.WriteFile(filepath.Join(filepath.Dir(file), config.SchemaFile), config.Schema(), 0o600)
-	}
-	if err != nil {
-		return fmt.Errorf("make configuration: %w", err)
-	}
-	return nil
 }
 
 func configCheckCommand() *cobra.Command {
@@ -84,13 +71,13 @@ nothing is, else 1.`,
 			c, err := checkConfig(args)
 			var wrong config.Errors
 			if err != nil && !errors.As(err, &wrong) {
-				return configFailed(err, configPathHint())
+				return configFailed(err, advice.ConfigPathHint())
 			}
 			if err := printChecked(cmd.OutOrStdout(), c, wrong, asJSON); err != nil {
 				return &failure{error: err}
 			}
 			if len(wrong) > 0 {
-				return configFailed(fmt.Errorf("the configuration has %s", count(len(wrong), "error")), configPathHint())
+				return configFailed(fmt.Errorf("the configuration has %s", config.Count(len(wrong), "error")), advice.ConfigPathHint())
 			}
 			return nil
 		},
@@ -99,50 +86,25 @@ nothing is, else 1.`,
 	return cmd
 }
 
-func checkConfig(args []string) (*config.Config, error) {
+func checkConfig(args []string) (*links.Set, error) {
 	if len(args) == 0 {
-		return loadConfig()
+		return links.LoadOwn()
 	}
-	c, err := config.Check(args[0])
-	if err != nil {
-		return nil, err
+	return links.Check(args[0], runtime.GOOS)
+}
+
+func printChecked(w io.Writer, set *links.Set, wrong config.Errors, asJSON bool) error {
+	var c *config.Config
+	if set != nil {
+		c = set.Files
 	}
-	return c, understandLinks(c, runtime.GOOS)
-}
-
-// count is a number of things in words.
-func count(n int, thing string) string {
-	if n == 1 {
-		return "1 " + thing
-	}
-	return fmt.Sprintf("%d %ss", n, thing)
-}
-
-// wrongJSON is an error for a script.
-type wrongJSON struct {
-	File   string `json:"file"`
-	Line   int    `json:"line,omitempty"`
-	Column int    `json:"column,omitempty"`
-	Error  string `json:"error"`
-}
-
-// checkedJSON is what check tells a script.
-type checkedJSON struct {
-	Valid   bool        `json:"valid"`
-	Files   []string    `json:"files"`
-	Links   int         `json:"links"`
-	Errors  []wrongJSON `json:"errors"`
-	Ignored string      `json:"ignored,omitempty"` // why the machine's file does not count
-}
-
-func printChecked(w io.Writer, c *config.Config, wrong config.Errors, asJSON bool) error {
 	if asJSON {
-		out := checkedJSON{Valid: len(wrong) == 0, Files: []string{}, Errors: []wrongJSON{}}
+		out := config.CheckedJSON{Valid: len(wrong) == 0, Files: []string{}, Errors: []config.WrongJSON{}}
 		if c != nil {
-			out.Files, out.Links, out.Ignored = append(out.Files, c.Files...), len(c.Links), ignoredWords(c)
+			out.Files, out.Links, out.Ignored = append(out.Files, c.Files...), len(c.Links), config.IgnoredWords(c)
 		}
 		for _, e := range wrong {
-			out.Errors = append(out.Errors, wrongJSON{e.At.File, e.At.Line, e.At.Column, e.Text})
+			out.Errors = append(out.Errors, config.WrongJSON{File: e.At.File, Line: e.At.Line, Column: e.At.Column, Error: e.Text})
 		}
 		return json.NewEncoder(w).Encode(out)
 	}
@@ -157,49 +119,11 @@ func printChecked(w io.Writer, c *config.Config, wrong config.Errors, asJSON boo
 	for _, file := range c.Files {
 		fmt.Fprintln(w, printable.Line(file))
 	}
-	if why := ignoredWords(c); why != "" {
+	if why := config.IgnoredWords(c); why != "" {
 		fmt.Fprintln(w, "not counted:", why)
 	}
-	_, err := fmt.Fprintln(w, rightWords(c))
+	_, err := fmt.Fprintln(w, config.RightWords(c))
 	return err
-}
-
-// rightWords say what the files have, of which nothing is wrong.
-func rightWords(c *config.Config) string {
-	if c.Default {
-		return "no file names a link: there is the one that up serves without flags"
-	}
-	return count(len(c.Links), "link") + ", nothing is wrong"
-}
-
-// filesRight tells how the files are. The error is what is wrong with them.
-func filesRight() (string, error) {
-	c, err := fromFiles()
-	if err != nil {
-		return "", err
-	}
-	words := rightWords(c)
-	if why := ignoredWords(c); why != "" {
-		words += "; the machine's is not counted: " + why
-	}
-	return words, nil
-}
-
-// ignoredWords say why the machine's file does not count, if it is there and does not.
-func ignoredWords(c *config.Config) string {
-	if c.Ignored == nil {
-		return ""
-	}
-	return printable.Line(c.Ignored.Error())
-}
-
-// valueJSON is one value for a script.
-type valueJSON struct {
-	Value  any    `json:"value"`
-	Source string `json:"source"` // "default", or "file"
-	File   string `json:"file,omitempty"`
-	Line   int    `json:"line,omitempty"`
-	Column int    `json:"column,omitempty"`
 }
 
 func configShowCommand() *cobra.Command {
@@ -211,14 +135,14 @@ func configShowCommand() *cobra.Command {
 each value the file and line that it comes from.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			c, err := loadConfig()
+			c, err := links.LoadOwn()
 			if err != nil {
-				return configFailed(err, configCheckHint())
+				return configFailed(err, advice.ConfigCheckHint())
 			}
 			if asJSON {
-				err = json.NewEncoder(cmd.OutOrStdout()).Encode(shownJSON(c))
+				err = json.NewEncoder(cmd.OutOrStdout()).Encode(config.ShownJSON(c.Files))
 			} else {
-				_, err = fmt.Fprint(cmd.OutOrStdout(), shownText(c))
+				_, err = fmt.Fprint(cmd.OutOrStdout(), config.ShownText(c.Files))
 			}
 			if err != nil {
 				return &failure{error: err}
@@ -230,32 +154,6 @@ each value the file and line that it comes from.`,
 	return cmd
 }
 
-func shownText(c *config.Config) string {
-	if why := ignoredWords(c); why != "" {
-		return "# not counted: " + why + "\n\n" + c.TOML()
-	}
-	return c.TOML()
-}
-
-func shownJSON(c *config.Config) any {
-	links := []map[string]valueJSON{}
-	for i := range c.Links {
-		values := map[string]valueJSON{}
-		for _, v := range c.Links[i].Values() {
-			out := valueJSON{v.Value, "default", v.Source.File, v.Source.Line, v.Source.Column}
-			if v.Source.Line > 0 {
-				out.Source = "file"
-			}
-			if words, is := v.Value.([]string); is {
-				out.Value = map[string][]string{"exec": words}
-			}
-			values[v.Key] = out
-		}
-		links = append(links, values)
-	}
-	return map[string]any{"links": links, "files": append([]string{}, c.Files...), "ignored": ignoredWords(c)}
-}
-
 func configPathCommand() *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
@@ -263,7 +161,7 @@ func configPathCommand() *cobra.Command {
 		Short: "Print where the files belong, and whether they are there",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			user, err := userConfig()
+			user, err := links.UserFile()
 			if err != nil {
 				return &failure{error: err}
 			}

@@ -4,6 +4,8 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/links"
 )
 
 // A link in the place of the directory leads no new configuration elsewhere, nor its schema.
@@ -12,7 +14,7 @@ func TestLinksLeadNoConfigurationElsewhere(t *testing.T) {
 	if err := os.Symlink(elsewhere, dir); err != nil {
 		t.Fatal(err)
 	}
-	if err := writeStarter(filepath.Join(dir, "config.toml")); err == nil {
+	if err := links.WriteStarter(filepath.Join(dir, "config.toml")); err == nil {
 		t.Error("the link is followed")
 	}
 	if left, err := os.ReadDir(elsewhere); err != nil || len(left) != 0 {

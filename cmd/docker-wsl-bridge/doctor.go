@@ -1,44 +1,23 @@
 package main
 
 import (
-	"cmp"
-	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"os"
-	"path/filepath"
 	"runtime"
-	"slices"
 
 	"github.com/spf13/cobra"
 
-	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/codes"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/advice"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
-	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/deploy"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/doctor"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/endpoint"
-	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/engine"
-	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/printable"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/links"
 )
 
-// defaultSocket is where clients look first.
-const defaultSocket = "/run/docker-wsl-bridge/windows.sock"
-
-// finding is what a script is told of a check.
-type finding struct {
-	Code    codes.Code     `json:"code"`
-	Verdict doctor.Verdict `json:"verdict"`
-	Seen    string         `json:"seen"`
-	Why     string         `json:"why"`
-	Cure    []codes.Hint   `json:"cure,omitempty"`
-}
-
 func doctorCommand() *cobra.Command {
-	var c chosen
+	var c control.Chosen
 	var pipe string
-	var v visit
+	var v doctor.Visit
 	cmd := &cobra.Command{
 		Use:   "doctor",
 		Short: "Look for what is wrong, and tell what cures it",
@@ -56,117 +35,45 @@ Its exit code is 0 when nothing is wrong, and 1 otherwise. docs/doctor.md has a
 page for each code.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			p, err := patient(cmd.Context(), c, pipe)
+			at, err := pipeFlag(pipe)
 			if err != nil {
 				return err
 			}
-			if v.dry && !v.fix {
+			p, err := doctor.PatientOf(cmd.Context(), c, at)
+			if err != nil {
+				return &failure{error: err}
+			}
+			if v.Dry && !v.Fix {
 				return errors.New("--dry-run: it is for --fix")
 			}
-			all, err := v.pay(cmd.Context(), cmd.OutOrStdout(), p, func() (doctor.Patient, error) { return patient(cmd.Context(), c, pipe) })
+			all, err := v.Pay(cmd.Context(), cmd.OutOrStdout(), p, func() (doctor.Patient, error) { return doctor.PatientOf(cmd.Context(), c, at) })
 			if err != nil {
 				return &failure{error: err}
 			}
 			return sickOrNot(all)
 		},
 	}
-	cmd.Flags().StringVarP(&c.distro, "distro", "d", "", "the distro's `name` (default: that of the bridge that runs, else WSL's\ndefault distro)")
-	cmd.Flags().StringVar(&c.socket, "socket", "", "the socket's `path` (default: that of the bridge that runs, else\n"+defaultSocket+")")
+	cmd.Flags().StringVarP(&c.Distro, "distro", "d", "", "the distro's `name` (default: that of the bridge that runs, else WSL's\ndefault distro)")
+	cmd.Flags().StringVar(&c.Socket, "socket", "", "the socket's `path` (default: that of the bridge that runs, else\n"+links.DefaultSocket+")")
 	cmd.Flags().StringVar(&pipe, "pipe", "", "the engine's `pipe` (default: that of the bridge, else the first engine\nfor Windows containers)")
-	cmd.Flags().BoolVar(&v.fix, "fix", false, "do what is safe, and look again")
-	cmd.Flags().BoolVar(&v.dry, "dry-run", false, "with --fix: say what would be done, and do nothing")
-	cmd.Flags().BoolVar(&v.json, "json", false, "report as JSON, one object")
+	cmd.Flags().BoolVar(&v.Fix, "fix", false, "do what is safe, and look again")
+	cmd.Flags().BoolVar(&v.Dry, "dry-run", false, "with --fix: say what would be done, and do nothing")
+	cmd.Flags().BoolVar(&v.JSON, "json", false, "report as JSON, one object")
 	return cmd
 }
 
-// patient is what the flags, and the bridges that run, say. An error that is no failure is a wrong
-// command line.
-func patient(ctx context.Context, c chosen, pipe string) (p doctor.Patient, err error) {
-	p.Windows = runtime.GOOS == "windows"
-	if pipe != "" {
-		if p.Engine, err = endpoint.Parse(pipe, runtime.GOOS); err != nil {
-			return p, fmt.Errorf("--pipe: %w", err)
-		}
+// pipeFlag understands --pipe, which may be empty.
+func pipeFlag(pipe string) (at endpoint.Endpoint, err error) {
+	if pipe == "" {
+		return at, nil
 	}
-	if p.Bridges, err = running(ctx, c); err != nil {
-		return p, &failure{error: err}
+	if at, err = endpoint.Parse(pipe, runtime.GOOS); err != nil {
+		return at, fmt.Errorf("--pipe: %w", err)
 	}
-	p.Place = control.Place{Distro: c.distro, Socket: cmp.Or(c.socket, defaultSocket)}
-	if len(p.Bridges) == 1 {
-		p.Place = p.Bridges[0].Place
-	}
-	exe, err := os.Executable()
-	if err != nil {
-		return p, &failure{error: fmt.Errorf("find own file: %w", err)}
-	}
-	if agent, err := deploy.Agent(deploy.NativeArch(), filepath.Dir(exe)); err == nil {
-		p.Agent, p.Build = deploy.Path(agent.Hash), agent.Hash
-	}
-	p.Configured = filesRight
-	if p.Windows {
-		p.ProgramData, p.Member = os.Getenv("ProgramData"), engine.Member
-		p.Installed, p.Blocked = installedRight, blocked
-	}
-	return p, nil
+	return at, nil
 }
 
-// visit says what is done beside looking.
-type visit struct{ fix, dry, json bool }
-
-// pay looks, does what is to be done, and looks again. It gives what it has found last.
-func (v visit) pay(ctx context.Context, out io.Writer, p doctor.Patient, again func() (doctor.Patient, error)) ([]finding, error) {
-	found, seen := examine(ctx, p)
-	all := explained(found, seen)
-	person := out
-	if v.json {
-		person = nil
-	}
-	if err := printFindings(person, all); err != nil {
-		return all, err
-	}
-	var list []fix
-	if v.fix {
-		list = fixes(found, seen, p)
-		makeFixes(ctx, list, person, v.dry)
-	}
-	if len(list) > 0 && !v.dry {
-		p, err := again()
-		if err != nil {
-			return all, err
-		}
-		all = explained(examine(ctx, p))
-		if err := printAgain(person, all, list); err != nil {
-			return all, err
-		}
-	}
-	if !v.json {
-		return all, nil
-	}
-	report := map[string]any{"findings": all}
-	if v.fix {
-		report["fixes"] = append([]fix{}, list...)
-	}
-	return all, json.NewEncoder(out).Encode(report)
-}
-
-func examine(ctx context.Context, p doctor.Patient) (found []doctor.Finding, seen doctor.Seen) {
-	seen = doctor.Examine(ctx, p, func(f doctor.Finding) { found = append(found, f) })
-	return found, seen
-}
-
-// explained is for people and scripts, who want to know why and what to do.
-func explained(found []doctor.Finding, seen doctor.Seen) []finding {
-	all := make([]finding, len(found))
-	for i, f := range found {
-		all[i] = finding{Code: f.Code, Verdict: f.Verdict, Seen: f.Seen, Why: f.Code.Why()}
-		if f.Verdict == doctor.Failed {
-			all[i].Cure = doctorHints(f, seen)
-		}
-	}
-	return all
-}
-
-func sickOrNot(all []finding) error {
+func sickOrNot(all []doctor.Told) error {
 	failed := 0
 	for _, f := range all {
 		if f.Verdict == doctor.Failed {
@@ -177,34 +84,7 @@ func sickOrNot(all []finding) error {
 	case 0:
 		return nil
 	case 1:
-		return &failure{error: &advised{fmt.Errorf("1 of %d checks failed", len(all)), nil}}
+		return &failure{error: advice.With(fmt.Errorf("1 of %d checks failed", len(all)), nil)}
 	}
-	return &failure{error: &advised{fmt.Errorf("%d of %d checks failed", failed, len(all)), nil}}
-}
-
-// printFindings is for a person: what is well takes a line, what is not says why and what to do.
-func printFindings(w io.Writer, all []finding) error {
-	if w == nil {
-		return nil
-	}
-	for _, f := range all {
-		text := fmt.Sprintf("%-8s %s  %s\n", f.Verdict, f.Code, printable.Escape(f.Seen))
-		if f.Verdict == doctor.Failed {
-			text += fmt.Sprintf("         why:    %s\n", f.Why)
-		}
-		for _, cure := range f.Cure {
-			text += fmt.Sprintf("         hint:   %s\n", printable.Escape(cure.String()))
-		}
-		if _, err := io.WriteString(w, text); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// printAgain tells how what was fixed looks now.
-func printAgain(w io.Writer, all []finding, list []fix) error {
-	return printFindings(w, slices.DeleteFunc(slices.Clone(all), func(f finding) bool {
-		return !slices.ContainsFunc(list, func(x fix) bool { return x.Code == f.Code })
-	}))
+	return &failure{error: advice.With(fmt.Errorf("%d of %d checks failed", failed, len(all)), nil)}
 }

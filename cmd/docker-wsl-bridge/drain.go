@@ -6,24 +6,18 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
-	"slices"
-	"strings"
-	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/advice"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/codes"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/printable"
 )
 
-// drainEvery is how often it is told how many connections are left, if that has changed.
-const drainEvery = time.Second
-
 func drainCommand() *cobra.Command {
-	var c chosen
+	var c control.Chosen
 	var timeout time.Duration
 	var asJSON bool
 	cmd := &cobra.Command{
@@ -49,7 +43,7 @@ within 5 s. The exit code is 1 if connections had to be cut.`,
 			return nil
 		},
 	}
-	c.flags(cmd)
+	chosenFlags(cmd, &c)
 	cmd.Flags().DurationVar(&timeout, "timeout", 10*time.Minute, "how long connections get at the most, such as 90s or 2h (`time`)")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "report as JSON, one object a line")
 	return cmd
@@ -63,19 +57,8 @@ type draining struct {
 	last      string // what was told last
 }
 
-// drainEvent is what a script is told of a place: how many are left, or that it has ended.
-type drainEvent struct {
-	Event   string           `json:"event"` // draining or drained
-	PID     int              `json:"pid"`
-	Distro  string           `json:"distro"`
-	Socket  string           `json:"socket"`
-	Left    int              `json:"connections"`
-	Streams []control.Stream `json:"streams,omitempty"`
-	Cut     int64            `json:"cut,omitempty"`
-}
-
-func (d *draining) run(ctx context.Context, c chosen) error {
-	found, err := carrying(ctx, c)
+func (d *draining) run(ctx context.Context, c control.Chosen) error {
+	found, err := control.Carrying(ctx, c)
 	if err != nil {
 		return err
 	}
@@ -84,14 +67,14 @@ func (d *draining) run(ctx context.Context, c chosen) error {
 	}
 	if len(found) == 0 {
 		if !d.json {
-			fmt.Fprintf(d.out, "no bridge runs%s\n", printable.Line(c.words()))
+			fmt.Fprintf(d.out, "no bridge runs%s\n", printable.Line(c.Words()))
 		}
 		return nil
 	}
 	d.progress(ctx, found) // who is there is asked before: an agent that leaves tells no more
-	cuts, err := d.wait(ctx, found)
+	cuts, err := control.DrainAll(ctx, found, d.timeout, func(ctx context.Context) { d.progress(ctx, found) })
 	if ctx.Err() != nil {
-		return &advised{errors.New("interrupted: the bridge goes on draining"), []codes.Hint{drainsHint()}}
+		return advice.With(errors.New("interrupted: the bridge goes on draining"), []codes.Hint{advice.DrainsHint()})
 	}
 	all := int64(0)
 	for i, f := range found {
@@ -100,64 +83,26 @@ func (d *draining) run(ctx context.Context, c chosen) error {
 		}
 		all += cuts[i]
 		if d.json {
-			d.line(drainEvent{Event: "drained", PID: f.PID, Distro: f.Place.Distro, Socket: f.Place.Socket, Cut: cuts[i]})
+			d.line(control.DrainProgress{Event: "drained", PID: f.PID, Distro: f.Place.Distro, Socket: f.Place.Socket, Cut: cuts[i]})
 		} else {
-			fmt.Fprintf(d.out, "drained the bridge for %s (pid %d)\n", placeName(f.Place), f.PID)
+			fmt.Fprintf(d.out, "drained the bridge for %s (pid %d)\n", control.PlaceName(f.Place), f.PID)
 		}
 	}
 	if all > 0 {
-		err = errors.Join(err, &advised{fmt.Errorf("%d connections had not ended after %v and were cut", all, d.timeout), nil})
+		err = errors.Join(err, advice.With(fmt.Errorf("%d connections had not ended after %v and were cut", all, d.timeout), nil))
 	}
 	return err
 }
 
-// wait drains all at once, and tells of the progress. Where it failed, the connections cut are -1.
-func (d *draining) wait(ctx context.Context, found []control.Found) (cuts []int64, failed error) {
-	limited, cancel := context.WithTimeout(ctx, d.timeout+stopTime)
-	defer cancel()
-	cuts = make([]int64, len(found))
-	errs := make([]error, len(found))
-	var asking sync.WaitGroup
-	for i, f := range found {
-		asking.Go(func() {
-			var err error
-			if cuts[i], err = control.Drain(limited, f.At, d.timeout); err != nil {
-				cuts[i] = -1
-				errs[i] = &advised{fmt.Errorf("the bridge for %s: %w", placeName(f.Place), err), killHints(f.PID)}
-			}
-		})
-	}
-	ended := make(chan struct{})
-	go func() { asking.Wait(); close(ended) }()
-	tick := time.NewTicker(drainEvery)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ended:
-			return cuts, errors.Join(errs...)
-		case <-tick.C:
-			d.progress(limited, found)
-		}
-	}
-}
-
 // progress tells how many connections are left, if that is new.
 func (d *draining) progress(ctx context.Context, of []control.Found) {
-	now, err := carrying(ctx, chosen{})
+	events, err := control.DrainLeft(ctx, of)
 	if err != nil {
 		return
 	}
-	var events []drainEvent
-	for _, f := range now {
-		if f.Err != nil || len(f.Traffic.Links) != 1 || !slices.ContainsFunc(of, func(o control.Found) bool { return o.PID == f.PID && o.Place == f.Place }) {
-			continue
-		}
-		streams := f.Traffic.Links[0].Streams
-		events = append(events, drainEvent{Event: "draining", PID: f.PID, Distro: f.Place.Distro, Socket: f.Place.Socket, Left: len(streams), Streams: streams})
-	}
 	words := ""
 	for _, e := range events {
-		words += e.words() + "\n"
+		words += e.Words() + "\n"
 	}
 	if words == d.last {
 		return
@@ -173,29 +118,4 @@ func (d *draining) progress(ctx context.Context, of []control.Found) {
 }
 
 // line tells a script; whoever does not listen any more misses it.
-func (d *draining) line(e drainEvent) { _ = json.NewEncoder(d.out).Encode(e) }
-
-// words are for a person: how many are left, and who they are.
-func (e drainEvent) words() string {
-	kinds := map[string]int{}
-	for _, s := range e.Streams {
-		name := "unknown"
-		if s.Peer != nil {
-			name = strings.TrimSpace(s.Peer.Program + " " + s.Peer.Call)
-		}
-		kinds[name]++
-	}
-	var parts []string
-	for _, name := range slices.Sorted(maps.Keys(kinds)) {
-		part := name
-		if n := kinds[name]; n > 1 {
-			part = fmt.Sprintf("%d x %s", n, name)
-		}
-		parts = append(parts, part)
-	}
-	who := ""
-	if len(parts) > 0 {
-		who = ": " + strings.Join(parts, ", ")
-	}
-	return printable.Escape(fmt.Sprintf("%s in %s: %d connections left%s", e.Socket, e.Distro, e.Left, who))
-}
+func (d *draining) line(e control.DrainProgress) { _ = json.NewEncoder(d.out).Encode(e) }

@@ -2,20 +2,23 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/spf13/cobra"
 
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/advice"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/codes"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/config"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/endpoint"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/links"
 )
 
 // shells say how a variable is set. Each is for programs of a distro: the socket is one of Linux.
 func shells() []string { return []string{"sh", "fish", "powershell"} }
 
 func envCommand() *cobra.Command {
-	var c chosen
+	var c control.Chosen
 	var shell string
 	cmd := &cobra.Command{
 		Use:   "env",
@@ -40,38 +43,36 @@ and for programs that know no contexts. It asks nothing of the distro. In WSL:
 			return err
 		},
 	}
-	c.flags(cmd)
+	chosenFlags(cmd, &c)
 	cmd.Flags().StringVar(&shell, "shell", "sh", "the shell: sh (bash and zsh, too), fish or powershell (`name`)")
 	return cmd
 }
 
-var errSeveral = errors.New("bridges for several sockets run")
-
 // envSocket is that of the bridges that are meant, or what was told.
-func envSocket(ctx context.Context, c chosen) (string, error) {
-	if c.socket != "" {
-		place, err := endpoint.Parse("unix:"+c.socket, "linux")
+func envSocket(ctx context.Context, c control.Chosen) (string, error) {
+	if c.Socket != "" {
+		place, err := endpoint.Parse("unix:"+c.Socket, "linux")
 		if err != nil {
 			return "", fmt.Errorf("--socket: %w", err)
 		}
 		return place.Path(), nil
 	}
-	bridges, err := running(ctx, c)
+	bridges, err := control.Running(ctx, c)
 	if err != nil {
 		return "", &failure{error: err}
 	}
 	socket := ""
 	for _, b := range bridges {
-		if b.Err == nil && b.Status.Link.Kind == kindRaw || isPipe(b.Place) {
+		if b.Err == nil && b.Status.Link.Kind == config.Raw || control.IsPipe(b.Place) {
 			continue
 		}
 		if socket != "" && b.Place.Socket != socket {
-			return "", &failure{error: errSeveral}
+			return "", &failure{error: advice.ErrSeveral}
 		}
 		socket = b.Place.Socket
 	}
 	if socket == "" {
-		return defaultSocket, nil
+		return links.DefaultSocket, nil
 	}
 	return socket, nil
 }

@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sys/windows"
 
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/carrier"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/supervise"
 )
 
 func self(t *testing.T) string {
@@ -36,8 +37,8 @@ func TestLegacyExitCodes(t *testing.T) {
 		{"a child that ends", []string{"cli", child(t, "exit", "0")}, 0, ""},
 		{"a child that fails", []string{"cli", child(t, "exit", "3")}, 0x20000003, ""},
 		{"a child that is not there", []string{"cli", "no-such-program-anywhere.exe"}, 2, "error: start process: "},
-		{"no child", []string{"cli"}, badArguments, `[debug] [cli] "COMMAND LINE"`},
-		{"two", []string{"cli", "a b", "c"}, badArguments, `[debug] [cli] "COMMAND LINE"`},
+		{"no child", []string{"cli"}, supervise.BadArguments, `[debug] [cli] "COMMAND LINE"`},
+		{"two", []string{"cli", "a b", "c"}, supervise.BadArguments, `[debug] [cli] "COMMAND LINE"`},
 		{"outside the service control manager", []string{child(t, "exit", "0")}, 1063, "hint: docker-wsl-bridge cli "},
 		{"a mistyped command", []string{"upp"}, exitUsage, `did you mean "up"?`},
 	} {
@@ -63,7 +64,7 @@ func TestLegacyExitCodes(t *testing.T) {
 // startProgram runs the program in a console of its own, where Ctrl-C can be pressed.
 func startProgram(t *testing.T, args ...string) *carrier.Process {
 	t.Helper()
-	p, err := carrier.Start(carrier.Command{Path: *program, Args: args, Asker: []string{*program, pressKeys}})
+	p, err := carrier.Start(carrier.Command{Path: *program, Args: args, Asker: []string{*program, supervise.PressKeys}})
 	if err != nil {
 		t.Fatal(err)
 	}

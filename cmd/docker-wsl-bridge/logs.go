@@ -3,14 +3,10 @@ package main
 import (
 	"errors"
 	"fmt"
-	"io/fs"
-	"os"
-	"path/filepath"
-	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/advice"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/codes"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/logs"
@@ -19,7 +15,7 @@ import (
 )
 
 func logsCommand() *cobra.Command {
-	var c chosen
+	var c control.Chosen
 	var follow bool
 	var lines int
 	cmd := &cobra.Command{
@@ -36,7 +32,10 @@ is the one that was written last.`,
 			if err != nil {
 				return &failure{error: err}
 			}
-			file, err := newestLog(state.LogDir(dir), c)
+			file, err := control.NewestLog(state.LogDir(dir), c)
+			if errors.Is(err, control.ErrNoLog) {
+				err = advice.With(err, []codes.Hint{advice.NoneHint()})
+			}
 			if err != nil {
 				return &failure{error: err}
 			}
@@ -50,37 +49,8 @@ is the one that was written last.`,
 			return nil
 		},
 	}
-	c.flags(cmd)
+	chosenFlags(cmd, &c)
 	cmd.Flags().BoolVarP(&follow, "follow", "f", false, "go on with what comes, until Ctrl-C")
 	cmd.Flags().IntVarP(&lines, "lines", "n", 100, "how many `lines` of the end")
 	return cmd
-}
-
-// newestLog is the file of those chosen that was written last.
-func newestLog(dir string, c chosen) (string, error) {
-	entries, err := os.ReadDir(dir)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return "", fmt.Errorf("look for logs: %w", err)
-	}
-	newest, when := "", time.Time{}
-	for _, e := range entries {
-		info, err := e.Info()
-		if err != nil || !info.Mode().IsRegular() || !isLog(e.Name(), c) {
-			continue
-		}
-		if t := info.ModTime(); newest == "" || t.After(when) {
-			newest, when = filepath.Join(dir, e.Name()), t
-		}
-	}
-	if newest == "" {
-		return "", &advised{fmt.Errorf("there is no log of a bridge%s in %s", printable.Line(c.words()), dir), []codes.Hint{noneHint()}}
-	}
-	return newest, nil
-}
-
-// isLog tells by its name whether a file is the log of a bridge that was chosen.
-func isLog(name string, c chosen) bool {
-	distro, id, is := state.ParseLog(name)
-	return is && (c.distro == "" || strings.EqualFold(c.distro, distro)) &&
-		(c.socket == "" || id == control.Place{Distro: distro, Socket: c.socket}.ID())
 }

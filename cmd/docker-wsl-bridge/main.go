@@ -10,15 +10,15 @@ import (
 	"os"
 	"os/signal"
 	"runtime"
-	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/codes"
-	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/printable"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/advice"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/console"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/service"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/supervise"
 )
 
 const version = "0.1.0-dev"
@@ -49,8 +49,8 @@ func run(args []string, stdout, stderr io.Writer) int {
 		context.AfterFunc(ctx, stop)
 	}
 	root := rootCommand()
-	if l, is := legacyForm(originalArgs(args), started, names(root)); is {
-		return l.run(ctx, runtime.GOOS, started, stderr)
+	if l, is := supervise.LegacyForm(supervise.OriginalArgs(args), started, names(root)); is {
+		return l.Run(ctx, runtime.GOOS, started, stderr)
 	}
 	root.SetArgs(args)
 	root.SetOut(stdout)
@@ -58,7 +58,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 	cmd, err := root.ExecuteContextC(ctx)
 	code := answer(cmd, err, stderr)
 	if err != nil && started {
-		refuse(service.AppCode(uint32(code)))
+		supervise.Refuse(service.AppCode(uint32(code)))
 	}
 	return code
 }
@@ -66,33 +66,20 @@ func run(args []string, stdout, stderr io.Writer) int {
 // answer tells a person of an error, and is the exit code.
 func answer(cmd *cobra.Command, err error, stderr io.Writer) int {
 	var failed *failure
-	var ended *exitError
+	var ended *supervise.ExitError
 	switch {
 	case err == nil:
 		return exitOK
 	case errors.As(err, &ended):
-		complain(stderr, ended, nil)
+		console.Complain(stderr, ended, nil)
 		return ended.ExitCode()
 	case errors.As(err, &failed):
-		complain(stderr, err, hints(err))
+		console.Complain(stderr, err, advice.Hints(failed.distro, err))
 		return exitFailed
 	}
-	complain(stderr, err, usageHints(cmd.CommandPath()))
+	console.Complain(stderr, err, advice.UsageHints(cmd.CommandPath()))
 	return exitUsage
 }
-
-// complain is how every error looks. Errors that were joined have a line each.
-func complain(stderr io.Writer, err error, cures []codes.Hint) {
-	for line := range strings.Lines(err.Error()) {
-		fmt.Fprintln(stderr, "docker-wsl-bridge: error:", printable.Escape(strings.TrimRight(line, "\r\n")))
-	}
-	for _, h := range cures {
-		fmt.Fprint(stderr, hintLine(h))
-	}
-}
-
-// hintLine is how every hint looks.
-func hintLine(h codes.Hint) string { return "hint: " + printable.Escape(h.String()) + "\n" }
 
 // failure is an error of a command that ran. Every other one is a wrong
 // command line.

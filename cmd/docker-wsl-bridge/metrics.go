@@ -5,13 +5,14 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/advice"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/codes"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/printable"
 )
 
 func metricsCommand() *cobra.Command {
-	var c chosen
+	var c control.Chosen
 	cmd := &cobra.Command{
 		Use:   "metrics",
 		Short: "Print what is carried, as OpenMetrics",
@@ -21,12 +22,12 @@ of its control endpoint; docs/control.md names them all. One that does not answe
 is left out.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			found, err := carrying(cmd.Context(), c)
+			found, err := control.Carrying(cmd.Context(), c)
 			if err != nil {
 				return &failure{error: err}
 			}
 			if len(found) == 0 {
-				return &failure{error: &advised{errors.New("no bridge runs" + printable.Line(c.words())), []codes.Hint{noneHint()}}}
+				return &failure{error: advice.With(errors.New("no bridge runs"+printable.Line(c.Words())), []codes.Hint{advice.NoneHint()})}
 			}
 			var all []control.Traffic
 			for _, f := range found {
@@ -38,6 +39,6 @@ is left out.`,
 			return err
 		},
 	}
-	c.flags(cmd)
+	chosenFlags(cmd, &c)
 	return cmd
 }

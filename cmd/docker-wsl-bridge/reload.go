@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -10,17 +9,17 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/advice"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/codes"
-	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/config"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/endpoint"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/links"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/printable"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/state"
 )
 
 var (
 	errNoConfigured = errors.New("no bridge runs that serves the configuration")
-	errEnding       = errors.New("it is at its end")
 )
 
 func reloadCommand() *cobra.Command {
@@ -50,7 +49,7 @@ A configuration that is wrong changes nothing.`,
 }
 
 func reloadRunning(cmd *cobra.Command) (done control.Reloaded, err error) {
-	file, err := userConfig()
+	file, err := links.UserFile()
 	if err != nil {
 		return done, err
 	}
@@ -66,9 +65,9 @@ func reloadRunning(cmd *cobra.Command) (done control.Reloaded, err error) {
 	var refused *control.RefusedError
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return done, &advised{errNoConfigured, []codes.Hint{reloadNoneHint()}}
+		return done, advice.With(errNoConfigured, []codes.Hint{advice.ReloadNoneHint()})
 	case errors.As(err, &refused):
-		return done, &advised{errors.New("nothing was changed: " + printable.Escape(refused.Text)), []codes.Hint{configCheckHint()}}
+		return done, advice.With(errors.New("nothing was changed: "+printable.Escape(refused.Text)), []codes.Hint{advice.ConfigCheckHint()})
 	}
 	return done, err
 }
@@ -85,49 +84,4 @@ func reloadedWords(done control.Reloaded) string {
 		}
 	}
 	return "reloaded: " + strings.Join(parts, "; ")
-}
-
-// reload reads the files again. What is wrong with them changes nothing. Whoever leaves before its turn
-// changes nothing either; a change that has begun comes to its end.
-func (f *fleet) reload(ctx context.Context) (done control.Reloaded, err error) {
-	if !f.changing(ctx, func() { done, err = f.reloadNow() }) {
-		if f.ctx.Err() != nil {
-			return done, errEnding
-		}
-		return done, context.Cause(ctx)
-	}
-	return done, err
-}
-
-func (f *fleet) reloadNow() (control.Reloaded, error) {
-	c, err := loadConfig()
-	if err != nil {
-		f.own.Warn("the configuration was not reloaded", "error", err)
-		return control.Reloaded{}, err
-	}
-	done := f.arrange(c.Links)
-	f.own.Info("the configuration was reloaded", "added", done.Added, "removed", done.Removed, "changed", done.Changed)
-	return done, nil
-}
-
-// compare tells how links differ.
-func compare(before, now []config.Link) control.Reloaded {
-	done := control.Reloaded{Added: []string{}, Removed: []string{}, Changed: []string{}, Unchanged: []string{}}
-	for i := range now {
-		l := &now[i]
-		switch old := linkNamed(before, l.Name); {
-		case old == nil:
-			done.Added = append(done.Added, l.Name)
-		case old.Equal(l):
-			done.Unchanged = append(done.Unchanged, l.Name)
-		default:
-			done.Changed = append(done.Changed, l.Name)
-		}
-	}
-	for i := range before {
-		if linkNamed(now, before[i].Name) == nil {
-			done.Removed = append(done.Removed, before[i].Name)
-		}
-	}
-	return done
 }

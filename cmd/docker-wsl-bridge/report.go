@@ -7,13 +7,16 @@ import (
 	"io"
 	"time"
 
-	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/bridge"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/advice"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/codes"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/config"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/console"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/daemon"
-	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/endpoint"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/engine"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/printable"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/setup"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/tunnel"
 )
 
 // reporter tells a person or a script what up does. What is asked for goes to
@@ -21,13 +24,10 @@ import (
 type reporter struct {
 	stdout, stderr io.Writer
 	json           bool
-	alone          bool // nobody is there
+	several        bool // links of a configuration
 
 	served bool  // once at least
-	what   ready // what is served, but for what the agent tells
-
-	// find gives what is served as a link of the configuration; nil without one.
-	find func(link string) (ready, bool)
+	what   ready // what was served last
 }
 
 // ready is what up serves.
@@ -59,22 +59,25 @@ type socket struct {
 
 // happening is what else a script is told of.
 type happening struct {
-	Event  string `json:"event"` // a daemon.State, or "stopped"
+	Event  string `json:"event"` // a tunnel.State, or "stopped"
 	Distro string `json:"distro,omitempty"`
 	Link   string `json:"link,omitempty"` // of the configuration
 	Reason string `json:"reason,omitempty"`
 	Retry  int64  `json:"retryMilliseconds,omitempty"`
 }
 
-// about notes what will be served.
-func (r *reporter) about(o *options, place endpoint.Endpoint, info engine.Info, agent string) {
-	r.what = ready{
-		Event: string(daemon.Serving), Kind: o.kind, Engine: place.String(), Info: info, Agent: agent,
-		Socket: socket{Distro: o.distro, Socket: o.socket},
+// about is what will be told of a link.
+func about(s *daemon.Served, link string) ready {
+	l := &s.Link
+	v := ready{Event: string(tunnel.Serving), Link: link, Kind: l.Kind, Engine: s.Engine, Info: s.Info, Agent: s.Agent}
+	v.Socket.Socket = l.Socket
+	switch {
+	case l.Reverse() && l.Kind == config.Docker:
+		v.Host = l.Socket
+	case l.Kind == config.Docker:
+		v.Host = "unix://" + l.Socket
 	}
-	if o.kind == kindDocker {
-		r.what.Host = "unix://" + o.socket
-	}
+	return v
 }
 
 // step says what is being done, for a person who waits.
@@ -84,93 +87,55 @@ func (r *reporter) step(format string, args ...any) {
 	}
 }
 
-// contextFailed is what becomes of a link of a configuration whose docker context can't be made: it is
-// served all the same.
-const contextFailed daemon.State = "context-failed"
-
-// screen shows events in their order, and never holds up who reports them: a
-// click into a Windows console stops its output, and with it whoever writes.
-type screen struct {
-	events chan daemon.Event
-	ended  chan struct{}
-}
-
-// queuedEvents wait for a screen that stands still. What comes when there is no
-// room is in the log alone.
-const queuedEvents = 100
-
-func newScreen(show func(daemon.Event)) *screen {
-	s := &screen{events: make(chan daemon.Event, queuedEvents), ended: make(chan struct{})}
-	go func() {
-		defer close(s.ended)
-		for e := range s.events {
-			show(e)
-		}
-	}()
-	return s
-}
-
-func (s *screen) event(e daemon.Event) {
-	select {
-	case s.events <- e:
-	default:
-	}
-}
-
-// close returns when everything is shown, or the screen stands still.
-func (s *screen) close() {
-	close(s.events)
-	select {
-	case <-s.ended:
-	case <-time.After(lastLines):
-	}
-}
-
 // event tells what the daemon is at, and what came of the docker context.
-func (r *reporter) event(e daemon.Event, context *named) {
+func (r *reporter) event(e daemon.Event) {
+	if e.Step != "" {
+		r.step("%s", e.Step)
+		return
+	}
 	switch e.State {
-	case daemon.Starting:
+	case tunnel.Starting:
 		r.step("starting the agent in %s", e.Distro)
-	case daemon.Placing:
+	case tunnel.Placing:
 		r.step("putting the agent into %s", e.Distro)
-	case daemon.Draining:
+	case tunnel.Draining:
 		r.step("waiting up to %v for %d connections to end", e.Within, e.Streams)
-	case daemon.Serving:
-		if r.find != nil {
+	case tunnel.Serving:
+		if r.several {
 			r.servingLink(e)
 			return
 		}
-		r.serving(e.Where, e.Placed, context)
-	case daemon.Failing:
+		r.serving(e)
+	case tunnel.Failing:
 		r.happens(e, fmt.Sprintf("the link %s is not served: %v; next attempt in %v", e.Link, e.Err, e.Pause.Round(100*time.Millisecond)))
-	case contextFailed:
+	case daemon.ContextFailed:
 		r.happens(e, fmt.Sprintf("the link %s has no docker context: %v", e.Link, e.Err))
 		if !r.json {
-			for _, h := range contextHints(e.Distro, e.Err) {
-				fmt.Fprint(r.stderr, hintLine(h))
+			for _, h := range advice.ContextHints(e.Distro, e.Err) {
+				fmt.Fprint(r.stderr, console.HintLine(h))
 			}
 		}
-	case daemon.Frozen:
+	case tunnel.Frozen:
 		r.happens(e, "wsl.exe stands still (does the machine sleep?); connections live on, new ones are told so")
-	case daemon.Thawed:
+	case tunnel.Thawed:
 		r.happens(e, "wsl.exe moves again")
-	case daemon.Stopped:
+	case tunnel.Stopped:
 		r.happens(e, fmt.Sprintf("%s was stopped; it is served again when somebody runs it", e.Distro))
-	case daemon.Gone:
+	case tunnel.Gone:
 		r.happens(e, fmt.Sprintf("there is no distro %s any more; one of that name is served when somebody runs it", e.Distro))
-	case daemon.Woken:
+	case tunnel.Woken:
 		r.happens(e, "the machine has woken up; the connection to "+e.Distro+" is looked at")
-	case daemon.Warned:
+	case tunnel.Warned:
 		r.happens(e, fmt.Sprintf("the link %s: %v", e.Link, e.Err))
-	case daemon.Unused:
+	case tunnel.Unused:
 		r.happens(e, fmt.Sprintf("nobody else uses %s; it may stop, and is served again when somebody runs it", e.Distro))
-	case daemon.Lost:
+	case tunnel.Lost:
 		r.happens(e, fmt.Sprintf("lost: %v; next attempt in %v", e.Err, e.Pause.Round(100*time.Millisecond)))
 	}
 }
 
 func (r *reporter) happens(e daemon.Event, words string) {
-	if r.find != nil {
+	if r.several {
 		words = e.Distro + ": " + words
 	}
 	if !r.json {
@@ -188,16 +153,17 @@ func (r *reporter) happens(e daemon.Event, words string) {
 func (r *reporter) line(v any) { _ = json.NewEncoder(r.stdout).Encode(v) }
 
 // serving tells what is served: all of it the first time.
-func (r *reporter) serving(where bridge.Listening, placed bool, context *named) {
-	v := r.what
-	if context != nil {
-		v.Context, v.ContextNote = context.name, context.note
-		if context.err != nil {
-			v.ContextError, v.ContextHints = context.err.Error(), contextHints(v.Socket.Distro, context.err)
+func (r *reporter) serving(e daemon.Event) {
+	v := about(e.Served, "")
+	v.Socket.Distro = e.Served.Link.Distro
+	if made := e.Served.Context; made != nil {
+		v.Context, v.ContextNote = made.Name, made.Note
+		if made.Err != nil {
+			v.ContextError, v.ContextHints = made.Err.Error(), advice.ContextHints(v.Socket.Distro, made.Err)
 		}
-		r.what.Context = v.Context
 	}
-	v.Placed, v.Socket.Mode, v.Socket.Owner = placed, where.Mode, where.Owner
+	r.what = v
+	v.Placed, v.Socket.Mode, v.Socket.Owner = e.Placed, e.Where.Mode, e.Where.Owner
 	again := r.served
 	r.served = true
 	switch {
@@ -207,15 +173,17 @@ func (r *reporter) serving(where bridge.Listening, placed bool, context *named) 
 		fmt.Fprintf(r.stderr, "serving %s in %s again\n", printable.Line(v.Socket.Socket), printable.Line(v.Socket.Distro))
 	default:
 		fmt.Fprint(r.stdout, v.text())
-		fmt.Fprint(r.stderr, v.warning())
+		if e.Served.Context != nil {
+			fmt.Fprint(r.stderr, setup.ContextWarning(v.Socket.Distro, *e.Served.Context))
+		}
 	}
 }
 
 // servingLink tells of one of several.
 func (r *reporter) servingLink(e daemon.Event) {
-	v, known := r.find(e.Link)
-	if !known {
-		return // it is gone again
+	v := about(e.Served, e.Link)
+	if e.Served.Link.Shared {
+		v.Socket.Distro = e.Served.Link.Distro
 	}
 	v.Placed, v.Socket.Mode, v.Socket.Owner = e.Placed, e.Where.Mode, e.Where.Owner
 	at := control.Place{Distro: cmp.Or(v.Socket.Distro, e.Distro), Socket: v.Socket.Socket}
@@ -236,7 +204,7 @@ func (r *reporter) servingLink(e daemon.Event) {
 	if v.Socket.Host != "" {
 		by = ", by " + v.Socket.Host
 	}
-	line := fmt.Sprintf("%-16s %s%s  %s %s", v.Link, placeName(at), by, v.Socket.Owner, v.Socket.Mode)
+	line := fmt.Sprintf("%-16s %s%s  %s %s", v.Link, control.PlaceName(at), by, v.Socket.Owner, v.Socket.Mode)
 	fmt.Fprintln(r.stdout, printable.Escape(line))
 }
 
@@ -246,8 +214,8 @@ func (v ready) text() string {
 	if v.Placed {
 		placed = "put there now"
 	}
-	what, info, use := "engine", "", howDocker(v.Socket.Distro, v.Host, v.Context)
-	if v.Kind == kindRaw {
+	what, info, use := "engine", "", advice.HowDocker(v.Socket.Distro, v.Host, v.Context)
+	if v.Kind == config.Raw {
 		what, use = "pipe  ", ""
 	}
 	if v.Info != (engine.Info{}) {
@@ -255,42 +223,6 @@ func (v ready) text() string {
 	}
 	return fmt.Sprintf("\n%s   %s\n%sdistro   %s\nagent    %s (%s)\nsocket   %s  %s %s\n\n%sCtrl-C ends the bridge.\n",
 		what, printable.Line(v.Engine), info, printable.Line(v.Socket.Distro), v.Agent, placed, printable.Line(v.Socket.Socket), v.Socket.Owner, v.Socket.Mode, use)
-}
-
-// howDocker is what to run next in a distro.
-func howDocker(distro, host, context string) string {
-	distro, host, context = printable.Line(distro), printable.Line(codes.ShWord(host)), codes.ShWord(context)
-	if context == codes.ShWord("") {
-		return fmt.Sprintf("In %s run\n\n  docker -H %s version\n\nor, for all that follows in a shell,\n\n  export DOCKER_HOST=%s\n\n", distro, host, host)
-	}
-	return fmt.Sprintf(`In %s run
-
-  docker --context %s version
-
-or, for all that follows,
-
-  docker context use %s
-
-and for programs that know no contexts
-
-  export DOCKER_HOST=%s
-
-`, distro, context, context, host)
-}
-
-// warning is what a person is told of the docker context, if it is not as it should be.
-func (v ready) warning() string {
-	switch {
-	case v.ContextError != "":
-		text := "there is no docker context: " + printable.Line(v.ContextError) + "\n"
-		for _, h := range v.ContextHints {
-			text += hintLine(h)
-		}
-		return text
-	case v.ContextNote != "":
-		return printable.Line(astrayWords(v.Context, v.ContextNote)) + "\n"
-	}
-	return ""
 }
 
 func (r *reporter) stopped() error {

@@ -4,49 +4,25 @@ import (
 	"errors"
 	"strings"
 	"testing"
-	"time"
 
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/config"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/daemon"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/links"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/tunnel"
 )
-
-// A console whose output somebody has stopped stops nothing else.
-func TestAStoppedScreenStopsNoEvent(t *testing.T) {
-	stopped := make(chan struct{})
-	var shown []daemon.State
-	s := newScreen(func(e daemon.Event) {
-		<-stopped
-		shown = append(shown, e.State)
-	})
-	told := make(chan struct{})
-	go func() {
-		defer close(told)
-		for range 2 * queuedEvents {
-			s.event(daemon.Event{State: daemon.Frozen})
-		}
-	}()
-	select {
-	case <-told:
-	case <-time.After(30 * time.Second):
-		t.Fatal("who reports waits for the screen")
-	}
-	close(stopped)
-	s.close()
-	if n := len(shown); n < queuedEvents || n > queuedEvents+1 {
-		t.Errorf("%d events are shown", n)
-	}
-}
 
 // Nothing that up prints has power over the terminal, whoever has named distro, socket and engine.
 func TestWhatIsServedIsPlain(t *testing.T) {
 	const evil = "a\x1b[2J\u202e\u009bm"
 	var out strings.Builder
-	served := ready{Link: evil, Kind: kindDocker, Engine: evil, Socket: socket{Distro: evil, Socket: evil, Owner: "root:root", Mode: "0660"}, Host: evil, Context: "windows"}
-	r := &reporter{stdout: &out, stderr: &out, what: served}
-	for _, state := range []daemon.State{daemon.Starting, daemon.Placing, daemon.Serving, daemon.Serving, daemon.Lost, daemon.Stopped} {
-		r.event(daemon.Event{State: state, Distro: evil, Link: evil, Err: errors.New(evil)}, &named{err: errors.New(evil)})
+	served := &daemon.Served{Link: links.Link{Name: evil, Kind: config.Docker, Distro: evil, Socket: evil}, Engine: evil}
+	r := &reporter{stdout: &out, stderr: &out}
+	for _, state := range []tunnel.State{tunnel.Starting, tunnel.Placing, tunnel.Serving, tunnel.Serving, tunnel.Lost, tunnel.Stopped} {
+		served.Context = &daemon.MadeContext{Name: "windows", Err: errors.New(evil)}
+		r.event(daemon.Event{Event: tunnel.Event{State: state, Distro: evil, Link: evil, Err: errors.New(evil)}, Served: served})
 	}
-	r.find = func(string) (ready, bool) { return served, true }
-	r.event(daemon.Event{State: daemon.Serving, Distro: evil, Link: evil}, nil)
+	r.several = true
+	r.event(daemon.Event{Event: tunnel.Event{State: tunnel.Serving, Distro: evil, Link: evil}, Served: served})
 	if err := r.stopped(); err != nil {
 		t.Fatal(err)
 	}

@@ -1,128 +1,14 @@
 package main
 
 import (
-	"os"
-	"path/filepath"
-	"slices"
-	"strings"
 	"testing"
 
-	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/bridge"
-	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/config"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
-	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/daemon"
 )
-
-// onWindows reads a configuration as it is read there.
-func onWindows(t *testing.T, text string) (*config.Config, []string) {
-	t.Helper()
-	file := filepath.Join(t.TempDir(), "c.toml")
-	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	c, err := config.Check(file)
-	if err == nil {
-		err = understandLinks(c, "windows")
-	}
-	if err == nil {
-		return c, nil
-	}
-	lines := strings.Split(err.Error(), "\n")
-	for i, l := range lines {
-		_, lines[i], _ = strings.Cut(l, "c.toml:")
-	}
-	return c, lines
-}
-
-func TestReverseLinksAreUnderstood(t *testing.T) {
-	c, wrong := onWindows(t, `[[link]]
-name = "linux"
-from = "npipe:////./pipe/docker_linux"
-to = "unix:/var/run/docker.sock"
-distro = "Ubuntu"
-
-[[link]]
-name = "agent"
-from = '\\.\pipe\agent'
-to = "unix:///run/agent.sock"
-allow = "docker-users, S-1-5-11"
-
-[[link]]
-name = "windows"
-`)
-	if wrong != nil {
-		t.Fatal(wrong)
-	}
-	var got []*options
-	for i := range c.Links {
-		o, err := linkOptions(&c.Links[i], "windows")
-		if err != nil {
-			t.Fatal(err)
-		}
-		got = append(got, o)
-	}
-	if o := got[0]; o.socket != "npipe:////./pipe/docker_linux" || o.reverse.socket != "/var/run/docker.sock" || o.kind != kindDocker || o.distro != "Ubuntu" || o.reverse.allowed != nil {
-		t.Errorf("%+v", o)
-	}
-	if o := got[1]; o.socket != "npipe:////./pipe/agent" || o.leadsTo() != "unix:/run/agent.sock" || o.kind != kindRaw || !slices.Equal(o.reverse.allowed, []string{"docker-users", "S-1-5-11"}) {
-		t.Errorf("%+v", o)
-	}
-	if got[2].reverse.is() {
-		t.Error("a link to Windows is none to a distro")
-	}
-}
-
-func TestWrongReverseLinks(t *testing.T) {
-	link := func(name string, keys ...string) string {
-		return "[[link]]\nname = \"" + name + "\"\n" + strings.Join(keys, "\n") + "\n"
-	}
-	const from, to = `from = "npipe:////./pipe/x"`, `to = "unix:/x"`
-	for _, tc := range []struct{ text, want string }{
-		{link("a", from), "1:3: link a: to: " + reverseForm},
-		{link("a", from, `to = "docker_engine"`), `4:1: link a: to: parse endpoint "docker_engine": it is no unix socket, which is what there is here; write unix:/run/NAME.sock (` + reverseForm + ")"},
-		{link("a", from, `to = { exec = ["x"] }`), "4:1: link a: to: " + reverseForm},
-		{link("a", `from = "npipe:////server/pipe/x"`, to), `3:1: link a: from: parse endpoint "npipe:////server/pipe/x": it is no pipe of this machine; write npipe:////./pipe/NAME`},
-		{link("a", from, to, `distro = "*"`), "5:1: link a: distro: a pipe leads to one distro; name it"},
-		{link("a", from, to, `mode = "0600"`), "5:1: link a: mode: allow says who may connect to a pipe; leave the line out"},
-		{link("a", from, to, `paths = "auto"`), "5:1: link a: paths: they are translated for engines of Windows alone; leave the line out"},
-		{link("a", from, to, `allow = "a,,b"`), "5:1: link a: allow: a name between the commas is empty"},
-		{link("a", to, `allow = "a"`), "4:1: link a: allow: that is for a pipe on Windows; mode and owner say who may use a socket"},
-		{link("a", from, to) + link("b", `from = '\\.\pipe\X'`, to, `distro = "Other"`), "7:1: link b: from: the link a has that pipe already"},
-		{link("a", from, to) + link("b", from, to, `distro = "Other"`), `7:1: link b: from: the link a has "npipe:////./pipe/x" already`},
-	} {
-		if _, got := onWindows(t, tc.text); len(got) != 1 || got[0] != tc.want {
-			t.Errorf("%sis wrong as\n%q, want\n%q", tc.text, got, tc.want)
-		}
-	}
-}
-
-// Whatever a client is told says what is wrong and what to run on Windows, where the client is.
-func TestClientsOfAReverseLinkAreToldTheCure(t *testing.T) {
-	for _, tc := range []struct {
-		why   string
-		state daemon.State
-		want  string
-	}{
-		{bridge.WhyNotFound, daemon.Serving, "wsl --distro Ubuntu --user root service docker start"},
-		{bridge.WhyFrozen, daemon.Frozen, "wsl --shutdown"},
-		{bridge.WhyDown, daemon.Stopped, "wsl --distro Ubuntu"},
-		{bridge.WhyDown, daemon.Unused, "wsl --distro Ubuntu"},
-		{bridge.WhyDown, daemon.Gone, "wsl --list --quiet"},
-		{bridge.WhyDown, daemon.Lost, "(it broke\ufffd), and is tried again; to see how it is, run: docker-wsl-bridge status"},
-		{bridge.WhyDown, daemon.Starting, "try again"},
-		{bridge.WhyStopping, daemon.Draining, "docker-wsl-bridge up"},
-		{bridge.WhyFailed, daemon.Serving, "docker-wsl-bridge status"},
-	} {
-		got := reverseWords(tc.why, "Ubuntu", "/var/run/docker.sock", tc.state, "it broke\x1b")
-		if !strings.Contains(got, tc.want) || strings.Contains(got, "engine of Windows") {
-			t.Errorf("%s, %s: %s", tc.why, tc.state, got)
-		}
-	}
-}
 
 // What is on Windows is no place for a docker command of a distro.
 func TestAPipeIsNoSocket(t *testing.T) {
-	if !isPipe(control.Place{Distro: "Ubuntu", Socket: "npipe:////./pipe/x"}) || isPipe(control.Place{Distro: "Ubuntu", Socket: "/run/npipe:x"}) {
+	if !control.IsPipe(control.Place{Distro: "Ubuntu", Socket: "npipe:////./pipe/x"}) || control.IsPipe(control.Place{Distro: "Ubuntu", Socket: "/run/npipe:x"}) {
 		t.Error("a pipe is taken for a socket, or a socket for a pipe")
 	}
 }

@@ -15,6 +15,7 @@ import (
 
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/install"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/state"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/supervise"
 )
 
 // installed is the program as a service, until the test ends.
@@ -123,8 +124,8 @@ func TestServiceExitCodes(t *testing.T) {
 		{"a child that fails", []string{child(t, "exit", "3")}, 0x20000003},
 		{"a child that crashes", []string{child(t, "exit", "0xC0000005")}, 0xE0000005},
 		{"a child that is not there", []string{"no-such-program-anywhere.exe  -x"}, uint32(windows.ERROR_FILE_NOT_FOUND)},
-		{"no arguments", nil, badArguments},
-		{"two arguments", []string{"wsl.exe -e true", "and more"}, badArguments},
+		{"no arguments", nil, supervise.BadArguments},
+		{"two arguments", []string{"wsl.exe -e true", "and more"}, supervise.BadArguments},
 		{"a supervised child that fails", []string{"supervise", "--restart", "never", "--", self(t), "play", "exit", "3"}, 0x20000003},
 		{"a supervised child that is not there", []string{"supervise", "--", `C:\no\such.exe`}, uint32(windows.ERROR_PATH_NOT_FOUND)},
 		{"a wrong flag", []string{"supervise", "--restrt", "never", "--", "x"}, 0x20000002},

@@ -5,15 +5,21 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/advice"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/codes"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/console"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/engine"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/install"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/links"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/printable"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/setup"
 )
 
 // silent is the state of a bridge that does not answer.
@@ -32,7 +38,7 @@ On Windows it tells whether it is installed, what starts it at logon, and why th
 Its exit code is 0 when all of them work, and 1 when one does not or none runs.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			found, err := running(cmd.Context(), chosen{})
+			found, err := control.Running(cmd.Context(), control.Chosen{})
 			if err != nil {
 				return &failure{error: err}
 			}
@@ -40,13 +46,13 @@ Its exit code is 0 when all of them work, and 1 when one does not or none runs.`
 			for i, f := range found {
 				all[i] = statusOf(f)
 			}
-			installed := recorded()
+			installed := setup.Recorded()
 			var wrong error // why nothing runs, as far as the files tell
 			if len(all) == 0 {
-				wrong = wrongFiles(installed)
+				wrong = setup.WrongFiles(installed)
 			}
 			result := statusResult{Bridges: all, Installed: installed, ConfigurationError: wordsOf(wrong)}
-			if result.off = switchedOff(cmd.Context()); result.off != nil {
+			if result.off = setup.SwitchedOff(cmd.Context()); result.off != nil {
 				result.Off = result.off.Text
 			}
 			if asJSON {
@@ -89,8 +95,8 @@ func statusOf(f control.Found) control.Status {
 		return f.Status
 	}
 	return control.Status{
-		PID: f.PID, State: silent, Reason: f.Err.Error(), Hints: said(killHints(f.PID)),
-		Link: control.Link{Name: linkName, Distro: f.Place.Distro, Socket: f.Place.Socket},
+		PID: f.PID, State: silent, Reason: f.Err.Error(), Hints: advice.Said(advice.KillHints(f.PID)),
+		Link: control.Link{Name: links.FlagsName, Distro: f.Place.Distro, Socket: f.Place.Socket},
 	}
 }
 
@@ -99,16 +105,16 @@ func wellOrNot(all []control.Status, installed *install.Record, wrong error) err
 	switch {
 	case len(all) > 0:
 	case wrong != nil: // a start would not help
-		return configFailed(fmt.Errorf("no bridge runs, and the configuration is wrong: %w", wrong), configCheckHint())
+		return configFailed(fmt.Errorf("no bridge runs, and the configuration is wrong: %w", wrong), advice.ConfigCheckHint())
 	case installed != nil:
-		return &failure{error: &advised{errors.New("no bridge runs, though one is installed"), []codes.Hint{startAgainHint()}}}
+		return &failure{error: advice.With(errors.New("no bridge runs, though one is installed"), []codes.Hint{advice.StartAgainHint()})}
 	default:
-		return &failure{error: &advised{errors.New("no bridge runs"), []codes.Hint{noneHint()}}}
+		return &failure{error: advice.With(errors.New("no bridge runs"), []codes.Hint{advice.NoneHint()})}
 	}
 	for _, s := range all {
 		if !s.Works {
-			why := fmt.Errorf("the bridge for %s does not work: %s", placeName(s.Link.Place()), printable.Line(reasonOf(s)))
-			return &failure{error: &advised{why, toldHints(s)}}
+			why := fmt.Errorf("the bridge for %s does not work: %s", control.PlaceName(s.Link.Place()), printable.Line(advice.ReasonOf(s)))
+			return &failure{error: advice.With(why, advice.ToldHints(s))}
 		}
 	}
 	return nil
@@ -116,9 +122,9 @@ func wellOrNot(all []control.Status, installed *install.Record, wrong error) err
 
 func printStatus(w io.Writer, r statusResult) error {
 	if r.Installed != nil {
-		words, hint := installedWords(r.Installed), ""
+		words, hint := setup.InstalledWords(r.Installed), ""
 		if r.off != nil {
-			words, hint = "switched off: "+r.off.Text+"; else "+words, hintLine(switchOnHint(r.off))
+			words, hint = "switched off: "+r.off.Text+"; else "+words, console.HintLine(advice.SwitchOnHint(r.off))
 		}
 		if _, err := fmt.Fprintf(w, "%-9s%s\n%s\n", "at logon", printable.Escape(words), hint); err != nil {
 			return err
@@ -147,12 +153,12 @@ func statusText(s control.Status) string {
 	if s.Link.Reverse {
 		line("pipe", "%s, which leads to %s", s.Link.Socket, s.Link.Distro)
 	} else {
-		line("socket", "%s  %s %s", placeName(s.Link.Place()), s.Link.Owner, s.Link.Mode)
+		line("socket", "%s  %s %s", control.PlaceName(s.Link.Place()), s.Link.Owner, s.Link.Mode)
 	}
 	if s.Link.Place().Everywhere() {
 		line("", "for %s of each distro and root%s", uidWords(s.Link.Uids), servedBy(s.Link.Host))
 	}
-	line("state", "%s%s", reasonOf(s), sinceText(s.StateSince))
+	line("state", "%s%s", advice.ReasonOf(s), sinceText(s.StateSince))
 	if !s.Next.IsZero() {
 		line("", "next attempt at %s", s.Next.Local().Format(time.TimeOnly))
 	}
@@ -180,4 +186,24 @@ func sinceText(t time.Time) string {
 		return ""
 	}
 	return ", since " + t.Local().Format(time.DateTime)
+}
+
+// uidWords are users by number.
+func uidWords(uids []int) string {
+	words := make([]string, len(uids))
+	for i, uid := range uids {
+		words[i] = strconv.Itoa(uid)
+	}
+	if len(words) == 1 {
+		return "uid " + words[0]
+	}
+	return "uids " + strings.Join(words, ", ")
+}
+
+// servedBy says who serves all distros, once that is known.
+func servedBy(host string) string {
+	if host == "" {
+		return ""
+	}
+	return ", served by " + host
 }

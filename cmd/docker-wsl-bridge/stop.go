@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"sync"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -16,12 +14,8 @@ import (
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/printable"
 )
 
-// stopTime bounds the wait for a bridge's end: connections get 5 s, the agent 2 s to leave, and a
-// launch that cleans up after one that does not 10 s.
-const stopTime = 20 * time.Second
-
 func stopCommand() *cobra.Command {
-	var c chosen
+	var c control.Chosen
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "stop",
@@ -32,7 +26,7 @@ there is nothing to do, which is no error. Links of a configuration have one
 bridge: with one of them end all; to end one, take it out of the file and reload.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			found, err := running(cmd.Context(), c)
+			found, err := control.Running(cmd.Context(), c)
 			if err != nil {
 				return &failure{error: err}
 			}
@@ -41,7 +35,7 @@ bridge: with one of them end all; to end one, take it out of the file and reload
 			}
 			ended := []endedPlace{}
 			var failed error
-			for i, err := range stopAll(cmd.Context(), found) {
+			for i, err := range control.StopAll(cmd.Context(), found) {
 				if err != nil {
 					failed = errors.Join(failed, err)
 					continue
@@ -57,7 +51,7 @@ bridge: with one of them end all; to end one, take it out of the file and reload
 			return nil
 		},
 	}
-	c.flags(cmd)
+	chosenFlags(cmd, &c)
 	cmd.Flags().BoolVar(&asJSON, "json", false, "report as JSON, one object")
 	return cmd
 }
@@ -69,16 +63,16 @@ type endedPlace struct {
 	Socket string `json:"socket"`
 }
 
-func tellStopped(out io.Writer, ended []endedPlace, c chosen, asJSON bool, found int) error {
+func tellStopped(out io.Writer, ended []endedPlace, c control.Chosen, asJSON bool, found int) error {
 	if asJSON {
 		return json.NewEncoder(out).Encode(map[string][]endedPlace{"stopped": ended})
 	}
 	if found == 0 {
-		_, err := fmt.Fprintf(out, "no bridge runs%s\n", printable.Line(c.words()))
+		_, err := fmt.Fprintf(out, "no bridge runs%s\n", printable.Line(c.Words()))
 		return err
 	}
 	for _, s := range ended {
-		if _, err := fmt.Fprintf(out, "stopped the bridge for %s (pid %d)\n", placeName(control.Place{Distro: s.Distro, Socket: s.Socket}), s.PID); err != nil {
+		if _, err := fmt.Fprintf(out, "stopped the bridge for %s (pid %d)\n", control.PlaceName(control.Place{Distro: s.Distro, Socket: s.Socket}), s.PID); err != nil {
 			return err
 		}
 	}
@@ -87,25 +81,8 @@ func tellStopped(out io.Writer, ended []endedPlace, c chosen, asJSON bool, found
 
 // withTheirOwn adds the other links of the same bridges, which end with them.
 func withTheirOwn(ctx context.Context, found []control.Found) ([]control.Found, error) {
-	all, err := running(ctx, chosen{})
+	all, err := control.Running(ctx, control.Chosen{})
 	return slices.DeleteFunc(all, func(f control.Found) bool {
 		return !slices.ContainsFunc(found, func(of control.Found) bool { return of.PID == f.PID })
 	}), err
-}
-
-// stopAll stops all at once.
-func stopAll(ctx context.Context, found []control.Found) []error {
-	ctx, cancel := context.WithTimeout(ctx, stopTime)
-	defer cancel()
-	errs := make([]error, len(found))
-	var stopping sync.WaitGroup
-	for i, f := range found {
-		stopping.Go(func() {
-			if err := control.Stop(ctx, f.At); err != nil {
-				errs[i] = &advised{fmt.Errorf("the bridge for %s: %w", placeName(f.Place), err), killHints(f.PID)}
-			}
-		})
-	}
-	stopping.Wait()
-	return errs
 }

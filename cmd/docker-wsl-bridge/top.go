@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/advice"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/codes"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/printable"
@@ -18,7 +19,7 @@ import (
 )
 
 func topCommand() *cobra.Command {
-	var c chosen
+	var c control.Chosen
 	var once, asJSON bool
 	cmd := &cobra.Command{
 		Use:   "top",
@@ -42,13 +43,13 @@ with --json it prints an object each second, as docs/control.md has them.`,
 			return nil
 		},
 	}
-	c.flags(cmd)
+	chosenFlags(cmd, &c)
 	cmd.Flags().BoolVar(&once, "once", false, "print the table once")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON, an object a line, until Ctrl-C or, with --once, once")
 	return cmd
 }
 
-func showTop(ctx context.Context, cmd *cobra.Command, c chosen, once, asJSON bool) error {
+func showTop(ctx context.Context, cmd *cobra.Command, c control.Chosen, once, asJSON bool) error {
 	ask := func(ctx context.Context) (top.Look, error) { return look(ctx, c) }
 	out := json.NewEncoder(cmd.OutOrStdout())
 	switch {
@@ -72,13 +73,13 @@ func showTop(ctx context.Context, cmd *cobra.Command, c chosen, once, asJSON boo
 }
 
 // look asks all bridges that are meant. One that does not answer is shown as silent.
-func look(ctx context.Context, c chosen) (top.Look, error) {
-	found, err := carrying(ctx, c)
+func look(ctx context.Context, c control.Chosen) (top.Look, error) {
+	found, err := control.Carrying(ctx, c)
 	switch {
 	case err != nil:
 		return top.Look{}, err
 	case len(found) == 0:
-		return top.Look{}, &advised{errors.New("no bridge runs" + printable.Line(c.words())), []codes.Hint{noneHint()}}
+		return top.Look{}, advice.With(errors.New("no bridge runs"+printable.Line(c.Words())), []codes.Hint{advice.NoneHint()})
 	}
 	var links []control.LinkTraffic
 	at := time.Now()

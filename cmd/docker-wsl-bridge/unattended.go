@@ -4,21 +4,17 @@ import (
 	"context"
 	"errors"
 	"io"
-	"runtime"
-	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/advice"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/codes"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/daemon"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/install"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/links"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/service"
-	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/supervisor"
 )
-
-// unknownDistro stands for the default one while WSL does not tell its name. No distro can be
-// called so.
-const unknownDistro = "(default)"
 
 // runCommand is what starts at logon. It is hidden since a person wants to be told more.
 func runCommand() *cobra.Command {
@@ -33,19 +29,11 @@ a distro, an engine. When a bridge for the socket runs already there is nothing 
 do, which is no error.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			wanted, wrong := configured(cmd.Flags())
-			if wanted == nil && wrong == nil {
-				if err := o.understand(runtime.GOOS); err != nil {
-					return err
-				}
+			wanted, wrong, err := o.wanted(cmd.Flags())
+			if err != nil {
+				return err
 			}
-			o.serve = func(ctx context.Context) error {
-				if wanted == nil && wrong == nil {
-					return unattended(ctx, &o)
-				}
-				return unattendedConfig(ctx, wanted, wrong, &o)
-			}
-			err := error(nil)
+			o.serve = func(ctx context.Context) error { return unattended(ctx, wanted, wrong, &o) }
 			if service.Started() {
 				err = service.Run(o.body)
 			} else {
@@ -53,14 +41,14 @@ do, which is no error.`,
 				err = o.standing(cmd.Context())
 			}
 			if err != nil {
-				return &failure{err, o.distro}
+				return failed(err)
 			}
 			return nil
 		},
 	}
-	o.flags(cmd.Flags())
-	cmd.Flags().BoolVar(&o.ifInstalled, ifInstalled, false, "do nothing for a user for whom it is not installed")
-	_ = cmd.Flags().MarkHidden(ifInstalled) // fails only for a flag that is not there
+	o.bind(cmd.Flags())
+	cmd.Flags().BoolVar(&o.ifInstalled, links.IfInstalled, false, "do nothing for a user for whom it is not installed")
+	_ = cmd.Flags().MarkHidden(links.IfInstalled) // fails only for a flag that is not there
 	return cmd
 }
 
@@ -102,98 +90,16 @@ func (o *options) body(ctx context.Context, c service.Control) uint32 {
 	})(ctx, c)
 }
 
-// ifInstalled is the flag of a service's instances, which every user has.
-const ifInstalled = "if-installed"
-
-// quiet is what tells nobody.
-func quiet() *reporter { return &reporter{stdout: io.Discard, stderr: io.Discard, alone: true} }
-
-// unattended serves until ctx ends or it is asked to stop, whatever is missing at the start. It
-// fills in the distro.
-func unattended(ctx context.Context, o *options) error {
-	if o.distro == "" {
-		var err error
-		if o.distro, err = awaitDefault(ctx, *o); err != nil || o.distro == "" {
-			return err
-		}
+// unattended is run. A wrong file is in the log: nobody else is there to be told.
+func unattended(ctx context.Context, c *links.Set, wrong error, o *options) error {
+	if wrong != nil {
+		daemon.LogWrong(wrong, daemon.Options{Debug: o.debug, Stderr: io.Discard, Alone: true})
+		return advice.With(wrong, []codes.Hint{advice.ConfigCheckHint()})
 	}
-	return o.instance(ctx, func(ctx context.Context, in *instance) error {
-		w, distro := choosing(ctx, o.distro, in.event, o.wake)
-		if distro == "" {
-			return nil
-		}
-		o.distro = distro
-		agent, err := ownAgent()
-		if err != nil {
-			return err
-		}
-		if o.debug {
-			w.Stderr = in.distroLines
-		}
-		f := newFinder(o, in)
-		named := &namer{o, w, agent, in.own}
-		naming := newScreen(func(e daemon.Event) { named.event(ctx, e) })
-		defer naming.close()
-		d := &daemon.Daemon{
-			WSL: w, Agent: agent, Distro: o.distro, Links: []daemon.Link{o.link(in.dials(f.dial), f.words())}, Log: in.log, Debug: o.debug,
-			Wake:   o.wake,
-			Report: func(e daemon.Event) { in.event(e); naming.event(e) }, WhileRunning: o.keepAlive == keepWhileRunning, Persist: true,
-		}
-		in.serves(d, f.look, f.place)
-		return d.Run(ctx)
-	})
-}
-
-// instance does something as the one for the place. The context that do gets ends when that is
-// asked to stop.
-func (o *options) instance(ctx context.Context, do func(context.Context, *instance) error) (err error) {
-	ctx, in, err := openInstance(ctx, o, quiet(), nil)
+	d, err := o.daemon(c)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, in.close(err)) }()
-	return do(ctx, in)
-}
-
-// awaitDefault is the default distro's name, empty if it is asked to stop before that is known.
-// Where WSL does not tell at once nobody can know which place will be served; who asks finds it
-// all the same.
-func awaitDefault(ctx context.Context, o options) (distro string, err error) {
-	if _, distro, err = choose(ctx, ""); err == nil || ctx.Err() != nil {
-		return distro, nil
-	}
-	o.distro = unknownDistro
-	err = o.instance(ctx, func(ctx context.Context, in *instance) error {
-		_, distro = choosing(ctx, "", in.event, o.wake)
-		return nil
-	})
-	return distro, err
-}
-
-// choosing has WSL tell the distro that is meant, as often as that takes. It is empty when ctx ends
-// before.
-func choosing(ctx context.Context, name string, tell func(daemon.Event), wake <-chan struct{}) (w daemon.WSL, distro string) {
-	_ = supervisor.Run(ctx, func(ctx context.Context) (well time.Duration, err error) {
-		w, distro, err = choose(ctx, name)
-		return 0, err
-	}, func(err error, pause time.Duration) (last bool) {
-		if err != nil {
-			tell(daemon.Failed(name, err, pause))
-		}
-		return err == nil
-	}, wake)
-	return w, distro
-}
-
-// choose finds wsl.exe and has it tell the distro that is meant, which is empty with an error.
-func choose(ctx context.Context, name string) (daemon.WSL, string, error) {
-	w, err := daemon.FindWSL()
-	if err != nil {
-		return w, "", err
-	}
-	distro, err := w.Choose(ctx, name)
-	if err != nil {
-		return w, "", err
-	}
-	return w, distro, nil
+	d.Alone = true
+	return daemon.Run(ctx, c.Links, d)
 }

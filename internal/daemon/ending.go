@@ -1,58 +1,78 @@
 package daemon
 
 import (
-	"context"
-	"sync"
 	"time"
+
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/tunnel"
 )
 
-// endTime is what connections get to come to their end when nothing else was said.
-const endTime = 5 * time.Second
-
-// ending is how long connections get when a session is left.
-type ending struct {
-	mu     sync.Mutex
-	within time.Duration // 0: endTime
-	timer  *time.Timer   // of the context that begin has given; nil before
-	until  time.Time     // when it fires
+// end has all that this instance is a part of end, as Ctrl-C does.
+func (in *instance) end() {
+	in.hurry()
+	in.of.stop()
 }
 
-// Drain gives connections so long to come to their end, once Run is to end. Hurry takes that back.
-func (d *Daemon) Drain(within time.Duration) {
-	d.ending.mu.Lock()
-	defer d.ending.mu.Unlock()
-	if d.ending.timer == nil {
-		d.ending.within = max(within, 1)
+// hurry takes back what a drain has given connections.
+func (in *instance) hurry() {
+	if d := in.serving(); d != nil {
+		d.Hurry()
 	}
 }
 
-// Hurry leaves them no more than what they get as a rule, from now on.
-func (d *Daemon) Hurry() {
-	d.ending.mu.Lock()
-	defer d.ending.mu.Unlock()
-	e := &d.ending
-	e.within = 0
-	if e.timer != nil && time.Until(e.until) > endTime && e.timer.Stop() {
-		e.timer.Reset(endTime)
-		e.until = time.Now().Add(endTime)
+// mark notes that a drain begins.
+func (in *instance) mark() {
+	if d := in.serving(); d != nil {
+		cut := d.Totals(in.link.Name).Cut
+		in.mu.Lock()
+		defer in.mu.Unlock()
+		if !in.drains {
+			in.drains, in.cut = true, cut
+		}
 	}
 }
 
-// begin gives a context that ends when connections are to be cut.
-func (e *ending) begin() (ctx context.Context, within time.Duration, cancel context.CancelFunc) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if within = e.within; within == 0 {
-		within = endTime
+// drained is how many connections of this link were cut since.
+func (in *instance) drained() int64 {
+	d := in.serving()
+	if d == nil {
+		return 0
 	}
-	over, cut := context.WithCancel(context.Background())
-	e.until = time.Now().Add(within)
-	e.timer = time.AfterFunc(within, cut)
-	return over, within, func() {
-		e.mu.Lock()
-		defer e.mu.Unlock()
-		e.timer.Stop()
-		e.timer = nil
-		cut()
+	cut := d.Totals(in.link.Name).Cut
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	if !in.drains {
+		return 0
+	}
+	return cut - in.cut
+}
+
+func (in *instance) serving() *tunnel.Tunnel {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	return in.daemon
+}
+
+// end has all links end, as Ctrl-C does.
+func (f *fleet) end() {
+	f.hurry()
+	f.stop()
+}
+
+func (f *fleet) hurry() { f.each((*tunnel.Tunnel).Hurry) }
+
+// drain has all links end when their connections have.
+func (f *fleet) drain(within time.Duration) {
+	for _, in := range f.instances() {
+		in.mark()
+	}
+	f.each(func(d *tunnel.Tunnel) { d.Drain(within) })
+	f.stop()
+}
+
+func (f *fleet) each(do func(*tunnel.Tunnel)) {
+	for _, c := range f.allCrews() {
+		if d := c.serving(); d != nil {
+			do(d)
+		}
 	}
 }

@@ -21,8 +21,10 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/files"
 )
@@ -54,6 +56,9 @@ type Binary struct {
 
 	open func() (io.Reader, error)
 }
+
+// Open gives the ELF file.
+func (b Binary) Open() (io.Reader, error) { return b.open() }
 
 // NativeArch is the architecture of the machine, in Go's words. It is the distro's, too,
 // even where this program is an emulated amd64 one on an arm64 machine.
@@ -148,3 +153,13 @@ func checkELF(head []byte, arch string) error {
 	}
 	return nil
 }
+
+// Own is the one that belongs to this program. It is looked for once: all of it is unpacked for that,
+// and each distro and each link asks.
+var Own = sync.OnceValues(func() (Binary, error) {
+	exe, err := os.Executable()
+	if err != nil {
+		return Binary{}, fmt.Errorf("find own file: %w", err)
+	}
+	return Agent(NativeArch(), filepath.Dir(exe))
+})

@@ -5,12 +5,12 @@ import (
 	"errors"
 
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/codes"
-	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/daemon"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/distro"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/wsl"
 )
 
 func (e *examination) wslThere(context.Context) (err error) {
-	if e.wsl, err = daemon.FindWSL(); err != nil {
+	if e.wsl, err = distro.FindWSL(); err != nil {
 		return e.fail(codes.WSLThere, err.Error(), err)
 	}
 	e.ok(codes.WSLThere, "wsl.exe is "+e.wsl.Path())

@@ -1,6 +1,7 @@
 // Package doctor looks at everything that a bridge needs, in order, and tells what it sees.
 //
-// It finds out; it changes nothing, and knows neither why a finding matters nor what cures it.
+// It says why a finding matters and what cures it, repairs what is safe when it is asked to, and searches for
+// engines. Nothing else changes anything.
 //
 // Law: a distro that does not run is not started; every question ends in bounded time; what a distro
 // or an engine says comes out as short, printable text.
@@ -14,7 +15,7 @@ import (
 
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/codes"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
-	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/daemon"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/distro"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/endpoint"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/engine"
 )
@@ -68,7 +69,7 @@ type examination struct {
 	Patient
 	tell func(Finding)
 
-	wsl     daemon.WSL
+	wsl     distro.WSL
 	wslErr  error  // why wsl.exe has not answered
 	distro  string // that is looked into; empty: none was found
 	runs    bool   // the distro

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// With an administrator's rights, which all have under Wine, a task is made although nothing can be
+// With an administrator's rights a task is made although nothing can be
 // written into the directory of the user's state, and the file that it was made from is gone.
 func TestTaskOfAnAdministratorIsMadeElsewhere(t *testing.T) {
 	exe, err := os.Executable()

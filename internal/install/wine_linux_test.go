@@ -6,5 +6,5 @@ import (
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/test/lab"
 )
 
-// TestUnderWine runs this package's tests as a Windows program.
-func TestUnderWine(t *testing.T) { lab.RunUnderWine(t, "./internal/install") }
+// TestUnderWine runs this package's tests as a Windows program of an administrator.
+func TestUnderWine(t *testing.T) { lab.RunAsAdministrator(t, "./internal/install") }

@@ -66,12 +66,14 @@ func withDistros(t *testing.T, distros ...wsl.Distro) (context.Context, *stage.S
 	return ctx, s
 }
 
+// A WSL without any distro is told, with the command that installs one.
 func TestNoDistro(t *testing.T) {
 	t.Parallel()
 	ctx, s := withDistros(t)
 	contains(t, upFails(ctx, t, s, "--pipe", s.EngineAt()), "WSL has none", "hint: wsl --install -d Debian")
 }
 
+// A distro of WSL 1, the default one or one that is named, is refused with a hint.
 func TestDistroOfWSL1(t *testing.T) {
 	t.Parallel()
 	old, new := stage.LikeDebian("Old"), stage.LikeDebian("New")
@@ -87,6 +89,7 @@ func TestDistroOfWSL1(t *testing.T) {
 	}
 }
 
+// An engine whose pipe lets nobody in is told as that.
 func TestEngineRefuses(t *testing.T) {
 	t.Parallel()
 	ctx, s, _ := onWindows(t)
@@ -158,6 +161,7 @@ func (w *ward) agentFile(ctx context.Context, t *testing.T, change func(agent []
 	}
 }
 
+// An agent of another build in the place of ours is not started a session with.
 func TestAgentOfAnotherBuild(t *testing.T) {
 	t.Parallel()
 	ctx, w := openWard(t)
@@ -167,6 +171,7 @@ func TestAgentOfAnotherBuild(t *testing.T) {
 	absent(t, w.s, w.distro, wardSocket)
 }
 
+// An agent that dies as it starts is told with its exit code.
 func TestAgentThatDiesAtOnce(t *testing.T) {
 	t.Parallel()
 	ctx, w := openWard(t)

@@ -39,6 +39,7 @@ func hashOf(t *testing.T, r io.Reader) (sum [sha256.Size]byte, n int64) {
 	return sum, n
 }
 
+// `exec -i` carries 8 MB each way at once (200 MB in the long form), to the byte.
 func TestExecBulkBothWays(t *testing.T) {
 	t.Parallel()
 	onBothByWindows(t, execBothWays(bulk()))
@@ -70,6 +71,7 @@ func execBothWays(size int64) play {
 	}
 }
 
+// `cp` of 8 MB into a container and out of it (200 MB in the long form).
 func TestCopyBothWays(t *testing.T) {
 	t.Parallel()
 	onBoth(t, copyBothWays(bulk()))

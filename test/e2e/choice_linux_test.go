@@ -119,6 +119,7 @@ func TestDefaultEngineIsWindows(t *testing.T) {
 	}
 }
 
+// An engine is named by its pipe in each of the three forms of a name.
 func TestAllFormsOfPipeName(t *testing.T) {
 	ctx, s, _ := onWindows(t)
 	const name = stage.EnginePipe
@@ -134,6 +135,7 @@ func TestAllFormsOfPipeName(t *testing.T) {
 	}
 }
 
+// A distro that is not there is told, with the command that lists them.
 func TestUnknownDistro(t *testing.T) {
 	t.Parallel()
 	ctx, s, _ := onWindows(t)
@@ -141,6 +143,7 @@ func TestUnknownDistro(t *testing.T) {
 	contains(t, said, "Nowhere", "no distro of that name", "hint: wsl --list --quiet")
 }
 
+// A pipe that is not there is told, and no socket is left.
 func TestNoSuchPipe(t *testing.T) {
 	t.Parallel()
 	ctx, s, _ := onWindows(t)

@@ -45,7 +45,8 @@ func TestHalfCloseOfACommand(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { engine.Close() })
-	text := fmt.Sprintf("[[link]]\nname = \"command\"\nto = { exec = [\"socat\", \"-d\", \"-d\", \"-t\", \"60\", \"-,shut-close\", \"TCP:%s\"] }\n", engine.Addr()) +
+	// Not "-,shut-close": socat 1.8 leaves its stdout open with that.
+	text := fmt.Sprintf("[[link]]\nname = \"command\"\nto = { exec = [\"socat\", \"-d\", \"-d\", \"-t\", \"60\", \"STDIN!!STDOUT,shut-close\", \"TCP:%s\"] }\n", engine.Addr()) +
 		"[[link]]\nname = \"missing\"\nto = { exec = [\"no-such-program-of-anybody\"] }\n" +
 		"[[link]]\nname = \"absent\"\nkind = \"raw\"\nto = \"unix:/run/no-such-socket-of-anybody.sock\"\n"
 	program := configuredLinux(ctx, t, s, text)

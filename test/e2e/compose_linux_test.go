@@ -4,8 +4,10 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -22,6 +24,35 @@ type step struct {
 	says  string // what is on its stdout
 }
 
+// words are what differs between the docker-composes of Debian: 1.29 in 12, and 2, a plugin of the docker
+// command that runs by itself, in 13.
+type words struct {
+	mark  string   // in the name of a container
+	line  string   // what is before a line of a container's log
+	exits string   // before a container's name, in the words for its end
+	list  []string // all containers
+	ended string   // one with exit code 3, in that list
+	bind  string   // behind a bind mount that may be written
+}
+
+var composeWords = sync.OnceValue(func() words {
+	if version, _ := exec.Command(composeProgram, "version", "--short").Output(); strings.HasPrefix(string(version), "1.") {
+		return words{mark: "_", line: "%-7s  | ", exits: "case_", list: []string{"ps"}, ended: "Exit 3"}
+	}
+	list := []string{"ps", "-a", "--format", "{{.Name}} {{.State}} {{.ExitCode}}"}
+	return words{mark: "-", line: "\x1b[2K%s  | ", list: list, ended: "exited 3", bind: ":rw"}
+})
+
+// of is the first container of a service.
+func (w words) of(service string) string { return "case" + w.mark + service + w.mark + "1" }
+
+// before is what the log of a service's container has before each line of it.
+func (w words) before(service string, n int) string {
+	return fmt.Sprintf(w.line, fmt.Sprint(service, w.mark, n))
+}
+
+const composeProgram = "/usr/bin/docker-compose"
+
 // compose runs docker-compose on this route, with the project of testdata.
 func (r route) compose(ctx context.Context, t *testing.T, s *stage.Stage, c step) outcome {
 	t.Helper()
@@ -33,7 +64,7 @@ func (r route) compose(ctx context.Context, t *testing.T, s *stage.Stage, c step
 	if err := os.WriteFile(in(s, stage.Debian, place), project, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	argv := []string{"/usr/bin/docker-compose", "--ansi", "never", "-H", r.host, "-f", place, "-p", "case"}
+	argv := []string{"env", "DOCKER_HOST=" + r.host, composeProgram, "--ansi", "never", "-f", place, "-p", "case"}
 	return finish(t, s.Client(ctx, append(argv, c.args...)...), strings.NewReader(c.input))
 }
 
@@ -72,39 +103,43 @@ func after(prefix, lines string) string {
 
 // `up` stays in the foreground until the container ends, and shows what it says.
 func TestComposeForeground(t *testing.T) {
-	lines := after("ends_1   | ", countTo(1000))
+	w := composeWords()
+	lines := after(w.before("ends", 1), countTo(1000))
 	composed(t, onWindows,
-		step{args: []string{"up", "--no-color", "--exit-code-from", "ends", "ends"}, code: 3, says: lines + "case_ends_1 exited with code 3\n"},
+		step{args: []string{"up", "--no-color", "--exit-code-from", "ends", "ends"}, code: 3, says: lines + w.exits + "ends" + w.mark + "1 exited with code 3\n"},
 		step{args: []string{"logs", "--no-color", "ends"}, says: lines},
-		step{args: []string{"ps"}, says: "Exit 3"},
+		step{args: w.list, says: w.ended},
 		step{args: []string{"down"}})
 }
 
+// docker-compose: `up -d`, a list, `exec -T` with input and exit code, `logs`, `down`.
 func TestComposeDetached(t *testing.T) {
+	w := composeWords()
 	composed(t, onStage,
 		step{args: []string{"up", "-d", "stays"}},
-		step{args: []string{"ps"}, says: "case_stays_1"},
+		step{args: w.list, says: w.of("stays")},
 		step{args: []string{"exec", "-T", "stays", "sh", "-c", "cat; echo err >&2; exit 4"}, input: "from stdin\n", code: 4, says: "from stdin\n"},
-		step{args: []string{"logs", "--no-color", "stays"}, says: "stays_1  | up\n"},
+		step{args: []string{"logs", "--no-color", "stays"}, says: w.before("stays", 1) + "up\n"},
 		step{args: []string{"down"}},
-		step{args: []string{"ps"}})
+		step{args: w.list})
 }
 
 // Three containers at once, each followed on a connection of its own: what one
 // says comes in its order, whatever the others do.
 func TestComposeManyContainers(t *testing.T) {
 	lab.Need(t, lab.PartCompose)
+	w := composeWords()
 	ctx, s, b := onStage(t)
 	_, bridged := routes(s, b)
 	o := bridged.compose(ctx, t, s, step{args: []string{"up", "--no-color", "--scale", "ends=3", "ends"}})
 	for i := range 3 {
 		var said strings.Builder
 		for line := range strings.Lines(o.stdout) {
-			if strings.HasPrefix(line, fmt.Sprintf("ends_%d ", i+1)) {
+			if strings.HasPrefix(line, w.before("ends", i+1)) {
 				said.WriteString(line)
 			}
 		}
-		differs(t, fmt.Sprintf("container %d", i+1), said.String(), after(fmt.Sprintf("ends_%d   | ", i+1), countTo(1000)))
+		differs(t, fmt.Sprintf("container %d", i+1), said.String(), after(w.before("ends", i+1), countTo(1000)))
 	}
 	if down := bridged.compose(ctx, t, s, step{args: []string{"down"}}); o.code != 0 || down.code != 0 {
 		t.Errorf("exit codes %d, %d: %s%s", o.code, down.code, o.stderr, down.stderr)

@@ -76,6 +76,7 @@ func (w *ward) status(ctx context.Context, t *testing.T) bridgeStatus {
 	return bridges(t, w.s.Host(ctx, "status", "--json"))[w.distro+" "+wardSocket]
 }
 
+// `status` tells what is served, its engine and its carrier as they are now.
 func TestStatus(t *testing.T) {
 	t.Parallel()
 	ctx, w := onWard(t)
@@ -173,6 +174,7 @@ func TestStop(t *testing.T) {
 	}
 }
 
+// A second `up` for a place is told who serves it, and how that ends.
 func TestSecondUpIsToldWhoRuns(t *testing.T) {
 	t.Parallel()
 	ctx, w := onWard(t)

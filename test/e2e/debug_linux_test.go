@@ -75,6 +75,7 @@ func TestDebugTellsWhoConnects(t *testing.T) {
 	}
 }
 
+// Without `--debug` nobody who connects is told of.
 func TestWithoutDebugNothingIsTold(t *testing.T) {
 	ctx, s, b := onStage(t)
 	letsIn(ctx, t, s, stage.User, b.Host)

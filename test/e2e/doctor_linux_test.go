@@ -73,6 +73,7 @@ func (d diagnosis) failed() (codes []string) {
 	return codes
 }
 
+// `doctor` finds nothing to mend beside a bridge that serves.
 func TestDoctorFindsAllWell(t *testing.T) {
 	t.Parallel()
 	ctx, w := onWindowsWard(t)

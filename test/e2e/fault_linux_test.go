@@ -214,6 +214,7 @@ func TestAgentKilled(t *testing.T) {
 	w.comesBack(ctx, t, began, comeBack)
 }
 
+// A wsl.exe that is killed breaks what is under way, and is replaced.
 func TestWslKilled(t *testing.T) {
 	t.Parallel()
 	ctx, w := onWindowsWard(t)
@@ -230,6 +231,7 @@ func TestTerminated(t *testing.T) {
 	w.stopped(ctx, t, func() error { return w.s.VM.Terminate(w.distro) })
 }
 
+// WSL is shut down: it stays so until somebody runs it, and then all is served again.
 func TestShutDown(t *testing.T) {
 	t.Parallel()
 	ctx, w := onWard(t)

@@ -60,6 +60,7 @@ func awaitLog(ctx context.Context, t *testing.T, s *stage.Stage, name, line stri
 	}
 }
 
+// `logs -f` ends when the container does.
 func TestLogsFollowEndedByTheContainer(t *testing.T) {
 	t.Parallel()
 	onBoth(t, followedToTheEnd)

@@ -201,6 +201,7 @@ func TestChunkedUpload(t *testing.T) {
 	}
 }
 
+// An image is loaded in chunks, by raw HTTP.
 func TestChunkedImageLoad(t *testing.T) {
 	ctx, s, b := onStage(t)
 	direct, _ := routes(s, b)

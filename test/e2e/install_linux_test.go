@@ -25,6 +25,8 @@ type installed struct {
 	*ward
 	before scene
 	home   string // the user's directory, as Linux sees it
+
+	administrator bool // who installs it
 }
 
 // onInstalled installs nothing yet. The user is the same in all wards, so that one test at a
@@ -38,11 +40,19 @@ func onInstalled(t *testing.T) (context.Context, *installed) {
 	}
 	i := &installed{ward: w, before: look(t, w.s, w.distro), home: homes[0]}
 	t.Cleanup(func() {
-		if o := filed(t, w.s.Windows(context.WithoutCancel(ctx), "uninstall")); o.code != 0 {
+		if o := filed(t, i.windows(context.WithoutCancel(ctx), "uninstall")); o.code != 0 {
 			t.Errorf("uninstall: %+v", o)
 		}
 	})
 	return ctx, i
+}
+
+// windows is the program, as whoever installs it runs it.
+func (i *installed) windows(ctx context.Context, args ...string) *exec.Cmd {
+	if i.administrator {
+		return i.s.Administrator(ctx, args...)
+	}
+	return i.s.Windows(ctx, args...)
 }
 
 func (i *installed) program(name string) string {
@@ -84,7 +94,7 @@ func filed(t *testing.T, cmd *exec.Cmd) outcome {
 func (i *installed) does(ctx context.Context, t *testing.T, args ...string) string {
 	t.Helper()
 	began := time.Now()
-	o := filed(t, i.s.Windows(ctx, args...))
+	o := filed(t, i.windows(ctx, args...))
 	t.Logf("%s took %v", args[0], time.Since(began).Round(100*time.Millisecond))
 	if o.code != 0 || o.stderr != "" {
 		t.Fatalf("%q: %+v", args, o)
@@ -364,6 +374,7 @@ func TestInstallLeavesOthersAlone(t *testing.T) {
 // is asked for is told before, the refusal is told with what to do, and nothing of it stays.
 func TestInstallAsAService(t *testing.T) {
 	ctx, i := onInstalled(t)
+	i.administrator = true
 	flags := []string{"install", "--distro", i.distro, "--pipe", stage.EnginePipe}
 	dry := i.does(ctx, t, append(flags, "--dry-run")...)
 	contains(t, dry, `copy              C:\Program Files\docker-wsl-bridge\docker-wsl-bridgew.exe`,
@@ -371,7 +382,7 @@ func TestInstallAsAService(t *testing.T) {
 		"add-source        docker-wsl-bridge", "mark              S-1-", "to start it now, with the user's own rights", "Nothing was changed.\n")
 	all := i.does(ctx, t, append(flags, "--dry-run", "--all-users")...)
 	contains(t, all, "mark              every user")
-	o := filed(t, i.s.Windows(ctx, flags...))
+	o := filed(t, i.windows(ctx, flags...))
 	if o.code != 1 {
 		t.Errorf("install: %+v", o)
 	}
@@ -383,7 +394,7 @@ func TestInstallAsAService(t *testing.T) {
 	}
 
 	// An instance of the service for somebody for whom it was not installed.
-	if o := filed(t, i.s.Windows(ctx, "run", "--distro="+i.distro, "--pipe="+stage.EnginePipe, "--if-installed")); o != (outcome{}) {
+	if o := filed(t, i.windows(ctx, "run", "--distro="+i.distro, "--pipe="+stage.EnginePipe, "--if-installed")); o != (outcome{}) {
 		t.Errorf("run --if-installed: %+v", o)
 	}
 	i.before.awaitEmpty(ctx, t)
@@ -396,7 +407,7 @@ func TestInstallAsAService(t *testing.T) {
 func (i *installed) isNotReplaced(ctx context.Context, t *testing.T, flags []string) {
 	t.Helper()
 	run := func(ctx context.Context, args ...string) outcome {
-		return filed(t, i.s.Wine.Command(ctx, args[0], args[1:]...))
+		return filed(t, i.s.Wine.Administrator(ctx, args[0], args[1:]...))
 	}
 	line := `"Z:` + strings.ReplaceAll(stage.WindowsExe(), "/", `\`) + `" run --distro=none --pipe=none`
 	if o := run(ctx, "sc.exe", "create", "docker.wsl.bridge", "binPath=", line, "start=", "demand", "displayname=", "The earlier one"); o.code != 0 {
@@ -416,12 +427,12 @@ func (i *installed) isNotReplaced(ctx context.Context, t *testing.T, flags []str
 	}
 	before := registered()
 	contains(t, before, line, "The earlier one")
-	told := fails(t, i.s.Windows(ctx, flags...))
+	told := fails(t, i.windows(ctx, flags...))
 	contains(t, told, `a service docker.wsl.bridge is there that is another program's: `+line, "hint: docker-wsl-bridge install --replace")
 	contains(t, i.does(ctx, t, append(flags, "--dry-run", "--replace")...), "remove-service    docker.wsl.bridge")
 	contains(t, i.does(ctx, t, "uninstall"), "There is nothing to remove.\n")
 
-	o := filed(t, i.s.Windows(ctx, append(flags, "--replace")...))
+	o := filed(t, i.windows(ctx, append(flags, "--replace")...))
 	contains(t, o.stderr, "error: add service docker.wsl.bridge: ", "; the service that was there is as it was, and runs\n", "hint: docker-wsl-bridge install --user")
 	if o.code != 1 || registered() != before {
 		t.Errorf("install --replace: %+v: there is\n%s, and was\n%s", o, registered(), before)

@@ -136,6 +136,7 @@ func accepts(s *stage.Stage, distro, socket string) bool {
 	return true
 }
 
+// Ctrl-C leaves no process and no socket on either side.
 func TestCtrlCLeavesNothing(t *testing.T) {
 	ctx, s, _ := onWindows(t)
 	before := look(t, s, stage.Plain)
@@ -203,6 +204,7 @@ func TestCtrlCDrains(t *testing.T) {
 	before.awaitEmpty(ctx, t)
 }
 
+// The agent's file is put into a distro once.
 func TestSecondUpUsesTheAgentThatIsThere(t *testing.T) {
 	ctx, s, _ := onStage(t)
 	// A distro that has none yet.

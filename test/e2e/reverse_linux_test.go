@@ -67,7 +67,7 @@ func (r *reversed) pipeIs(ctx context.Context, t *testing.T, distro, pipe, state
 }
 
 // opens waits until the pipe of a link is made. Under Wine its first client lands on the instance that
-// go-winio keeps parked, and is never served (docs/testing.md); no other does.
+// go-winio keeps parked, and is never served (test/lab); no other does.
 func (r *reversed) opens(ctx context.Context, t *testing.T, distro, pipe string) {
 	t.Helper()
 	r.pipeIs(ctx, t, distro, pipe, "ready")

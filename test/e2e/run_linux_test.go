@@ -19,6 +19,7 @@ func once(image string, flags []string, script string) []string {
 	return append(args, image, "sh", "-c", script)
 }
 
+// `version` tells of the engine.
 func TestVersion(t *testing.T) {
 	t.Parallel()
 	if o := compare(t, nil, "version"); !strings.Contains(o.stdout, "Server:") {
@@ -26,6 +27,7 @@ func TestVersion(t *testing.T) {
 	}
 }
 
+// `run` ends with the exit codes 0 and 3 of its container.
 func TestRunExitCodes(t *testing.T) {
 	t.Parallel()
 	onBothByWindows(t, runExitCodes)
@@ -63,6 +65,7 @@ func TestRunExitCodes125To127(t *testing.T) {
 	}
 }
 
+// Output of `run` that begins 2 s after the start.
 func TestRunOutputLate(t *testing.T) {
 	t.Parallel()
 	_, s, _ := onStage(t)
@@ -89,6 +92,7 @@ func runOutputAfterInput(ctx context.Context, t *testing.T, s *stage.Stage, ways
 	}
 }
 
+// 16 `run`s at once (64 in the long form).
 func TestParallelRuns(t *testing.T) {
 	ctx, s, b := onStage(t)
 	_, bridged := routes(s, b)

@@ -139,6 +139,7 @@ func fromOutside(ctx context.Context, s *stage.Stage, distro, socket string, arg
 	return string(out), err
 }
 
+// The socket is for the group docker where there is one.
 func TestSocketForGroupDocker(t *testing.T) {
 	t.Parallel()
 	ctx, s, _ := onStage(t)
@@ -185,6 +186,7 @@ func TestSocketForDefaultUser(t *testing.T) {
 	}
 }
 
+// The socket has the mode and the owner that were asked for.
 func TestSocketModeAndOwner(t *testing.T) {
 	t.Parallel()
 	ctx, s, _ := onStage(t)
@@ -206,6 +208,7 @@ func TestSocketModeAndOwner(t *testing.T) {
 	keepsOut(ctx, t, s, stage.User, narrow.Host)
 }
 
+// A user, a group or a mode that is none is told, and nothing is made.
 func TestWrongSocketModeOrOwner(t *testing.T) {
 	t.Parallel()
 	ctx, s, _ := onStage(t)
@@ -222,6 +225,7 @@ func TestWrongSocketModeOrOwner(t *testing.T) {
 	}
 }
 
+// A socket that nobody listens on is replaced.
 func TestStaleSocketIsReplaced(t *testing.T) {
 	t.Parallel()
 	ctx, s, _ := onStage(t)
@@ -272,6 +276,7 @@ func hear(s *stage.Stage, socket string) string {
 	return strings.TrimSpace(string(said))
 }
 
+// A socket that somebody listens on is left alone, and its owner named.
 func TestLiveSocketIsLeftAlone(t *testing.T) {
 	t.Parallel()
 	ctx, s, b := onWindows(t)
@@ -291,6 +296,7 @@ func TestLiveSocketIsLeftAlone(t *testing.T) {
 	letsIn(ctx, t, s, stage.User, b.Host)
 }
 
+// A file or a directory in the socket's place is left alone.
 func TestFileAtTheSocketsPathIsLeftAlone(t *testing.T) {
 	t.Parallel()
 	ctx, s, _ := onStage(t)

@@ -8,6 +8,7 @@ import (
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/test/stage"
 )
 
+// `info` tells of the engine.
 func TestInfo(t *testing.T) {
 	if o := compare(t, nil, "info"); o.code != 0 || !strings.Contains(o.stdout, "Storage Driver: ") {
 		t.Errorf("%+v", o)
@@ -21,6 +22,7 @@ const usage = "{{.Name}} {{.ID}} {{.CPUPerc}} {{.MemUsage}} {{.MemPerc}} {{.NetI
 // used is a line of that, normalised, less the number of processes.
 const used = "<id> <amount> <amount> / <amount> <amount> <amount> / <amount> <amount> / <amount> "
 
+// `stats --no-stream` of one container.
 func TestStatsOnce(t *testing.T) {
 	t.Parallel()
 	ctx, s, _ := onStage(t)

@@ -36,21 +36,6 @@ func TestDocsNameRealTests(t *testing.T) {
 	}
 }
 
-// docs/testing.md names all that is proved through everything, and all that
-// the stand-in for WSL does.
-func TestEveryCaseIsInTheDocs(t *testing.T) {
-	page := files(t, "docs", "testing.md")["docs/testing.md"]
-	for _, full := range declaredTests(t) {
-		room, name, _ := strings.Cut(full, ".")
-		if room != "test/e2e" && room != "test/wsl" || name == "TestMain" {
-			continue
-		}
-		if !strings.Contains(page, "`"+name+"`") {
-			t.Errorf("docs/testing.md does not name %s", full)
-		}
-	}
-}
-
 // isTest tells whether full, as in internal/mux.TestConn, is what a page calls
 // name, in the room mux or internal/mux or, with none given, anywhere.
 func isTest(full, room, name string) bool {

@@ -36,12 +36,19 @@ var floors = map[string]int{
 	"internal/dockerapi":     1,
 	"internal/paths":         1,
 	"internal/bridge":        2,
+	"internal/console":       2,
 	"internal/control":       2,
 	"internal/deploy":        2,
-	"internal/daemon":        3,
+	"internal/distro":        4,
 	"internal/top":           3,
 	"internal/support":       3,
-	"internal/doctor":        4,
+	"internal/links":         3,
+	"internal/tunnel":        5,
+	"internal/advice":        6,
+	"internal/supervise":     7,
+	"internal/daemon":        7,
+	"internal/setup":         8,
+	"internal/doctor":        9,
 }
 
 // only lists packages that one room alone may import.

@@ -44,7 +44,7 @@ type kit struct {
 var kits = []kit{
 	{"linux", "build", []string{"./test/wsl/cmd/wsl", "./test/wsl/cmd/vm", "./test/bench/client", "./test/bench/bare"}},
 	{"windows", "build", []string{
-		"./test/wsl/cmd/wsl", "./test/front", "./test/pipeclient", "./test/lab/testdata/program",
+		"./test/wsl/cmd/wsl", "./test/front", "./test/pipeclient", "./test/administrator", "./test/lab/testdata/program",
 		"./test/bench/client", "./test/bench/dialstdio", "./test/bench/plainwsl",
 	}},
 	{"windows", "test", []string{

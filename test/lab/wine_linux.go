@@ -142,12 +142,13 @@ func listens(pid int) bool {
 
 // wineEnv is the whole environment of a Windows program: what this shell
 // happens to have (DISPLAY, DOCKER_HOST) does not reach a test. The overrides
-// stop wineboot from asking for Mono and Gecko and from writing menus.
+// stop wineboot from asking for Mono and Gecko and from writing menus, and Wine 10's
+// programs from complaining on their stderr that there is no Wayland.
 func wineEnv(prefix string) []string {
 	env := []string{
 		"WINEPREFIX=" + prefix,
 		"WINEDEBUG=-all",
-		"WINEDLLOVERRIDES=mscoree,mshtml=;winemenubuilder.exe=d",
+		"WINEDLLOVERRIDES=mscoree,mshtml=;winemenubuilder.exe,winewayland.drv=d",
 		"LC_ALL=C.UTF-8",    // Wine takes arguments apart by the locale
 		"HOME=/nonexistent", // else C:\users\NAME gets links into it
 		"PATH=" + os.Getenv("PATH"),
@@ -170,6 +171,18 @@ func (w *Wine) Command(ctx context.Context, exe string, args ...string) *exec.Cm
 	cmd.Err = errors.Join(cmd.Err, err)
 	cmd.Env = wineEnv(w.prefix)
 	cmd.WaitDelay = 10 * time.Second // for a left-over that holds the pipes
+	return cmd
+}
+
+// Administrator is Command for a program that has an administrator's rights, which Wine 10 gives to nothing
+// by itself. A kill ends what passes them on, and leaves the program.
+func (w *Wine) Administrator(ctx context.Context, exe string, args ...string) *exec.Cmd {
+	as, err := Build(ctx, "windows", "./test/administrator")
+	if strings.HasPrefix(exe, "/") {
+		exe = "Z:" + strings.ReplaceAll(exe, "/", `\`)
+	}
+	cmd := w.Command(ctx, as, append([]string{exe}, args...)...)
+	cmd.Err = errors.Join(cmd.Err, err)
 	return cmd
 }
 

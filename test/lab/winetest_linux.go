@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -14,6 +15,17 @@ import (
 // knows them: built for Windows, in the package's directory, in a prefix of
 // their own, where they must leave nothing running. Arguments are those of a test program ("-test.run=Pipe").
 func RunUnderWine(t *testing.T, pkg string, args ...string) {
+	t.Helper()
+	runUnderWine(t, (*Wine).Command, pkg, args)
+}
+
+// RunAsAdministrator is RunUnderWine with an administrator's rights.
+func RunAsAdministrator(t *testing.T, pkg string, args ...string) {
+	t.Helper()
+	runUnderWine(t, (*Wine).Administrator, pkg, args)
+}
+
+func runUnderWine(t *testing.T, command func(w *Wine, ctx context.Context, exe string, args ...string) *exec.Cmd, pkg string, args []string) {
 	t.Helper()
 	Need(t, PartWine)
 	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
@@ -26,7 +38,7 @@ func RunUnderWine(t *testing.T, pkg string, args ...string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := w.Command(ctx, exe, append([]string{"-test.v", "-test.timeout=3m"}, args...)...)
+	cmd := command(w, ctx, exe, append([]string{"-test.v", "-test.timeout=3m"}, args...)...)
 	cmd.Dir = filepath.Join(Root(), pkg)
 	// Not a pipe: hidden consoles (conhost.exe) inherit a program's handles, and
 	// may hold it for seconds when all else has ended.

@@ -246,6 +246,13 @@ func (s *Stage) Windows(ctx context.Context, args ...string) *exec.Cmd {
 	return cmd
 }
 
+// Administrator is Windows with an administrator's rights.
+func (s *Stage) Administrator(ctx context.Context, args ...string) *exec.Cmd {
+	cmd := s.Wine.Administrator(ctx, WindowsExe(), args...)
+	cmd.Env = append(cmd.Env, s.VM.Env()...)
+	return cmd
+}
+
 // Host is the product beside the engine, as this stage has it.
 func (s *Stage) Host(ctx context.Context, args ...string) *exec.Cmd {
 	if s.OnLinux {

@@ -10,9 +10,9 @@ import (
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/test/wsl"
 )
 
-// Item 14: distros whose names WSL would not give, and shows all the same: a blank, and characters of two units of
+// Distros whose names WSL would not give, and shows all the same: a blank, and characters of two units of
 // UTF-16. Columns are in units.
-func TestItem14OddNames(t *testing.T) {
+func TestDistrosWithOddNames(t *testing.T) {
 	c := clients(t)[0]
 	c.vm = machine(t, 0, wsl.Distro{Name: "Ubuntu 22", Kind: wsl.Busybox, Default: true},
 		wsl.Distro{Name: "Ubuntu", Kind: wsl.Busybox, Stopped: true}, wsl.Distro{Name: "Übuntu🐧", Kind: wsl.Busybox, Stopped: true})
@@ -33,8 +33,8 @@ func TestItem14OddNames(t *testing.T) {
 	}
 }
 
-// Item 4: the stub that asks for a key says why and does not end, for a minute or until its input does.
-func TestItem04AsksForAKey(t *testing.T) {
+// The stub that asks for a key says why and does not end, for a minute or until its input does.
+func TestStubThatAsksForAKey(t *testing.T) {
 	c := clients(t)[0]
 	for kind, text := range map[string]string{"asks": "is not installed", "update": "must be updated", "corrupted": "appears to be corrupted"} {
 		s := c.command(t, "-l", "-v")

@@ -18,6 +18,15 @@ IMAGE = sys.argv[1]
 NAME = "streams"
 
 
+def unraisable(what):
+    """Python 3.13 flushes an answer that docker-py has closed, and complains of it."""
+    if not (what.exc_type is ValueError and "closed file" in str(what.exc_value)):
+        sys.__unraisablehook__(what)
+
+
+sys.unraisablehook = unraisable
+
+
 def show(what, data, *more):
     print(what, len(data), base64.b64encode(hashlib.sha256(data).digest()).decode(), *more)
 

@@ -1,0 +1,93 @@
+package advice
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/bridge"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/codes"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/config"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/tunnel"
+)
+
+// Whatever a client of a docker link may be told names a code, also for reasons that are new.
+func TestEveryAnswerNamesACode(t *testing.T) {
+	source, err := os.ReadFile("../../internal/bridge/docker.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := Answers(`npipe:////./pipe/docker_engine`)
+	reasons := regexp.MustCompile(`(?m)^\tWhy\w+\s+= "([a-z-]+)"`).FindAllStringSubmatch(string(source), -1)
+	if len(reasons) < 8 {
+		t.Fatalf("reasons: %q", reasons)
+	}
+	for _, why := range append(reasons, []string{"", bridge.WhyLinuxPath}) {
+		if said := ReverseWords(why[1], "Debian", "/run/x.sock", tunnel.Lost, "it is gone"); !hasCode(said) {
+			t.Errorf("%s of a reverse link: %q", why[1], said)
+		}
+		if !hasCode(all[why[1]]) {
+			t.Errorf("%s: %q", why[1], all[why[1]])
+		}
+	}
+}
+
+// Who meets a bridge that serves the place already is told how to use it if it is the installed one, and
+// how to end it whoever's it is.
+func TestAPlaceThatIsServedTellsBy(t *testing.T) {
+	docker := control.Link{Kind: config.Docker, Distro: "Debian", Socket: "/run/x.sock", Context: "windows"}
+	plain, raw, all, files := docker, docker, docker, control.Link{Kind: config.Docker}
+	plain.Context, raw.Kind = "", config.Raw
+	all.Distro, all.Host = config.All, "Other"
+	const what = ": it is the installed program, which starts at logon (DWB304)"
+	for _, c := range []struct {
+		link      control.Link
+		use, end  string
+		installed bool
+	}{
+		{docker, "docker --context windows version, in Debian, uses it" + what, "docker-wsl-bridge stop --distro Debian --socket /run/x.sock ends it (DWB304)", true},
+		{plain, "docker -H unix:///run/x.sock version, in Debian, uses it" + what, "docker-wsl-bridge stop --distro Debian --socket /run/x.sock ends it (DWB304)", true},
+		{all, "docker --context windows version, in Other, uses it" + what, `docker-wsl-bridge stop --distro "*" --socket /run/x.sock ends it (DWB304)`, true},
+		{raw, "docker-wsl-bridge status tells how it is" + what, "docker-wsl-bridge stop --distro Debian --socket /run/x.sock ends it (DWB304)", true},
+		{files, "docker-wsl-bridge status tells how it is" + what, "docker-wsl-bridge stop ends it (DWB304)", true},
+		{docker, "", "docker-wsl-bridge stop --distro Debian --socket /run/x.sock ends it (DWB304)", false},
+	} {
+		list := Said(RunsHints(control.Status{Link: c.link}, c.installed))
+		follow := slices.ContainsFunc(list, func(h string) bool { return strings.HasPrefix(h, "docker-wsl-bridge logs -f") })
+		if !slices.Contains(list, c.end) || follow != c.installed || c.installed && list[0] != c.use || strings.Contains(strings.Join(list, "\n"), "installed") != c.installed {
+			t.Errorf("%+v, %v: %q", c.link, c.installed, list)
+		}
+	}
+}
+
+func hasCode(said string) bool {
+	for _, e := range codes.Table() {
+		if strings.HasSuffix(said, " ("+string(e.Code)+")") {
+			return true
+		}
+	}
+	return false
+}
+
+// Every error that has a cure has one with a code, and tells the distro by its name.
+func TestEveryCureNamesACode(t *testing.T) {
+	for _, c := range cures {
+		list := Hints("Debian", fmt.Errorf("do it: %w", c.err))
+		if len(list) == 0 {
+			t.Errorf("%v has no hint", c.err)
+		}
+		for _, h := range list {
+			if line := h.String(); !hasCode(line) || strings.Contains(line, "DISTRO") {
+				t.Errorf("%v: %q", c.err, line)
+			}
+		}
+	}
+	if list := Hints("", errors.New("something else")); list != nil {
+		t.Errorf("%v", list)
+	}
+}
