@@ -25,13 +25,13 @@ func own(t *testing.T) string {
 func TestWriteIsWhole(t *testing.T) {
 	path := filepath.Join(own(t), "a", "x.json")
 	var writers sync.WaitGroup
-	for i := range 8 {
+	for i := range 4 {
 		writers.Go(func() {
-			text := make([]byte, 64<<10)
+			text := make([]byte, 16<<10)
 			for k := range text {
 				text[k] = byte('a' + i)
 			}
-			for range 20 {
+			for range 10 {
 				if err := WriteFile(path, text, 0o600); err != nil {
 					t.Error(err)
 				}
