@@ -92,9 +92,8 @@ func dialogues(t *testing.T, hold func(d *dialogue)) string {
 	return same(t, heard[1], heard[0], "http").stdout
 }
 
-// One connection, kept for a thousand requests of all kinds.
+// One connection, kept for a thousand requests of all kinds. It runs alone: another test may give an image a tag.
 func TestKeepAlive1000Requests(t *testing.T) {
-	t.Parallel()
 	const requests = 1000
 	kinds := []struct {
 		method, path string
