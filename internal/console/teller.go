@@ -61,7 +61,20 @@ func (t *Teller) run() {
 		case b := <-t.raw:
 			_, _ = t.out.Write(b) // as in show
 		case <-t.ending:
-			return // the queue was empty a moment ago
+			t.showRest()
+			return
+		}
+	}
+}
+
+// showRest shows what was told before the end: of an end and a line that are there at once, run may see the end first.
+func (t *Teller) showRest() {
+	for {
+		select {
+		case line := <-t.queue:
+			t.show(line)
+		default:
+			return
 		}
 	}
 }

@@ -49,6 +49,15 @@ func TestDebugLinesAreMarkedAndHarmless(t *testing.T) {
 	}
 }
 
+// Of a last line and the end that follows it at once, the end may be seen first.
+func TestLastLinesAreShownAtTheEnd(t *testing.T) {
+	for range 20000 {
+		if got := told("last\n"); got != "distro: last\n" {
+			t.Fatalf("%q", got)
+		}
+	}
+}
+
 // stopped is a screen that takes nothing until it is released.
 type stopped struct {
 	release chan struct{}
