@@ -82,11 +82,7 @@ func (h *half) meet(ctx context.Context, offer *mux.Offer, dial Dial) *joint {
 		return nil
 	}
 	f := h.books.begin(h, offer.Link(), offer.ID(), nil)
-	j := &joint{conn: conn, stream: offer.Accept(), side: engines, memory: &h.memory, whole: h.whole, flow: f}
-	if h.whole {
-		j.takeover = &dockerapi.Takeover{}
-	}
-	return j
+	return &joint{conn: conn, stream: offer.Accept(), side: engines, memory: &h.memory, whole: h.whole, flow: f}
 }
 
 // leads are where the links lead that the other half may open, and how many connections of any

@@ -34,7 +34,7 @@ type joint struct {
 	requests *dockerapi.Requests // the way of what it says, which may be changed there; nil if it can't
 	answers  *dockerapi.Answers  // what the engine says to those; nil without them
 
-	// takeover follows what an engine answers where that is HTTP: see takeover.go. Else it is nil.
+	// takeover follows what a client is answered where that is HTTP: see takeover.go. Else it is nil.
 	takeover  *dockerapi.Takeover
 	headIsOut bool // and what comes next waits until it is taken
 
@@ -131,7 +131,6 @@ func (j *joint) send() (readErr, writeErr error) {
 
 // ask hands on what a client says, or an engine.
 func (j *joint) ask(b []byte) error {
-	j.release(b)
 	if j.requests != nil {
 		return j.requests.Write(b)
 	}

@@ -1,12 +1,15 @@
 package bridge
 
-import "time"
+import (
+	"io"
+	"time"
+)
 
 // A client may read the head of an answer through a buffer of its own and then go on with the bare
 // socket, as docker-py does: what came with the head in one read is lost to it. An engine writes
 // that head by itself, and a client that is quick enough reads it so; a relay must not join
-// what the engine did not. So on docker links the head of an answer behind which no HTTP comes is handed on alone, and
-// what follows when the client has taken the head.
+// what the engine did not. So on docker links the head of an answer behind which no HTTP comes is handed on apart: a unix
+// socket ends a read behind it, whenever that comes, and at a pipe what follows waits until the client has taken it.
 //
 // A client at a Windows pipe needs the end of such an answer, too. dockerd only ends its output when the
 // command of an attach or exec has ended, and waits for the client to close the connection (moby's
@@ -15,7 +18,7 @@ import "time"
 // (moby's CopyStreams closes the input when an output ends). The HTTP/2 of a build's session is closed by both, and left alone.
 
 const (
-	// takeTime is how long a client may leave the head unread. One that reads never waits for it.
+	// takeTime is how long a client at a pipe may leave the head unread. One that reads never waits for it.
 	takeTime = 2 * time.Second
 	// quietTime is how long nothing of a client's comes before its connection is closed for the end of a raw
 	// stream, and inputTime how long that is waited for. An engine may be none of Docker's, and read on.
@@ -25,7 +28,7 @@ const (
 
 // handOn gives a piece of an answer to the client.
 func (j *joint) handOn(b []byte) error {
-	if j.takeover == nil || j.side == engines {
+	if j.takeover == nil {
 		return j.write(j.conn, b)
 	}
 	for len(b) > 0 {
@@ -33,11 +36,15 @@ func (j *joint) handOn(b []byte) error {
 			j.headIsOut = false
 			j.awaitTaken()
 		}
-		n := j.takeover.Find(b)
-		if j.headIsOut = n > 0; !j.headIsOut {
+		to, n := io.Writer(j.conn), j.takeover.Find(b)
+		if n == 0 {
 			n = len(b)
+		} else if c, ok := j.conn.(apart); ok {
+			to = writerApart{c}
+		} else {
+			j.headIsOut = true
 		}
-		if err := j.write(j.conn, b[:n]); err != nil {
+		if err := j.write(to, b[:n]); err != nil {
 			return err
 		}
 		b = b[n:]
@@ -45,29 +52,37 @@ func (j *joint) handOn(b []byte) error {
 	return nil
 }
 
-// awaitTaken waits until the client has read what it was given.
+// apart is a connection that can end a read of the far side's behind what is written.
+type apart interface {
+	WriteApart(b []byte) (int, error)
+}
+
+type writerApart struct{ apart }
+
+func (w writerApart) Write(b []byte) (int, error) { return w.WriteApart(b) }
+
+// awaitTaken waits until the client has read what it was given, if the connection can tell.
 func (j *joint) awaitTaken() {
-	switch c := j.conn.(type) {
-	case interface{ AwaitTaken(time.Duration) }:
-		c.AwaitTaken(takeTime)
-	case interface{ Flush() error }: // a pipe's waits for its client, until the connection is closed
-		taken := make(chan struct{})
-		j.watching.Go(func() {
-			_ = c.Flush() // whoever is gone takes nothing
-			close(taken)
-		})
-		late := time.NewTimer(takeTime)
-		defer late.Stop()
-		select {
-		case <-taken:
-		case <-late.C:
-		}
+	c, ok := j.conn.(interface{ Flush() error }) // a pipe's waits for its client, until the connection is closed
+	if !ok {
+		return
+	}
+	taken := make(chan struct{})
+	j.watching.Go(func() {
+		_ = c.Flush() // whoever is gone takes nothing
+		close(taken)
+	})
+	late := time.NewTimer(takeTime)
+	defer late.Stop()
+	select {
+	case <-taken:
+	case <-late.C:
 	}
 }
 
 // rawStreamEnded has the client's connection closed at the end of a raw stream, as if the engine were gone.
 func (j *joint) rawStreamEnded() {
-	if !j.whole || j.side == engines || j.takeover == nil || !j.takeover.RawStream() {
+	if !j.whole || j.takeover == nil || !j.takeover.RawStream() {
 		return
 	}
 	j.awaitQuiet()
@@ -89,16 +104,5 @@ func (j *joint) awaitQuiet() {
 			return
 		}
 		seen = now
-	}
-}
-
-// release lets an engine see that the head of such an answer was taken. It may be another bridge, which waits
-// for that, while our sockets leave the last byte of what they read unread.
-func (j *joint) release(said []byte) {
-	if j.side == clients || j.takeover == nil || j.takeover.Find(said) == 0 {
-		return
-	}
-	if c, ok := j.conn.(interface{ Release() }); ok {
-		c.Release()
 	}
 }

@@ -125,7 +125,7 @@ func readHead(t *testing.T, c net.Conn) string {
 }
 
 // A client that does not read gets the output all the same: it may wait until there is enough.
-func TestAHeadThatIsNotReadHoldsTheOutputUpForATime(t *testing.T) {
+func TestAHeadThatIsNotReadHoldsNothingUp(t *testing.T) {
 	t.Parallel()
 	b := build(t)
 	b.serveKind(t, "engine", KindDocker)
@@ -146,9 +146,8 @@ func TestAHeadThatIsNotReadHoldsTheOutputUpForATime(t *testing.T) {
 	})
 }
 
-// Through two bridges, of which the first has the second as its client, nobody waits for the bound: our own
-// sockets leave nothing unread of a head.
-func TestAnExecThroughTwoBridgesWaitsForNoBound(t *testing.T) {
+// Through two bridges, of which the first has the second as its client, head and output stay apart and nobody waits.
+func TestAnExecThroughTwoBridgesWaitsForNothing(t *testing.T) {
 	b := build(t)
 	b.serveKind(t, "engine", KindDocker)
 	forward := b.socket

@@ -1,7 +1,6 @@
 package endpoint
 
 import (
-	"time"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -46,27 +45,4 @@ func (q *question) urgent(fd int) bool {
 		}
 		return errno == 0 && q.poll.Revents&unix.POLLPRI != 0
 	}
-}
-
-const (
-	firstTakenPause = 20 * time.Microsecond
-	maxTakenPause   = 10 * time.Millisecond
-)
-
-// AwaitTaken returns when the far side has read everything that was written, when the connection is
-// closed here, and after a time at most. The kernel tells how much memory is still charged
-// for what was sent (SIOCOUTQ), but reports no event.
-func (c *unixConn) AwaitTaken(most time.Duration) {
-	end := time.Now().Add(most)
-	for pause := firstTakenPause; c.untaken() && time.Now().Before(end); pause = min(2*pause, maxTakenPause) {
-		time.Sleep(pause)
-	}
-}
-
-func (c *unixConn) untaken() bool {
-	left := 0
-	err := c.raw.Control(func(fd uintptr) {
-		left, _ = unix.IoctlGetInt(int(fd), unix.SIOCOUTQ)
-	})
-	return err == nil && left > 0
 }

@@ -184,11 +184,37 @@ func receive(fd int, b []byte, flags int) (int, error) {
 	}
 }
 
-// Release takes the held byte. Until the far side sends another one, Reset is an end of stream to it.
-func (c *unixConn) Release() {
-	c.reading.Lock()
-	defer c.reading.Unlock()
-	_ = c.raw.Control(func(fd uintptr) { _ = c.takeHeld(int(fd), make([]byte, 1)) }) // fails if it is closed
+// maxApart is what a message of WriteApart holds at most: the kernel takes it whole or not at all.
+const maxApart = 1 << 10
+
+// WriteApart writes b, behind whose end a read of the far side's ends, whatever is written next and whenever it reads, if
+// it has room for maxApart bytes.
+//
+// A descriptor comes with the last bytes, of /dev/null: the kernel ends a read behind such a message
+// (unix_stream_read_generic in net/unix/af_unix.c), and closes the descriptor for a reader that asks for none. Where that is not to be had, b is written as by Write.
+func (c *unixConn) WriteApart(b []byte) (int, error) {
+	before := max(0, len(b)-maxApart)
+	n, err := c.UnixConn.Write(b[:before])
+	if err != nil {
+		return n, err
+	}
+	n += c.writeMarked(b[before:])
+	more, err := c.UnixConn.Write(b[n:])
+	return n + more, err
+}
+
+// writeMarked returns how much it has written: all, or nothing.
+func (c *unixConn) writeMarked(b []byte) int {
+	mark, err := os.Open(os.DevNull)
+	if err != nil {
+		return 0
+	}
+	defer mark.Close()
+	n, _, err := c.UnixConn.WriteMsgUnix(b, unix.UnixRights(int(mark.Fd())), nil)
+	if err != nil {
+		return 0 // if it is the connection that fails, the next Write tells
+	}
+	return n
 }
 
 // CloseRead makes the far side's writes fail. What was unread is dropped but for its last

@@ -244,46 +244,61 @@ func TestUnixDescriptorsAreClosed(t *testing.T) {
 	}
 }
 
-// Who waits until its message was read, waits for that and no longer.
-func TestUnixAwaitTaken(t *testing.T) {
-	client, ours := peers(t)
-	awaited := make(chan struct{})
-	wait := func(most time.Duration) {
-		ours.(*unixConn).AwaitTaken(most)
-		awaited <- struct{}{}
-	}
-	const never, soon = time.Hour, 20 * time.Millisecond
-	go wait(never) // nothing was sent
-	<-awaited
-	if _, err := ours.Write([]byte("head")); err != nil {
-		t.Fatal(err)
-	}
-	ours.(*unixConn).AwaitTaken(soon)
-	for i := range 4 { // byte by byte
-		go wait(never)
-		select {
-		case <-awaited:
-			t.Fatalf("%d of 4 bytes were read", i)
-		case <-time.After(soon):
-		}
-		if _, err := client.Read(make([]byte, 1)); err != nil {
+// What is written apart ends a read of the far side's, late or quick, short or long, and leaves it no descriptor.
+func TestUnixWriteApartEndsARead(t *testing.T) {
+	descriptors := func() int {
+		names, err := os.ReadDir("/proc/self/fd")
+		if err != nil {
 			t.Fatal(err)
 		}
-		if i < 3 {
-			continue
+		return len(names)
+	}
+	client, ours := peers(t)
+	b := make([]byte, 64<<10)
+	before := descriptors()
+	for round := range 5000 {
+		head := make([]byte, []int{1, 100, maxApart, maxApart + 1, 5000}[round%5])
+		awaited := make(chan error, 1)
+		read := func() {
+			got := 0
+			for got < len(head) {
+				n, err := client.Read(b)
+				if err != nil {
+					awaited <- err
+					return
+				}
+				got += n
+			}
+			if got > len(head) {
+				awaited <- fmt.Errorf("with the %d bytes of the head came %d more", len(head), got-len(head))
+				return
+			}
+			awaited <- nil
 		}
-		for range 4 {
-			<-awaited
+		if round%2 == 0 {
+			go read()
+		}
+		if n, err := ours.(*unixConn).WriteApart(head); n != len(head) || err != nil {
+			t.Fatalf("%d of %d bytes, %v", n, len(head), err)
+		}
+		if _, err := ours.Write([]byte("frame")); err != nil {
+			t.Fatal(err)
+		}
+		if round%2 != 0 {
+			go read()
+		}
+		if err := <-awaited; err != nil {
+			t.Fatalf("round %d: %v", round, err)
+		}
+		if _, err := io.ReadFull(client, b[:len("frame")]); err != nil || string(b[:len("frame")]) != "frame" {
+			t.Fatalf("round %d: %q, %v", round, b[:len("frame")], err)
 		}
 	}
-	for name, end := range map[string]func() error{"its reader goes": client.Close, "it is closed": ours.Close} {
-		if _, err := ours.Write([]byte("head")); err != nil {
-			continue // the second one
-		}
-		go wait(never)
-		if err := end(); err != nil {
-			t.Errorf("%s: %v", name, err)
-		}
-		<-awaited
+	if after := descriptors(); after > before {
+		t.Errorf("%d descriptors, %d before", after, before)
+	}
+	client.Close()
+	if n, err := ours.(*unixConn).WriteApart([]byte("head")); n > 0 || err == nil {
+		t.Errorf("to nobody: %d, %v", n, err)
 	}
 }
