@@ -134,11 +134,14 @@ func (p *place) strike(ctx context.Context, s step) error {
 		return err
 	}
 	if f.cure != nil {
-		// It is served, if slowly: nothing that begins now may fail until the cure.
+		// It is served, if slowly: who begins now fails only if told that the carrier stands still, until the cure. At some
+		// 10 KB/s a full pipe is ahead of the agent's question for longer than an answer is waited for.
 		ends()
+		ends = p.tally.begins(fault{name: f.name, excuses: whoWasTold}, wards)
 		if err := pause(ctx, s.long); err != nil {
 			return err
 		}
+		ends()
 		ends = p.tally.begins(f, wards)
 		began = time.Now()
 		if err := f.cure(ctx, victim); err != nil {
