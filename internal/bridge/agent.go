@@ -157,13 +157,13 @@ func (a *agent) handle(r request) answer {
 	switch {
 	case r.Unlisten != nil:
 		if err := a.unlisten(r.Unlisten.Link); err != nil {
-			return failed(err)
+			return failedAnswer(err)
 		}
 		return answer{Unlistened: &struct{}{}}
 	case r.Users != nil:
 		n, err := a.distro.Users()
 		if err != nil {
-			return failed(err)
+			return failedAnswer(err)
 		}
 		return answer{Users: &n}
 	case r.Lead != nil:
@@ -176,7 +176,7 @@ func (a *agent) handle(r request) answer {
 	case r.Peers != nil:
 		return answer{Peers: a.cards.page(*r.Peers)}
 	case r.Listen == nil:
-		return failed(&AgentError{KindInvalid, "the request asks for nothing"})
+		return failedAnswer(&AgentError{KindInvalid, "the request asks for nothing"})
 	}
 	return a.listen(*r.Listen)
 }
@@ -184,10 +184,10 @@ func (a *agent) handle(r request) answer {
 func (a *agent) listen(l Listen) answer {
 	listener, where, err := a.distro.Open(l)
 	if err != nil {
-		return failed(err)
+		return failedAnswer(err)
 	}
 	if err := a.begin(listener, l); err != nil {
-		return failed(errors.Join(err, listener.Close()))
+		return failedAnswer(errors.Join(err, listener.Close()))
 	}
 	return answer{Listening: &where}
 }
@@ -211,11 +211,11 @@ func (a *agent) begin(listener net.Listener, l Listen) error {
 // is ever dialled.
 func (a *agent) leadTo(l Lead) answer {
 	if l.Link == "" || l.Socket == "" {
-		return failed(&AgentError{KindInvalid, "the link leads nowhere"})
+		return failedAnswer(&AgentError{KindInvalid, "the link leads nowhere"})
 	}
 	self, err := a.distro.Self()
 	if err != nil {
-		return failed(err)
+		return failedAnswer(err)
 	}
 	a.leads.lead(l.Link, func(ctx context.Context) (net.Conn, error) { return a.distro.Dial(ctx, l.Socket) })
 	return answer{Leading: &Leading{self}}
@@ -225,7 +225,7 @@ func (a *agent) leadTo(l Lead) answer {
 func (a *agent) reach(link string) answer {
 	dial, known := a.leads.enter(link)
 	if !known {
-		return failed(&AgentError{KindInvalid, "there is no such link"})
+		return failedAnswer(&AgentError{KindInvalid, "there is no such link"})
 	}
 	defer a.leads.leave(link)
 	conn, err := dial(context.Background()) // which is bounded
@@ -233,12 +233,12 @@ func (a *agent) reach(link string) answer {
 		err = conn.Close()
 	}
 	if err != nil {
-		return failed(err)
+		return failedAnswer(err)
 	}
 	return answer{Reached: &struct{}{}}
 }
 
-func failed(err error) answer {
+func failedAnswer(err error) answer {
 	var known *AgentError
 	if !errors.As(err, &known) {
 		known = &AgentError{KindFailed, err.Error()}

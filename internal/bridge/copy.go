@@ -78,5 +78,5 @@ func timedOut(err error) bool {
 func (j *joint) readUntil(src source, t time.Time) bool {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	return j.told == "" && src.SetReadDeadline(t) == nil
+	return j.state.toConn != refused && src.SetReadDeadline(t) == nil
 }

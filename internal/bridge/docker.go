@@ -291,7 +291,7 @@ func (w *watch) look() {
 	case w.pulse.alive():
 		w.again()
 	default:
-		w.joint.giveUp()
+		w.joint.on(carrierFreezes)
 	}
 }
 

@@ -82,7 +82,7 @@ func (h *half) meet(ctx context.Context, offer *mux.Offer, dial Dial) *joint {
 		return nil
 	}
 	f := h.books.begin(h, offer.Link(), offer.ID(), nil)
-	return &joint{conn: conn, stream: offer.Accept(), side: engines, memory: &h.memory, whole: h.whole, flow: f}
+	return &joint{conn: conn, stream: offer.Accept(), state: state{side: engines}, memory: &h.memory, whole: h.whole, flow: f}
 }
 
 // leads are where the links lead that the other half may open, and how many connections of any
@@ -189,7 +189,7 @@ func (h *half) bring(c *client, link string) *joint {
 		c.turnAway(why)
 		return nil
 	}
-	j := &joint{conn: c.conn, stream: stream, side: clients, memory: &h.memory, first: c.first, whole: c.whole}
+	j := &joint{conn: c.conn, stream: stream, state: state{side: clients}, memory: &h.memory, first: c.first, whole: c.whole}
 	if h.books != nil {
 		j.flow = h.books.begin(h, link, stream.ID(), &Peer{Call: dockerapi.Call(c.first)})
 	}

@@ -179,7 +179,7 @@ func TestIdleConnectionsGiveTheirMemoryBack(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		go (&joint{conn: agentConn, stream: stream, side: clients, memory: &given}).run()
+		go (&joint{conn: agentConn, stream: stream, state: state{side: clients}, memory: &given}).run()
 		t.Cleanup(func() { client.Close() })
 		go func() { _, _ = client.Write(make([]byte, 64<<10)) }() // a short one shows below
 		offer, err := host.Accept()

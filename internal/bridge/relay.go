@@ -23,7 +23,6 @@ import (
 type joint struct {
 	conn   net.Conn
 	stream *mux.Stream
-	side   side
 	memory *memory
 	flow   *flow // counts what is handed on; nil counts nothing
 
@@ -47,17 +46,10 @@ type joint struct {
 	inward  sync.WaitGroup // the direction from the stream
 	resume  func()         // goes on with it; in, made a value once
 
-	mu      sync.Mutex
-	started bool   // bytes of the answer have been handed on
-	more    bool   // the client has said more than first
-	givenUp bool   // none will be
-	refused bool   // one of its requests was, and is the last
-	told    string // why the client gets no answer, once it is told
-	inDone  bool   // stream to conn
-	dead    bool   // the stream is
-	gone    bool   // the engine is, in both directions; with whole alone
-	over    int    // directions that have ended
-	linger  *time.Timer
+	mu     sync.Mutex
+	state  state
+	told   string // why the client gets no answer, once it is told
+	linger *time.Timer
 }
 
 // side tells whose connection is relayed.
@@ -70,7 +62,34 @@ const (
 
 // relay returns when both directions have ended and both ends are closed.
 func relay(conn net.Conn, stream *mux.Stream, of side) {
-	(&joint{conn: conn, stream: stream, side: of}).run()
+	(&joint{conn: conn, stream: stream, state: state{side: of}}).run()
+}
+
+// on notes an event, and does what follows from it alone. The rest is the caller's.
+func (j *joint) on(e event) action {
+	j.mu.Lock()
+	do := j.state.on(e)
+	j.mu.Unlock()
+	switch do {
+	case giveUp:
+		_ = j.stream.Reset(mux.CodeAborted) // it may be over
+	case refuseMore:
+		j.closeRead()
+	case bound:
+		j.startLinger()
+	case hangUp:
+		_ = j.conn.Close()
+	case breakOff:
+		j.abort()
+	}
+	return do
+}
+
+// now is the state at the moment.
+func (j *joint) now() state {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.state
 }
 
 func (j *joint) run() {
@@ -86,29 +105,41 @@ func (j *joint) run() {
 
 // out carries from the connection to the stream.
 func (j *joint) out() {
-	defer j.ended(false)
-	j.outEnded(j.send())
+	j.on(j.outEnded(j.send()))
 }
 
 // outEnded has its own frame, as inEnded: a stack that must not grow is that of an idle stream.
-func (j *joint) outEnded(readErr, writeErr error) {
+func (j *joint) outEnded(readErr, writeErr error) event {
 	switch {
 	case errors.Is(writeErr, errRefused):
-		j.refuse() // in tells the client
+		// All requests before it have been answered: the end of what the engine says lets in tell the client.
+		if j.on(requestRefused) == giveUp {
+			drain(j.conn)
+		}
+		return toStreamFails
 	case writeErr != nil && j.unanswered(writeErr) != "":
 		drain(j.conn) // in tells the client
+		return toStreamFails
 	case writeErr != nil:
-		if c, ok := j.conn.(interface{ CloseRead() error }); ok {
-			_ = c.CloseRead() // best effort: pipes have none
-		}
+		j.closeRead()
 		j.clientGone(engines)
+		return toStreamFails
 	case readErr == io.EOF:
 		_ = j.stream.CloseWrite() // fails only if it was reset: in sees that
 		j.watchGone()
-	case j.isGone():
+		return toStreamEnds
+	case j.closedByEngine():
 		_ = j.stream.CloseWrite()
-	default:
-		j.abort()
+		return toStreamEnds
+	}
+	j.abort()
+	return toStreamFails
+}
+
+// closeRead makes the far side's writes fail, where the connection can do that: pipes can't.
+func (j *joint) closeRead() {
+	if c, ok := j.conn.(interface{ CloseRead() error }); ok {
+		_ = c.CloseRead()
 	}
 }
 
@@ -139,11 +170,7 @@ func (j *joint) ask(b []byte) error {
 
 // say hands on what a client says behind its first words.
 func (j *joint) say(b []byte) error {
-	j.mu.Lock()
-	givenUp := j.givenUp
-	j.more = true
-	j.mu.Unlock()
-	if givenUp {
+	if j.on(clientSpeaks) == dropPiece {
 		return errGivenUp
 	}
 	return j.ask(b)
@@ -156,15 +183,14 @@ func (j *joint) in() {
 	if readErr == errParked {
 		return
 	}
-	j.inEnded(readErr, writeErr)
-	j.ended(true)
+	j.on(j.inEnded(readErr, writeErr))
 	j.inward.Done()
 }
 
 // park has in called again when the stream has something for it, and tells that it has nothing now.
 func (j *joint) park() bool { return j.stream.Park(j.resume) }
 
-func (j *joint) inEnded(readErr, writeErr error) {
+func (j *joint) inEnded(readErr, writeErr error) event {
 	if j.answers != nil {
 		j.answers.End()
 	}
@@ -174,18 +200,23 @@ func (j *joint) inEnded(readErr, writeErr error) {
 		j.mu.Lock()
 		j.told = why
 		j.mu.Unlock()
+		j.on(toConnRefused)
 		_ = j.stream.Close() // it is over, whatever the client does
 		j.tell(why)
+		return toConnRefused
 	case writeErr != nil:
 		_ = j.stream.CloseRead(mux.CodeAborted) // as above
 		j.clientGone(clients)
+		return toConnFails
 	case readErr == io.EOF:
 		j.closeWrite()
 		j.rawStreamEnded()
-	case j.isGone(): // nobody is there to be told
-	default:
-		j.abort()
+		return toConnEnds
+	case j.closedByEngine(): // nobody is there to be told
+		return toConnEnds
 	}
+	j.abort()
+	return toConnFails
 }
 
 // errGivenUp answers what comes for a client, or from it, after it was given up.
@@ -193,11 +224,7 @@ var errGivenUp = errors.New("the client was given up")
 
 // deliver hands a piece of the answer on.
 func (j *joint) deliver(b []byte) error {
-	j.mu.Lock()
-	givenUp := j.givenUp
-	j.started = j.started || !givenUp
-	j.mu.Unlock()
-	if givenUp {
+	if j.on(answerComes) == dropPiece {
 		return errGivenUp
 	}
 	err := j.handOn(b)
@@ -210,20 +237,8 @@ func (j *joint) deliver(b []byte) error {
 // kept tells whether the client is not to be given up any more: it has got a piece of its
 // answer, or has said more, which may be a request that runs.
 func (j *joint) kept() bool {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	return j.started || j.more
-}
-
-// giveUp ends the wait of a client that is not kept.
-func (j *joint) giveUp() {
-	j.mu.Lock()
-	j.givenUp = !j.started && !j.more
-	givenUp := j.givenUp
-	j.mu.Unlock()
-	if givenUp {
-		_ = j.stream.Reset(mux.CodeAborted) // it may be over
-	}
+	s := j.now()
+	return s.toConn != waiting || s.toStream != waiting
 }
 
 // unanswered is why a client that can be told gets no answer, or "": it was
@@ -232,20 +247,26 @@ func (j *joint) giveUp() {
 func (j *joint) unanswered(err error) (why string) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	var refused *mux.RefusedError
+	var refusal *mux.RefusedError
 	switch {
-	case j.refused:
-		return whyRequest
-	case j.tell == nil || j.started:
+	case j.tell == nil || !j.state.mayTell():
 		return ""
-	case j.told != "":
+	case j.state.toStream == refused:
+		return whyRequest
+	case j.state.toConn == refused:
 		return j.told
-	case j.givenUp:
+	case j.state.toConn == abandoned:
 		return WhyFrozen
-	case errors.As(err, &refused):
-		return whyRefused(refused.Code)
+	case errors.As(err, &refusal):
+		return whyRefused(refusal.Code)
 	}
 	return ""
+}
+
+// closedByEngine: see state.
+func (j *joint) closedByEngine() bool {
+	s := j.now()
+	return s.closedByEngine()
 }
 
 // closeWrite ends the direction to the connection. Where the connection can't
@@ -253,9 +274,7 @@ func (j *joint) unanswered(err error) (why string) {
 // When that has ended already, closing everything does it as well, and never
 // waits: go-winio's CloseWrite does, until the peer has read everything.
 func (j *joint) closeWrite() {
-	j.mu.Lock()
-	last := j.over > 0
-	j.mu.Unlock()
+	last := j.now().toStream.over()
 	c, ok := j.conn.(interface{ CloseWrite() error })
 	if last || !ok {
 		return
@@ -273,7 +292,7 @@ func (j *joint) write(dst io.Writer, b []byte) error {
 	j.moved.Add(1)
 	n, err := dst.Write(b)
 	j.moved.Add(1)
-	j.flow.add((dst == io.Writer(j.stream)) == (j.side == clients), n)
+	j.flow.add((dst == io.Writer(j.stream)) == (j.state.side == clients), n)
 	return err
 }
 
@@ -292,24 +311,14 @@ func (j *joint) abort() {
 // waits for its own output to be taken, and reads no more. The other way round,
 // an engine that is gone leaves an answer, and its client may read at leisure.
 func (j *joint) clientGone(known side) {
-	if j.side == known {
+	if j.state.side == known {
 		j.startLinger()
 	}
 }
 
 // streamAborted is called when the stream is dead while this side may be busy
 // elsewhere. What has arrived is still handed on, unless that stands still.
-func (j *joint) streamAborted() {
-	j.mu.Lock()
-	j.dead = true
-	handedOn := j.inDone && j.told == ""
-	j.mu.Unlock()
-	if handedOn {
-		j.abort()
-		return
-	}
-	j.startLinger()
-}
+func (j *joint) streamAborted() { j.on(streamLost) }
 
 // startLinger bounds what is left once one direction has failed: a hand-on, of 32 KiB at most,
 // that takes longer than lingerTime is to somebody who will never read. Smaller steps can't be seen: a
@@ -317,7 +326,7 @@ func (j *joint) streamAborted() {
 func (j *joint) startLinger() {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	if j.linger != nil || j.over == 2 {
+	if j.linger != nil || j.state.over() {
 		return
 	}
 	seen := j.moved.Load()
@@ -330,23 +339,10 @@ func (j *joint) startLinger() {
 		seen = now
 		j.mu.Lock()
 		defer j.mu.Unlock()
-		if j.over < 2 {
+		if !j.state.over() {
 			j.linger.Reset(lingerTime)
 		}
 	})
-}
-
-func (j *joint) ended(in bool) {
-	j.mu.Lock()
-	j.over++
-	j.inDone = j.inDone || in
-	over := j.dead && j.inDone && j.told == ""
-	j.mu.Unlock()
-	if over {
-		j.abort()
-		return
-	}
-	j.hangUp()
 }
 
 func (j *joint) finish() {

@@ -86,9 +86,7 @@ func (j *joint) rawStreamEnded() {
 		return
 	}
 	j.awaitQuiet()
-	j.mu.Lock()
-	j.gone = true
-	j.mu.Unlock()
+	j.on(engineGone)
 	j.startLinger() // for what is on its way to an engine that may never read it
 }
 
@@ -96,11 +94,8 @@ func (j *joint) rawStreamEnded() {
 func (j *joint) awaitQuiet() {
 	seen := int64(-1)
 	for end := time.Now().Add(inputTime); time.Now().Before(end); time.Sleep(quietTime) {
-		j.mu.Lock()
-		over := j.over > 0
-		j.mu.Unlock()
 		now := j.moved.Load()
-		if over || now == seen && j.writing.Load() == 0 {
+		if j.now().toStream.over() || now == seen && j.writing.Load() == 0 {
 			return
 		}
 		seen = now

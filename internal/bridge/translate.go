@@ -177,7 +177,7 @@ func (t *translation) watch(ctx context.Context, cancel context.CancelCauseFunc)
 			cancel(errLeft)
 			return
 		case <-tick.C:
-			if t.joint.isDead() || asks && conn.HungUp() {
+			if t.joint.now().lost || asks && conn.HungUp() {
 				cancel(errLeft)
 				return
 			}
@@ -232,23 +232,6 @@ func (t *translation) osType(ctx context.Context) (os, why string, err error) {
 	return os, "", err
 }
 
-// refuse ends a client's requests with one that was refused. All before it have been answered: the end of what
-// the engine says lets in tell the client.
-func (j *joint) refuse() {
-	j.mu.Lock()
-	late := j.inDone
-	j.refused = !late
-	j.mu.Unlock()
-	if late { // the engine has ended the connection by itself
-		if c, ok := j.conn.(interface{ CloseRead() error }); ok {
-			_ = c.CloseRead()
-		}
-		return
-	}
-	_ = j.stream.Reset(mux.CodeAborted)
-	drain(j.conn)
-}
-
 // passed follows what has been handed on of the engine's answers.
 func (j *joint) passed(b []byte) {
 	for len(b) > 0 {
@@ -258,10 +241,4 @@ func (j *joint) passed(b []byte) {
 		}
 	}
 	j.answers.Passed()
-}
-
-func (j *joint) isDead() bool {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	return j.dead
 }
