@@ -13,6 +13,7 @@ import (
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/dockerapi"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/mux"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/paths"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/relay"
 )
 
 // acceptPause is how long accepting rests after an error, which is as a rule
@@ -287,5 +288,5 @@ func (a *agent) accept(listener net.Listener, l Listen) {
 // wrong, so its connection is closed.
 func (a *agent) serveRaw(conn net.Conn, l Listen) {
 	card := newCard(conn, l.Link)
-	a.carry(&client{conn: conn}, l.Link, func(j *joint) (done func()) { return a.cards.put(j.stream.ID(), card) })
+	a.carry(&client{conn: conn}, l.Link, func(r *relay.Relay) (done func()) { return a.cards.put(r.Stream.ID(), card) })
 }

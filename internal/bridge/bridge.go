@@ -3,14 +3,13 @@
 //
 // The half whose clients they are listens and opens a stream for each connection; the other one
 // dials what the stream's link stands for: on a forward link the agent and the host, on a reverse
-// one the other way round. Each then relays bytes until both directions have ended. docs/protocol.md specifies hello and control.
+// one the other way round. A relay then joins both until they have ended. docs/protocol.md specifies hello and control.
 //
 // It knows nothing of wsl.exe, of configuration or of retries: a session that
 // has ended is somebody else's to start anew. It looks at bytes for links of kind docker alone, by way of
-// dockerapi and paths: at requests, and at the heads of answers, which it never changes.
+// dockerapi and paths: at requests.
 //
-// Law: names cross the carrier from the agent to the host, never addresses;
-// and a relay never turns one way of ending into another, but for the end of a raw stream to a pipe: see takeover.go.
+// Law: names cross the carrier from the agent to the host, never addresses.
 package bridge
 
 import (
@@ -29,9 +28,6 @@ const (
 	// failTime bounds the reading of what a carrier that takes no more bytes
 	// may still hold.
 	failTime = time.Second
-	// lingerTime is how long the second direction of a stream may stand still
-	// once the first has failed.
-	lingerTime = 5 * time.Second
 )
 
 // Dial connects to what a link stands for.

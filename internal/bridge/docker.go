@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"container/list"
 	"errors"
-	"io"
 	"maps"
 	"net"
 	"slices"
@@ -13,6 +12,7 @@ import (
 
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/dockerapi"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/mux"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/relay"
 )
 
 // KindDocker is the kind of link whose clients speak HTTP to a Docker engine.
@@ -73,7 +73,7 @@ func whyRefused(code mux.RefuseCode) string {
 // client is a connection to be brought to the other half.
 type client struct {
 	conn  net.Conn
-	whole bool           // see gone.go
+	whole bool           // see relay.Relay
 	left  func(net.Conn) // is told of its end; nil: nobody is
 
 	// Of a docker link, from its first bytes on; else nil.
@@ -90,8 +90,8 @@ func (c *client) turnAway(why string) {
 		return
 	}
 	var taking sync.WaitGroup
-	taking.Go(func() { drain(c.conn) }) // a pipe's client may not read before that
-	c.tell(why)
+	taking.Go(func() { relay.Drain(c.conn) }) // a pipe's client may not read before that
+	c.tellWhy(why)
 	taking.Wait()
 }
 
@@ -106,17 +106,27 @@ func (c *client) end() {
 	}
 }
 
-// tell answers the client's request with the reason why its engine does not,
-// and leaves it tellTime to read that. What comes behind must still be taken,
-// since a client that can't write may not get to reading.
-func (c *client) tell(why string) {
-	answer := c.refusal
-	if why != whyRequest {
-		answer = dockerapi.Unavailable(c.first, c.message(why))
+// tell answers the client's request with the reason why its engine does not.
+func (c *client) tell(reason error) {
+	var refusal *mux.RefusedError
+	switch {
+	case reason == relay.ErrRefused:
+		c.answer(c.refusal)
+	case errors.As(reason, &refusal):
+		c.tellWhy(whyRefused(refusal.Code))
+	default:
+		c.tellWhy(WhyFrozen)
 	}
+}
+
+func (c *client) tellWhy(why string) { c.answer(dockerapi.Unavailable(c.first, c.message(why))) }
+
+// answer gives the client an answer of ours and leaves it tellTime to read that. What comes behind must still be
+// taken, since a client that can't write may not get to reading.
+func (c *client) answer(b []byte) {
 	_ = c.conn.SetDeadline(time.Now().Add(tellTime))
 	// Whoever is gone needs no answer.
-	_, _ = c.conn.Write(answer)
+	_, _ = c.conn.Write(b)
 	if !c.idle.add(c.conn) {
 		_ = c.conn.Close()
 		return
@@ -139,9 +149,6 @@ func (c *client) message(why string) string {
 	return "the Docker engine can't be reached: " + why
 }
 
-// drain throws away what a client that was told still sends.
-func drain(conn net.Conn) { _, _ = io.Copy(io.Discard, conn) }
-
 // serveDocker carries a client of a docker link. Its stream is opened when it
 // has said something: the engine then hears both at once, and a client that
 // says nothing costs the other half nothing.
@@ -154,15 +161,15 @@ func (a *agent) serveDocker(conn net.Conn, l Listen) {
 	card := newCard(conn, l.Link)
 	card.calls(first)
 	c := &client{conn: conn, first: first, words: func(why string) string { return l.Answers[why] }, idle: &a.idle}
-	a.carry(c, l.Link, func(j *joint) (done func()) {
-		remove := a.cards.put(j.stream.ID(), card)
+	a.carry(c, l.Link, func(r *relay.Relay) (done func()) {
+		remove := a.cards.put(r.Stream.ID(), card)
 		if l.Paths != PathsAuto {
 			return remove
 		}
-		j.requests = a.translate(j, c, l)
-		j.requests.Seen = card.calls
+		r.Requests = a.translate(r, c, l)
+		r.Requests.Seen = card.calls
 		return func() {
-			j.requests.Close()
+			r.Requests.Close()
 			remove()
 		}
 	})
@@ -261,8 +268,8 @@ func (h *half) openFor(link string) (stream *mux.Stream, why string) {
 
 // watch gives a read up when the carrier freezes before any answer has come and before its
 // client has said more. A slow engine is waited for.
-func (h *half) watch(j *joint) (stop func()) {
-	w := &watch{pulse: h.pulse, joint: j}
+func (h *half) watch(r *relay.Relay) (stop func()) {
+	w := &watch{pulse: h.pulse, relay: r}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.timer = time.AfterFunc(firstWatch, w.look)
@@ -271,7 +278,7 @@ func (h *half) watch(j *joint) (stop func()) {
 
 type watch struct {
 	pulse *pulse
-	joint *joint
+	relay *relay.Relay
 
 	looking sync.WaitGroup
 
@@ -287,11 +294,11 @@ func (w *watch) look() {
 	}
 	defer w.looking.Done()
 	switch {
-	case w.joint.kept():
+	case w.relay.Kept():
 	case w.pulse.alive():
 		w.again()
 	default:
-		w.joint.on(carrierFreezes)
+		w.relay.GiveUp()
 	}
 }
 

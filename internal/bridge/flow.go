@@ -51,8 +51,8 @@ type flow struct {
 	peer      atomic.Pointer[Peer] // as it was last told
 }
 
-// add counts bytes. It is on the way of everything that is carried.
-func (f *flow) add(sent bool, n int) {
+// Add counts bytes. It is on the way of everything that is carried.
+func (f *flow) Add(sent bool, n int) {
 	switch {
 	case f == nil:
 	case sent:

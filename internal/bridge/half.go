@@ -8,6 +8,7 @@ import (
 
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/dockerapi"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/mux"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/relay"
 )
 
 // half is what both have in common: it dials for the other half's clients, and brings its own
@@ -17,7 +18,7 @@ type half struct {
 	session *mux.Session
 	log     *slog.Logger
 	leads   leads
-	whole   bool              // of the connections it dials: see gone.go
+	whole   bool              // of the connections it dials: see relay.Relay
 	control func(*mux.Stream) // takes what the other half asks, or tells
 
 	books   *Books      // nil: none are kept
@@ -25,7 +26,7 @@ type half struct {
 
 	pulse  *pulse
 	idle   idle
-	memory memory
+	memory relay.Memory
 	relays sync.WaitGroup
 }
 
@@ -64,25 +65,27 @@ func (h *half) join(ctx context.Context, offer *mux.Offer) {
 		return
 	}
 	defer h.leads.leave(link)
-	if j := h.meet(ctx, offer, dial); j != nil {
-		j.run()
-		h.books.end(j.flow)
+	if r, f := h.meet(ctx, offer, dial); r != nil {
+		r.Run()
+		h.books.end(f)
 	}
 }
 
 // meet is the stream joined to what it is for; nil if that is not to be had. It has its own
 // frame: what join holds, each idle stream does.
-func (h *half) meet(ctx context.Context, offer *mux.Offer, dial Dial) *joint {
+func (h *half) meet(ctx context.Context, offer *mux.Offer, dial Dial) (*relay.Relay, *flow) {
 	conn, err := dial(ctx)
 	if err != nil {
 		h.log.Debug("link refused", "link", offer.Link(), "reason", err)
 		code := refusal(err)
 		h.books.refuse(offer.Link(), code)
 		offer.Refuse(code)
-		return nil
+		return nil, nil
 	}
 	f := h.books.begin(h, offer.Link(), offer.ID(), nil)
-	return &joint{conn: conn, stream: offer.Accept(), state: state{side: engines}, memory: &h.memory, whole: h.whole, flow: f}
+	r := relay.New(conn, offer.Accept(), relay.Engines)
+	r.Memory, r.Whole, r.Flow = &h.memory, h.whole, f
+	return r, f
 }
 
 // leads are where the links lead that the other half may open, and how many connections of any
@@ -166,35 +169,37 @@ func (l *leads) countAll() (n int) {
 
 // carry brings a client to the other half, whatever it speaks, and returns at its end. prepare may
 // be nil.
-func (h *half) carry(c *client, link string, prepare func(*joint) (done func())) {
+func (h *half) carry(c *client, link string, prepare func(*relay.Relay) (done func())) {
 	defer c.end()
-	j := h.bring(c, link)
-	if j == nil {
+	r, f := h.bring(c, link)
+	if r == nil {
 		return
 	}
-	defer h.books.end(j.flow)
+	defer h.books.end(f)
 	if prepare != nil {
-		defer prepare(j)()
+		defer prepare(r)()
 	}
 	if c.words != nil && dockerapi.IsRead(c.first) {
-		defer h.watch(j)()
+		defer h.watch(r)()
 	}
-	j.run()
+	r.Run()
 }
 
 // bring is a client joined to its stream; nil if it was turned away. It has its own frame, as meet.
-func (h *half) bring(c *client, link string) *joint {
+func (h *half) bring(c *client, link string) (*relay.Relay, *flow) {
 	stream, why := h.openFor(link)
 	if why != "" {
 		c.turnAway(why)
-		return nil
+		return nil, nil
 	}
-	j := &joint{conn: c.conn, stream: stream, state: state{side: clients}, memory: &h.memory, first: c.first, whole: c.whole}
+	var f *flow
 	if h.books != nil {
-		j.flow = h.books.begin(h, link, stream.ID(), &Peer{Call: dockerapi.Call(c.first)})
+		f = h.books.begin(h, link, stream.ID(), &Peer{Call: dockerapi.Call(c.first)})
 	}
+	r := relay.New(c.conn, stream, relay.Clients)
+	r.Memory, r.Whole, r.Flow, r.First = &h.memory, c.whole, f, c.first
 	if c.words != nil {
-		j.tell, j.takeover = c.tell, &dockerapi.Takeover{}
+		r.Tell = c.tell
 	}
-	return j
+	return r, f
 }

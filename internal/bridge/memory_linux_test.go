@@ -13,9 +13,8 @@ import (
 	"runtime"
 	"sync"
 	"testing"
-	"time"
 
-	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/mux"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/relay"
 )
 
 // A hostile agent opens streams, fills their windows with frames of one byte
@@ -45,7 +44,7 @@ func TestHostileAgentCostsBoundedMemory(t *testing.T) {
 	}
 	held := heapInUse() - before
 	const rest = 4 << 20 // the session itself, and what the runtime rounds up
-	allowed := int64(streams)*(32<<10+2*largeBuffer) + rest
+	allowed := int64(streams)*(32<<10+2*relay.LargeBuffer) + rest
 	t.Logf("%d streams: %d MiB are held, %d KiB each; %d MiB are allowed", streams, held>>20, held>>10/int64(streams), allowed>>20)
 	if held > allowed {
 		t.Errorf("%d bytes are held, %d are allowed", held, allowed)
@@ -92,12 +91,12 @@ func hostileCarrier(t *testing.T) (agentEnd, hostEnd pipes) {
 // deafEngine takes 4 KiB, so that the relay believes in large buffers, and tells
 // that it is deaf from then on; it sends as long as somebody listens.
 func deafEngine(ctx context.Context, deaf func()) Dial {
-	flood := make([]byte, largeBuffer)
+	flood := make([]byte, relay.LargeBuffer)
 	return func(context.Context) (net.Conn, error) {
 		ours, theirs := net.Pipe()
 		context.AfterFunc(ctx, func() { ours.Close() })
 		go func() {
-			_, _ = io.CopyN(io.Discard, ours, smallBuffer)
+			_, _ = io.CopyN(io.Discard, ours, relay.SmallBuffer)
 			deaf()
 		}()
 		go func() {
@@ -164,48 +163,6 @@ func awaitPong(t *testing.T, agent pipes) {
 	}
 }
 
-// What many connections held while bytes flowed goes back to the system soon after, without
-// anybody asking the runtime to collect.
-func TestIdleConnectionsGiveTheirMemoryBack(t *testing.T) {
-	const streams = 256
-	x, y := net.Pipe()
-	host, agent := mux.New(x, mux.Host), mux.New(y, mux.Agent)
-	t.Cleanup(func() { host.Close(); agent.Close() })
-	before := heapInUse()
-	var given memory
-	for range streams {
-		client, agentConn := net.Pipe()
-		stream, err := agent.Open("engine")
-		if err != nil {
-			t.Fatal(err)
-		}
-		go (&joint{conn: agentConn, stream: stream, state: state{side: clients}, memory: &given}).run()
-		t.Cleanup(func() { client.Close() })
-		go func() { _, _ = client.Write(make([]byte, 64<<10)) }() // a short one shows below
-		offer, err := host.Accept()
-		if err != nil {
-			t.Fatal(err)
-		}
-		if n, err := io.ReadFull(offer.Accept(), make([]byte, 64<<10)); err != nil {
-			t.Fatalf("%d bytes, %v", n, err)
-		}
-	}
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-	defer cancel()
-	for tick := time.Tick(50 * time.Millisecond); ; {
-		var m runtime.MemStats
-		runtime.ReadMemStats(&m)
-		if held := int64(m.HeapInuse) - before; held < streams*largeBuffer/2 {
-			return
-		}
-		select {
-		case <-tick:
-		case <-ctx.Done():
-			t.Fatalf("%d KiB are held for each", (int64(m.HeapInuse)-before)>>10/streams)
-		}
-	}
-}
-
 // An idle stream has one goroutine in each half, which waits for its connection.
 func TestAnIdleStreamHasOneGoroutineAHalf(t *testing.T) {
 	b := build(t)
@@ -219,7 +176,7 @@ func TestAnIdleStreamHasOneGoroutineAHalf(t *testing.T) {
 	shows(t, "one goroutine a half", func() bool {
 		stacks := make([]byte, 4<<20)
 		stacks = stacks[:runtime.Stack(stacks, true)]
-		relays := bytes.Count(stacks, []byte("bridge.(*joint).copy("))
-		return relays == 2*streams && !bytes.Contains(stacks, []byte("bridge.(*joint).in("))
+		relays := bytes.Count(stacks, []byte("relay.(*Relay).copy("))
+		return relays == 2*streams && !bytes.Contains(stacks, []byte("relay.(*Relay).carryToConn("))
 	})
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/dockerapi"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/mux"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/paths"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/relay"
 )
 
 // PathsAuto has the agent translate paths in what clients of a docker link ask
@@ -23,9 +24,6 @@ const (
 	WhyLinuxPath    = "linux-path"
 	WhyUntranslated = "untranslated"
 )
-
-// whyRequest is why a client gets no answer of its engine when its request was refused, with an answer of its own.
-const whyRequest = "request"
 
 const (
 	// probeTime is what an engine gets to tell what it is, in as many tries as begin in holdTime.
@@ -41,31 +39,29 @@ const (
 const notTranslated = "paths are not translated"
 
 var (
-	errOdd = errors.New("what is said on a connection is no HTTP/1")
-	// errRefused ends the requests of a client that is told why.
-	errRefused = errors.New("the request was refused")
-	errNoOS    = errors.New("it does not say what its containers run")
+	errOdd  = errors.New("what is said on a connection is no HTTP/1")
+	errNoOS = errors.New("it does not say what its containers run")
 )
 
 // translation is the way of a client's requests to an engine, where their paths are put into its words.
 type translation struct {
 	agent *agent
-	joint *joint
+	relay *relay.Relay
 	to    *client
 	link  Listen
 }
 
 // translate is the way of a client's requests to its engine.
-func (a *agent) translate(j *joint, c *client, l Listen) *dockerapi.Requests {
-	t := &translation{a, j, c, l}
-	j.answers = new(dockerapi.Answers)
+func (a *agent) translate(r *relay.Relay, c *client, l Listen) *dockerapi.Requests {
+	t := &translation{a, r, c, l}
+	r.Answers = new(dockerapi.Answers)
 	return &dockerapi.Requests{
-		Out:      func(b []byte) error { return j.write(j.stream, b) },
-		Answers:  j.answers,
+		Out:      r.WriteToStream,
+		Answers:  r.Answers,
 		Await:    t.await,
 		Edit:     t.edit,
 		Unheld:   t.unheld,
-		Continue: func() error { return j.write(j.conn, []byte("HTTP/1.1 100 Continue\r\n\r\n")) },
+		Continue: func() error { return r.WriteToConn([]byte("HTTP/1.1 100 Continue\r\n\r\n")) },
 		Odd:      func() { a.warn(l.Link, notTranslated, errOdd) },
 		Held:     &a.held,
 	}
@@ -73,11 +69,11 @@ func (a *agent) translate(j *joint, c *client, l Listen) *dockerapi.Requests {
 
 // await waits for the engine's answers to what was asked before.
 func (t *translation) await() (http bool, err error) {
-	t.whileThere(func(ctx context.Context) { http, err = t.joint.answers.Await(ctx) })
+	t.whileThere(func(ctx context.Context) { http, err = t.relay.Answers.Await(ctx) })
 	return http, err
 }
 
-// edit gives the body to send instead, nil if that is the same. The error is errRefused, or says that nobody is
+// edit gives the body to send instead, nil if that is the same. The error is relay.ErrRefused, or says that nobody is
 // there who wants to know.
 func (t *translation) edit(what dockerapi.Creation, body []byte) (edited []byte, err error) {
 	t.whileThere(func(ctx context.Context) { edited, err = t.editFor(ctx, what, body) })
@@ -148,7 +144,7 @@ func (t *translation) untranslated(status int, why error) error {
 
 func (t *translation) refuse(status int, message string) error {
 	t.to.refusal = dockerapi.Refusal(status, message)
-	return errRefused
+	return relay.ErrRefused
 }
 
 // whileThere does something, with a context that ends when nobody wants it any more: when the client has left, or
@@ -162,11 +158,8 @@ func (t *translation) whileThere(do func(context.Context)) {
 	watching.Wait()
 }
 
-// errLeft says that nobody waits for a translation any more.
-var errLeft = errors.New("translate request: its client has left")
-
 func (t *translation) watch(ctx context.Context, cancel context.CancelCauseFunc) {
-	conn, asks := t.joint.conn.(interface{ HungUp() bool })
+	conn, asks := t.relay.Conn.(interface{ HungUp() bool })
 	tick := time.NewTicker(leftPause)
 	defer tick.Stop()
 	for {
@@ -174,11 +167,11 @@ func (t *translation) watch(ctx context.Context, cancel context.CancelCauseFunc)
 		case <-ctx.Done():
 			return
 		case <-t.agent.session.Done():
-			cancel(errLeft)
+			cancel(relay.ErrLeft)
 			return
 		case <-tick.C:
-			if t.joint.now().lost || asks && conn.HungUp() {
-				cancel(errLeft)
+			if t.relay.Lost() || asks && conn.HungUp() {
+				cancel(relay.ErrLeft)
 				return
 			}
 		}
@@ -186,7 +179,7 @@ func (t *translation) watch(ctx context.Context, cancel context.CancelCauseFunc)
 }
 
 // forWindows asks the engine what it is, each time that it matters: another one may be behind
-// the pipe than a minute ago. It waits as long as a client does whose carrier is frozen; then the error is errRefused.
+// the pipe than a minute ago. It waits as long as a client does whose carrier is frozen; then the error is relay.ErrRefused.
 func (t *translation) forWindows(ctx context.Context) (windows bool, err error) {
 	within, cancel := context.WithTimeout(ctx, probeTime)
 	defer cancel()
@@ -230,15 +223,4 @@ func (t *translation) osType(ctx context.Context) (os, why string, err error) {
 		err = errNoOS
 	}
 	return os, "", err
-}
-
-// passed follows what has been handed on of the engine's answers.
-func (j *joint) passed(b []byte) {
-	for len(b) > 0 {
-		n, mark := j.answers.Next(b)
-		if b = b[n:]; mark == dockerapi.HTTPEnds {
-			break
-		}
-	}
-	j.answers.Passed()
 }

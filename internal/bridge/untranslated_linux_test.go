@@ -15,6 +15,7 @@ import (
 
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/dockerapi"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/paths"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/relay"
 )
 
 const tcp = "Connection: Upgrade\r\nUpgrade: tcp\r\n"
@@ -299,7 +300,7 @@ func TestNothingIsDoneForAClientThatHasLeft(t *testing.T) {
 	a := &agent{half: half{session: b.host.session}}
 	left := func(end func()) {
 		t.Helper()
-		tr := &translation{agent: a, joint: &joint{conn: client}}
+		tr := &translation{agent: a, relay: relay.New(client, nil, relay.Clients)}
 		over := time.After(30 * time.Second)
 		tr.whileThere(func(ctx context.Context) {
 			if end(); true {
@@ -308,7 +309,7 @@ func TestNothingIsDoneForAClientThatHasLeft(t *testing.T) {
 				case <-over:
 				}
 			}
-			if !errors.Is(context.Cause(ctx), errLeft) {
+			if !errors.Is(context.Cause(ctx), relay.ErrLeft) {
 				t.Errorf("%v", context.Cause(ctx))
 			}
 		})

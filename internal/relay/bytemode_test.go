@@ -1,4 +1,4 @@
-package bridge
+package relay
 
 import (
 	"io"
@@ -18,8 +18,8 @@ func TestEngineWithoutHalfCloseAnswersAfterTheEndOfInput(t *testing.T) {
 		agentStream, hostStream := pair(t)
 		hostConn, engine := pair(t)
 		over := make(chan struct{}, 2)
-		go func() { relay(agentConn, agentStream, clients); over <- struct{}{} }()
-		go func() { relay(bytesOnly{hostConn}, hostStream, engines); over <- struct{}{} }()
+		go func() { New(agentConn, agentStream, Clients).Run(); over <- struct{}{} }()
+		go func() { New(bytesOnly{hostConn}, hostStream, Engines).Run(); over <- struct{}{} }()
 
 		if _, err := io.WriteString(client, "request"); err != nil {
 			t.Fatal(err)

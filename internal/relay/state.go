@@ -1,4 +1,4 @@
-package bridge
+package relay
 
 // direction is how far one direction of a relay has come.
 type direction uint8
@@ -17,7 +17,7 @@ func (d direction) over() bool { return d == ended || d == failed || d == refuse
 
 // state is what a relay knows of its two directions, and of what takes both along. Its only changes are those of on.
 type state struct {
-	side     side
+	side     Side
 	toStream direction // from the connection
 	toConn   direction // from the stream
 	lost     bool      // the stream is, in both directions
@@ -117,7 +117,7 @@ func (s *state) consequence(e event) action {
 	switch {
 	case s.lost && handedOn:
 		return breakOff
-	case s.gone && handedOn && s.side == clients:
+	case s.gone && handedOn && s.side == Clients:
 		return hangUp
 	case e == streamLost:
 		return bound
@@ -135,4 +135,4 @@ func (s *state) mayTell() bool {
 
 // closedByEngine tells whether an error is nobody's to be told: the engine has closed its connection, and everything
 // that it had said before was handed on.
-func (s *state) closedByEngine() bool { return s.gone && (s.side == engines || s.toConn.over()) }
+func (s *state) closedByEngine() bool { return s.gone && (s.side == Engines || s.toConn.over()) }

@@ -1,4 +1,4 @@
-package bridge
+package relay
 
 import (
 	"errors"
@@ -11,8 +11,8 @@ import (
 // of 2,000 idle streams would be 128 MiB. So a large buffer is had while bytes
 // flow, and given back when none came for parkTime.
 const (
-	smallBuffer = 1 << 10
-	largeBuffer = 8 * 4088 // whole frames, see mux's quantum
+	SmallBuffer = 1 << 10
+	LargeBuffer = 8 * 4088 // whole frames, see mux's quantum
 	parkTime    = time.Second
 )
 
@@ -26,27 +26,27 @@ type source interface {
 var errParked = errors.New("parked")
 
 // smallBuffers are had by directions that are not parked.
-var smallBuffers = sync.Pool{New: func() any { return new([smallBuffer]byte) }}
+var smallBuffers = sync.Pool{New: func() any { return new([SmallBuffer]byte) }}
 
 // copy moves bytes until one side fails; exactly one of the errors is set. Before it waits it calls
 // park, if that is not nil, and ends with errParked where park has taken over the wait.
-func (j *joint) copy(hand func([]byte) error, src source, park func() bool) (readErr, writeErr error) {
-	held := smallBuffers.Get().(*[smallBuffer]byte)
+func (r *Relay) copy(hand func([]byte) error, src source, park func() bool) (readErr, writeErr error) {
+	held := smallBuffers.Get().(*[SmallBuffer]byte)
 	small := held[:]
 	b := small
 	var asked time.Time // when the deadline was set
 	defer func() {
 		smallBuffers.Put(held)
 		if !asked.IsZero() {
-			j.readUntil(src, time.Time{})
-			j.memory.leave()
+			r.readUntil(src, time.Time{})
+			r.Memory.leave()
 		}
 	}()
 	for {
-		if park != nil && len(b) == smallBuffer && park() {
+		if park != nil && len(b) == SmallBuffer && park() {
 			return errParked, nil
 		}
-		if now := time.Now(); len(b) == largeBuffer && now.Sub(asked) > parkTime/4 && j.readUntil(src, now.Add(parkTime)) {
+		if now := time.Now(); len(b) == LargeBuffer && now.Sub(asked) > parkTime/4 && r.readUntil(src, now.Add(parkTime)) {
 			asked = now
 		}
 		n, err := src.Read(b)
@@ -56,13 +56,13 @@ func (j *joint) copy(hand func([]byte) error, src source, park func() bool) (rea
 			}
 		}
 		switch {
-		case err != nil && !asked.IsZero() && timedOut(err) && j.readUntil(src, time.Time{}):
+		case err != nil && !asked.IsZero() && timedOut(err) && r.readUntil(src, time.Time{}):
 			b, asked = small, time.Time{}
-			j.memory.leave()
+			r.Memory.leave()
 		case err != nil:
 			return err, nil
-		case n == smallBuffer && len(b) == smallBuffer:
-			b = make([]byte, largeBuffer)
+		case n == SmallBuffer && len(b) == SmallBuffer:
+			b = make([]byte, LargeBuffer)
 		}
 	}
 }
@@ -75,8 +75,8 @@ func timedOut(err error) bool {
 
 // readUntil sets a deadline of the copy's. A client that is told has another one,
 // which is an end.
-func (j *joint) readUntil(src source, t time.Time) bool {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	return j.state.toConn != refused && src.SetReadDeadline(t) == nil
+func (r *Relay) readUntil(src source, t time.Time) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.state.toConn != refused && src.SetReadDeadline(t) == nil
 }

@@ -1,4 +1,4 @@
-package bridge
+package relay
 
 import (
 	"io"
@@ -27,24 +27,24 @@ const (
 )
 
 // handOn gives a piece of an answer to the client.
-func (j *joint) handOn(b []byte) error {
-	if j.takeover == nil {
-		return j.write(j.conn, b)
+func (r *Relay) handOn(b []byte) error {
+	if r.Tell == nil {
+		return r.WriteToConn(b)
 	}
 	for len(b) > 0 {
-		if j.headIsOut {
-			j.headIsOut = false
-			j.awaitTaken()
+		if r.headIsOut {
+			r.headIsOut = false
+			r.awaitTaken()
 		}
-		to, n := io.Writer(j.conn), j.takeover.Find(b)
+		to, n := io.Writer(r.Conn), r.takeover.Find(b)
 		if n == 0 {
 			n = len(b)
-		} else if c, ok := j.conn.(apart); ok {
+		} else if c, ok := r.Conn.(apart); ok {
 			to = writerApart{c}
 		} else {
-			j.headIsOut = true
+			r.headIsOut = true
 		}
-		if err := j.write(to, b[:n]); err != nil {
+		if err := r.write(to, b[:n], r.state.side == Engines); err != nil {
 			return err
 		}
 		b = b[n:]
@@ -62,13 +62,13 @@ type writerApart struct{ apart }
 func (w writerApart) Write(b []byte) (int, error) { return w.WriteApart(b) }
 
 // awaitTaken waits until the client has read what it was given, if the connection can tell.
-func (j *joint) awaitTaken() {
-	c, ok := j.conn.(interface{ Flush() error }) // a pipe's waits for its client, until the connection is closed
+func (r *Relay) awaitTaken() {
+	c, ok := r.Conn.(interface{ Flush() error }) // a pipe's waits for its client, until the connection is closed
 	if !ok {
 		return
 	}
 	taken := make(chan struct{})
-	j.watching.Go(func() {
+	r.watching.Go(func() {
 		_ = c.Flush() // whoever is gone takes nothing
 		close(taken)
 	})
@@ -80,22 +80,22 @@ func (j *joint) awaitTaken() {
 	}
 }
 
-// rawStreamEnded has the client's connection closed at the end of a raw stream, as if the engine were gone.
-func (j *joint) rawStreamEnded() {
-	if !j.whole || j.takeover == nil || !j.takeover.RawStream() {
+// endRawStream has the client's connection closed at the end of a raw stream, as if the engine were gone.
+func (r *Relay) endRawStream() {
+	if !r.Whole || r.Tell == nil || !r.takeover.RawStream() {
 		return
 	}
-	j.awaitQuiet()
-	j.on(engineGone)
-	j.startLinger() // for what is on its way to an engine that may never read it
+	r.awaitQuiet()
+	r.on(engineGone)
+	r.boundRest() // for what is on its way to an engine that may never read it
 }
 
 // awaitQuiet waits until the client sends nothing more.
-func (j *joint) awaitQuiet() {
+func (r *Relay) awaitQuiet() {
 	seen := int64(-1)
 	for end := time.Now().Add(inputTime); time.Now().Before(end); time.Sleep(quietTime) {
-		now := j.moved.Load()
-		if j.now().toStream.over() || now == seen && j.writing.Load() == 0 {
+		now := r.progress.moved.Load()
+		if r.now().toStream.over() || now == seen && r.progress.writing.Load() == 0 {
 			return
 		}
 		seen = now

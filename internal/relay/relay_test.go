@@ -1,4 +1,4 @@
-package bridge
+package relay
 
 import (
 	"io"
@@ -38,8 +38,8 @@ func TestSlowClientGetsTheWholeAnswer(t *testing.T) {
 		client, agentConn := pair(t)
 		agentStream, hostStream := pair(t)
 		hostConn, engine := pair(t)
-		go relay(agentConn, agentStream, clients)
-		go relay(hostConn, hostStream, engines)
+		go New(agentConn, agentStream, Clients).Run()
+		go New(hostConn, hostStream, Engines).Run()
 
 		const answer = 1 << 20 // more than all windows on the way take
 		engine.CloseRead(mux.CodeClosed)
@@ -81,7 +81,7 @@ func TestDeathDuringCloseWriteEndsTheRelay(t *testing.T) {
 		conn := &flushing{hostConn, make(chan struct{}), make(chan struct{})}
 		over := make(chan struct{})
 		go func() {
-			relay(conn, hostStream, engines)
+			New(conn, hostStream, Engines).Run()
 			close(over)
 		}()
 		agentStream.CloseWrite()
@@ -102,7 +102,7 @@ func TestASilentClientIsNoStuckOne(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		client, agentConn := pair(t)
 		agentStream, engine := pair(t)
-		go relay(agentConn, agentStream, clients)
+		go New(agentConn, agentStream, Clients).Run()
 
 		const window = 16 << 10 // of a stream that nobody has read from
 		if _, err := client.Write(make([]byte, window)); err != nil {
@@ -146,7 +146,7 @@ func TestAParkedConnectionHoldsLittle(t *testing.T) {
 		conn := &measured{Stream: agentConn}
 		over := make(chan struct{})
 		go func() {
-			relay(conn, agentStream, clients)
+			New(conn, agentStream, Clients).Run()
 			close(over)
 		}()
 		say := func(n int) {
@@ -159,11 +159,11 @@ func TestAParkedConnectionHoldsLittle(t *testing.T) {
 		}
 		for range 2 {
 			say(64 << 10)
-			if n := conn.holds.Load(); n != largeBuffer {
+			if n := conn.holds.Load(); n != LargeBuffer {
 				t.Errorf("it reads with %d bytes while bytes flow", n)
 			}
 			time.Sleep(2 * parkTime) // the bubble's clock
-			if n := conn.holds.Load(); n != smallBuffer {
+			if n := conn.holds.Load(); n != SmallBuffer {
 				t.Errorf("it waits with %d bytes", n)
 			}
 			say(1)

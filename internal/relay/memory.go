@@ -1,4 +1,4 @@
-package bridge
+package relay
 
 import (
 	"runtime/debug"
@@ -9,23 +9,23 @@ import (
 // muchMemory is what large buffers must have left behind to be worth a collection.
 const muchMemory = 1 << 20
 
-// memory gives back to the system what large buffers leave behind. The runtime would
+// Memory gives back to the system what large buffers leave behind. The runtime would
 // keep it: it collects when the heap has doubled or after two minutes, and an idle heap
 // does not grow. Nil does nothing.
-type memory struct {
+type Memory struct {
 	mu      sync.Mutex
 	left    int
 	waiting bool // it will be given back
 }
 
 // leave notes that a large buffer is of no use any more.
-func (m *memory) leave() {
+func (m *Memory) leave() {
 	if m == nil {
 		return
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.left += largeBuffer
+	m.left += LargeBuffer
 	if m.left < muchMemory || m.waiting {
 		return
 	}

@@ -1,4 +1,4 @@
-package bridge
+package relay
 
 import "github.com/docker-wsl-bridge/docker-wsl-bridge/internal/mux"
 
@@ -9,24 +9,24 @@ import "github.com/docker-wsl-bridge/docker-wsl-bridge/internal/mux"
 // the answer has been taken.
 
 // watchGone passes it on when the engine, whose output has ended, closes its connection.
-func (j *joint) watchGone() {
-	c, ok := j.conn.(interface{ AwaitHangUp() bool })
-	if !ok || !j.whole || j.state.side != engines {
+func (r *Relay) watchGone() {
+	c, ok := r.Conn.(interface{ AwaitHangUp() bool })
+	if !ok || !r.Whole || r.state.side != Engines {
 		return
 	}
-	j.watching.Go(func() {
+	r.watching.Go(func() {
 		if !c.AwaitHangUp() {
 			return // it was closed here
 		}
-		j.on(engineGone)
-		_ = j.stream.CloseRead(mux.CodeClosed) // fails if it is over
+		r.on(engineGone)
+		_ = r.Stream.CloseRead(mux.CodeClosed) // fails if it is over
 	})
 }
 
 // awaitGone has the client's connection closed once the engine's is, and its answer handed on: that was
 // flushed by closeWrite.
-func (j *joint) awaitGone() {
-	if j.whole && j.state.side == clients {
-		j.stream.OnStop(func() { j.on(engineGone) })
+func (r *Relay) awaitGone() {
+	if r.Whole && r.state.side == Clients {
+		r.Stream.OnStop(func() { r.on(engineGone) })
 	}
 }
