@@ -125,9 +125,6 @@ func (s *state) consequence(e event) action {
 	return carryOn
 }
 
-// over tells whether nothing more comes of either direction.
-func (s *state) over() bool { return s.toStream.over() && s.toConn.over() }
-
 // mayTell tells whether the client can be given an answer of ours: it has got nothing of another one.
 func (s *state) mayTell() bool {
 	return s.toStream == refused || s.toConn == refused || s.toConn == abandoned || s.toConn == waiting
