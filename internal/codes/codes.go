@@ -3,7 +3,7 @@
 //
 // It knows the numbers, not what is wrong.
 //
-// Law: a hint can't be made without a number; the numbers of checks are in the order of the checks.
+// Law: a hint can't be made without a number.
 package codes
 
 import "strings"

@@ -12,7 +12,7 @@ import (
 
 // bridgeRuns tells of the one for the place.
 func (e *examination) bridgeRuns(context.Context) error {
-	b := e.bridge
+	b := e.theBridge()
 	if b == nil {
 		return e.fail(codes.BridgeRuns, fmt.Sprintf("no bridge of this user serves %s in %s", e.Place.Socket, distroOr(e.Place)), nil)
 	}

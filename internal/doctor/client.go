@@ -40,6 +40,8 @@ func (e *examination) client(context.Context) error {
 // context.
 func (e *examination) led() error {
 	i, ours := e.seen, "unix://"+e.Place.Socket
+	s, _ := e.status()
+	link := s.Link
 	chosen := i.Led.Current != "" && slices.Contains(i.Leads, i.Led.Current)
 	astray := i.Led.WhyAstray(i.Led.Current, ours)
 	elsewhere := i.elsewhere(ours)
@@ -56,8 +58,8 @@ func (e *examination) led() error {
 		e.ok(codes.ClientLed, "docker --context "+codes.ShWord(i.Leads[0])+" goes here, for "+i.User)
 	case elsewhere != "":
 		return e.fail(codes.ClientLed, elsewhere, ErrNoContext)
-	case e.bridge.Status.Link.Context != "":
-		return e.fail(codes.ClientLed, "the docker context "+e.bridge.Status.Link.Context+", which the bridge makes, is not there for "+i.User, ErrNoContext)
+	case link.Context != "":
+		return e.fail(codes.ClientLed, "the docker context "+link.Context+", which the bridge makes, is not there for "+i.User, ErrNoContext)
 	default:
 		e.ok(codes.ClientLed, "neither DOCKER_HOST nor a context is set where programs of "+i.User+" start; name the socket: docker -H "+codes.ShWord(ours))
 	}

@@ -35,7 +35,6 @@ func (e *examination) wslAnswers(ctx context.Context) error {
 func (e *examination) distroThere(ctx context.Context) error {
 	asked, which := e.Place.Distro, "the distro is "
 	if e.Place.Everywhere() {
-		e.pick()
 		s, _ := e.status()
 		asked, which = s.Link.Host, "the distro that serves all is "
 	}

@@ -77,24 +77,25 @@ type examination struct {
 	seen    inspection
 	asked   [2]time.Time // before and after the inspection
 	engined engine.Info  // what the engine said of itself
-	bridge  *control.Found
 }
 
-// pick finds the bridge for the place.
-func (e *examination) pick() {
+// theBridge is the one for the place; nil: none runs.
+func (e *examination) theBridge() *control.Found {
 	for i, b := range e.Bridges {
 		if b.Place.ID() == e.Place.ID() {
-			e.bridge = &e.Bridges[i]
+			return &e.Bridges[i]
 		}
 	}
+	return nil
 }
 
 // status is that of the bridge, if one runs and answers.
 func (e *examination) status() (control.Status, bool) {
-	if e.bridge == nil || e.bridge.Err != nil {
+	b := e.theBridge()
+	if b == nil || b.Err != nil {
 		return control.Status{}, false
 	}
-	return e.bridge.Status, true
+	return b.Status, true
 }
 
 // errSkip ends a row of checks that build on each other.
@@ -105,33 +106,19 @@ func Examine(ctx context.Context, p Patient, tell func(Finding)) Seen {
 	e := &examination{Patient: p}
 	told := map[codes.Code]bool{}
 	e.tell = func(f Finding) { told[f.Code] = true; tell(f) }
-	// What was left out is told where it would have stood.
-	row := func(why string, last codes.Code, checks ...func(context.Context) error) {
-		for _, check := range checks {
-			if check(ctx) != nil {
+	for _, row := range table() {
+		for _, c := range row.checks {
+			if c.look != nil && c.look(e, ctx) != nil {
 				break
 			}
 		}
-		for _, code := range codes.Checks() {
-			if !told[code] && code <= last {
-				e.tell(Finding{Code: code, Verdict: Unknown, Seen: why})
+		for _, c := range row.checks { // what was left out is told where it would have stood
+			if !told[c.code] {
+				e.unknown(c.code, row.without(e))
 			}
 		}
 	}
-	row("not looked at, since there is no distro to look into", codes.DistroRuns,
-		e.wslThere, e.wslAnswers, e.distroThere, e.distroRuns)
-	e.pick()
-	noSession := "not looked at, since there is no distro to look into"
-	if e.distro != "" && !e.runs {
-		noSession = "not looked at, since the distro does not run"
-	}
-	row(noSession, codes.Clock, e.inDistro)
-	row("not looked at, since there is no engine to look at", codes.EngineWindows, e.engine)
-	row("not looked at, since none runs", codes.BridgeBuild, e.bridgeRuns)
-	row("not looked at: that takes a distro that runs, and the agent of this build in it", codes.ClientPaths, e.socket, e.client)
-	row("not looked at: that is for Windows", codes.NotBlocked, e.windows)
-	row("not looked at", codes.Configuration, e.configuration)
-	return Seen{e.Place, e.distro, e.bridge}
+	return Seen{e.Place, e.distro, e.theBridge()}
 }
 
 // fail tells of a check that failed and ends its row.

@@ -38,8 +38,8 @@ func TestWordsOfTheDistro(t *testing.T) {
 func judged(i inspection, link control.Link) map[codes.Code]Finding {
 	i.known, i.User = true, "alice"
 	found := map[codes.Code]Finding{}
-	bridge := &control.Found{Status: control.Status{PID: 1, Link: link}}
-	e := &examination{Patient: Patient{Place: control.Place{Distro: "Debian", Socket: "/run/x.sock"}}, distro: "Debian", seen: i, bridge: bridge}
+	place := control.Place{Distro: "Debian", Socket: "/run/x.sock"}
+	e := &examination{Patient: Patient{Place: place, Bridges: []control.Found{{Place: place, Status: control.Status{PID: 1, Link: link}}}}, distro: "Debian", seen: i}
 	e.tell = func(f Finding) { found[f.Code] = f }
 	_ = e.socket(context.Background())
 	_ = e.client(context.Background())
@@ -96,6 +96,25 @@ func TestSocketAndClient(t *testing.T) {
 	}
 }
 
+// Each check that has a page is a line of the table, once and in the order of the pages.
+func TestTableHasEveryCheck(t *testing.T) {
+	var list []codes.Code
+	for _, row := range table() {
+		if row.checks[0].look == nil || row.without(&examination{}) == "" {
+			t.Errorf("nothing looks at %s", row.checks[0].code)
+		}
+		for _, c := range row.checks {
+			list = append(list, c.code)
+			if c.remedy == nil {
+				t.Errorf("nothing cures %s", c.code)
+			}
+		}
+	}
+	if !slices.Equal(list, codes.Checks()) {
+		t.Errorf("the table has %q, the pages %q", list, codes.Checks())
+	}
+}
+
 // Of several candidates the one that came farthest is told of.
 func TestFarthest(t *testing.T) {
 	gone, mute, linux := engine.Seen{Err: os.ErrNotExist}, engine.Seen{Err: engine.ErrNoAnswer}, engine.Seen{Info: engine.Info{OSType: "linux"}}
@@ -106,7 +125,7 @@ func TestFarthest(t *testing.T) {
 		{nil, codes.PipeThere}, {[]engine.Seen{gone, gone}, codes.PipeThere}, {[]engine.Seen{mute, gone}, codes.EngineAnswers},
 		{[]engine.Seen{gone, linux, mute}, codes.EngineWindows},
 	} {
-		if got := farthest(c.seen); got != c.want {
+		if got := engineSteps[mostPassed(c.seen)].code; got != c.want {
 			t.Errorf("%v: %s, want %s", c.seen, got, c.want)
 		}
 	}
@@ -134,7 +153,7 @@ func TestConfiguration(t *testing.T) {
 func TestCommandsAreNotAsked(t *testing.T) {
 	found := map[codes.Code]Finding{}
 	s := control.Status{PID: 1, Link: control.Link{Kind: "docker", Distro: "Ubuntu", Socket: "/run/x.sock", Engine: "exec: ssh host docker system dial-stdio"}}
-	e := &examination{Patient: Patient{Windows: true}, bridge: &control.Found{Status: s}}
+	e := &examination{Patient: Patient{Windows: true, Bridges: []control.Found{{Status: s}}}}
 	e.tell = func(f Finding) { found[f.Code] = f }
 	_ = e.engine(t.Context())
 	if f := found[codes.PipeThere]; f.Verdict != Unknown || !strings.Contains(f.Seen, "a command is not started") {
@@ -144,23 +163,24 @@ func TestCommandsAreNotAsked(t *testing.T) {
 
 // Of a reverse link the engine is what its bridge says, and there is no socket to look at.
 func TestReverseLinks(t *testing.T) {
-	look := func(s control.Status) map[codes.Code]Finding {
+	look := func(s control.Status) (map[codes.Code]Finding, string) {
 		found := map[codes.Code]Finding{}
 		s.PID, s.Link = 1, control.Link{Kind: "docker", Distro: "Ubuntu", Socket: "npipe:////./pipe/x", Engine: "unix:/run/x.sock", Reverse: true}
-		e := &examination{Patient: Patient{Windows: true}, bridge: &control.Found{Status: s}}
+		e := &examination{Patient: Patient{Windows: true, Bridges: []control.Found{{Status: s}}}}
 		e.tell = func(f Finding) { found[f.Code] = f }
 		_ = e.engine(t.Context())
 		_ = e.socket(t.Context())
-		return found
+		return found, e.whyNoSocket()
 	}
-	well := look(control.Status{Engine: engine.Info{OSType: "linux", Server: "Docker/1"}})
+	well, noSocket := look(control.Status{Engine: engine.Info{OSType: "linux", Server: "Docker/1"}})
 	if f := well[codes.PipeThere]; f.Verdict != OK || !strings.Contains(f.Seen, "unix:/run/x.sock in Ubuntu") {
 		t.Errorf("%+v", f)
 	}
-	if f := well[codes.SocketThere]; f.Verdict != Unknown || !strings.Contains(f.Seen, "npipe:////./pipe/x") {
-		t.Errorf("%+v", f)
+	if f, told := well[codes.SocketThere]; told || !strings.Contains(noSocket, "npipe:////./pipe/x") {
+		t.Errorf("%+v, %q", f, noSocket)
 	}
-	if f := look(control.Status{EngineError: "nobody\x1b listens"})[codes.PipeThere]; f.Verdict != Failed || strings.Contains(f.Seen, "\x1b") {
+	ill, _ := look(control.Status{EngineError: "nobody\x1b listens"})
+	if f := ill[codes.PipeThere]; f.Verdict != Failed || strings.Contains(f.Seen, "\x1b") {
 		t.Errorf("%+v", f)
 	}
 }

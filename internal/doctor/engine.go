@@ -103,40 +103,45 @@ func (e *examination) findEngine(ctx context.Context) error {
 		e.engineOK(name, info)
 		return nil
 	}
-	code := codes.PipeThere
+	passed := 0
 	var none *engine.NotFoundError
 	if errors.As(err, &none) {
-		code = farthest(none.Seen)
+		passed = mostPassed(none.Seen)
 	}
-	if code > codes.PipeThere {
-		e.ok(codes.PipeThere, "there is one")
+	for _, step := range engineSteps[:passed] {
+		e.ok(step.code, step.passed)
 	}
-	if code == codes.PipeOpen {
+	failed := engineSteps[passed].code
+	if failed == codes.PipeOpen {
 		return e.pipeBars(err)
 	}
-	if code > codes.PipeOpen {
-		e.ok(codes.PipeOpen, "there is one that lets this user in")
-	}
-	if code > codes.EngineAnswers {
-		e.ok(codes.EngineAnswers, "one answers")
-	}
-	return e.fail(code, err.Error(), err)
+	return e.fail(failed, err.Error(), err)
 }
 
-// farthest is the check that the best of the candidates failed at.
-func farthest(seen []engine.Seen) codes.Code {
-	code := codes.PipeThere
+// engineSteps are what a candidate must pass.
+var engineSteps = [...]struct {
+	code   codes.Code
+	passed string
+}{
+	{codes.PipeThere, "there is one"},
+	{codes.PipeOpen, "there is one that lets this user in"},
+	{codes.EngineAnswers, "one answers"},
+	{codes.EngineWindows, ""}, // who passes that, too, is taken
+}
+
+// mostPassed counts the steps that the best of the candidates has passed.
+func mostPassed(seen []engine.Seen) (most int) {
 	for _, s := range seen {
 		switch {
 		case s.Err == nil:
-			code = codes.EngineWindows
+			most = 3
 		case barred(s.Err):
-			code = max(code, codes.PipeOpen)
+			most = max(most, 1)
 		case errors.Is(s.Err, engine.ErrNoAnswer), errors.Is(s.Err, engine.ErrNotEngine):
-			code = max(code, codes.EngineAnswers)
+			most = max(most, 2)
 		}
 	}
-	return code
+	return most
 }
 
 // barred tells whether a pipe is there that this user may not open, or should not.

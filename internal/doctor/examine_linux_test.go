@@ -143,7 +143,8 @@ func TestWedged(t *testing.T) {
 		want        Verdict
 	}{{false, false, 0.001, OK}, {true, true, 0.001, Failed}, {true, true, 0, Unknown}, {true, false, 0.001, Unknown}} {
 		var got Finding
-		e := &examination{hangs: c.hangs, bridge: &control.Found{Status: control.Status{PID: 7, RoundTrip: c.trip}}, tell: func(f Finding) { got = f }}
+		bridges := []control.Found{{Status: control.Status{PID: 7, RoundTrip: c.trip}}}
+		e := &examination{Patient: Patient{Bridges: bridges}, hangs: c.hangs, tell: func(f Finding) { got = f }}
 		if e.wedged(c.late); got.Code != codes.WSLWedged || got.Verdict != c.want {
 			t.Errorf("%+v: %+v", c, got)
 		}

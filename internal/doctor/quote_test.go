@@ -64,7 +64,7 @@ func TestPrintedCommandsAreQuoted(t *testing.T) {
 	if got := runs(t, use); !strings.Contains(got, "<-H><"+host+">") {
 		t.Errorf("%s: %s", use, got)
 	}
-	led, _, _ := strings.Cut(doctorHints(Finding{Code: codes.ClientLed}, Seen{Place: place, Distro: place.Distro})[1].String(), " leads docker")
+	led, _, _ := strings.Cut(hintsFor(Finding{Code: codes.ClientLed}, Seen{Place: place, Distro: place.Distro})[1].String(), " leads docker")
 	if got := runs(t, led); !strings.Contains(got, "<"+host+">") {
 		t.Errorf("%s: %s", led, got)
 	}
@@ -83,10 +83,10 @@ func TestPrintedCommandsForWindowsAreQuoted(t *testing.T) {
 	contextErr := &distro.ContextError{Distro: name, Answer: dockercontext.Answer{Name: "windows", State: dockercontext.Taken}}
 	for want, list := range map[string][]codes.Hint{
 		"docker-wsl-bridge stop" + quoted + " ends it":                               advice.ServedHints(place),
-		"docker-wsl-bridge context create" + quoted + " makes":                       doctorHints(Finding{Code: codes.ClientLed}, Seen{Place: place, Distro: name}),
+		"docker-wsl-bridge context create" + quoted + " makes":                       hintsFor(Finding{Code: codes.ClientLed}, Seen{Place: place, Distro: name}),
 		`context rm --distro "My Distro" windows removes`:                            advice.ContextHints(name, contextErr),
 		`wsl --set-version "My Distro" 2 makes`:                                      advice.Hints(name, wsl.ErrVersion1),
-		`wsl --distro "My Distro" --user root hwclock -s sets`:                       doctorHints(Finding{Code: codes.Clock}, Seen{Place: place, Distro: name}),
+		`wsl --distro "My Distro" --user root hwclock -s sets`:                       hintsFor(Finding{Code: codes.Clock}, Seen{Place: place, Distro: name}),
 		`context create --distro "My Distro" tries again`:                            advice.ContextHints(name, errors.New("x")),
 		`docker-wsl-bridge up --pipe "my engine" links`:                              discoverHints(discovered{Place: "npipe:////./pipe/my engine", Engine: &engine.Version{OSType: "windows"}}),
 		`wsl --distro "My Distro" --exec ls -l '/run/a b''c$(touch PWNED).sock'`:     {codes.PipeOpen.Hint(advice.InDistro(name, "", "ls", "-l", oddSocket))},

@@ -17,64 +17,106 @@ import (
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/setup"
 )
 
-// doctorHints cure what a check has found. seen is what it was about.
-func doctorHints(f Finding, seen Seen) []codes.Hint {
-	at := advice.FlagsOf(seen.Place)
-	again := " and then up as before, or restart if it is installed,"
-	var barred *NotAllowedError
-	switch {
-	case f.Code == codes.BridgeRuns && f.Err != nil:
-		return advice.KillHints(seen.Bridge.PID)
-	case f.Code == codes.Configuration, f.Code == codes.BridgeRuns && setup.WrongFiles(setup.Recorded()) != nil:
-		return []codes.Hint{advice.ConfigCheckHint()}
-	case f.Code == codes.BridgeRuns && setup.Recorded() != nil:
-		return []codes.Hint{advice.StartAgainHint()}
-	case f.Code == codes.BridgeRuns:
-		return []codes.Hint{advice.NoneHint()}
-	case f.Code == codes.BridgeWorks:
-		return slices.DeleteFunc(advice.ToldHints(seen.Bridge.Status), func(h codes.Hint) bool { return h == advice.DoctorHint() })
-	case f.Code == codes.BridgeBuild:
-		return f.Code.Hints("docker-wsl-bridge stop" + at + again + " takes this build")
-	case f.Code == codes.PipeThere && seen.Bridge != nil && seen.Bridge.Status.Link.Reverse:
-		return advice.ReverseHints(seen.Bridge.Status.Link)[:1]
-	case f.Code == codes.SocketServed && seen.Bridge == nil:
-		return f.Code.Hints("docker-wsl-bridge up" + at + " removes it and makes its own")
-	case f.Code == codes.SocketThere, f.Code == codes.SocketAccess, f.Code == codes.SocketServed:
-		return f.Code.Hints("docker-wsl-bridge stop" + at + again + " makes it anew")
-	case errors.As(f.Err, &barred) && seen.Place.Everywhere():
-		return f.Code.Hints(advice.InDistro(seen.Distro, "", "id", "-u", barred.User) + " tells the number to add to uids of the link; docker-wsl-bridge reload then lets that user in, and those of other distros who have the number")
-	case errors.As(f.Err, &barred) && barred.Group() != "":
-		return f.Code.Hints(advice.InDistro(seen.Distro, "root", "usermod", "-aG", barred.Group(), barred.User) + " lets that user in, from his next shell on")
-	case errors.As(f.Err, &barred):
-		return f.Code.Hints("docker-wsl-bridge stop" + at + ", and then up with --socket-owner " + codes.WindowsWord(barred.User) + ", makes it that user's")
-	case f.Code == codes.ClientLed:
-		return f.Code.Hints(contextWords(seen.Place), "export DOCKER_HOST="+codes.ShWord("unix://"+seen.Place.Socket)+" leads docker here, in a shell of "+seen.Distro)
-	}
-	return moreHints(f, seen)
-}
+// again is how a bridge that was stopped comes back.
+const again = " and then up as before, or restart if it is installed,"
 
-// moreHints are for what is not about the bridge.
-func moreHints(f Finding, seen Seen) []codes.Hint {
-	var group *GroupError
-	var off *install.OffError
-	switch {
-	case f.Code == codes.WSLWedged, f.Code == codes.DistroStarts && errors.Is(f.Err, context.DeadlineExceeded):
-		return f.Code.Hints(advice.FrozenWords)
-	case f.Code == codes.Clock:
-		return f.Code.Hints(advice.InDistro(seen.Distro, "root", "hwclock", "-s")+" sets it by the machine's clock", "wsl --shutdown does, too, and ends every distro")
-	case f.Code == codes.NotBlocked:
-		return f.Code.Hints("ask whoever manages this machine to let wsl.exe and docker-wsl-bridge.exe run, by their hash or their path")
-	case errors.As(f.Err, &off):
-		return []codes.Hint{advice.SwitchOnHint(off)}
-	case f.Code == codes.Installed:
-		return f.Code.Hints("docker-wsl-bridge install makes it right")
-	case errors.As(f.Err, &group):
-		return f.Code.Hints(groupWords(group.Membership)...)
-	case errors.Is(f.Err, engine.ErrNoAnswer):
+// byError cures what an error tells enough of.
+func byError(f Finding, seen Seen) []codes.Hint {
+	if errors.Is(f.Err, engine.ErrNoAnswer) {
 		return f.Code.Hints(advice.RestartWords)
 	}
 	return advice.Hints(seen.Distro, f.Err)
 }
+
+func startRemedy(f Finding, seen Seen) []codes.Hint {
+	if errors.Is(f.Err, context.DeadlineExceeded) {
+		return wedgedRemedy(f, seen)
+	}
+	return byError(f, seen)
+}
+
+func wedgedRemedy(f Finding, _ Seen) []codes.Hint { return f.Code.Hints(advice.FrozenWords) }
+
+func clockRemedy(f Finding, seen Seen) []codes.Hint {
+	return f.Code.Hints(advice.InDistro(seen.Distro, "root", "hwclock", "-s")+" sets it by the machine's clock", "wsl --shutdown does, too, and ends every distro")
+}
+
+func pipeRemedy(f Finding, seen Seen) []codes.Hint {
+	if seen.Bridge != nil && seen.Bridge.Status.Link.Reverse {
+		return advice.ReverseHints(seen.Bridge.Status.Link)[:1]
+	}
+	return byError(f, seen)
+}
+
+func groupRemedy(f Finding, seen Seen) []codes.Hint {
+	var group *GroupError
+	if errors.As(f.Err, &group) {
+		return f.Code.Hints(groupWords(group.Membership)...)
+	}
+	return byError(f, seen)
+}
+
+func startBridgeRemedy(f Finding, seen Seen) []codes.Hint {
+	switch {
+	case f.Err != nil:
+		return advice.KillHints(seen.Bridge.PID)
+	case setup.WrongFiles(setup.Recorded()) != nil:
+		return configRemedy(f, seen)
+	case setup.Recorded() != nil:
+		return []codes.Hint{advice.StartAgainHint()}
+	}
+	return []codes.Hint{advice.NoneHint()}
+}
+
+func bridgeRemedy(_ Finding, seen Seen) []codes.Hint {
+	return slices.DeleteFunc(advice.ToldHints(seen.Bridge.Status), func(h codes.Hint) bool { return h == advice.DoctorHint() })
+}
+
+func buildRemedy(f Finding, seen Seen) []codes.Hint {
+	return f.Code.Hints("docker-wsl-bridge stop" + advice.FlagsOf(seen.Place) + again + " takes this build")
+}
+
+func socketRemedy(f Finding, seen Seen) []codes.Hint {
+	return f.Code.Hints("docker-wsl-bridge stop" + advice.FlagsOf(seen.Place) + again + " makes it anew")
+}
+
+func userRemedy(f Finding, seen Seen) []codes.Hint {
+	var barred *NotAllowedError
+	switch {
+	case !errors.As(f.Err, &barred):
+		return byError(f, seen)
+	case seen.Place.Everywhere():
+		return f.Code.Hints(advice.InDistro(seen.Distro, "", "id", "-u", barred.User) + " tells the number to add to uids of the link; docker-wsl-bridge reload then lets that user in, and those of other distros who have the number")
+	case barred.Group() != "":
+		return f.Code.Hints(advice.InDistro(seen.Distro, "root", "usermod", "-aG", barred.Group(), barred.User) + " lets that user in, from his next shell on")
+	}
+	return f.Code.Hints("docker-wsl-bridge stop" + advice.FlagsOf(seen.Place) + ", and then up with --socket-owner " + codes.WindowsWord(barred.User) + ", makes it that user's")
+}
+
+func leftOverRemedy(f Finding, seen Seen) []codes.Hint {
+	if seen.Bridge == nil {
+		return f.Code.Hints("docker-wsl-bridge up" + advice.FlagsOf(seen.Place) + " removes it and makes its own")
+	}
+	return socketRemedy(f, seen)
+}
+
+func contextRemedy(f Finding, seen Seen) []codes.Hint {
+	return f.Code.Hints(contextWords(seen.Place), "export DOCKER_HOST="+codes.ShWord("unix://"+seen.Place.Socket)+" leads docker here, in a shell of "+seen.Distro)
+}
+
+func installRemedy(f Finding, _ Seen) []codes.Hint {
+	var off *install.OffError
+	if errors.As(f.Err, &off) {
+		return []codes.Hint{advice.SwitchOnHint(off)}
+	}
+	return f.Code.Hints("docker-wsl-bridge install makes it right")
+}
+
+func blockedRemedy(f Finding, _ Seen) []codes.Hint {
+	return f.Code.Hints("ask whoever manages this machine to let wsl.exe and docker-wsl-bridge.exe run, by their hash or their path")
+}
+
+func configRemedy(Finding, Seen) []codes.Hint { return []codes.Hint{advice.ConfigCheckHint()} }
 
 // groupWords say what lets the user in, of what is missing.
 func groupWords(m Membership) []string {

@@ -70,7 +70,7 @@ func Explain(found []Finding, seen Seen) []Told {
 	for i, f := range found {
 		all[i] = Told{Code: f.Code, Verdict: f.Verdict, Seen: f.Seen, Why: f.Code.Why()}
 		if f.Verdict == Failed {
-			all[i].Cure = doctorHints(f, seen)
+			all[i].Cure = hintsFor(f, seen)
 		}
 	}
 	return all
