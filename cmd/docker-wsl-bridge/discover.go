@@ -41,7 +41,7 @@ It changes nothing and starts no distro. Its exit code is 1 when no engine answe
 					return nil
 				}
 			}
-			return &failure{error: advice.With(errors.New("no engine answers"), []codes.Hint{codes.PipeThere.Hint(advice.StartHint), advice.DoctorHint()})}
+			return &failure{error: advice.With(errors.New("no engine answers"), []codes.Hint{advice.StartHint(), advice.DoctorHint()})}
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "report as JSON, one object")

@@ -39,7 +39,7 @@ func TestLegacyExitCodes(t *testing.T) {
 		{"a child that is not there", []string{"cli", "no-such-program-anywhere.exe"}, 2, "error: start process: "},
 		{"no child", []string{"cli"}, supervise.BadArguments, `[debug] [cli] "COMMAND LINE"`},
 		{"two", []string{"cli", "a b", "c"}, supervise.BadArguments, `[debug] [cli] "COMMAND LINE"`},
-		{"outside the service control manager", []string{child(t, "exit", "0")}, 1063, "hint: docker-wsl-bridge cli "},
+		{"outside the service control manager", []string{child(t, "exit", "0")}, 1063, "run: docker-wsl-bridge cli "},
 		{"a mistyped command", []string{"upp"}, exitUsage, `did you mean "up"?`},
 	} {
 		t.Run(c.name, func(t *testing.T) {

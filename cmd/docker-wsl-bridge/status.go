@@ -95,7 +95,7 @@ func statusOf(f control.Found) control.Status {
 		return f.Status
 	}
 	return control.Status{
-		PID: f.PID, State: silent, Reason: f.Err.Error(), Hints: advice.Said(advice.KillHints(f.PID)),
+		PID: f.PID, State: silent, Reason: f.Err.Error(), Hints: advice.KillHints(f.PID),
 		Link: control.Link{Name: links.FlagsName, Distro: f.Place.Distro, Socket: f.Place.Socket},
 	}
 }
@@ -114,7 +114,7 @@ func wellOrNot(all []control.Status, installed *install.Record, wrong error) err
 	for _, s := range all {
 		if !s.Works {
 			why := fmt.Errorf("the bridge for %s does not work: %s", control.PlaceName(s.Link.Place()), printable.Line(advice.ReasonOf(s)))
-			return &failure{error: advice.With(why, advice.ToldHints(s))}
+			return &failure{error: advice.With(why, s.Hints)}
 		}
 	}
 	return nil

@@ -20,11 +20,11 @@ import (
 func socketHints(kind bridge.Kind) []codes.Hint {
 	switch kind {
 	case bridge.KindInUse, bridge.KindFailed:
-		return codes.SocketPlace.Hints("docker-wsl-bridge up --socket PATH serves another path, such as /run/docker-wsl-bridge/second.sock")
+		return []codes.Hint{codes.SocketPlace.Hint("to serve another path, such as /run/docker-wsl-bridge/second.sock", "docker-wsl-bridge up --socket PATH")}
 	case bridge.KindReadOnly, bridge.KindNoSpace, bridge.KindDenied:
-		return codes.SocketPlace.Hints("docker-wsl-bridge up --socket PATH serves a path elsewhere, such as under /mnt/wsl")
+		return []codes.Hint{codes.SocketPlace.Hint("to serve a path elsewhere, such as under /mnt/wsl", "docker-wsl-bridge up --socket PATH")}
 	case bridge.KindInvalid:
-		return codes.SocketPlace.Hints("docker-wsl-bridge up --help tells the form of --socket, --socket-mode and --socket-owner")
+		return []codes.Hint{codes.SocketPlace.Hint("to see the form of --socket, --socket-mode and --socket-owner", "docker-wsl-bridge up --help")}
 	}
 	return nil
 }
@@ -38,94 +38,94 @@ func OpenHints(err error, dir string, installed func(program string) bool) []cod
 	case errors.As(err, &runs):
 		return RunsHints(runs.Status, installed(runs.Status.Program))
 	case errors.As(err, &owned):
-		return codes.ControlPlace.Hints(owned.Account() + " has made a pipe in your name; docker-wsl-bridge up --socket PATH has another one")
+		return []codes.Hint{codes.ControlPlace.Hint(owned.Account()+" has made a pipe in your name; to have another one", "docker-wsl-bridge up --socket PATH")}
 	}
-	list := codes.ControlPlace.Hints("this user must be able to write to " + dir + ", and nobody else")
+	list := []codes.Hint{codes.ControlPlace.Note("this user must be able to write to " + dir + ", and nobody else")}
 	if runtime.GOOS == "windows" && errors.Is(err, fs.ErrPermission) {
-		list = append(list, codes.ControlPlace.Hint("or another user has made the pipe in your name; docker-wsl-bridge up --socket PATH has another one"))
+		list = append(list, codes.ControlPlace.Hint("or another user has made the pipe in your name; to have another one", "docker-wsl-bridge up --socket PATH"))
 	}
 	return list
 }
 
 // RunsHints are for a place that a bridge serves already, the installed program or another one.
 func RunsHints(s control.Status, installed bool) (list []codes.Hint) {
-	l, at, use := s.Link, "", "docker-wsl-bridge status tells how it is"
+	l, at := s.Link, ""
+	use := codes.PlaceTaken.Hint("to see how it is", "docker-wsl-bridge status")
 	if l.Socket != "" {
 		at = FlagsOf(l.Place())
 	}
 	switch {
 	case l.Kind != config.Docker || l.Reverse || l.Socket == "":
 	case l.Context != "":
-		use = "docker --context " + codes.ShWord(l.Context) + " version, in " + l.Served() + ", uses it"
+		use = codes.PlaceTaken.Hint("to use it, in "+l.Served(), "docker --context "+codes.ShWord(l.Context)+" version")
 	default:
-		use = "docker -H " + codes.ShWord("unix://"+l.Socket) + " version, in " + l.Served() + ", uses it"
+		use = codes.PlaceTaken.Hint("to use it, in "+l.Served(), "docker -H "+codes.ShWord("unix://"+l.Socket)+" version")
 	}
 	if installed {
-		list = codes.PlaceTaken.Hints(use+": it is the installed program, which starts at logon", "docker-wsl-bridge logs -f"+at+" follows what it does")
+		use.Text = "it is the installed program, which starts at logon; " + use.Text
+		list = append(list, use, codes.PlaceTaken.Hint("to follow what it does", "docker-wsl-bridge logs -f"+at))
 	}
 	if l.Socket == "" {
-		return append(list, codes.PlaceTaken.Hints(
-			"docker-wsl-bridge status tells how its links are",
-			"docker-wsl-bridge reload has it read the configuration again",
-			"docker-wsl-bridge stop ends it",
-		)...)
+		return append(list,
+			codes.PlaceTaken.Hint("to see how its links are", "docker-wsl-bridge status"),
+			codes.PlaceTaken.Hint("to have it read the configuration again", "docker-wsl-bridge reload"),
+			codes.PlaceTaken.Hint("to end it", "docker-wsl-bridge stop"),
+		)
 	}
-	return append(list, codes.PlaceTaken.Hints(
-		"docker-wsl-bridge status tells how it is",
-		"docker-wsl-bridge stop"+at+" ends it",
-		"docker-wsl-bridge up --socket PATH serves another path beside it",
-	)...)
+	return append(list,
+		codes.PlaceTaken.Hint("to see how it is", "docker-wsl-bridge status"),
+		codes.PlaceTaken.Hint("to end it", "docker-wsl-bridge stop"+at),
+		codes.PlaceTaken.Hint("to serve another path beside it", "docker-wsl-bridge up --socket PATH"),
+	)
 }
-
-const (
-	FrozenWords   = "wsl --shutdown ends a WSL that stands still, and with it every distro"
-	RestartWords  = "restart the engine: net stop docker & net start docker"
-	configChecked = "docker-wsl-bridge config check tells all that is wrong"
-)
 
 // Hints of one sentence.
 func DoctorHint() codes.Hint {
-	return codes.BridgeWorks.Hint("docker-wsl-bridge doctor looks for the cause")
+	return codes.BridgeWorks.Hint("to look for the cause", "docker-wsl-bridge doctor")
 }
-func NoneHint() codes.Hint { return codes.BridgeRuns.Hint("docker-wsl-bridge up starts one") }
+func NoneHint() codes.Hint { return codes.BridgeRuns.Hint("to start one", "docker-wsl-bridge up") }
 func StartAgainHint() codes.Hint {
-	return codes.BridgeRuns.Hint("docker-wsl-bridge start starts it")
+	return codes.BridgeRuns.Hint("to start it", "docker-wsl-bridge start")
 }
 func DrainsHint() codes.Hint {
-	return codes.BridgeRuns.Hint("docker-wsl-bridge stop ends it within 5 s")
+	return codes.BridgeRuns.Hint("to end it within 5 s", "docker-wsl-bridge stop")
 }
-func ConfigCheckHint() codes.Hint { return codes.Configuration.Hint(configChecked) }
+func ConfigCheckHint() codes.Hint {
+	return codes.Configuration.Hint("to see all that is wrong", "docker-wsl-bridge config check")
+}
 func ConfigPathHint() codes.Hint {
-	return codes.Configuration.Hint("docker-wsl-bridge config path tells where the files are, docs/configuration.md what they may have")
+	return codes.Configuration.Hint("docs/configuration.md tells what the files may have; to see where they are", "docker-wsl-bridge config path")
 }
 func ReloadNoneHint() codes.Hint {
-	return codes.Configuration.Hint("docker-wsl-bridge up, without flags, serves the configuration if that names links; one that was started otherwise is to be ended first")
+	return codes.Configuration.Hint("a bridge that was started otherwise is to be ended first; to serve the configuration, if it names links", "docker-wsl-bridge up")
 }
 
 // ServedHints are for an installation that would serve what another bridge does.
 func ServedHints(p control.Place) []codes.Hint {
-	return codes.PlaceTaken.Hints("docker-wsl-bridge stop" + FlagsOf(p) + " ends it, then install")
+	return []codes.Hint{codes.PlaceTaken.Hint("to end it before install is repeated", "docker-wsl-bridge stop"+FlagsOf(p))}
 }
 
 // InstalledForAllHint is for users whose logon was before an installation for all of them.
 func InstalledForAllHint() codes.Hint {
-	return codes.Installed.Hint("docker-wsl-bridge start, in a window of who is logged on already, starts it for that user")
+	return codes.Installed.Hint("to start it for a user who is logged on already, in a window of that user", "docker-wsl-bridge start")
 }
 
 // SwitchOnHint is for an installation that somebody has switched off.
-func SwitchOnHint(off *install.OffError) codes.Hint { return codes.Installed.Hint(off.Cure) }
+func SwitchOnHint(off *install.OffError) codes.Hint {
+	return codes.Installed.Hint(off.Purpose, off.Command)
+}
 
 // LeftHints remove what uninstall has left: the program that runs it, in its directory; what is in distros that
 // don't run; what other users have.
 func LeftHints(kept, dir string, stopped, others bool) (list []codes.Hint) {
 	if kept != "" {
-		list = append(list, codes.Removed.Hint(`cmd /c rmdir /s /q `+codes.WindowsWord(dir)+` removes its file, when it has ended`))
+		list = append(list, codes.Removed.Hint("to remove its file, when it has ended", `cmd /c rmdir /s /q `+codes.WindowsWord(dir)))
 	}
 	if stopped {
-		list = append(list, codes.Removed.Hint("docker-wsl-bridge uninstall --start-distros starts the distros that don't run, and removes what is there"))
+		list = append(list, codes.Removed.Hint("to start the distros that don't run, and remove what is there", "docker-wsl-bridge uninstall --start-distros"))
 	}
 	if others {
-		list = append(list, codes.Removed.Hint("docker-wsl-bridge uninstall, with the program of the download in a window of each of these users, removes what is theirs"))
+		list = append(list, codes.Removed.Hint("to remove what is theirs, with the program of the download in a window of each of these users", "docker-wsl-bridge uninstall"))
 	}
 	return list
 }
@@ -136,7 +136,7 @@ func KillHints(pid int) []codes.Hint {
 	if runtime.GOOS != "windows" {
 		kill = fmt.Sprintf("kill -9 %d", pid)
 	}
-	return codes.BridgeRuns.Hints(kill + " ends it at once, and its connections")
+	return []codes.Hint{codes.BridgeRuns.Hint("to end it at once, and its connections", kill)}
 }
 
 // StatusHints are for a bridge that runs and does not work. err is behind the status' words.
@@ -147,19 +147,19 @@ func StatusHints(s control.Status, err error) []codes.Hint {
 	var list []codes.Hint
 	switch {
 	case s.State == string(tunnel.Stopped), s.State == string(tunnel.Unused):
-		return codes.DistroRuns.Hints(InDistro(s.Link.Served(), "") + " runs it; it is served again within 10 s")
+		return []codes.Hint{codes.DistroRuns.Hint("to have the distro run, and served again within 10 s", InDistro(s.Link.Served(), ""))}
 	case s.Link.Place().Everywhere() && errors.As(err, &told):
-		list = codes.SocketPlace.Hints(InDistro(s.Link.Host, "root", "ls", "-la", path.Dir(s.Link.Socket)) + " shows what is in the way; nothing there lives longer than WSL's virtual machine")
+		list = []codes.Hint{codes.SocketPlace.Hint("nothing there lives longer than WSL's virtual machine; to see what is in the way", InDistro(s.Link.Host, "root", "ls", "-la", path.Dir(s.Link.Socket)))}
 	case s.Link.Reverse && errors.As(err, &inUse):
-		return codes.SocketPlace.Hints("end the program that has the pipe, or give the link another one: from = \"npipe:////./pipe/NAME\"; docker-wsl-bridge config path tells where")
+		return []codes.Hint{codes.SocketPlace.Hint("end the program that has the pipe, or give the link another one, from = \"npipe:////./pipe/NAME\"; to see where that is written", "docker-wsl-bridge config path")}
 	case serving && s.EngineError != "" && !Pinged(s.Link):
 		list = otherEndHints(s.Link, err)
 	case s.Link.Reverse && serving && s.EngineError != "":
 		return ReverseHints(s.Link)
 	case s.State == string(tunnel.Frozen), serving && s.EngineError == "":
-		return codes.WSLWedged.Hints("wait, if the machine has just woken up", FrozenWords)
+		return []codes.Hint{codes.WSLWedged.Note("wait, if the machine has just woken up"), FrozenHint()}
 	case serving && (errors.Is(err, engine.ErrNoAnswer) || errors.Is(err, endpoint.ErrBusy)):
-		return codes.EngineAnswers.Hints(RestartWords)
+		return []codes.Hint{RestartHint(codes.EngineAnswers)}
 	case err != nil:
 		list = Hints(s.Link.Served(), err)
 	}
@@ -174,52 +174,35 @@ func otherEndHints(l control.Link, err error) []codes.Hint {
 	var owned *endpoint.OwnerError
 	switch {
 	case l.IsCommand():
-		return codes.CommandStarts.Hints("the link's to must name a program that is there and may be run, best by its whole path; docker-wsl-bridge config path tells where that is written")
+		return []codes.Hint{codes.CommandStarts.Hint("the link's to must name a program that is there and may be run, best by its whole path; to see where that is written", "docker-wsl-bridge config path")}
 	case l.Reverse:
-		return codes.PipeThere.Hints("start what listens at " + l.Engine + " in " + l.Distro)
+		return []codes.Hint{codes.PipeThere.Note("start what listens at " + l.Engine + " in " + l.Distro)}
 	case errors.As(err, &owned):
 		return []codes.Hint{OwnerHint("NAME", owned)}
 	case errors.Is(err, fs.ErrPermission):
-		return codes.PipeOpen.Hints("whoever listens at " + l.Engine + " decides who may connect")
+		return []codes.Hint{codes.PipeOpen.Note("the program that listens at " + l.Engine + " decides who may connect")}
 	case errors.Is(err, fs.ErrNotExist):
-		return codes.PipeThere.Hints("start what listens at " + l.Engine)
+		return []codes.Hint{codes.PipeThere.Note("start what listens at " + l.Engine)}
 	}
 	return nil
-}
-
-// ToldHints are the hints of a status, which another process of this program has made.
-func ToldHints(s control.Status) []codes.Hint {
-	list := make([]codes.Hint, len(s.Hints))
-	for i, said := range s.Hints {
-		list[i] = codes.BridgeWorks.Read(said)
-	}
-	return list
-}
-
-// Said are hints as a status has them.
-func Said(list []codes.Hint) []string {
-	words := make([]string, len(list))
-	for i, h := range list {
-		words[i] = h.String()
-	}
-	return words
 }
 
 // Answers are what clients of a docker link are told when their engine can't be
 // reached, by the bridge's reasons: what is wrong and what cures it.
 func Answers(engine string) map[string]string {
+	const on = "run on Windows: docker-wsl-bridge "
 	return map[string]string{
-		bridge.WhyDown:     codes.BridgeRuns.Hint("docker-wsl-bridge has lost its connection to Windows and comes back by itself; if it does not, run on Windows: docker-wsl-bridge status").String(),
-		bridge.WhyFrozen:   codes.WSLWedged.Hint("WSL's connection to Windows stands still (is the machine just waking up?); if it stays so, run on Windows: wsl --shutdown").String(),
-		bridge.WhyUnknown:  codes.BridgeRuns.Hint("docker-wsl-bridge has just ceased to serve this socket; to see what it serves, run on Windows: docker-wsl-bridge status").String(),
-		bridge.WhyNotFound: codes.PipeThere.Hint("the Docker engine of Windows is not running: nobody listens at " + engine + "; on Windows, " + StartHint).String(),
-		bridge.WhyDenied:   codes.PipeOpen.Hint("the Docker engine of Windows does not let its user in at " + engine + "; on Windows, " + AccessHint).String(),
-		bridge.WhyTimeout:  codes.EngineAnswers.Hint("the Docker engine of Windows takes no connections at " + engine + "; on Windows, restart it: net stop docker & net start docker").String(),
-		bridge.WhyLimit:    codes.TooMany.Hint("too many connections to the Docker engine of Windows are open; end some, or run on Windows: docker-wsl-bridge up, for another socket").String(),
-		bridge.WhyLinuxPath: codes.ClientPaths.Hint("is in the file system of this Linux distro, which the Docker engine of Windows can't read: it runs as SYSTEM, and WSL shows a distro to its own user alone; " +
-			"use a directory of a Windows drive (such as /mnt/c/Users/...), a named volume, or docker cp; or run on Windows: docker-wsl-bridge up --paths off, which passes paths on as they are").String(),
-		bridge.WhyUntranslated: codes.ClientPaths.Hint("try again; or, to pass paths on as they are, run on Windows: docker-wsl-bridge up --paths off").String(),
-		bridge.WhyStopping:     codes.BridgeRuns.Hint("docker-wsl-bridge is stopping; to have it again, run on Windows: docker-wsl-bridge up").String(),
-		bridge.WhyFailed:       codes.BridgeWorks.Hint("the Docker engine of Windows can't be reached at " + engine + "; to see why, run on Windows: docker-wsl-bridge up").String(),
+		bridge.WhyDown:     codes.BridgeRuns.Message("docker-wsl-bridge has lost its connection to Windows and comes back by itself; if it does not, " + on + "status"),
+		bridge.WhyFrozen:   codes.WSLWedged.Message("WSL's connection to Windows stands still (is the machine just waking up?); if it stays so, run on Windows: wsl --shutdown"),
+		bridge.WhyUnknown:  codes.BridgeRuns.Message("docker-wsl-bridge has just ceased to serve this socket; to see what it serves, " + on + "status"),
+		bridge.WhyNotFound: codes.PipeThere.Message("the Docker engine of Windows is not running: nobody listens at " + engine + "; start Docker Desktop in Windows containers mode, or run on Windows: net start docker"),
+		bridge.WhyDenied:   codes.PipeOpen.Message("the Docker engine of Windows does not let its user in at " + engine + "; to see what lets that user in, " + on + "doctor"),
+		bridge.WhyTimeout:  codes.EngineAnswers.Message("the Docker engine of Windows takes no connections at " + engine + "; to restart it, run on Windows: " + RestartHint(codes.EngineAnswers).Command),
+		bridge.WhyLimit:    codes.TooMany.Message("too many connections to the Docker engine of Windows are open; end some, or, for another socket, " + on + "up --socket PATH"),
+		bridge.WhyLinuxPath: codes.ClientPaths.Message("is in the file system of this Linux distro, which the Docker engine of Windows can't read: it runs as SYSTEM, and WSL shows a distro to its own user alone; " +
+			"use a directory of a Windows drive (such as /mnt/c/Users/...), a named volume, or docker cp; or, to pass paths on as they are, " + on + "up --paths off"),
+		bridge.WhyUntranslated: codes.ClientPaths.Message("try again; or, to pass paths on as they are, " + on + "up --paths off"),
+		bridge.WhyStopping:     codes.BridgeRuns.Message("docker-wsl-bridge is stopping; to have it again, " + on + "up"),
+		bridge.WhyFailed:       codes.BridgeWorks.Message("the Docker engine of Windows can't be reached at " + engine + "; to see why, " + on + "doctor"),
 	}
 }

@@ -8,30 +8,34 @@ import (
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/distro"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/dockercontext"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/printable"
-) // ContextHints are for a docker context that could not be made or removed.
+)
+
+// ContextHints are for a docker context that could not be made or removed.
 func ContextHints(name string, err error) []codes.Hint {
 	var named *distro.ContextError
 	var problem *dockercontext.ProblemError
 	if errors.As(err, &named) {
-		list := codes.ContextMade.Hints("docker-wsl-bridge up --context NAME, or install with it, makes one of another name")
+		other := codes.ContextMade.Hint("to make one of another name, which install takes, too", "docker-wsl-bridge up --context NAME")
 		if named.State == dockercontext.Taken {
-			return append(list, codes.ContextMade.Hint("docker-wsl-bridge context rm --distro "+codes.WindowsWord(name)+" "+codes.WindowsWord(named.Name)+" removes it, and the next up makes it anew"))
+			return []codes.Hint{other, codes.ContextMade.Hint("to remove it, so that the next up makes it anew",
+				"docker-wsl-bridge context rm --distro "+codes.WindowsWord(name)+" "+codes.WindowsWord(named.Name))}
 		}
-		return append(list, codes.ContextMade.Hint("docker context rm "+codes.ShWord(named.Name)+", in "+name+", removes it"))
+		return []codes.Hint{other, codes.ContextMade.Hint("to remove it, in "+name, "docker context rm "+codes.ShWord(named.Name))}
 	}
+	without := codes.ContextMade.Hint("to do without a docker context", "docker-wsl-bridge up --context none")
 	if !errors.As(err, &problem) {
-		return codes.ContextMade.Hints("docker-wsl-bridge context create --distro "+codes.WindowsWord(name)+" tries again", "docker-wsl-bridge up --context none does without")
+		return []codes.Hint{codes.ContextMade.Hint("to try again", "docker-wsl-bridge context create --distro "+codes.WindowsWord(name)), without}
 	}
 	as := InDistro(name, "root") + " "
 	switch problem.Problem {
 	case dockercontext.NoHome:
-		return codes.ContextMade.Hints(as+"install -d -o "+problem.User+" ~"+problem.User+" makes the user's directory", "docker-wsl-bridge up --context none does without")
+		return []codes.Hint{codes.ContextMade.Hint("to make the user's directory", as+"install -d -o "+problem.User+" ~"+problem.User), without}
 	case dockercontext.Denied:
-		return codes.ContextMade.Hints(as+"chown -R "+problem.User+": ~"+problem.User+"/.docker gives the directory to its user", "docker-wsl-bridge up --context none does without")
+		return []codes.Hint{codes.ContextMade.Hint("to give the directory to its user", as+"chown -R "+problem.User+": ~"+problem.User+"/.docker"), without}
 	case dockercontext.ReadOnly, dockercontext.NoSpace:
-		return codes.ContextMade.Hints(InDistro(name, "")+" df -h ~ shows what is full or read-only", "docker-wsl-bridge up --context none does without")
+		return []codes.Hint{codes.ContextMade.Hint("to see what is full or read-only", InDistro(name, "")+" df -h ~"), without}
 	}
-	return codes.ContextMade.Hints("docker-wsl-bridge up --context none does without")
+	return []codes.Hint{without}
 }
 
 // HowDocker is what to run next in a distro.

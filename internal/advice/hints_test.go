@@ -44,21 +44,24 @@ func TestAPlaceThatIsServedTellsBy(t *testing.T) {
 	plain, raw, all, files := docker, docker, docker, control.Link{Kind: config.Docker}
 	plain.Context, raw.Kind = "", config.Raw
 	all.Distro, all.Host = config.All, "Other"
-	const what = ": it is the installed program, which starts at logon (DWB304)"
+	const what = "DWB304: it is the installed program, which starts at logon; "
 	for _, c := range []struct {
 		link      control.Link
 		use, end  string
 		installed bool
 	}{
-		{docker, "docker --context windows version, in Debian, uses it" + what, "docker-wsl-bridge stop --distro Debian --socket /run/x.sock ends it (DWB304)", true},
-		{plain, "docker -H unix:///run/x.sock version, in Debian, uses it" + what, "docker-wsl-bridge stop --distro Debian --socket /run/x.sock ends it (DWB304)", true},
-		{all, "docker --context windows version, in Other, uses it" + what, `docker-wsl-bridge stop --distro "*" --socket /run/x.sock ends it (DWB304)`, true},
-		{raw, "docker-wsl-bridge status tells how it is" + what, "docker-wsl-bridge stop --distro Debian --socket /run/x.sock ends it (DWB304)", true},
-		{files, "docker-wsl-bridge status tells how it is" + what, "docker-wsl-bridge stop ends it (DWB304)", true},
-		{docker, "", "docker-wsl-bridge stop --distro Debian --socket /run/x.sock ends it (DWB304)", false},
+		{docker, what + "to use it, in Debian, run: docker --context windows version", "DWB304: to end it, run: docker-wsl-bridge stop --distro Debian --socket /run/x.sock", true},
+		{plain, what + "to use it, in Debian, run: docker -H unix:///run/x.sock version", "DWB304: to end it, run: docker-wsl-bridge stop --distro Debian --socket /run/x.sock", true},
+		{all, what + "to use it, in Other, run: docker --context windows version", `DWB304: to end it, run: docker-wsl-bridge stop --distro "*" --socket /run/x.sock`, true},
+		{raw, what + "to see how it is, run: docker-wsl-bridge status", "DWB304: to end it, run: docker-wsl-bridge stop --distro Debian --socket /run/x.sock", true},
+		{files, what + "to see how it is, run: docker-wsl-bridge status", "DWB304: to end it, run: docker-wsl-bridge stop", true},
+		{docker, "", "DWB304: to end it, run: docker-wsl-bridge stop --distro Debian --socket /run/x.sock", false},
 	} {
-		list := Said(RunsHints(control.Status{Link: c.link}, c.installed))
-		follow := slices.ContainsFunc(list, func(h string) bool { return strings.HasPrefix(h, "docker-wsl-bridge logs -f") })
+		var list []string
+		for _, h := range RunsHints(control.Status{Link: c.link}, c.installed) {
+			list = append(list, h.String())
+		}
+		follow := slices.ContainsFunc(list, func(h string) bool { return strings.Contains(h, "docker-wsl-bridge logs -f") })
 		if !slices.Contains(list, c.end) || follow != c.installed || c.installed && list[0] != c.use || strings.Contains(strings.Join(list, "\n"), "installed") != c.installed {
 			t.Errorf("%+v, %v: %q", c.link, c.installed, list)
 		}
@@ -67,7 +70,7 @@ func TestAPlaceThatIsServedTellsBy(t *testing.T) {
 
 func hasCode(said string) bool {
 	for _, e := range codes.Table() {
-		if strings.HasSuffix(said, " ("+string(e.Code)+")") {
+		if strings.HasPrefix(said, string(e.Code)+": ") {
 			return true
 		}
 	}

@@ -6,7 +6,10 @@
 // Law: a hint can't be made without a number.
 package codes
 
-import "strings"
+import (
+	"encoding/json"
+	"strings"
+)
 
 // Code is the number of something that can be wrong.
 type Code string
@@ -135,54 +138,45 @@ func (c Code) Why() string {
 	return ""
 }
 
-// Hint is what cures something, with what to run. Only a code makes one.
+// Hint says what cures something.
 type Hint struct {
-	text string
-	code Code
+	Code Code   `json:"code"`
+	Text string `json:"text"` // what to do; with a command what that is good for, such as "to start one"
+	// Command can be pasted into a window of Windows, or of the distro that the text names. Words in capitals, such as
+	// NAME, are to be replaced. It is empty if no command does it.
+	Command string `json:"command,omitempty"`
 }
 
-// Hint makes the hint with this text.
-func (c Code) Hint(text string) Hint { return Hint{text, c} }
+// Hint makes a hint with a command.
+func (c Code) Hint(purpose, command string) Hint { return Hint{c, purpose, command} }
 
-// Hints makes one of each text.
-func (c Code) Hints(texts ...string) []Hint {
-	list := make([]Hint, len(texts))
-	for i, text := range texts {
-		list[i] = c.Hint(text)
+// Note makes a hint that no command is for.
+func (c Code) Note(text string) Hint { return Hint{Code: c, Text: text} }
+
+// Message is a text with its code, for who is told one sentence.
+func (c Code) Message(text string) string { return string(c) + ": " + text }
+
+// String is the hint as it is printed, with nothing behind the command.
+func (h Hint) String() string {
+	if h.Command == "" {
+		return h.Code.Message(h.Text)
 	}
-	return list
+	return h.Code.Message(h.Text + ", run: " + h.Command)
 }
-
-// String has the code in it.
-func (h Hint) String() string { return h.text + " (" + string(h.code) + ")" }
-
-// MarshalText is for JSON.
-func (h Hint) MarshalText() ([]byte, error) { return []byte(h.String()), nil }
-
-// Code is the one that made it.
-func (h Hint) Code() Code { return h.code }
 
 // In replaces DISTRO by a distro's name.
 func (h Hint) In(distro string) Hint {
-	return Hint{strings.ReplaceAll(h.text, "DISTRO", distro), h.code}
+	h.Text = strings.ReplaceAll(h.Text, "DISTRO", distro)
+	h.Command = strings.ReplaceAll(h.Command, "DISTRO", WindowsWord(distro))
+	return h
 }
 
-// Read takes a hint as String wrote it, in another process of this program. What has no code gets c.
-func (c Code) Read(said string) Hint {
-	if text, end, ok := cutLast(said, " ("); ok && strings.HasSuffix(end, ")") {
-		for _, e := range Table() {
-			if string(e.Code)+")" == end {
-				return Hint{text, e.Code}
-			}
-		}
+// UnmarshalJSON also reads the one string that earlier versions wrote.
+func (h *Hint) UnmarshalJSON(b []byte) error {
+	type plain Hint
+	if err := json.Unmarshal(b, (*plain)(h)); err == nil {
+		return nil
 	}
-	return Hint{said, c}
-}
-
-func cutLast(s, sep string) (before, after string, found bool) {
-	i := strings.LastIndex(s, sep)
-	if i < 0 {
-		return s, "", false
-	}
-	return s[:i], s[i+len(sep):], true
+	*h = Hint{Code: BridgeWorks}
+	return json.Unmarshal(b, &h.Text)
 }

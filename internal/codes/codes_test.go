@@ -1,6 +1,7 @@
 package codes
 
 import (
+	"encoding/json"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -94,16 +95,23 @@ func anchors(text string) (list []string) {
 }
 
 func TestHint(t *testing.T) {
-	h := PipeThere.Hint("start DISTRO (now)").In("Debian")
-	if h.String() != "start Debian (now) (DWB201)" || h.Code() != PipeThere {
-		t.Error(h)
+	run, note := BridgeRuns.Hint("to start one in DISTRO", "up --distro DISTRO").In("My Distro"), PipeThere.Note("start the engine")
+	if got, want := run.String(), `DWB301: to start one in My Distro, run: up --distro "My Distro"`; got != want {
+		t.Errorf("%q, want %q", got, want)
 	}
-	if got := BridgeRuns.Read(h.String()); got != h {
-		t.Errorf("read back: %v", got)
+	if got, want := note.String(), "DWB201: start the engine"; got != want {
+		t.Errorf("%q, want %q", got, want)
 	}
-	for _, said := range []string{"of an earlier version", "x (DWB999)", "(", ""} {
-		if got := BridgeRuns.Read(said); got != BridgeRuns.Hint(said) {
-			t.Errorf("%q: %v", said, got)
-		}
+	list := []Hint{run, note}
+	b, err := json.Marshal(list)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var back []Hint
+	if err := json.Unmarshal(b, &back); err != nil || !slices.Equal(back, list) {
+		t.Errorf("%s is read as %v, %v", b, back, err)
+	}
+	if err := json.Unmarshal([]byte(`["of an earlier version (DWB301)"]`), &back); err != nil || back[0].String() != "DWB302: of an earlier version (DWB301)" {
+		t.Errorf("%v, %v", back, err)
 	}
 }

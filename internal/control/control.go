@@ -14,6 +14,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/codes"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/config"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/engine"
 )
@@ -63,8 +64,8 @@ type Status struct {
 	// links: each has an endpoint that tells of it.
 	Config string `json:"config,omitempty"`
 
-	Hints []string `json:"hints,omitempty"` // what cures it, when it does not work
-	Log   string   `json:"log,omitempty"`   // the file
+	Hints []codes.Hint `json:"hints,omitempty"` // what cures it, when it does not work
+	Log   string       `json:"log,omitempty"`   // the file
 }
 
 // Link is what is served.

@@ -221,7 +221,7 @@ func (in *instance) now(ctx context.Context) control.Status {
 		if s.State != string(tunnel.Serving) && !advice.Pinged(s.Link) {
 			engineErr = nil // which is no engine's; the state comes first
 		}
-		s.Hints = advice.Said(advice.StatusHints(s, errors.Join(err, engineErr)))
+		s.Hints = advice.StatusHints(s, errors.Join(err, engineErr))
 	}
 	return s
 }

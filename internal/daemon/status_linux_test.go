@@ -13,6 +13,7 @@ import (
 
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/advice"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/bridge"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/codes"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/config"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/endpoint"
@@ -66,7 +67,7 @@ func TestStatusTellsWhatIsNotThere(t *testing.T) {
 		if text := advice.ReasonOf(s); s.Works || !strings.Contains(text, "can't be reached: "+s.EngineError) || err != nil || !strings.Contains(string(b), `"works":false`) {
 			t.Errorf("%s: %s%s", name, text, b)
 		}
-		if all := strings.Join(s.Hints, "\n"); !strings.Contains(all, c.cure) || strings.Contains(all, "engine") {
+		if all := fmt.Sprint(s.Hints); !strings.Contains(all, c.cure) || strings.Contains(all, "engine") {
 			t.Errorf("%s: %q", name, s.Hints)
 		}
 	}
@@ -80,7 +81,7 @@ func TestStatusConnectsToARawSocket(t *testing.T) {
 		t.Fatal(err)
 	}
 	in := leading(config.Raw, to)
-	if s := in.now(t.Context()); !strings.HasSuffix(s.EngineError, ": there is no such place") || !strings.Contains(strings.Join(s.Hints, "\n"), "start what listens at unix:"+path+" (DWB201)") {
+	if s := in.now(t.Context()); !strings.HasSuffix(s.EngineError, ": there is no such place") || !strings.Contains(fmt.Sprint(s.Hints), "DWB201: start what listens at unix:"+path) {
 		t.Errorf("%q, %q", s.EngineError, s.Hints)
 	}
 	l, err := net.Listen("unix", path)
@@ -100,7 +101,7 @@ func TestStatusDoesNotBlameWhatOnlyTheAgentReaches(t *testing.T) {
 		in.link.Pipe = command(t, "x")
 		in.status.Link.Reverse = true
 		in.dial = bridge.Dial(func(context.Context) (net.Conn, error) { return nil, context.DeadlineExceeded })
-		if s := in.now(t.Context()); s.EngineError != "" || advice.ReasonOf(s) != "the agent does not answer" || !strings.Contains(s.Hints[0], "(DWB107)") {
+		if s := in.now(t.Context()); s.EngineError != "" || advice.ReasonOf(s) != "the agent does not answer" || s.Hints[0].Code != codes.WSLWedged {
 			t.Errorf("%s: %q, %q", kind, s.EngineError, s.Hints)
 		}
 	}

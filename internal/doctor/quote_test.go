@@ -60,17 +60,16 @@ func TestPrintedCommandsAreQuoted(t *testing.T) {
 	}
 	place := control.Place{Distro: "My Distro", Socket: oddSocket}
 	l := control.Link{Kind: config.Docker, Distro: place.Distro, Socket: place.Socket}
-	use, _, _ := strings.Cut(advice.RunsHints(control.Status{Link: l}, true)[0].String(), " version, in ")
+	use := advice.RunsHints(control.Status{Link: l}, true)[0].Command
 	if got := runs(t, use); !strings.Contains(got, "<-H><"+host+">") {
 		t.Errorf("%s: %s", use, got)
 	}
-	led, _, _ := strings.Cut(hintsFor(Finding{Code: codes.ClientLed}, Seen{Place: place, Distro: place.Distro})[1].String(), " leads docker")
+	led := hintsFor(Finding{Code: codes.ClientLed}, Seen{Place: place, Distro: place.Distro})[1].Command
 	if got := runs(t, led); !strings.Contains(got, "<"+host+">") {
 		t.Errorf("%s: %s", led, got)
 	}
-	in := discoverHints(discovered{Distro: "My Distro", Place: "unix:" + oddSocket, err: errNoAgent})[0].String()
-	_, in, _ = strings.Cut(in, "by ")
-	if got := runs(t, strings.TrimSuffix(in, " (DWB501)")); !strings.Contains(got, host) {
+	in := discoverHints(discovered{Distro: "My Distro", Place: "unix:" + oddSocket, err: errNoAgent})[0].Command
+	if got := runs(t, in); !strings.Contains(got, host) {
 		t.Errorf("%s: %s", in, got)
 	}
 }
@@ -82,17 +81,17 @@ func TestPrintedCommandsForWindowsAreQuoted(t *testing.T) {
 	quoted := " --distro \"My Distro\" --socket '/run/a b''c$(touch PWNED).sock'"
 	contextErr := &distro.ContextError{Distro: name, Answer: dockercontext.Answer{Name: "windows", State: dockercontext.Taken}}
 	for want, list := range map[string][]codes.Hint{
-		"docker-wsl-bridge stop" + quoted + " ends it":                               advice.ServedHints(place),
-		"docker-wsl-bridge context create" + quoted + " makes":                       hintsFor(Finding{Code: codes.ClientLed}, Seen{Place: place, Distro: name}),
-		`context rm --distro "My Distro" windows removes`:                            advice.ContextHints(name, contextErr),
-		`wsl --set-version "My Distro" 2 makes`:                                      advice.Hints(name, wsl.ErrVersion1),
-		`wsl --distro "My Distro" --user root hwclock -s sets`:                       hintsFor(Finding{Code: codes.Clock}, Seen{Place: place, Distro: name}),
-		`context create --distro "My Distro" tries again`:                            advice.ContextHints(name, errors.New("x")),
-		`docker-wsl-bridge up --pipe "my engine" links`:                              discoverHints(discovered{Place: "npipe:////./pipe/my engine", Engine: &engine.Version{OSType: "windows"}}),
-		`wsl --distro "My Distro" --exec ls -l '/run/a b''c$(touch PWNED).sock'`:     {codes.PipeOpen.Hint(advice.InDistro(name, "", "ls", "-l", oddSocket))},
-		`cmd /c rmdir /s /q "C:\Users\A & B\Programs\docker-wsl-bridge" removes its`: advice.LeftHints("x", `C:\Users\A & B\Programs\docker-wsl-bridge`, false, false),
+		"docker-wsl-bridge stop" + quoted:                                        advice.ServedHints(place),
+		"docker-wsl-bridge context create" + quoted:                              hintsFor(Finding{Code: codes.ClientLed}, Seen{Place: place, Distro: name}),
+		`context rm --distro "My Distro" windows`:                                advice.ContextHints(name, contextErr),
+		`wsl --set-version "My Distro" 2`:                                        advice.Hints(name, wsl.ErrVersion1),
+		`wsl --distro "My Distro" --user root hwclock -s`:                        hintsFor(Finding{Code: codes.Clock}, Seen{Place: place, Distro: name}),
+		`context create --distro "My Distro"`:                                    advice.ContextHints(name, errors.New("x")),
+		`docker-wsl-bridge up --pipe "my engine"`:                                discoverHints(discovered{Place: "npipe:////./pipe/my engine", Engine: &engine.Version{OSType: "windows"}}),
+		`wsl --distro "My Distro" --exec ls -l '/run/a b''c$(touch PWNED).sock'`: {codes.PipeOpen.Hint("to see it", advice.InDistro(name, "", "ls", "-l", oddSocket))},
+		`cmd /c rmdir /s /q "C:\Users\A & B\Programs\docker-wsl-bridge"`:         advice.LeftHints("x", `C:\Users\A & B\Programs\docker-wsl-bridge`, false, false),
 	} {
-		if got := strings.Join(advice.Said(list), "\n"); !strings.Contains(got, want) {
+		if got := list[len(list)-1].Command + "\n" + list[0].Command; !strings.Contains(got+"\n", want+"\n") {
 			t.Errorf("%s\nis not in\n%s", want, got)
 		}
 	}

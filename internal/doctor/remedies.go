@@ -9,7 +9,6 @@ import (
 
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/advice"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/codes"
-	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/endpoint"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/engine"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/install"
@@ -18,12 +17,12 @@ import (
 )
 
 // again is how a bridge that was stopped comes back.
-const again = " and then up as before, or restart if it is installed,"
+const again = " (then up as before, or, if it is installed, restart)"
 
 // byError cures what an error tells enough of.
 func byError(f Finding, seen Seen) []codes.Hint {
 	if errors.Is(f.Err, engine.ErrNoAnswer) {
-		return f.Code.Hints(advice.RestartWords)
+		return []codes.Hint{advice.RestartHint(f.Code)}
 	}
 	return advice.Hints(seen.Distro, f.Err)
 }
@@ -35,10 +34,17 @@ func startRemedy(f Finding, seen Seen) []codes.Hint {
 	return byError(f, seen)
 }
 
-func wedgedRemedy(f Finding, _ Seen) []codes.Hint { return f.Code.Hints(advice.FrozenWords) }
+func wedgedRemedy(f Finding, _ Seen) []codes.Hint {
+	h := advice.FrozenHint()
+	h.Code = f.Code
+	return []codes.Hint{h}
+}
 
 func clockRemedy(f Finding, seen Seen) []codes.Hint {
-	return f.Code.Hints(advice.InDistro(seen.Distro, "root", "hwclock", "-s")+" sets it by the machine's clock", "wsl --shutdown does, too, and ends every distro")
+	return []codes.Hint{
+		f.Code.Hint("to set it by the machine's clock", advice.InDistro(seen.Distro, "root", "hwclock", "-s")),
+		f.Code.Hint("to have it set, and end every distro", "wsl --shutdown"),
+	}
 }
 
 func pipeRemedy(f Finding, seen Seen) []codes.Hint {
@@ -51,7 +57,7 @@ func pipeRemedy(f Finding, seen Seen) []codes.Hint {
 func groupRemedy(f Finding, seen Seen) []codes.Hint {
 	var group *GroupError
 	if errors.As(f.Err, &group) {
-		return f.Code.Hints(groupWords(group.Membership)...)
+		return groupHints(group.Membership)
 	}
 	return byError(f, seen)
 }
@@ -69,15 +75,15 @@ func startBridgeRemedy(f Finding, seen Seen) []codes.Hint {
 }
 
 func bridgeRemedy(_ Finding, seen Seen) []codes.Hint {
-	return slices.DeleteFunc(advice.ToldHints(seen.Bridge.Status), func(h codes.Hint) bool { return h == advice.DoctorHint() })
+	return slices.DeleteFunc(slices.Clone(seen.Bridge.Status.Hints), func(h codes.Hint) bool { return h == advice.DoctorHint() })
 }
 
 func buildRemedy(f Finding, seen Seen) []codes.Hint {
-	return f.Code.Hints("docker-wsl-bridge stop" + advice.FlagsOf(seen.Place) + again + " takes this build")
+	return []codes.Hint{f.Code.Hint("to take this build"+again, "docker-wsl-bridge stop"+advice.FlagsOf(seen.Place))}
 }
 
 func socketRemedy(f Finding, seen Seen) []codes.Hint {
-	return f.Code.Hints("docker-wsl-bridge stop" + advice.FlagsOf(seen.Place) + again + " makes it anew")
+	return []codes.Hint{f.Code.Hint("to have it made anew"+again, "docker-wsl-bridge stop"+advice.FlagsOf(seen.Place))}
 }
 
 func userRemedy(f Finding, seen Seen) []codes.Hint {
@@ -86,22 +92,28 @@ func userRemedy(f Finding, seen Seen) []codes.Hint {
 	case !errors.As(f.Err, &barred):
 		return byError(f, seen)
 	case seen.Place.Everywhere():
-		return f.Code.Hints(advice.InDistro(seen.Distro, "", "id", "-u", barred.User) + " tells the number to add to uids of the link; docker-wsl-bridge reload then lets that user in, and those of other distros who have the number")
+		return []codes.Hint{
+			f.Code.Hint("to see the number to add to uids of the link", advice.InDistro(seen.Distro, "", "id", "-u", barred.User)),
+			f.Code.Hint("to let that user in then, and those of other distros who have the number", "docker-wsl-bridge reload"),
+		}
 	case barred.Group() != "":
-		return f.Code.Hints(advice.InDistro(seen.Distro, "root", "usermod", "-aG", barred.Group(), barred.User) + " lets that user in, from his next shell on")
+		return []codes.Hint{f.Code.Hint("to let that user in, from the next shell on", advice.InDistro(seen.Distro, "root", "usermod", "-aG", barred.Group(), barred.User))}
 	}
-	return f.Code.Hints("docker-wsl-bridge stop" + advice.FlagsOf(seen.Place) + ", and then up with --socket-owner " + codes.WindowsWord(barred.User) + ", makes it that user's")
+	return []codes.Hint{f.Code.Hint("to make it that user's (then up with --socket-owner "+codes.WindowsWord(barred.User)+")", "docker-wsl-bridge stop"+advice.FlagsOf(seen.Place))}
 }
 
 func leftOverRemedy(f Finding, seen Seen) []codes.Hint {
 	if seen.Bridge == nil {
-		return f.Code.Hints("docker-wsl-bridge up" + advice.FlagsOf(seen.Place) + " removes it and makes its own")
+		return []codes.Hint{f.Code.Hint("to remove it and make a new one", "docker-wsl-bridge up"+advice.FlagsOf(seen.Place))}
 	}
 	return socketRemedy(f, seen)
 }
 
 func contextRemedy(f Finding, seen Seen) []codes.Hint {
-	return f.Code.Hints(contextWords(seen.Place), "export DOCKER_HOST="+codes.ShWord("unix://"+seen.Place.Socket)+" leads docker here, in a shell of "+seen.Distro)
+	return []codes.Hint{
+		f.Code.Hint("to make a context, so that docker --context "+links.DefaultContext+" goes there whatever else is set", "docker-wsl-bridge context create"+advice.FlagsOf(seen.Place)),
+		f.Code.Hint("to lead docker here, in a shell of "+seen.Distro, "export DOCKER_HOST="+codes.ShWord("unix://"+seen.Place.Socket)),
+	}
 }
 
 func installRemedy(f Finding, _ Seen) []codes.Hint {
@@ -109,32 +121,27 @@ func installRemedy(f Finding, _ Seen) []codes.Hint {
 	if errors.As(f.Err, &off) {
 		return []codes.Hint{advice.SwitchOnHint(off)}
 	}
-	return f.Code.Hints("docker-wsl-bridge install makes it right")
+	return []codes.Hint{f.Code.Hint("to make it right", "docker-wsl-bridge install")}
 }
 
 func blockedRemedy(f Finding, _ Seen) []codes.Hint {
-	return f.Code.Hints("ask whoever manages this machine to let wsl.exe and docker-wsl-bridge.exe run, by their hash or their path")
+	return []codes.Hint{f.Code.Note("ask your administrator to let wsl.exe and docker-wsl-bridge.exe run, by their hash or their path")}
 }
 
 func configRemedy(Finding, Seen) []codes.Hint { return []codes.Hint{advice.ConfigCheckHint()} }
 
-// groupWords say what lets the user in, of what is missing.
-func groupWords(m Membership) []string {
-	join := "net localgroup " + codes.WindowsWord(m.Group) + " %USERNAME% /add, as administrator, lets this user in from the next logon on"
+// groupHints let the user in, by what is missing.
+func groupHints(m Membership) []codes.Hint {
+	restart := advice.RestartHint(codes.PipeOpen)
 	switch {
 	case m.Group == "":
-		return []string{advice.AccessHint}
+		return advice.AccessHints()
 	case !m.Known:
-		return []string{"net localgroup " + codes.WindowsWord(m.Group) + " /add, as administrator, makes the group; then restart the engine: net stop docker & net start docker", join}
+		return []codes.Hint{codes.PipeOpen.Hint("to make the group, as administrator", "net localgroup "+codes.WindowsWord(m.Group)+" /add"), restart, advice.JoinGroupHint(m.Group)}
 	case m.Member:
-		return []string{advice.RestartWords + ", as administrator"}
+		return []codes.Hint{restart}
 	}
-	return []string{join, "if you are in it already: log off and on, since a session has the groups of its beginning"}
-}
-
-// contextWords make a context that nothing shadows.
-func contextWords(p control.Place) string {
-	return "docker-wsl-bridge context create" + advice.FlagsOf(p) + " makes a context: docker --context " + links.DefaultContext + " goes there whatever else is set"
+	return []codes.Hint{advice.JoinGroupHint(m.Group), codes.PipeOpen.Note("if you are in it already, log off and on: a session has the groups of its beginning")}
 }
 
 // discoverHints tell how what was discovered is linked, or what keeps it from being.
@@ -143,21 +150,21 @@ func discoverHints(d discovered) []codes.Hint {
 	_, pipe, isPipe := strings.Cut(d.Place, "/pipe/")
 	switch {
 	case errors.Is(d.err, errNoAgent):
-		return append(inDistroHints(d), codes.AgentFits.Hint("docker-wsl-bridge context ls --distro "+codes.WindowsWord(d.Distro)+" puts the agent there, and discover asks then"))
+		return append(inDistroHints(d), codes.AgentFits.Hint("to put the agent there, with which discover asks", "docker-wsl-bridge context ls --distro "+codes.WindowsWord(d.Distro)))
 	case d.Distro != "" && d.Engine != nil:
 		return inDistroHints(d)
 	case errors.Is(d.err, errNoPipe):
-		return codes.ClientLed.Hints("a link of the configuration reaches it, with " + wslcLine + "; docker-wsl-bridge config path tells where that is")
+		return []codes.Hint{codes.ClientLed.Hint("a link of the configuration reaches it, with "+wslcLine+"; to see where that is", "docker-wsl-bridge config path")}
 	case d.Distro != "" || !isPipe:
 		return nil
 	case d.Engine != nil && d.Engine.OSType != "windows":
-		return codes.EngineWindows.Hints("docker-wsl-bridge up --pipe " + codes.WindowsWord(pipe) + " links it to a distro, although it runs " + d.Engine.OSType + " containers")
+		return []codes.Hint{codes.EngineWindows.Hint("to link it to a distro, although it runs "+d.Engine.OSType+" containers", "docker-wsl-bridge up --pipe "+codes.WindowsWord(pipe))}
 	case d.Engine != nil:
-		return codes.BridgeRuns.Hints("docker-wsl-bridge up --pipe " + codes.WindowsWord(pipe) + " links it to a distro")
+		return []codes.Hint{codes.BridgeRuns.Hint("to link it to a distro", "docker-wsl-bridge up --pipe "+codes.WindowsWord(pipe))}
 	case errors.As(d.err, &owned):
 		return []codes.Hint{advice.OwnerHint(pipe, owned)}
 	case errors.Is(d.err, fs.ErrPermission):
-		return codes.PipeOpen.Hints(advice.AccessHint)
+		return advice.AccessHints()
 	}
 	return nil
 }
@@ -167,8 +174,8 @@ const wslcLine = `to = { exec = ["wslc", "system", "session", "run", "docker", "
 
 // inDistroHints are for an engine of a distro.
 func inDistroHints(d discovered) []codes.Hint {
-	return codes.ClientLed.Hints(
-		"it is used in "+d.Distro+" itself, by docker -H "+codes.ShWord("unix://"+strings.TrimPrefix(d.Place, "unix:")),
-		"Windows' programs reach it by a link of the configuration, from = \"npipe:////./pipe/NAME\" and to = "+codes.TOMLWord(d.Place)+"; docker-wsl-bridge config path tells where that is",
-	)
+	return []codes.Hint{
+		codes.ClientLed.Hint("to use it, in "+d.Distro+" itself", "docker -H "+codes.ShWord("unix://"+strings.TrimPrefix(d.Place, "unix:"))+" version"),
+		codes.ClientLed.Hint("programs of Windows reach it by a link of the configuration, from = \"npipe:////./pipe/NAME\" and to = "+codes.TOMLWord(d.Place)+"; to see where that is", "docker-wsl-bridge config path"),
+	}
 }

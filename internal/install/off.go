@@ -24,7 +24,8 @@ func switchedOff(approved []byte) bool { return len(approved) > 0 && approved[0]
 // OffError says that Windows does not start at logon what is registered, since somebody has switched it off.
 type OffError struct {
 	Text string
-	Cure string // what switches it on
+	// Purpose and Command switch it on; without a command Purpose tells how.
+	Purpose, Command string
 }
 
 func (e *OffError) Error() string { return "it is switched off: " + e.Text }
@@ -52,12 +53,14 @@ func runOff(approved []byte, policy bool) *OffError {
 	case switchedOff(approved):
 		return &OffError{
 			"Task Manager has it disabled under Startup apps",
-			`to switch it on, enable ` + RunValue + ` in Task Manager under Startup apps, or run: reg delete HKCU\` + approvedPath + ` /v ` + RunValue + ` /f`,
+			"to switch it on (or enable " + RunValue + " in Task Manager under Startup apps)",
+			`reg delete HKCU\` + approvedPath + ` /v ` + RunValue + ` /f`,
 		}
 	case policy:
 		return &OffError{
 			"a policy has Windows ignore the Run key (" + runPolicyValue + ")",
-			"to have a scheduled task start it, run: docker-wsl-bridge install --at-logon task",
+			"to have a scheduled task start it",
+			"docker-wsl-bridge install --at-logon task",
 		}
 	}
 	return nil
@@ -65,7 +68,7 @@ func runOff(approved []byte, policy bool) *OffError {
 
 // templateOff is about the template: an instance has what its template had at the logon.
 func (r Registered) templateOff() *OffError {
-	const admin = ", in a window that was opened with \"Run as administrator\", run: "
+	const purpose = "to switch it on from the next logon on, in a window that was opened with \"Run as administrator\""
 	switch {
 	case r.ImagePath == "":
 		return nil
@@ -74,11 +77,12 @@ func (r Registered) templateOff() *OffError {
 		if r.Start == demandStart {
 			how = "set to be started by hand"
 		}
-		return &OffError{"the service " + ServiceName + " is " + how, "to switch it on from the next logon on" + admin + "sc.exe config " + ServiceName + " start= auto"}
+		return &OffError{"the service " + ServiceName + " is " + how, purpose, "sc.exe config " + ServiceName + " start= auto"}
 	case r.NoInstances:
 		return &OffError{
 			"Windows makes no instances of the service " + ServiceName + " (UserServiceFlags is 0)",
-			"to switch it on from the next logon on" + admin + `reg add HKLM\` + servicesPath + `\` + ServiceName + " /v UserServiceFlags /t REG_DWORD /d 3 /f",
+			purpose,
+			`reg add HKLM\` + servicesPath + `\` + ServiceName + " /v UserServiceFlags /t REG_DWORD /d 3 /f",
 		}
 	}
 	return nil
@@ -96,7 +100,7 @@ func (p Place) taskOff(text string) *OffError {
 		return nil
 	}
 	if isFalse(t.Settings.Enabled) {
-		return &OffError{"the scheduled task is disabled", `to switch it on, run: schtasks /Change /TN "` + p.TaskName() + `" /ENABLE`}
+		return &OffError{"the scheduled task is disabled", "to switch it on", `schtasks /Change /TN "` + p.TaskName() + `" /ENABLE`}
 	}
 	for _, trigger := range t.Triggers.LogonTrigger {
 		if !isFalse(trigger.Enabled) {
@@ -106,7 +110,7 @@ func (p Place) taskOff(text string) *OffError {
 	if len(t.Triggers.LogonTrigger) == 0 {
 		return nil // what else starts it is somebody's own
 	}
-	return &OffError{"the scheduled task's trigger is disabled", "to switch it on, open Task Scheduler, its library, and in " + p.TaskName() + " under Triggers tick Enabled"}
+	return &OffError{"the scheduled task's trigger is disabled", "to switch it on, open Task Scheduler, its library, and in " + p.TaskName() + " under Triggers tick Enabled", ""}
 }
 
 // isFalse reads a boolean of XML Schema. An element that is missing is true in a task.

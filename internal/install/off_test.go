@@ -18,7 +18,7 @@ func TestTaskManagersSwitchIsRead(t *testing.T) {
 		}
 	}
 	off := runOff([]byte{3}, false)
-	if off == nil || !strings.Contains(off.Cure, `run: reg delete HKCU\Software\Microsoft\Windows\CurrentVersion\Explorer\StartupApproved\Run /v docker-wsl-bridge /f`) {
+	if off == nil || !strings.Contains(off.Command, `reg delete HKCU\Software\Microsoft\Windows\CurrentVersion\Explorer\StartupApproved\Run /v docker-wsl-bridge /f`) {
 		t.Errorf("%+v", off)
 	}
 	if off := runOff(nil, true); off == nil || !strings.Contains(off.Text, "policy") {
@@ -49,7 +49,7 @@ func TestATaskThatIsSwitchedOff(t *testing.T) {
 	} {
 		changed := strings.Replace(text, c.from, c.to, 1)
 		off := p.taskOff(utf16Text(utf16File(changed)))
-		if c.from != "" && changed == text || (off != nil) != (c.cure != "") || off != nil && !strings.Contains(off.Cure, c.cure) {
+		if c.from != "" && changed == text || (off != nil) != (c.cure != "") || off != nil && !strings.Contains(off.Purpose+", run: "+off.Command, c.cure) {
 			t.Errorf("%s: %+v", name, off)
 		}
 	}

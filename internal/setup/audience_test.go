@@ -48,17 +48,17 @@ func TestMayInstall(t *testing.T) {
 		{name: "for everybody in an ordinary window", desktop: me, who: Audience{Everyone: true},
 			refused: "this takes an administrator", code: codes.MayInstall, hint: run},
 		{name: "another account's window", elevated: true, desktop: other,
-			refused: "this window belongs to another account than the desktop", code: codes.MayInstall, hint: "docker-wsl-bridge install --all-users "},
+			refused: "this window belongs to another account than the desktop", code: codes.MayInstall, hint: "docker-wsl-bridge install --all-users"},
 		{name: "another account's window, --user", elevated: true, desktop: other, who: Audience{User: true},
-			refused: "this window belongs to another account than the desktop", code: codes.MayInstall, hint: "docker-wsl-bridge install, in a window of the desktop's user that is not elevated"},
+			refused: "this window belongs to another account than the desktop", code: codes.MayInstall, hint: "docker-wsl-bridge install"},
 		{name: "another account's window that is not elevated", desktop: other,
-			refused: "this window belongs to another account than the desktop", code: codes.MayInstall, hint: "docker-wsl-bridge install, in a window of the desktop's user"},
+			refused: "this window belongs to another account than the desktop", code: codes.MayInstall, hint: "docker-wsl-bridge install"},
 		{name: "a foreign service", elevated: true, desktop: me, service: foreign,
-			refused: `a service docker.wsl.bridge is there that is another program's: C:\tools\docker-wsl-bridge.exe "socat` + "\ufffd" + `x"`, code: codes.MayInstall, hint: "docker-wsl-bridge install --replace "},
+			refused: `a service docker.wsl.bridge is there that is another program's: C:\tools\docker-wsl-bridge.exe "socat` + "\ufffd" + `x"`, code: codes.MayInstall, hint: "docker-wsl-bridge install --replace"},
 		{name: "a service after a task", elevated: true, desktop: me, record: task,
-			refused: "it is installed in another way, by a scheduled task", code: codes.Installed, hint: "docker-wsl-bridge uninstall "},
+			refused: "it is installed in another way, by a scheduled task", code: codes.Installed, hint: "docker-wsl-bridge uninstall"},
 		{name: "a task after a service", desktop: me, record: service,
-			refused: "it is installed in another way, by a service", code: codes.Installed, hint: "docker-wsl-bridge uninstall "},
+			refused: "it is installed in another way, by a service", code: codes.Installed, hint: "docker-wsl-bridge uninstall"},
 	} {
 		c.who.AtLogon = cmp.Or(c.who.AtLogon, "auto")
 		own := install.At(`C:\Users\me\AppData\Local`, `C:\Users\me\AppData\Local\docker-wsl-bridge`, me)
@@ -78,7 +78,7 @@ func TestMayInstall(t *testing.T) {
 			t.Errorf("%s: %v, want %s", c.name, err, c.refused)
 		}
 		list := advice.Hints("", err)
-		if !slices.ContainsFunc(list, func(h codes.Hint) bool { return h.Code() == c.code && strings.HasPrefix(h.String(), c.hint) }) {
+		if !slices.ContainsFunc(list, func(h codes.Hint) bool { return h.Code == c.code && strings.HasPrefix(h.Command+h.Text, c.hint) }) {
 			t.Errorf("%s: the hints are %q, want %s: %s", c.name, list, c.code, c.hint)
 		}
 	}

@@ -42,7 +42,7 @@ func TestInstallRefusesALongRunKey(t *testing.T) {
 	if !errors.Is(err, install.ErrLongRun) || !strings.Contains(err.Error(), "of 260") {
 		t.Errorf("%v", err)
 	}
-	if list := advice.Hints("", err); len(list) == 0 || list[0].Code() != "DWB605" {
+	if list := advice.Hints("", err); len(list) == 0 || list[0].Code != "DWB605" {
 		t.Errorf("%v", list)
 	}
 }

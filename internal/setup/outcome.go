@@ -130,7 +130,7 @@ func unserved(s control.Status) error {
 		return nil
 	}
 	why := fmt.Errorf("it runs and does not serve %s yet, but goes on trying: %s", control.PlaceName(s.Link.Place()), printable.Line(advice.ReasonOf(s)))
-	return advice.With(why, advice.ToldHints(s))
+	return advice.With(why, s.Hints)
 }
 
 // serves tells how to use what is served.

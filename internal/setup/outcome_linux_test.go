@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/advice"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/codes"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/config"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/install"
@@ -69,7 +70,7 @@ func TestInstallTellsOfAllLinks(t *testing.T) {
 	})
 	installedBridge(t, "b", func(s *control.Status) {
 		s.State, s.Reason = string(tunnel.Failing), "make socket: no such directory"
-		s.Hints = []string{"make it (DWB204)"}
+		s.Hints = []codes.Hint{codes.EngineWindows.Note("make it")}
 	})
 	installedBridge(t, "c", func(s *control.Status) { s.State = string(tunnel.Stopped) })
 	installedBridge(t, "d", func(s *control.Status) { s.State, s.Reason = string(tunnel.Failing), "its user is not there" })
@@ -85,7 +86,7 @@ func TestInstallTellsOfAllLinks(t *testing.T) {
 	if want := "it runs and does not serve /run/b.sock in Debian yet, but goes on trying: link-failed: make socket: no such directory"; err == nil || err.Error() != want {
 		t.Errorf("error %v, want %s", err, want)
 	}
-	if list := advice.Hints("", err); len(list) != 1 || list[0].String() != "make it (DWB204)" {
+	if list := advice.Hints("", err); len(list) != 1 || list[0].String() != "DWB204: make it" {
 		t.Errorf("hints %v", list)
 	}
 	for _, want := range []string{

@@ -31,7 +31,7 @@ func TestNoWSL(t *testing.T) {
 	none := *s
 	none.Wine = bare
 	said := upFails(ctx, t, &none, "--kind", "raw", "--pipe", "x")
-	contains(t, said, "there is no wsl.exe", "hint: wsl --install")
+	contains(t, said, "there is no wsl.exe", "run: wsl --install\n")
 }
 
 // The wsl.exe that Windows has where WSL is not installed.
@@ -39,10 +39,10 @@ func TestInboxStub(t *testing.T) {
 	t.Parallel()
 	ctx, s, _ := onWindows(t)
 	for kind, want := range map[string][]string{
-		"text":      {"WSL is not installed", "hint: wsl --install"},
-		"usage":     {"WSL is not installed", "hint: wsl --install"},
-		"asks":      {"WSL is not installed", "hint: wsl --install"}, // for a key
-		"corrupted": {"the installation of WSL is broken", "hint: wsl --update"},
+		"text":      {"WSL is not installed", "run: wsl --install\n"},
+		"usage":     {"WSL is not installed", "run: wsl --install\n"},
+		"asks":      {"WSL is not installed", "run: wsl --install\n"}, // for a key
+		"corrupted": {"the installation of WSL is broken", "run: wsl --update\n"},
 	} {
 		cmd := s.Windows(ctx, "up", "--pipe", stage.EnginePipe)
 		cmd.Env = append(cmd.Env, "WSL_STANDIN_STUB="+kind)
@@ -70,7 +70,7 @@ func withDistros(t *testing.T, distros ...wsl.Distro) (context.Context, *stage.S
 func TestNoDistro(t *testing.T) {
 	t.Parallel()
 	ctx, s := withDistros(t)
-	contains(t, upFails(ctx, t, s, "--pipe", s.EngineAt()), "WSL has none", "hint: wsl --install -d Debian")
+	contains(t, upFails(ctx, t, s, "--pipe", s.EngineAt()), "WSL has none", "run: wsl --install -d Debian\n")
 }
 
 // A distro of WSL 1, the default one or one that is named, is refused with a hint.
@@ -81,7 +81,7 @@ func TestDistroOfWSL1(t *testing.T) {
 	ctx, s := withDistros(t, old, new)
 	for _, args := range [][]string{nil, {"--distro", "Old"}, {"--distro", "old"}} { // the default one; by name
 		said := upFails(ctx, t, s, append(args, "--pipe", s.EngineAt())...)
-		contains(t, said, "use distro Old: it is a distro of WSL 1", "hint: wsl --set-version Old 2")
+		contains(t, said, "use distro Old: it is a distro of WSL 1", "run: wsl --set-version Old 2\n")
 	}
 	b := serve(ctx, t, s, "--pipe", s.EngineAt(), "--distro", "new")
 	if b.Socket.Distro != "New" {
@@ -120,9 +120,9 @@ func TestNoPlaceInTheDistro(t *testing.T) {
 		}
 	}
 	for _, c := range []struct{ options, says, hint string }{
-		{"ro", "read-only", "hint: wsl --terminate " + w.distro},
+		{"ro", "read-only", "run: wsl --terminate " + w.distro},
 		{"noexec,mode=755", "allows no programs (noexec)", "mount -o remount,exec"},
-		{"size=64k,mode=755", "no space left", "hint: wsl --distro " + w.distro + " df -h /run"},
+		{"size=64k,mode=755", "no space left", "run: wsl --distro " + w.distro + " df -h /run"},
 	} {
 		undo := mount(runDir, c.options)
 		contains(t, upFails(ctx, t, w.s, "--pipe", w.s.EngineAt()), c.says, c.hint)
@@ -131,7 +131,7 @@ func TestNoPlaceInTheDistro(t *testing.T) {
 	const elsewhere = "/srv/sockets"
 	for options, says := range map[string]string{"ro": "read-only", "mode=777": "others could replace the socket"} {
 		undo := mount(elsewhere, options)
-		contains(t, upFails(ctx, t, w.s, "--pipe", w.s.EngineAt(), "--socket", elsewhere+"/windows.sock"), says, "hint: docker-wsl-bridge up --socket ")
+		contains(t, upFails(ctx, t, w.s, "--pipe", w.s.EngineAt(), "--socket", elsewhere+"/windows.sock"), says, "run: docker-wsl-bridge up --socket ")
 		undo()
 	}
 	absent(t, w.s, w.distro, wardSocket)
@@ -167,7 +167,7 @@ func TestAgentOfAnotherBuild(t *testing.T) {
 	ctx, w := openWard(t)
 	w.agentFile(ctx, t, func(agent []byte) []byte { return append(agent, 0) })
 	said := upFails(ctx, t, w.s, "--pipe", w.s.EngineAt())
-	contains(t, said, "greet agent: it is build ", "this program brought ", "hint: wsl --distro "+w.distro+" --user root rm -r "+runDir)
+	contains(t, said, "greet agent: it is build ", "this program brought ", "run: wsl --distro "+w.distro+" --user root rm -r "+runDir)
 	absent(t, w.s, w.distro, wardSocket)
 }
 
@@ -177,7 +177,7 @@ func TestAgentThatDiesAtOnce(t *testing.T) {
 	ctx, w := openWard(t)
 	w.agentFile(ctx, t, func([]byte) []byte { return []byte("#!/bin/sh\nkill -9 $$\n") })
 	said := upFails(ctx, t, w.s, "--pipe", w.s.EngineAt())
-	contains(t, said, "start agent in "+w.distro, "exit code 9", "hint: wsl --distro "+w.distro)
+	contains(t, said, "start agent in "+w.distro, "exit code 9", "run: wsl --distro "+w.distro)
 }
 
 // What wsl.exe says instead of the agent's hello is shown, decoded and disarmed,
@@ -216,7 +216,7 @@ func TestWslThatNeverAnswers(t *testing.T) {
 	ctx, cancel := context.WithTimeout(ctx, bound)
 	defer cancel()
 	said := fails(t, w.s.Host(ctx, "up", "--pipe", w.s.EngineAt(), "--distro", w.distro))
-	contains(t, said, "start agent in "+w.distro, "nothing came", "hint: wsl --shutdown")
+	contains(t, said, "start agent in "+w.distro, "nothing came", "run: wsl --shutdown\n")
 	noneLeft(t, "beside the engine", w.host)
 }
 

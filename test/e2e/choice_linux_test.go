@@ -96,7 +96,7 @@ func TestDefaultEngineIsWindows(t *testing.T) {
 	const socket = "/run/docker-wsl-bridge/choice.sock"
 	said := upFails(ctx, t, s, "--socket", socket)
 	contains(t, said, "docker_engine_windows: not there", "dockerDesktopWindowsEngine: not there",
-		"docker_engine: a linux engine", "hint: docker-wsl-bridge up --pipe docker_engine ")
+		"docker_engine: a linux engine", "run: docker-wsl-bridge up --pipe docker_engine\n")
 	absent(t, s, stage.Debian, socket)
 
 	for _, pipe := range []string{"dockerDesktopWindowsEngine", "docker_engine_windows"} { // the better one last
@@ -140,7 +140,7 @@ func TestUnknownDistro(t *testing.T) {
 	t.Parallel()
 	ctx, s, _ := onWindows(t)
 	said := upFails(ctx, t, s, "--pipe", s.EngineAt(), "--distro", "Nowhere")
-	contains(t, said, "Nowhere", "no distro of that name", "hint: wsl --list --quiet")
+	contains(t, said, "Nowhere", "no distro of that name", "run: wsl --list --quiet\n")
 }
 
 // A pipe that is not there is told, and no socket is left.

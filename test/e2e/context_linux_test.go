@@ -3,12 +3,14 @@ package e2e
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"os"
 	"path"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/codes"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/test/stage"
 )
 
@@ -20,7 +22,7 @@ const aliceHome = "/home/" + stage.User
 // readyContext is what `up --json` tells of the docker context.
 type readyContext struct {
 	Context, ContextNote, ContextError string
-	ContextHints                       []string
+	ContextHints                       []codes.Hint
 }
 
 func (w *ward) context(t *testing.T) (c readyContext) {
@@ -127,7 +129,7 @@ func TestForeignContext(t *testing.T) {
 		t.Errorf("%+v", c)
 	}
 	contains(t, c.ContextError, "the docker context windows of alice in "+w.distro+" is not ours", "tcp://127.0.0.1:9")
-	contains(t, strings.Join(c.ContextHints, "\n"), "--context NAME", "docker context rm windows")
+	contains(t, fmt.Sprintln(c.ContextHints), "--context NAME", "docker context rm windows")
 	w.works(ctx, t)
 	contains(t, fails(t, w.s.Host(ctx, "context", "rm", "--distro", w.distro)), "is not ours")
 	if after, err := os.ReadFile(file); err != nil || string(after) != string(before) {
@@ -183,7 +185,7 @@ func TestContextThatCannotBeMade(t *testing.T) {
 		w.up(ctx, t)
 		got := w.context(t)
 		contains(t, got.ContextError, "docker contexts of alice in "+w.distro+": make docker context windows: ", c.says)
-		contains(t, strings.Join(got.ContextHints, "\n"), c.cure)
+		contains(t, fmt.Sprintln(got.ContextHints), c.cure)
 		w.works(ctx, t)
 		if t.Failed() {
 			t.Fatalf("%s: %+v", c.name, got)

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/codes"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/test/lab"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/test/stage"
 )
@@ -33,7 +34,7 @@ type bridgeStatus struct {
 	RoundTripSeconds float64
 	Engine           struct{ OSType, Version string }
 	EngineError      string
-	Hints            []string
+	Hints            []codes.Hint
 	Log              string
 }
 
@@ -121,7 +122,7 @@ func TestStatusTellsWhatCuresIt(t *testing.T) {
 	if b.Works || b.State != "ready" || !strings.Contains(b.EngineError, "there is no such place") {
 		t.Errorf("without its engine: %+v", b)
 	}
-	contains(t, strings.Join(b.Hints, "\n"), "start the engine: ", "docker-wsl-bridge doctor")
+	contains(t, fmt.Sprint(b.Hints), "to start an engine that is a service ", "docker-wsl-bridge doctor")
 	if err := w.s.VM.Terminate(w.distro); err != nil {
 		t.Fatal(err)
 	}
@@ -130,7 +131,7 @@ func TestStatusTellsWhatCuresIt(t *testing.T) {
 	if b.Works || b.State != "distro-stopped" {
 		t.Errorf("in a stopped distro: %+v", b)
 	}
-	contains(t, strings.Join(b.Hints, "\n"), "wsl --distro "+w.distro+" runs it")
+	contains(t, fmt.Sprint(b.Hints), "to have the distro run, and served again within 10 s, run: wsl --distro "+w.distro)
 }
 
 // stop does what Ctrl-C does, and is done when it has happened.
@@ -181,7 +182,7 @@ func TestSecondUpIsToldWhoRuns(t *testing.T) {
 	b := w.status(ctx, t)
 	told := upFails(ctx, t, w.s, "--pipe", w.s.EngineAt(), "--distro", strings.ToUpper(w.distro))
 	contains(t, told, fmt.Sprintf("it is served already, by pid %d since ", b.PID),
-		"hint: docker-wsl-bridge stop --distro "+w.distro+" --socket "+wardSocket+" ends it")
+		"hint: DWB304: to end it, run: docker-wsl-bridge stop --distro "+w.distro+" --socket "+wardSocket+"\n")
 	w.works(ctx, t)
 	// Once it was killed the place is free.
 	if err := w.b.Kill(); err != nil {

@@ -71,7 +71,7 @@ func TestDiscover(t *testing.T) {
 	}
 	defer podman.Close()
 	contains(t, filed(t, w.s.Windows(ctx, "discover")).stdout, "podman-machine-default  (Podman)\n", ", for linux containers, API ",
-		w.distro+"  unix:/var/run/docker.sock\n          there, not asked: ", "\n          it is used in "+w.distro+" itself, by docker -H unix:///var/run/docker.sock (DWB501)\n",
+		w.distro+"  unix:/var/run/docker.sock\n          there, not asked: ", "\n          DWB501: to use it, in "+w.distro+" itself, run: docker -H unix:///var/run/docker.sock version\n",
 		w.distro+"  unix:/run/podman/podman.sock\n          the distro's user may not connect: permission denied\n")
 	if files, _ := filepath.Glob(agent); len(files) > 0 {
 		t.Errorf("it put %q there", files)

@@ -3,6 +3,7 @@ package e2e
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -10,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/codes"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/test/lab"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/test/stage"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/test/wsl"
@@ -18,7 +20,7 @@ import (
 // A diagnosis is what the doctor has found, by its codes.
 type diagnosis map[string]struct {
 	Verdict, Seen string
-	Cure          []string
+	Cure          []codes.Hint
 }
 
 // doctor examines the ward.
@@ -33,7 +35,7 @@ func diagnosed(t *testing.T, cmd *exec.Cmd) diagnosis {
 	var told struct {
 		Findings []struct {
 			Code, Verdict, Seen string
-			Cure                []string
+			Cure                []codes.Hint
 		}
 	}
 	if err := json.Unmarshal([]byte(o.stdout), &told); err != nil {
@@ -44,7 +46,7 @@ func diagnosed(t *testing.T, cmd *exec.Cmd) diagnosis {
 	for _, f := range told.Findings {
 		d[f.Code] = struct {
 			Verdict, Seen string
-			Cure          []string
+			Cure          []codes.Hint
 		}{f.Verdict, f.Seen, f.Cure}
 		well = well && f.Verdict != "failed"
 	}
@@ -58,7 +60,7 @@ func diagnosed(t *testing.T, cmd *exec.Cmd) diagnosis {
 func (d diagnosis) has(t *testing.T, code, verdict, seen, cure string) {
 	t.Helper()
 	f := d[code]
-	if f.Verdict != verdict || !strings.Contains(f.Seen, seen) || !strings.Contains(strings.Join(f.Cure, "\n"), cure) || (cure == "") != (len(f.Cure) == 0) {
+	if f.Verdict != verdict || !strings.Contains(f.Seen, seen) || !strings.Contains(fmt.Sprint(f.Cure), cure) || (cure == "") != (len(f.Cure) == 0) {
 		t.Errorf("%s is %+v, want %s, %q, %q", code, f, verdict, seen, cure)
 	}
 }
@@ -131,7 +133,7 @@ func TestDoctorInTheDistro(t *testing.T) {
 	w.does(ctx, t, "context", "create")
 	w.doctor(ctx, t).has(t, "DWB501", "ok", "docker --context windows goes here; without it docker of alice uses the context else\ufffd[2Jwhere", "")
 	harmless(t, strings.ReplaceAll(o.stdout+o.stderr, "\r", ""))
-	contains(t, o.stdout, "failed   DWB501  ", "\n         why:    ", "\n         hint:   export DOCKER_HOST=")
+	contains(t, o.stdout, "failed   DWB501  ", "\n         why:    ", "\n         hint:   DWB501: to lead docker here, in a shell of ", "run: export DOCKER_HOST=")
 	if o.code != 1 || !strings.Contains(o.stderr, "error: 1 of 26 checks failed") {
 		t.Errorf("exit code %d: %s", o.code, o.stderr)
 	}
@@ -164,7 +166,7 @@ func TestDoctorBeforeUp(t *testing.T) {
 	d = w.doctor(ctx, t) // looks for one for Windows containers
 	d.has(t, "DWB204", "failed", "a linux engine", "docker-wsl-bridge up --pipe docker_engine")
 	d = w.doctor(ctx, t, "--pipe", "nobody")
-	d.has(t, "DWB201", "failed", "there is no such place", "start the engine")
+	d.has(t, "DWB201", "failed", "there is no such place", "net start docker")
 	front, err := w.s.Wine.StartFront(ctx, map[string]string{"forbidding": "denied"})
 	if err != nil {
 		t.Fatal(err)
@@ -179,7 +181,7 @@ func TestDoctorBeforeUp(t *testing.T) {
 	for _, c := range []struct{ config, seen, cure string }{
 		{`{}`, `has no entry "group"`, `"group": "docker-users"`},
 		{`{"group":"docker-nobody"}`, `names the group docker-nobody, which Windows does not know`, "net localgroup docker-nobody /add"},
-		{`{"group":"Users"}`, `names the group Users, which this session is in`, "restart the engine: net stop docker"},
+		{`{"group":"Users"}`, `names the group Users, which this session is in`, "net stop docker & net start docker"},
 	} {
 		if err := os.WriteFile(filepath.Join(data, "config", "daemon.json"), []byte(c.config), 0o644); err != nil {
 			t.Fatal(err)

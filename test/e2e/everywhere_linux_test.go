@@ -208,7 +208,7 @@ func TestSomebodyElsesSharedDirectory(t *testing.T) {
 			got = c.everywhere(ctx, t)
 			return got.State == "link-failed" && strings.Contains(got.Reason, why)
 		})
-		contains(t, strings.Join(got.Hints, "\n"), "wsl --distro "+one+" --user root ls -la "+sharedPath+" shows what is in the way")
+		contains(t, fmt.Sprintln(got.Hints), "to see what is in the way, run: wsl --distro "+one+" --user root ls -la "+sharedPath)
 	}
 	refused("is a symbolic link of uid 1000, who could lead it elsewhere")
 	absent(t, c.s, one, "/etc/echo.sock")

@@ -185,7 +185,7 @@ func TestInstall(t *testing.T) {
 		t.Errorf("status: %+v", o)
 	}
 	contains(t, fails(t, i.s.Windows(ctx, "up", "--distro", i.distro, "--pipe", stage.EnginePipe)), fmt.Sprintf("it is served already, by pid %d since ", first.PID),
-		"hint: docker --context windows version, in "+i.distro+", uses it: it is the installed program", "hint: docker-wsl-bridge logs -f --distro "+i.distro)
+		"hint: DWB304: it is the installed program, which starts at logon; to use it, in "+i.distro+", run: docker --context windows version\n", "run: docker-wsl-bridge logs -f --distro "+i.distro)
 	i.doctorMindsTheTask(ctx, t)
 	// Again: nothing to do. Another flag: it is changed.
 	if got := kinds(t, i.does(ctx, t, append(flags, "--json")...)); len(got) > 0 {
@@ -272,7 +272,7 @@ func TestInstallByTheRunKey(t *testing.T) {
 	if want := []string{"stop", "remove-run-key", "clean-distro", "remove", "remove", "remove", "remove-directory"}; !slices.Equal(got, want) {
 		t.Errorf("uninstall did %q, want %q", got, want)
 	}
-	contains(t, o.stdout, "docker-wsl-bridge.exe is the program that runs just now", `"hints":["cmd /c rmdir /s /q \"`, "(DWB606)")
+	contains(t, o.stdout, "docker-wsl-bridge.exe is the program that runs just now", `"hints":[{"code":"DWB606",`, `"command":"cmd /c rmdir /s /q \"`)
 	if left, err := os.ReadDir(i.program("")); err != nil || len(left) != 1 {
 		t.Errorf("left: %q, %v", left, err)
 	}
@@ -340,7 +340,7 @@ func TestUninstallFromAHalfState(t *testing.T) {
 	}
 	contains(t, i.does(ctx, t, "uninstall", "--purge"),
 		"leave             "+i.distro+"  (it does not run; what is in its /run goes with it, but not the docker context windows of alice)",
-		"hint: docker-wsl-bridge uninstall --start-distros")
+		"run: docker-wsl-bridge uninstall --start-distros\n")
 	if logs, _ := filepath.Glob(filepath.Join(i.home, "docker-wsl-bridge", "logs", i.distro+"-*")); len(logs) > 0 {
 		t.Errorf("after --purge: %q", logs)
 	}
@@ -360,9 +360,9 @@ func TestInstallLeavesOthersAlone(t *testing.T) {
 	if o.code != 1 || o.stdout != "" {
 		t.Errorf("install: %+v", o)
 	}
-	contains(t, o.stderr, wardSocket+" in "+i.distro+" is served already, by pid ", "hint: docker-wsl-bridge stop --distro "+i.distro)
+	contains(t, o.stderr, wardSocket+" in "+i.distro+" is served already, by pid ", "run: docker-wsl-bridge stop --distro "+i.distro)
 	told := fails(t, i.s.Windows(ctx, "start"))
-	contains(t, told, "it is not installed for this user", "hint: docker-wsl-bridge install")
+	contains(t, told, "it is not installed for this user", "run: docker-wsl-bridge install\n")
 	i.does(ctx, t, "uninstall", "--purge")
 	i.works(ctx, t)
 	if logFiles(t, i.s, i.distro) == "" {
@@ -386,7 +386,7 @@ func TestInstallAsAService(t *testing.T) {
 	if o.code != 1 {
 		t.Errorf("install: %+v", o)
 	}
-	contains(t, o.stderr, "error: add service docker.wsl.bridge: ", "hint: docker-wsl-bridge install --user")
+	contains(t, o.stderr, "error: add service docker.wsl.bridge: ", "run: docker-wsl-bridge install --user\n")
 	contains(t, i.does(ctx, t, "uninstall"), `remove            C:\Program Files\docker-wsl-bridge\docker-wsl-bridgew.exe`, "Nothing is installed any more.\n")
 	i.gone(ctx, t)
 	if left, _ := filepath.Glob(filepath.Join(i.s.Wine.DriveC(), "Program Files", "docker-wsl-bridge*")); len(left) > 0 {
@@ -428,12 +428,12 @@ func (i *installed) isNotReplaced(ctx context.Context, t *testing.T, flags []str
 	before := registered()
 	contains(t, before, line, "The earlier one")
 	told := fails(t, i.windows(ctx, flags...))
-	contains(t, told, `a service docker.wsl.bridge is there that is another program's: `+line, "hint: docker-wsl-bridge install --replace")
+	contains(t, told, `a service docker.wsl.bridge is there that is another program's: `+line, "run: docker-wsl-bridge install --replace\n")
 	contains(t, i.does(ctx, t, append(flags, "--dry-run", "--replace")...), "remove-service    docker.wsl.bridge")
 	contains(t, i.does(ctx, t, "uninstall"), "There is nothing to remove.\n")
 
 	o := filed(t, i.windows(ctx, append(flags, "--replace")...))
-	contains(t, o.stderr, "error: add service docker.wsl.bridge: ", "; the service that was there is as it was, and runs\n", "hint: docker-wsl-bridge install --user")
+	contains(t, o.stderr, "error: add service docker.wsl.bridge: ", "; the service that was there is as it was, and runs\n", "run: docker-wsl-bridge install --user\n")
 	if o.code != 1 || registered() != before {
 		t.Errorf("install --replace: %+v: there is\n%s, and was\n%s", o, registered(), before)
 	}

@@ -30,7 +30,7 @@ func TestPipeOfAStranger(t *testing.T) {
 
 	said := upFails(ctx, t, s, "--socket", socket)
 	contains(t, said, "docker_engine_windows: ", "belongs to somebody else ("+stranger+")",
-		"hint: it belongs to "+stranger+", who gets all that clients send if you run: docker-wsl-bridge up --pipe docker_engine_windows --trust-pipe-owner")
+		"hint: DWB202: the pipe belongs to "+stranger+"; to let that account see all that clients send, run: docker-wsl-bridge up --pipe docker_engine_windows --trust-pipe-owner")
 	said = upFails(ctx, t, s, "--pipe", "docker_engine_windows", "--socket", socket)
 	contains(t, said, "belongs to somebody else ("+stranger+")", "--trust-pipe-owner")
 	absent(t, s, stage.Debian, socket)

@@ -205,14 +205,14 @@ func TestBothDirections(t *testing.T) {
 	r.opens(ctx, t, one, "reverse_exec")
 	r.opens(ctx, t, two, "reverse_none")
 	back := r.pipeIs(ctx, t, one, "reverse_back", "ready")
-	if back.Works || !strings.Contains(back.EngineError, "there is no such place") || !strings.Contains(strings.Join(back.Hints, ";"), "start what listens at unix:"+backSocket+" in "+one) {
+	if back.Works || !strings.Contains(back.EngineError, "there is no such place") || !strings.Contains(fmt.Sprint(back.Hints), "start what listens at unix:"+backSocket+" in "+one) {
 		t.Errorf("with nobody at its socket: %+v", back)
 	}
 	r.listen(t)
 	if back = r.pipeIs(ctx, t, one, "reverse_back", "ready"); !back.Works || back.EngineError != "" {
 		t.Errorf("with somebody there: %+v", back)
 	}
-	if got := r.pipeIs(ctx, t, two, r.echo, "link-failed"); !strings.Contains(got.Reason, "another program listens there") || !strings.Contains(strings.Join(got.Hints, ";"), "give the link another one") {
+	if got := r.pipeIs(ctx, t, two, r.echo, "link-failed"); !strings.Contains(got.Reason, "another program listens there") || !strings.Contains(fmt.Sprint(got.Hints), "give the link another one") {
 		t.Errorf("taken: %+v", got)
 	}
 	if n := len(r.host()); n != 2 {
@@ -230,7 +230,7 @@ func TestBothDirections(t *testing.T) {
 		if status != 503 || !strings.Contains(said, "wsl --distro "+two+" --user root service docker start") {
 			t.Errorf("without an engine: %d %s", status, said)
 		}
-		if got := r.pipeIs(ctx, t, two, "reverse_none", "ready"); got.Works || !strings.Contains(got.EngineError, "nobody listens") || !strings.Contains(strings.Join(got.Hints, ";"), "service docker start") {
+		if got := r.pipeIs(ctx, t, two, "reverse_none", "ready"); got.Works || !strings.Contains(got.EngineError, "nobody listens") || !strings.Contains(fmt.Sprint(got.Hints), "service docker start") {
 			t.Errorf("its status: %+v", got)
 		}
 		contains(t, filed(t, r.s.Windows(ctx, "status")).stdout, "pipe     npipe:////./pipe/reverse_docker, which leads to "+one, "engine   unix:"+engineSocket)

@@ -161,7 +161,7 @@ func TestRunAsAService(t *testing.T) {
 	t.Logf("%d rounds in %v", rounds, time.Since(began))
 	// Whoever starts another one is told which runs.
 	s.starts(ctx, t)
-	contains(t, fails(t, s.command(ctx)), "is served already, by pid ", "hint: docker-wsl-bridge stop --distro "+s.distro)
+	contains(t, fails(t, s.command(ctx)), "is served already, by pid ", "run: docker-wsl-bridge stop --distro "+s.distro)
 	contains(t, filed(t, s.s.Windows(ctx, "stop", "--distro", s.distro)).stdout, "stopped the bridge for ")
 	s.hasStopped(ctx, t)
 	s.before.awaitEmpty(ctx, t)

@@ -284,7 +284,7 @@ func TestLiveSocketIsLeftAlone(t *testing.T) {
 	listener(ctx, t, s, socket, "mine")
 	before := attributes(ctx, t, s, stage.Debian, socket)
 	said := upFails(ctx, t, s, "--pipe", s.EngineAt(), "--distro", stage.Debian, "--socket", socket)
-	contains(t, said, socket, "socat", "(pid ", "hint: docker-wsl-bridge up --socket ")
+	contains(t, said, socket, "socat", "(pid ", "run: docker-wsl-bridge up --socket ")
 	wantAttributes(ctx, t, s, stage.Debian, socket, before)
 	if got := hear(s, socket); got != "mine" {
 		t.Errorf("the other program says %q", got)
@@ -292,7 +292,7 @@ func TestLiveSocketIsLeftAlone(t *testing.T) {
 	// The bridge that is there already is another program, too, where it can't be asked:
 	// the one on Windows is none of Linux.
 	said = fails(t, s.Linux(ctx, "up", "--pipe", "unix:"+s.Docker.Socket))
-	contains(t, said, b.Socket.Socket, "another docker-wsl-bridge (pid ", "hint: docker-wsl-bridge up --socket ")
+	contains(t, said, b.Socket.Socket, "another docker-wsl-bridge (pid ", "run: docker-wsl-bridge up --socket ")
 	letsIn(ctx, t, s, stage.User, b.Host)
 }
 
@@ -353,7 +353,7 @@ func TestWayToTheSocket(t *testing.T) {
 		"/tmp/trap/deeper/x.sock":            "/tmp/trap is a symbolic link of uid 1000, who could lead it elsewhere",
 	} {
 		said := upFails(ctx, t, s, "--pipe", s.EngineAt(), "--distro", stage.Debian, "--socket", socket)
-		contains(t, said, says, "hint: docker-wsl-bridge up --socket ")
+		contains(t, said, says, "run: docker-wsl-bridge up --socket ")
 		absent(t, s, stage.Debian, socket)
 	}
 	absent(t, s, stage.Debian, "/etc/deeper")

@@ -216,7 +216,7 @@ func scripts(ctx context.Context, t *testing.T, s *stage.Stage) {
 	var piped bytes.Buffer
 	cmd := s.Linux(ctx, "top")
 	cmd.Stderr = &piped
-	if err := cmd.Run(); err == nil || !strings.Contains(piped.String(), "hint: docker-wsl-bridge top --once ") {
+	if err := cmd.Run(); err == nil || !strings.Contains(piped.String(), ", run: docker-wsl-bridge top --once\n") {
 		t.Errorf("without a terminal: %v, %s", err, &piped)
 	}
 }

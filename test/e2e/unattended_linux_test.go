@@ -3,6 +3,7 @@ package e2e
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -67,7 +68,7 @@ func TestRunWaitsForWhatIsMissing(t *testing.T) {
 	}
 	b := runs(t, program("run", "--pipe", "unix:"+engine, "--socket", socket))
 	until(ctx, t, "the lack of WSL to be told", func() bool { return status("(default)").State == "lost" })
-	if got := status("(default)"); got.Works || !strings.Contains(got.Reason, "wsl.exe") || !strings.Contains(strings.Join(got.Hints, "\n"), "wsl --install") {
+	if got := status("(default)"); got.Works || !strings.Contains(got.Reason, "wsl.exe") || !strings.Contains(fmt.Sprint(got.Hints), "wsl --install") {
 		t.Errorf("without WSL: %+v", got)
 	}
 	runs(t, program("run", "--pipe", "unix:"+engine, "--socket", socket)).endsWell(t)
@@ -135,7 +136,7 @@ func TestRunTellsThatTheDistroIsGone(t *testing.T) {
 		got = bridges(t, program("status", "--json"))["Nowhere "+wardSocket]
 		return got.State == "distro-gone"
 	})
-	if got.Works || !strings.Contains(got.Reason, "there is no distro of that name") || !strings.Contains(strings.Join(got.Hints, "\n"), "wsl --list --quiet") {
+	if got.Works || !strings.Contains(got.Reason, "there is no distro of that name") || !strings.Contains(fmt.Sprint(got.Hints), "wsl --list --quiet") {
 		t.Errorf("%+v", got)
 	}
 	contains(t, said(t, program("logs")).stdout, "level=WARN", "state=distro-gone error=")

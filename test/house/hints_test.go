@@ -15,7 +15,7 @@ var (
 	// hintMade is a hint without a code's method: only internal/codes can do that with a text.
 	loose = regexp.MustCompile(`codes\.Hint\{"|codes\.Code\(|hints\s+\[\]string\s*$`)
 	// hintText is the text of a hint, where it is made.
-	hintText = regexp.MustCompile(`codes\.\w+\.Hints?\([^)\n]*["\x60][^)\n]*`)
+	hintText = regexp.MustCompile(`codes\.\w+\.(?:Hint|Note|Message)\([^)\n]*["\x60][^)\n]*`)
 	// code is one that is named in a text.
 	code = regexp.MustCompile(`\bDWB\d{3}\b`)
 )
