@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -13,6 +12,7 @@ import (
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/advice"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/codes"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/config"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/console"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/links"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/printable"
 )
@@ -59,7 +59,7 @@ func configInitCommand() *cobra.Command {
 }
 
 func configCheckCommand() *cobra.Command {
-	var asJSON bool
+	var p console.Printer
 	cmd := &cobra.Command{
 		Use:   "check [FILE]",
 		Short: "Tell what is wrong with the configuration, and where",
@@ -73,7 +73,7 @@ nothing is, else 1.`,
 			if err != nil && !errors.As(err, &wrong) {
 				return configFailed(err, advice.ConfigPathHint())
 			}
-			if err := printChecked(cmd.OutOrStdout(), c, wrong, asJSON); err != nil {
+			if err := p.Result(checkedObject(c, wrong), func(w io.Writer) error { return printChecked(w, c, wrong) }); err != nil {
 				return &failure{error: err}
 			}
 			if len(wrong) > 0 {
@@ -82,7 +82,7 @@ nothing is, else 1.`,
 			return nil
 		},
 	}
-	cmd.Flags().BoolVar(&asJSON, "json", false, "report as JSON, one object")
+	printerFlag(cmd, &p, "report as JSON, one object")
 	return cmd
 }
 
@@ -93,21 +93,20 @@ func checkConfig(args []string) (*links.Set, error) {
 	return links.Check(args[0], runtime.GOOS)
 }
 
-func printChecked(w io.Writer, set *links.Set, wrong config.Errors, asJSON bool) error {
-	var c *config.Config
-	if set != nil {
-		c = set.Files
+// checkedObject is what a script is told of a check. set is nil if nothing could be read.
+func checkedObject(set *links.Set, wrong config.Errors) config.CheckedJSON {
+	out := config.CheckedJSON{Valid: len(wrong) == 0, Files: []string{}, Errors: []config.WrongJSON{}}
+	if set != nil && set.Files != nil {
+		c := set.Files
+		out.Files, out.Links, out.Ignored = append(out.Files, c.Files...), len(c.Links), config.IgnoredWords(c)
 	}
-	if asJSON {
-		out := config.CheckedJSON{Valid: len(wrong) == 0, Files: []string{}, Errors: []config.WrongJSON{}}
-		if c != nil {
-			out.Files, out.Links, out.Ignored = append(out.Files, c.Files...), len(c.Links), config.IgnoredWords(c)
-		}
-		for _, e := range wrong {
-			out.Errors = append(out.Errors, config.WrongJSON{File: e.At.File, Line: e.At.Line, Column: e.At.Column, Error: e.Text})
-		}
-		return json.NewEncoder(w).Encode(out)
+	for _, e := range wrong {
+		out.Errors = append(out.Errors, config.WrongJSON{File: e.At.File, Line: e.At.Line, Column: e.At.Column, Error: e.Text})
 	}
+	return out
+}
+
+func printChecked(w io.Writer, set *links.Set, wrong config.Errors) error {
 	for _, e := range wrong {
 		if _, err := fmt.Fprintln(w, e); err != nil {
 			return err
@@ -116,6 +115,7 @@ func printChecked(w io.Writer, set *links.Set, wrong config.Errors, asJSON bool)
 	if len(wrong) > 0 {
 		return nil
 	}
+	c := set.Files
 	for _, file := range c.Files {
 		fmt.Fprintln(w, printable.Line(file))
 	}
@@ -127,7 +127,7 @@ func printChecked(w io.Writer, set *links.Set, wrong config.Errors, asJSON bool)
 }
 
 func configShowCommand() *cobra.Command {
-	var asJSON bool
+	var p console.Printer
 	cmd := &cobra.Command{
 		Use:   "show",
 		Short: "Print what counts, and where each value comes from",
@@ -139,23 +139,22 @@ each value the file and line that it comes from.`,
 			if err != nil {
 				return configFailed(err, advice.ConfigCheckHint())
 			}
-			if asJSON {
-				err = json.NewEncoder(cmd.OutOrStdout()).Encode(config.ShownJSON(c.Files))
-			} else {
-				_, err = fmt.Fprint(cmd.OutOrStdout(), config.ShownText(c.Files))
-			}
+			err = p.Result(config.ShownJSON(c.Files), func(w io.Writer) error {
+				_, err := fmt.Fprint(w, config.ShownText(c.Files))
+				return err
+			})
 			if err != nil {
 				return &failure{error: err}
 			}
 			return nil
 		},
 	}
-	cmd.Flags().BoolVar(&asJSON, "json", false, "report as JSON, one object")
+	printerFlag(cmd, &p, "report as JSON, one object")
 	return cmd
 }
 
 func configPathCommand() *cobra.Command {
-	var asJSON bool
+	var p console.Printer
 	cmd := &cobra.Command{
 		Use:   "path",
 		Short: "Print where the files belong, and whether they are there",
@@ -166,17 +165,16 @@ func configPathCommand() *cobra.Command {
 				return &failure{error: err}
 			}
 			machine := config.MachineFile()
-			out := cmd.OutOrStdout()
-			if asJSON {
-				return json.NewEncoder(out).Encode(map[string]any{
-					"user": user, "userThere": isThere(user), "machine": machine, "machineThere": isThere(machine),
-				})
+			object := map[string]any{
+				"user": user, "userThere": isThere(user), "machine": machine, "machineThere": isThere(machine),
 			}
-			_, err = fmt.Fprintf(out, "user     %s%s\nmachine  %s%s\n", user, thereWords(user), machine, thereWords(machine))
-			return err
+			return p.Result(object, func(w io.Writer) error {
+				_, err := fmt.Fprintf(w, "user     %s%s\nmachine  %s%s\n", user, thereWords(user), machine, thereWords(machine))
+				return err
+			})
 		},
 	}
-	cmd.Flags().BoolVar(&asJSON, "json", false, "report as JSON, one object")
+	printerFlag(cmd, &p, "report as JSON, one object")
 	return cmd
 }
 

@@ -2,13 +2,14 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
+	"io"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/advice"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/console"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/daemon"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/distro"
@@ -115,35 +116,35 @@ type listed struct {
 }
 
 func contextLsCommand() *cobra.Command {
-	var asJSON bool
+	var p console.Printer
 	cmd := contextVerb("ls", "List the docker contexts", cobra.NoArgs,
-		func(ctx context.Context, cmd *cobra.Command, p daemon.ContextPlace) error {
-			a, err := p.Ask(ctx, "ls")
+		func(ctx context.Context, cmd *cobra.Command, at daemon.ContextPlace) error {
+			a, err := at.Ask(ctx, "ls")
 			if err != nil {
 				return err
 			}
-			out := cmd.OutOrStdout()
-			if asJSON {
-				l := listed{p.Distro, a.User, a.List, a.Led}
-				if l.Contexts == nil {
-					l.Contexts = []dockercontext.Context{}
-				}
-				return json.NewEncoder(out).Encode(l)
+			l := listed{at.Distro, a.User, a.List, a.Led}
+			if l.Contexts == nil {
+				l.Contexts = []dockercontext.Context{}
 			}
-			for _, c := range a.List {
-				whose := ""
-				if c.Ours {
-					whose = "  (ours)"
-				}
-				fmt.Fprintf(out, "%-16s  %s%s\n", c.Name, c.Host, whose)
-			}
-			for _, c := range a.List {
-				if note := a.Led.WhyAstray(c.Name, c.Host); c.Ours && note != "" {
-					fmt.Fprintln(cmd.ErrOrStderr(), advice.AstrayWords(c.Name, note))
-				}
-			}
-			return nil
+			return p.Result(l, func(w io.Writer) error { printContexts(w, p.Err, l); return nil })
 		})
-	cmd.Flags().BoolVar(&asJSON, "json", false, "report as JSON, one object")
+	printerFlag(cmd, &p, "report as JSON, one object")
 	return cmd
+}
+
+// printContexts lists contexts on out, and on notes what leads docker elsewhere.
+func printContexts(out, notes io.Writer, l listed) {
+	for _, c := range l.Contexts {
+		whose := ""
+		if c.Ours {
+			whose = "  (ours)"
+		}
+		fmt.Fprintf(out, "%-16s  %s%s\n", c.Name, c.Host, whose)
+	}
+	for _, c := range l.Contexts {
+		if note := l.Led.WhyAstray(c.Name, c.Host); c.Ours && note != "" {
+			fmt.Fprintln(notes, advice.AstrayWords(c.Name, note))
+		}
+	}
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
 	"io"
 	"runtime"
@@ -10,11 +9,12 @@ import (
 
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/advice"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/codes"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/console"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/doctor"
 )
 
 func discoverCommand() *cobra.Command {
-	var asJSON bool
+	var p console.Printer
 	cmd := &cobra.Command{
 		Use:   "discover",
 		Short: "List the engines of Windows and of the distros that run",
@@ -27,12 +27,10 @@ It changes nothing and starts no distro. Its exit code is 1 when no engine answe
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			found := doctor.Discover(cmd.Context(), runtime.GOOS)
-			err := error(nil)
-			if asJSON {
-				err = json.NewEncoder(cmd.OutOrStdout()).Encode(found)
-			} else {
-				_, err = io.WriteString(cmd.OutOrStdout(), found.Text())
-			}
+			err := p.Result(found, func(w io.Writer) error {
+				_, err := io.WriteString(w, found.Text())
+				return err
+			})
 			if err != nil {
 				return &failure{error: err}
 			}
@@ -44,6 +42,6 @@ It changes nothing and starts no distro. Its exit code is 1 when no engine answe
 			return &failure{error: advice.With(errors.New("no engine answers"), []codes.Hint{advice.StartHint(), advice.DoctorHint()})}
 		},
 	}
-	cmd.Flags().BoolVar(&asJSON, "json", false, "report as JSON, one object")
+	printerFlag(cmd, &p, "report as JSON, one object")
 	return cmd
 }

@@ -46,7 +46,7 @@ page for each code.`,
 			if v.Dry && !v.Fix {
 				return errors.New("--dry-run: it is for --fix")
 			}
-			all, err := v.Pay(cmd.Context(), cmd.OutOrStdout(), p, func() (doctor.Patient, error) { return doctor.PatientOf(cmd.Context(), c, at) })
+			all, err := v.Pay(cmd.Context(), p, func() (doctor.Patient, error) { return doctor.PatientOf(cmd.Context(), c, at) })
 			if err != nil {
 				return &failure{error: err}
 			}
@@ -58,7 +58,7 @@ page for each code.`,
 	cmd.Flags().StringVar(&pipe, "pipe", "", "the engine's `pipe` (default: that of the bridge, else the first engine\nfor Windows containers)")
 	cmd.Flags().BoolVar(&v.Fix, "fix", false, "do what is safe, and look again")
 	cmd.Flags().BoolVar(&v.Dry, "dry-run", false, "with --fix: say what would be done, and do nothing")
-	cmd.Flags().BoolVar(&v.JSON, "json", false, "report as JSON, one object")
+	printerFlag(cmd, &v.Printer, "report as JSON, one object")
 	return cmd
 }
 

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -12,14 +11,14 @@ import (
 
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/advice"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/codes"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/console"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/printable"
 )
 
 func drainCommand() *cobra.Command {
 	var c control.Chosen
-	var timeout time.Duration
-	var asJSON bool
+	d := &draining{}
 	cmd := &cobra.Command{
 		Use:   "drain",
 		Short: "End the bridges when their connections have ended",
@@ -33,10 +32,9 @@ Ctrl-C ends the wait, and the bridge goes on draining; docker-wsl-bridge stop en
 within 5 s. The exit code is 1 if connections had to be cut.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if timeout < 0 || timeout > control.MaxDrain {
-				return fmt.Errorf("--timeout: %v is not between 0 and %v", timeout, control.MaxDrain)
+			if d.timeout < 0 || d.timeout > control.MaxDrain {
+				return fmt.Errorf("--timeout: %v is not between 0 and %v", d.timeout, control.MaxDrain)
 			}
-			d := &draining{timeout: timeout, out: cmd.OutOrStdout(), told: cmd.ErrOrStderr(), json: asJSON}
 			if err := d.run(cmd.Context(), c); err != nil {
 				return &failure{error: err}
 			}
@@ -44,17 +42,16 @@ within 5 s. The exit code is 1 if connections had to be cut.`,
 		},
 	}
 	chosenFlags(cmd, &c)
-	cmd.Flags().DurationVar(&timeout, "timeout", 10*time.Minute, "how long connections get at the most, such as 90s or 2h (`time`)")
-	cmd.Flags().BoolVar(&asJSON, "json", false, "report as JSON, one object a line")
+	cmd.Flags().DurationVar(&d.timeout, "timeout", 10*time.Minute, "how long connections get at the most, such as 90s or 2h (`time`)")
+	printerFlag(cmd, &d.Printer, "report as JSON, one object a line")
 	return cmd
 }
 
 // draining is one call of drain.
 type draining struct {
-	timeout   time.Duration
-	out, told io.Writer
-	json      bool
-	last      string // what was told last
+	console.Printer
+	timeout time.Duration
+	last    string // what was told last
 }
 
 func (d *draining) run(ctx context.Context, c control.Chosen) error {
@@ -66,8 +63,8 @@ func (d *draining) run(ctx context.Context, c control.Chosen) error {
 		return err
 	}
 	if len(found) == 0 {
-		if !d.json {
-			fmt.Fprintf(d.out, "no bridge runs%s\n", printable.Line(c.Words()))
+		if !d.JSON {
+			fmt.Fprintf(d.Out, "no bridge runs%s\n", printable.Line(c.Words()))
 		}
 		return nil
 	}
@@ -82,11 +79,10 @@ func (d *draining) run(ctx context.Context, c control.Chosen) error {
 			continue
 		}
 		all += cuts[i]
-		if d.json {
-			d.line(control.DrainProgress{Event: "drained", PID: f.PID, Distro: f.Place.Distro, Socket: f.Place.Socket, Cut: cuts[i]})
-		} else {
-			fmt.Fprintf(d.out, "drained the bridge for %s (pid %d)\n", control.PlaceName(f.Place), f.PID)
-		}
+		_ = d.Result(control.DrainProgress{Event: "drained", PID: f.PID, Distro: f.Place.Distro, Socket: f.Place.Socket, Cut: cuts[i]}, func(w io.Writer) error {
+			_, err := fmt.Fprintf(w, "drained the bridge for %s (pid %d)\n", control.PlaceName(f.Place), f.PID)
+			return err
+		})
 	}
 	if all > 0 {
 		err = errors.Join(err, advice.With(fmt.Errorf("%d connections had not ended after %v and were cut", all, d.timeout), nil))
@@ -108,14 +104,7 @@ func (d *draining) progress(ctx context.Context, of []control.Found) {
 		return
 	}
 	d.last = words
-	if !d.json {
-		fmt.Fprint(d.told, words)
-		return
-	}
 	for _, e := range events {
-		d.line(e)
+		d.Event(e, e.Words()+"\n")
 	}
 }
-
-// line tells a script; whoever does not listen any more misses it.
-func (d *draining) line(e control.DrainProgress) { _ = json.NewEncoder(d.out).Encode(e) }

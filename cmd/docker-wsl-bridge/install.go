@@ -20,7 +20,7 @@ func audienceFlags(cmd *cobra.Command, a *setup.Audience) {
 // tellingFlags are those that say how changes are reported.
 func tellingFlags(cmd *cobra.Command, t *setup.Telling) {
 	cmd.Flags().BoolVar(&t.Dry, "dry-run", false, "print every change, and make none")
-	cmd.Flags().BoolVar(&t.JSON, "json", false, "report as JSON, one object")
+	printerFlag(cmd, &t.Printer, "report as JSON, one object")
 }
 
 func installCommand() *cobra.Command {
@@ -61,7 +61,6 @@ docker-wsl-bridge uninstall undoes it.`,
 			if err := o.parse("windows"); err != nil {
 				return err
 			}
-			t.Out = cmd.OutOrStdout()
 			if err := i.Install(cmd.Context(), o.link, &t, w, &who); err != nil {
 				return &failure{err, o.link.Distro}
 			}
@@ -91,7 +90,6 @@ func againCommand(name, short, long string, stops bool) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: name, Short: short, Long: long, Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			t.Out = cmd.OutOrStdout()
 			i, err := setup.FindInstallation(cmd.Context())
 			if err == nil {
 				err = i.StartAgain(cmd.Context(), &t, stops)
@@ -102,7 +100,7 @@ func againCommand(name, short, long string, stops bool) *cobra.Command {
 			return nil
 		},
 	}
-	cmd.Flags().BoolVar(&t.JSON, "json", false, "report as JSON, one object")
+	printerFlag(cmd, &t.Printer, "report as JSON, one object")
 	return cmd
 }
 
@@ -124,7 +122,6 @@ with up are left alone. For the machine an administrator also removes the tasks 
 other users; what is in their own directories and distros stays, and is named.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			t.Out = cmd.OutOrStdout()
 			i, err := setup.FindInstallation(cmd.Context())
 			if err == nil {
 				err = i.Uninstall(cmd.Context(), &t, purge, start)

@@ -181,3 +181,9 @@ func versionCommand() *cobra.Command {
 		},
 	}
 }
+
+// printerFlag has a command print to its own output, as JSON if --json is given.
+func printerFlag(cmd *cobra.Command, p *console.Printer, usage string) {
+	cmd.Flags().BoolVar(&p.JSON, "json", false, usage)
+	cmd.PreRun = func(*cobra.Command, []string) { p.Out, p.Err = cmd.OutOrStdout(), cmd.ErrOrStderr() }
+}

@@ -1,9 +1,9 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"strings"
 
@@ -11,6 +11,7 @@ import (
 
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/advice"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/codes"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/console"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/endpoint"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/links"
@@ -23,7 +24,7 @@ var (
 )
 
 func reloadCommand() *cobra.Command {
-	var asJSON bool
+	var p console.Printer
 	cmd := &cobra.Command{
 		Use:   "reload",
 		Short: "Have the running bridge read its configuration again",
@@ -37,14 +38,13 @@ A configuration that is wrong changes nothing.`,
 			if err != nil {
 				return &failure{error: err}
 			}
-			if asJSON {
-				return json.NewEncoder(cmd.OutOrStdout()).Encode(done)
-			}
-			_, err = fmt.Fprintln(cmd.OutOrStdout(), printable.Escape(reloadedWords(done)))
-			return err
+			return p.Result(done, func(w io.Writer) error {
+				_, err := fmt.Fprintln(w, printable.Escape(reloadedWords(done)))
+				return err
+			})
 		},
 	}
-	cmd.Flags().BoolVar(&asJSON, "json", false, "report as JSON, one object")
+	printerFlag(cmd, &p, "report as JSON, one object")
 	return cmd
 }
 

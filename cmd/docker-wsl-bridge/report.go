@@ -2,7 +2,6 @@ package main
 
 import (
 	"cmp"
-	"encoding/json"
 	"fmt"
 	"io"
 	"time"
@@ -22,9 +21,8 @@ import (
 // reporter tells a person or a script what up does. What is asked for goes to
 // stdout; what happens meanwhile to stderr, and with --json all to stdout.
 type reporter struct {
-	stdout, stderr io.Writer
-	json           bool
-	several        bool // links of a configuration
+	console.Printer
+	several bool // links of a configuration
 
 	served bool  // once at least
 	what   ready // what was served last
@@ -80,26 +78,19 @@ func about(s *daemon.Served, link string) ready {
 	return v
 }
 
-// step says what is being done, for a person who waits.
-func (r *reporter) step(format string, args ...any) {
-	if !r.json {
-		fmt.Fprintln(r.stderr, printable.Escape(fmt.Sprintf(format, args...)+" ..."))
-	}
-}
-
 // event tells what the daemon is at, and what came of the docker context.
 func (r *reporter) event(e daemon.Event) {
 	if e.Step != "" {
-		r.step("%s", e.Step)
+		r.Step("%s ...", e.Step)
 		return
 	}
 	switch e.State {
 	case tunnel.Starting:
-		r.step("starting the agent in %s", e.Distro)
+		r.Step("starting the agent in %s ...", e.Distro)
 	case tunnel.Placing:
-		r.step("putting the agent into %s", e.Distro)
+		r.Step("putting the agent into %s ...", e.Distro)
 	case tunnel.Draining:
-		r.step("waiting up to %v for %d connections to end", e.Within, e.Streams)
+		r.Step("waiting up to %v for %d connections to end ...", e.Within, e.Streams)
 	case tunnel.Serving:
 		if r.several {
 			r.servingLink(e)
@@ -110,9 +101,9 @@ func (r *reporter) event(e daemon.Event) {
 		r.happens(e, fmt.Sprintf("the link %s is not served: %v; next attempt in %v", e.Link, e.Err, e.Pause.Round(100*time.Millisecond)))
 	case daemon.ContextFailed:
 		r.happens(e, fmt.Sprintf("the link %s has no docker context: %v", e.Link, e.Err))
-		if !r.json {
+		if !r.JSON {
 			for _, h := range advice.ContextHints(e.Distro, e.Err) {
-				fmt.Fprint(r.stderr, console.HintLine(h))
+				fmt.Fprint(r.Err, console.HintLine(h))
 			}
 		}
 	case tunnel.Frozen:
@@ -138,19 +129,12 @@ func (r *reporter) happens(e daemon.Event, words string) {
 	if r.several {
 		words = e.Distro + ": " + words
 	}
-	if !r.json {
-		fmt.Fprintln(r.stderr, printable.Escape(words))
-		return
-	}
 	h := happening{Event: string(e.State), Distro: e.Distro, Link: e.Link, Retry: e.Pause.Milliseconds()}
 	if e.Err != nil {
 		h.Reason = e.Err.Error()
 	}
-	r.line(h)
+	r.Event(h, printable.Escape(words)+"\n")
 }
-
-// line tells a script. Whoever does not listen any more misses it.
-func (r *reporter) line(v any) { _ = json.NewEncoder(r.stdout).Encode(v) }
 
 // serving tells what is served: all of it the first time.
 func (r *reporter) serving(e daemon.Event) {
@@ -166,16 +150,13 @@ func (r *reporter) serving(e daemon.Event) {
 	v.Placed, v.Socket.Mode, v.Socket.Owner = e.Placed, e.Where.Mode, e.Where.Owner
 	again := r.served
 	r.served = true
-	switch {
-	case r.json:
-		r.line(v)
-	case again:
-		fmt.Fprintf(r.stderr, "serving %s in %s again\n", printable.Line(v.Socket.Socket), printable.Line(v.Socket.Distro))
-	default:
-		fmt.Fprint(r.stdout, v.text())
-		if e.Served.Context != nil {
-			fmt.Fprint(r.stderr, setup.ContextWarning(v.Socket.Distro, *e.Served.Context))
-		}
+	if again {
+		r.Event(v, fmt.Sprintf("serving %s in %s again\n", printable.Line(v.Socket.Socket), printable.Line(v.Socket.Distro)))
+		return
+	}
+	r.print(v, v.text())
+	if !r.JSON && e.Served.Context != nil {
+		fmt.Fprint(r.Err, setup.ContextWarning(v.Socket.Distro, *e.Served.Context))
 	}
 }
 
@@ -191,13 +172,9 @@ func (r *reporter) servingLink(e daemon.Event) {
 		v.Socket.Host = e.Distro
 	}
 	v.Socket.Distro = at.Distro
-	if r.json {
-		r.line(v)
-		return
-	}
 	if v.Socket.Owner == "" {
 		line := fmt.Sprintf("%-16s %s to %s in %s", v.Link, v.Socket.Socket, v.Engine, v.Socket.Distro)
-		fmt.Fprintln(r.stdout, printable.Escape(line))
+		r.print(v, printable.Escape(line)+"\n")
 		return
 	}
 	by := ""
@@ -205,7 +182,15 @@ func (r *reporter) servingLink(e daemon.Event) {
 		by = ", by " + v.Socket.Host
 	}
 	line := fmt.Sprintf("%-16s %s%s  %s %s", v.Link, control.PlaceName(at), by, v.Socket.Owner, v.Socket.Mode)
-	fmt.Fprintln(r.stdout, printable.Escape(line))
+	r.print(v, printable.Escape(line)+"\n")
+}
+
+// print is for what was asked for. A reader that has gone misses it.
+func (r *reporter) print(object any, text string) {
+	_ = r.Result(object, func(w io.Writer) error {
+		_, err := io.WriteString(w, text)
+		return err
+	})
 }
 
 // text is for a person, who wants to know what to run next.
@@ -226,14 +211,13 @@ func (v ready) text() string {
 }
 
 func (r *reporter) stopped() error {
-	if r.json {
-		return json.NewEncoder(r.stdout).Encode(happening{Event: "stopped"})
-	}
 	text := "The bridge has ended; its socket is gone.\n"
 	if r.what.Context != "" {
 		line := fmt.Sprintf("The docker context %s stays for the next one; docker-wsl-bridge context rm --distro %s %s removes it.", r.what.Context, codes.WindowsWord(r.what.Socket.Distro), codes.WindowsWord(r.what.Context))
 		text += printable.Escape(line) + "\n"
 	}
-	_, err := io.WriteString(r.stderr, text)
-	return err
+	return r.Result(happening{Event: "stopped"}, func(io.Writer) error {
+		_, err := io.WriteString(r.Err, text)
+		return err
+	})
 }

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/config"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/console"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/daemon"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/links"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/tunnel"
@@ -16,7 +17,7 @@ func TestWhatIsServedIsPlain(t *testing.T) {
 	const evil = "a\x1b[2J\u202e\u009bm"
 	var out strings.Builder
 	served := &daemon.Served{Link: links.Link{Name: evil, Kind: config.Docker, Distro: evil, Socket: evil}, Engine: evil}
-	r := &reporter{stdout: &out, stderr: &out}
+	r := &reporter{Printer: console.Printer{Out: &out, Err: &out}}
 	for _, state := range []tunnel.State{tunnel.Starting, tunnel.Placing, tunnel.Serving, tunnel.Serving, tunnel.Lost, tunnel.Stopped} {
 		served.Context = &daemon.MadeContext{Name: "windows", Err: errors.New(evil)}
 		r.event(daemon.Event{Event: tunnel.Event{State: state, Distro: evil, Link: evil, Err: errors.New(evil)}, Served: served})

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -26,7 +25,7 @@ import (
 const silent = "silent"
 
 func statusCommand() *cobra.Command {
-	var asJSON bool
+	var p console.Printer
 	cmd := &cobra.Command{
 		Use:   "status",
 		Short: "Tell whether it works and, if not, what to do",
@@ -55,18 +54,13 @@ Its exit code is 0 when all of them work, and 1 when one does not or none runs.`
 			if result.off = setup.SwitchedOff(cmd.Context()); result.off != nil {
 				result.Off = result.off.Text
 			}
-			if asJSON {
-				err = json.NewEncoder(cmd.OutOrStdout()).Encode(result)
-			} else {
-				err = printStatus(cmd.OutOrStdout(), result)
-			}
-			if err != nil {
+			if err := p.Result(result, func(w io.Writer) error { return printStatus(w, result) }); err != nil {
 				return &failure{error: err}
 			}
 			return wellOrNot(all, installed, wrong)
 		},
 	}
-	cmd.Flags().BoolVar(&asJSON, "json", false, "report as JSON, one object")
+	printerFlag(cmd, &p, "report as JSON, one object")
 	return cmd
 }
 

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -10,13 +9,14 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/console"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/printable"
 )
 
 func stopCommand() *cobra.Command {
 	var c control.Chosen
-	var asJSON bool
+	var p console.Printer
 	cmd := &cobra.Command{
 		Use:   "stop",
 		Short: "End the bridges that run",
@@ -42,7 +42,7 @@ bridge: with one of them end all; to end one, take it out of the file and reload
 				}
 				ended = append(ended, endedPlace{found[i].PID, found[i].Place.Distro, found[i].Place.Socket})
 			}
-			if err := tellStopped(cmd.OutOrStdout(), ended, c, asJSON, len(found)); err != nil {
+			if err := p.Result(map[string][]endedPlace{"stopped": ended}, func(w io.Writer) error { return printStopped(w, ended, c, len(found)) }); err != nil {
 				return err
 			}
 			if failed != nil {
@@ -52,7 +52,7 @@ bridge: with one of them end all; to end one, take it out of the file and reload
 		},
 	}
 	chosenFlags(cmd, &c)
-	cmd.Flags().BoolVar(&asJSON, "json", false, "report as JSON, one object")
+	printerFlag(cmd, &p, "report as JSON, one object")
 	return cmd
 }
 
@@ -63,10 +63,7 @@ type endedPlace struct {
 	Socket string `json:"socket"`
 }
 
-func tellStopped(out io.Writer, ended []endedPlace, c control.Chosen, asJSON bool, found int) error {
-	if asJSON {
-		return json.NewEncoder(out).Encode(map[string][]endedPlace{"stopped": ended})
-	}
+func printStopped(out io.Writer, ended []endedPlace, c control.Chosen, found int) error {
 	if found == 0 {
 		_, err := fmt.Fprintf(out, "no bridge runs%s\n", printable.Line(c.Words()))
 		return err

@@ -2,8 +2,8 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
+	"io"
 	"os"
 	"os/signal"
 	"syscall"
@@ -13,6 +13,7 @@ import (
 
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/advice"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/codes"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/console"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/printable"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/top"
@@ -20,7 +21,8 @@ import (
 
 func topCommand() *cobra.Command {
 	var c control.Chosen
-	var once, asJSON bool
+	var once bool
+	var p console.Printer
 	cmd := &cobra.Command{
 		Use:   "top",
 		Short: "Show what is carried, live",
@@ -37,7 +39,7 @@ with --json it prints an object each second, as docs/control.md has them.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGHUP) // the terminal is given back then, too
 			defer stop()
-			if err := showTop(ctx, cmd, c, once, asJSON); err != nil {
+			if err := showTop(ctx, cmd, c, once, &p); err != nil {
 				return &failure{error: err}
 			}
 			return nil
@@ -45,25 +47,21 @@ with --json it prints an object each second, as docs/control.md has them.`,
 	}
 	chosenFlags(cmd, &c)
 	cmd.Flags().BoolVar(&once, "once", false, "print the table once")
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON, an object a line, until Ctrl-C or, with --once, once")
+	printerFlag(cmd, &p, "print JSON, an object a line, until Ctrl-C or, with --once, once")
 	return cmd
 }
 
-func showTop(ctx context.Context, cmd *cobra.Command, c control.Chosen, once, asJSON bool) error {
+func showTop(ctx context.Context, cmd *cobra.Command, c control.Chosen, once bool, p *console.Printer) error {
 	ask := func(ctx context.Context) (top.Look, error) { return look(ctx, c) }
-	out := json.NewEncoder(cmd.OutOrStdout())
 	switch {
 	case once:
 		seen, err := top.Once(ctx, ask)
-		switch {
-		case err != nil:
+		if err != nil {
 			return err
-		case asJSON:
-			return out.Encode(seen)
 		}
-		return top.Print(cmd.OutOrStdout(), seen, 0)
-	case asJSON:
-		return top.Each(ctx, ask, func(seen top.Look) error { return out.Encode(seen) })
+		return p.Result(seen, func(w io.Writer) error { return top.Print(w, seen, 0) })
+	case p.JSON:
+		return top.Each(ctx, ask, func(seen top.Look) error { return p.Result(seen, nil) })
 	}
 	screen, is := cmd.OutOrStdout().(*os.File)
 	if !is {

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/advice"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/console"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/daemon"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/links"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/service"
@@ -56,7 +57,7 @@ func attended(ctx context.Context, c *links.Set, wrong error, o *options, r *rep
 	if err != nil {
 		return &failure{error: err}
 	}
-	d.Report, d.Stderr, d.Strict = r.event, r.stderr, c.FromFlags()
+	d.Report, d.Stderr, d.Strict = r.event, r.Err, c.FromFlags()
 	err = daemon.Run(ctx, c.Links, d)
 	switch {
 	case err == nil:
@@ -117,7 +118,7 @@ come to their end. Ctrl-C again ends it at once.`,
   docker-wsl-bridge up --kind raw --pipe openssh-ssh-agent --socket /run/docker-wsl-bridge/ssh-agent.sock`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			r := &reporter{stdout: cmd.OutOrStdout(), stderr: cmd.ErrOrStderr(), json: o.json}
+			r := &reporter{Printer: console.Printer{Out: cmd.OutOrStdout(), Err: cmd.ErrOrStderr(), JSON: o.json}}
 			o.wake = service.Resumes(cmd.Context())
 			wanted, wrong, err := o.wanted(cmd.Flags())
 			if err != nil {

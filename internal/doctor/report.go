@@ -2,12 +2,12 @@ package doctor
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"slices"
 
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/codes"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/console"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/printable"
 )
 
@@ -21,13 +21,16 @@ type Told struct {
 }
 
 // Visit says what is done beside looking.
-type Visit struct{ Fix, Dry, JSON bool }
+type Visit struct {
+	console.Printer
+	Fix, Dry bool
+}
 
 // Pay looks, does what is to be done, and looks again. It gives what it has found last.
-func (v Visit) Pay(ctx context.Context, out io.Writer, p Patient, again func() (Patient, error)) ([]Told, error) {
+func (v Visit) Pay(ctx context.Context, p Patient, again func() (Patient, error)) ([]Told, error) {
 	found, seen := ExamineAll(ctx, p)
 	all := Explain(found, seen)
-	person := out
+	person := v.Out
 	if v.JSON {
 		person = nil
 	}
@@ -49,14 +52,11 @@ func (v Visit) Pay(ctx context.Context, out io.Writer, p Patient, again func() (
 			return all, err
 		}
 	}
-	if !v.JSON {
-		return all, nil
-	}
 	report := map[string]any{"findings": all}
 	if v.Fix {
 		report["fixes"] = append([]fix{}, list...)
 	}
-	return all, json.NewEncoder(out).Encode(report)
+	return all, v.Result(report, func(io.Writer) error { return nil }) // a person has read it already
 }
 
 func ExamineAll(ctx context.Context, p Patient) (found []Finding, seen Seen) {

@@ -2,7 +2,6 @@ package setup
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -23,8 +22,8 @@ import (
 
 // Telling says how changes are reported.
 type Telling struct {
-	Out       io.Writer
-	Dry, JSON bool
+	console.Printer
+	Dry bool
 }
 
 // result is what a script is told.
@@ -236,11 +235,8 @@ func formWords(r *install.Record) string {
 
 // result tells a script all, and a person the text and the hints.
 func (t *Telling) result(r result, text string) error {
-	if t.JSON {
-		if r.Changes == nil {
-			r.Changes = []install.Change{}
-		}
-		return json.NewEncoder(t.Out).Encode(r)
+	if r.Changes == nil {
+		r.Changes = []install.Change{}
 	}
 	if t.Dry {
 		text = "Nothing was changed.\n"
@@ -248,8 +244,10 @@ func (t *Telling) result(r result, text string) error {
 	for _, h := range r.Hints {
 		text += console.HintLine(h)
 	}
-	_, err := io.WriteString(t.Out, text)
-	return err
+	return t.Result(r, func(w io.Writer) error {
+		_, err := io.WriteString(w, text)
+		return err
+	})
 }
 
 func (i *Installation) StartAgain(ctx context.Context, t *Telling, stops bool) error {

@@ -15,6 +15,7 @@ import (
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/advice"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/codes"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/config"
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/console"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/install"
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/links"
@@ -82,7 +83,7 @@ func TestInstallTellsOfAllLinks(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	var text strings.Builder
-	err := i.conclude(ctx, &Telling{Out: &text}, result{})
+	err := i.conclude(ctx, &Telling{Printer: console.Printer{Out: &text}}, result{})
 	if want := "it runs and does not serve /run/b.sock in Debian yet, but goes on trying: link-failed: make socket: no such directory"; err == nil || err.Error() != want {
 		t.Errorf("error %v, want %s", err, want)
 	}
@@ -101,7 +102,7 @@ func TestInstallTellsOfAllLinks(t *testing.T) {
 	}
 
 	text.Reset()
-	if err := i.conclude(ctx, &Telling{Out: &text, JSON: true}, result{}); err == nil {
+	if err := i.conclude(ctx, &Telling{Printer: console.Printer{Out: &text, JSON: true}}, result{}); err == nil {
 		t.Error("no error for a script")
 	}
 	var told struct {
@@ -164,7 +165,7 @@ func TestARestartOfAWrongConfigurationEndsNothing(t *testing.T) {
 	configure(t, file, "a", "a") // twice
 	i := &Installation{Record: &install.Record{Args: []string{"run"}}, bridges: []control.Found{{PID: os.Getpid()}}}
 	var text strings.Builder
-	if err := i.StartAgain(t.Context(), &Telling{Out: &text}, true); err == nil || !strings.HasPrefix(err.Error(), "nothing was changed: "+file+":") || text.Len() > 0 {
+	if err := i.StartAgain(t.Context(), &Telling{Printer: console.Printer{Out: &text}}, true); err == nil || !strings.HasPrefix(err.Error(), "nothing was changed: "+file+":") || text.Len() > 0 {
 		t.Errorf("%v, and it said %q", err, &text)
 	}
 }
@@ -267,7 +268,7 @@ func TestInstallAsksTheEngineOnce(t *testing.T) {
 	before := asked.Load()
 	i := &Installation{Place: install.Place{Programs: "/programs"}, Record: &install.Record{Form: install.Task}}
 	var text strings.Builder
-	if err := i.conclude(t.Context(), &Telling{Out: &text}, result{}); err != nil {
+	if err := i.conclude(t.Context(), &Telling{Printer: console.Printer{Out: &text}}, result{}); err != nil {
 		t.Error(err)
 	}
 	if n := asked.Load() - before; n != 1 || !strings.Contains(text.String(), "It serves /run/a.sock in Debian") {
