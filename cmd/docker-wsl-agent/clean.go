@@ -26,9 +26,9 @@ const (
 	agentPrefix = "agent-"
 )
 
-// clean ends the agent that is told by its number and its start, should it be
+// cleanUp ends the agent that is told by its number and its start, should it be
 // there still, and removes those of its sockets that nobody serves any more.
-func clean(pid, started string, sockets []string) int {
+func cleanUp(pid, started string, sockets []string) int {
 	number, err1 := strconv.Atoi(pid)
 	ticks, err2 := strconv.ParseUint(started, 10, 64)
 	if err := errors.Join(err1, err2); err != nil {
@@ -40,7 +40,7 @@ func clean(pid, started string, sockets []string) int {
 		err = errors.Join(err, removeSocket(socket))
 	}
 	if err != nil {
-		return failed(err)
+		return reportFailure(err)
 	}
 	return exitOK
 }
@@ -95,12 +95,12 @@ func startOf(pid int) (uint64, error) {
 	return strconv.ParseUint(string(fields[19]), 10, 64)
 }
 
-// sweep removes the sockets that nobody serves any more: those beside this file, if it lies where agents do and all
+// sweepSockets removes the sockets that nobody serves any more: those beside this file, if it lies where agents do and all
 // are ours, and the named ones. What has become something else is left alone.
-func sweep(sockets []string) int {
+func sweepSockets(sockets []string) int {
 	own, err := os.Readlink("/proc/self/exe")
 	if err != nil {
-		return failed(err)
+		return reportFailure(err)
 	}
 	if dir := filepath.Dir(own); strings.HasPrefix(filepath.Base(own), agentPrefix) {
 		var beside []os.DirEntry
@@ -115,7 +115,7 @@ func sweep(sockets []string) int {
 		}
 	}
 	if err != nil {
-		return failed(err)
+		return reportFailure(err)
 	}
 	return exitOK
 }

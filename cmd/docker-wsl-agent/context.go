@@ -29,16 +29,16 @@ func cutRecorded(args []string) (rest, names []string) {
 	return args[:last], strings.Split(list, ",")
 }
 
-// contexts makes, removes or lists contexts of the docker command of the user who runs this. What came
+// runContexts makes, removes or lists contexts of the docker command of the user who runs this. What came
 // of it is told on stdout, in any case.
-func contexts(do string, args, recorded []string) int {
+func runContexts(do string, args, recorded []string) int {
 	dir := dockerDir()
-	a := dockercontext.Answer{User: ownName(), Led: led(dir)}
+	a := dockercontext.Answer{User: ownName(), Led: overrideIn(dir)}
 	var err error
 	switch do {
 	case "create":
 		a.Name = args[0]
-		a.State, err = dockercontext.Make(dir, args[0], args[1], recorded, isServed)
+		a.State, err = dockercontext.MakeContext(dir, args[0], args[1], recorded, isServed)
 		a.Host = args[1]
 		if a.State == dockercontext.Foreign || a.State == dockercontext.Taken {
 			a.Host = hostOf(dir, args[0])
@@ -46,13 +46,13 @@ func contexts(do string, args, recorded []string) int {
 	case "rm":
 		err = removeContexts(dir, args, recorded, &a)
 	default:
-		a.List, err = dockercontext.List(dir, recorded)
+		a.List, err = dockercontext.ListContexts(dir, recorded)
 	}
 	if err != nil {
 		a.Problem, a.Text = problemOf(err), err.Error()
 	}
 	if err := json.NewEncoder(os.Stdout).Encode(a); err != nil {
-		return failed(err)
+		return reportFailure(err)
 	}
 	return exitOK
 }
@@ -64,7 +64,7 @@ func removeContexts(dir string, names, recorded []string, a *dockercontext.Answe
 		a.Name = names[0]
 		a.Host = hostOf(dir, names[0])
 	} else {
-		list, err := dockercontext.List(dir, recorded)
+		list, err := dockercontext.ListContexts(dir, recorded)
 		if err != nil {
 			return err
 		}
@@ -75,7 +75,7 @@ func removeContexts(dir string, names, recorded []string, a *dockercontext.Answe
 		}
 	}
 	for _, name := range names {
-		state, err := dockercontext.Remove(dir, name, recorded)
+		state, err := dockercontext.RemoveContext(dir, name, recorded)
 		if err != nil {
 			failed = errors.Join(failed, err)
 			continue
@@ -89,7 +89,7 @@ func removeContexts(dir string, names, recorded []string, a *dockercontext.Answe
 }
 
 func hostOf(dir, name string) string {
-	list, _ := dockercontext.List(dir, nil) // one that can't be read leads nowhere
+	list, _ := dockercontext.ListContexts(dir, nil) // one that can't be read leads nowhere
 	for _, c := range list {
 		if c.Name == name {
 			return c.Host
@@ -104,7 +104,7 @@ func dockerDir() string {
 	if u, err := user.LookupId(strconv.Itoa(os.Getuid())); err == nil {
 		home = u.HomeDir
 	}
-	return dockercontext.Dir(os.Getenv, home)
+	return dockercontext.ConfigDir(os.Getenv, home)
 }
 
 func ownName() string {
@@ -112,9 +112,9 @@ func ownName() string {
 	return name
 }
 
-func led(dir string) dockercontext.Override {
+func overrideIn(dir string) dockercontext.Override {
 	return dockercontext.Override{
-		DockerHost: os.Getenv("DOCKER_HOST"), DockerContext: os.Getenv("DOCKER_CONTEXT"), Current: dockercontext.Current(dir),
+		DockerHost: os.Getenv("DOCKER_HOST"), DockerContext: os.Getenv("DOCKER_CONTEXT"), Current: dockercontext.CurrentContext(dir),
 	}
 }
 

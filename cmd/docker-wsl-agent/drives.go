@@ -16,13 +16,13 @@ const virtioTags = "/run/wsl/virtiofs"
 // maxPath is PATH_MAX of Linux.
 const maxPath = 4096
 
-// drives are this distro's, now.
-func drives() (paths.Drives, error) {
+// currentDrives are this distro's, now.
+func currentDrives() (paths.Drives, error) {
 	mountinfo, err := os.ReadFile("/proc/self/mountinfo")
 	if err != nil {
 		return paths.Drives{}, fmt.Errorf("list mounts: %w", err)
 	}
-	return paths.ReadDrives(string(mountinfo), virtioRoot).Following(realPath), nil
+	return paths.ReadDrives(string(mountinfo), virtioRoot).FollowingLinks(realPath), nil
 }
 
 // realPath follows the symbolic links of a path, as far as it is there.

@@ -27,10 +27,10 @@ type engineAnswer struct {
 	Answer []byte `json:"answer,omitempty"` // empty: none has come
 }
 
-// engines asks whoever listens at the sockets of engines for a version.
-func engines() int {
+// listEngines asks whoever listens at the sockets of engines for a version.
+func listEngines() int {
 	list := []engineAnswer{}
-	for _, socket := range engine.Sockets(strconv.Itoa(os.Getuid())) {
+	for _, socket := range engine.KnownSockets(strconv.Itoa(os.Getuid())) {
 		if _, err := os.Lstat(socket); errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
@@ -38,7 +38,7 @@ func engines() int {
 		list = append(list, engineAnswer{socket, errors.Is(err, fs.ErrPermission), answer})
 	}
 	if err := json.NewEncoder(os.Stdout).Encode(list); err != nil {
-		return failed(err)
+		return reportFailure(err)
 	}
 	return exitOK
 }

@@ -30,16 +30,16 @@ type inspection struct {
 	Drives   map[string]string `json:"drives,omitempty"`  // a directory of Windows, and where it is mounted
 }
 
-// inspect tells how a socket is for the user who runs this. It connects to
+// inspectSocket tells how a socket is for the user who runs this. It connects to
 // nothing.
-func inspect(socket string) int {
+func inspectSocket(socket string) int {
 	socket, shared, err := socketPath(socket)
 	if err != nil {
-		return failed(err)
+		return reportFailure(err)
 	}
 	dir := dockerDir()
-	i := inspection{User: ownName(), Led: led(dir), Now: time.Now()}
-	contexts, _ := dockercontext.List(dir, nil) // none that can be read is none
+	i := inspection{User: ownName(), Led: overrideIn(dir), Now: time.Now()}
+	contexts, _ := dockercontext.ListContexts(dir, nil) // none that can be read is none
 	for _, c := range contexts {
 		if c.Host == "unix://"+socket {
 			i.Leads = append(i.Leads, c.Name)
@@ -50,24 +50,24 @@ func inspect(socket string) int {
 	case errors.Is(err, fs.ErrNotExist):
 		i.Kind = "none"
 	case err != nil:
-		return failed(err)
+		return reportFailure(err)
 	default:
-		i.look(socket, shared, info)
+		i.lookAtSocket(socket, shared, info)
 	}
-	i.Gateway, i.Mirrored = gateway(), mirrored()
-	if d, err := drives(); err == nil {
-		i.Drives = d.Roots()
+	i.Gateway, i.Mirrored = defaultGateway(), isMirrored()
+	if d, err := currentDrives(); err == nil {
+		i.Drives = d.MountedRoots()
 	}
 	if err := json.NewEncoder(os.Stdout).Encode(i); err != nil {
-		return failed(err)
+		return reportFailure(err)
 	}
 	return exitOK
 }
 
-func (i *inspection) look(path string, shared bool, info fs.FileInfo) {
+func (i *inspection) lookAtSocket(path string, shared bool, info fs.FileInfo) {
 	i.Kind = "other"
 	if info.Mode().Type() == fs.ModeSocket {
-		i.Kind, i.Served = "socket", served(path)
+		i.Kind, i.Served = "socket", servedState(path)
 	}
 	if access, ok := accessOf(info); ok {
 		i.Owner = ownerWords(os.DirFS("/etc"), access, shared)

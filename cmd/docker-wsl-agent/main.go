@@ -53,24 +53,24 @@ func main() {
 func run(args []string) int {
 	switch {
 	case len(args) == 1 && args[0] == "serve":
-		return serve(slog.LevelInfo)
+		return serveHost(slog.LevelInfo)
 	case len(args) == 2 && args[0] == "serve" && args[1] == "--debug":
-		return serve(slog.LevelDebug)
+		return serveHost(slog.LevelDebug)
 	case len(args) == 1 && args[0] == "hash":
-		return hash()
+		return printHash()
 	case len(args) > 2 && args[0] == "clean":
-		return clean(args[1], args[2], args[3:])
+		return cleanUp(args[1], args[2], args[3:])
 	case len(args) > 0 && args[0] == "sweep":
-		return sweep(args[1:])
+		return sweepSockets(args[1:])
 	case len(args) == 4 && args[0] == "access":
-		return regrant(args[1], args[2], args[3])
+		return restoreAccess(args[1], args[2], args[3])
 	case len(args) == 2 && args[0] == "inspect":
-		return inspect(args[1])
+		return inspectSocket(args[1])
 	case len(args) == 1 && args[0] == "engines":
-		return engines()
+		return listEngines()
 	case len(args) > 1 && args[0] == "context":
 		if rest, recorded := cutRecorded(args[2:]); isContext(args[1], len(rest)) {
-			return contexts(args[1], rest, recorded)
+			return runContexts(args[1], rest, recorded)
 		}
 	}
 	fmt.Fprint(os.Stderr, usage)
@@ -81,37 +81,37 @@ func isContext(do string, args int) bool {
 	return do == "create" && args == 2 || do == "rm" && args <= 1 || do == "ls" && args == 0
 }
 
-func hash() int {
+func printHash() int {
 	id, err := bridge.OwnBuildID()
 	if err != nil {
-		return failed(err)
+		return reportFailure(err)
 	}
 	fmt.Println(id)
 	return exitOK
 }
 
-func failed(err error) int {
+func reportFailure(err error) int {
 	fmt.Fprintln(os.Stderr, "docker-wsl-agent: error:", err)
 	return exitLost
 }
 
-func serve(level slog.Level) int {
-	out, err := stderr()
+func serveHost(level slog.Level) int {
+	out, err := openStderr()
 	if err != nil {
-		return failed(err)
+		return reportFailure(err)
 	}
 	log := slog.New(slog.NewTextHandler(out, &slog.HandlerOptions{Level: level}))
-	if err := bridged(log); err != nil {
+	if err := serveSession(log); err != nil {
 		log.Error("agent ends", "error", err)
 		return exitLost
 	}
 	return exitOK
 }
 
-// bridged lives until the host says goodbye. When wsl.exe is killed, the relay
+// serveSession lives until the host says goodbye. When wsl.exe is killed, the relay
 // behind our stdio closes the terminal that we lead, which sends SIGHUP, and
 // stderr breaks: neither may end us before the socket is gone.
-func bridged(log *slog.Logger) error {
+func serveSession(log *slog.Logger) error {
 	signal.Ignore(syscall.SIGPIPE)
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGHUP, syscall.SIGTERM, syscall.SIGINT)
 	defer stop()
@@ -123,7 +123,7 @@ func bridged(log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
-	err = bridge.RunAgent(ctx, stdio, id, bridge.Distro{Open: openSocket, Users: otherUsers, Drives: drives, Self: self, Dial: dialSocket}, log)
+	err = bridge.RunAgent(ctx, stdio, id, bridge.Distro{Open: openSocket, Users: otherUsers, Drives: currentDrives, Self: describeSelf, Dial: dialSocket}, log)
 	if ctx.Err() != nil {
 		return errors.New("a signal ended it")
 	}

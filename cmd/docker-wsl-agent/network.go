@@ -11,15 +11,15 @@ import (
 	"strings"
 )
 
-// served tells whether somebody listens at the path of a socket: yes, no, or "" if that can't be told.
+// servedState tells whether somebody listens at the path of a socket: yes, no, or "" if that can't be told.
 // To connect would be news to whoever does. All distros are in the one list of /proc/net/unix, so that
 // a yes may be another distro's.
-func served(path string) string {
+func servedState(path string) string {
 	list, err := os.ReadFile("/proc/net/unix")
 	if err != nil {
 		return ""
 	}
-	return listed(string(list), path)
+	return listedState(string(list), path)
 }
 
 // listening is the flag of a socket that does (__SO_ACCEPTCON of linux/net.h).
@@ -29,7 +29,7 @@ const listening = "00010000"
 // included (unix_seq_show in net/unix/af_unix.c of the kernel).
 var unixLine = regexp.MustCompile(`^[0-9A-Fa-f]+: [0-9A-F]+ [0-9A-F]+ ([0-9A-F]+) [0-9A-F]+ [0-9A-F]+ +[0-9]+ (.+)$`)
 
-func listed(list, path string) string {
+func listedState(list, path string) string {
 	for line := range strings.Lines(list) {
 		m := unixLine.FindStringSubmatch(strings.TrimSuffix(line, "\n"))
 		if m != nil && m[1] == listening && m[2] == path {
@@ -39,8 +39,8 @@ func listed(list, path string) string {
 	return "no"
 }
 
-// gateway is that of the default route, "" without one. With WSL's own network (NAT) it is Windows.
-func gateway() string {
+// defaultGateway is that of the default route, "" without one. With WSL's own network (NAT) it is Windows.
+func defaultGateway() string {
 	table, err := os.ReadFile("/proc/net/route")
 	if err != nil {
 		return ""
@@ -78,9 +78,9 @@ func gatewayOf(table string) (gateway string) {
 	return gateway
 }
 
-// mirrored tells whether the distro has Windows' own interfaces: then there is one for its localhost
+// isMirrored tells whether the distro has Windows' own interfaces: then there is one for its localhost
 // (ip addr in microsoft/WSL#10650).
-func mirrored() bool {
+func isMirrored() bool {
 	_, err := os.Stat("/sys/class/net/loopback0")
 	return err == nil
 }

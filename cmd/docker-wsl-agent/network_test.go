@@ -19,7 +19,7 @@ func TestWhoListens(t *testing.T) {
 		"/run/connected.sock": "no", "/run/stale.sock": "no", "/windows.sock": "no",
 		"/run/padded.sock": "yes", "/run/tail.sock": "no", "/run/x /run/tail.sock": "yes", "/run/abstract.sock": "no", "/run/blank.sock": "no",
 	} {
-		if got := listed(unixList, path); got != want {
+		if got := listedState(unixList, path); got != want {
 			t.Errorf("%s: %q, want %q", path, got, want)
 		}
 	}

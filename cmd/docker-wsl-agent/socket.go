@@ -31,23 +31,23 @@ func openSocket(l bridge.Listen) (net.Listener, bridge.Listening, error) {
 	}
 	listener, err := endpoint.Listen(place.Path(), access)
 	if err != nil {
-		return nil, bridge.Listening{}, &bridge.AgentError{Kind: kindOf(err), Text: explain(err)}
+		return nil, bridge.Listening{}, &bridge.AgentError{Kind: kindOf(err), Text: explainError(err)}
 	}
 	if shared {
 		listener = sharedListener{listener, path}
 	}
-	agent, err := self()
+	agent, err := describeSelf()
 	if err != nil {
 		return nil, bridge.Listening{}, errors.Join(err, listener.Close())
 	}
 	return listener, bridge.Listening{
-		Mode:  fmt.Sprintf("%04o", access.Shown().Perm()),
+		Mode:  fmt.Sprintf("%04o", access.ShownMode().Perm()),
 		Owner: ownerWords(os.DirFS("/etc"), access, shared),
 		Agent: agent,
 	}, nil
 }
 
-func self() (bridge.Agent, error) {
+func describeSelf() (bridge.Agent, error) {
 	started, err := startOf(os.Getpid())
 	return bridge.Agent{PID: os.Getpid(), Started: started}, err
 }
@@ -61,9 +61,9 @@ func dialSocket(ctx context.Context, socket string) (net.Conn, error) {
 	return place.Dial(ctx)
 }
 
-// explain names another bridge as a person knows it: its agent's file has a
+// explainError names another bridge as a person knows it: its agent's file has a
 // hash for a name.
-func explain(err error) string {
+func explainError(err error) string {
 	var inUse *endpoint.InUseError
 	if errors.As(err, &inUse) && strings.HasPrefix(inUse.Program, "agent-") {
 		other := *inUse
@@ -88,14 +88,14 @@ func kindOf(err error) bridge.Kind {
 	return bridge.KindFailed
 }
 
-// regrant gives a socket that is served the access that its bridge has given it.
-func regrant(mode, owner, socket string) int {
+// restoreAccess gives a socket that is served the access that its bridge has given it.
+func restoreAccess(mode, owner, socket string) int {
 	access, err := endpoint.LookupAccess(os.DirFS("/etc"), mode, owner, -1)
 	if err == nil {
-		err = endpoint.Regrant(socket, access)
+		err = endpoint.RestoreAccess(socket, access)
 	}
 	if err != nil {
-		return failed(err)
+		return reportFailure(err)
 	}
 	return exitOK
 }

@@ -20,4 +20,4 @@ func (l lossy) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-func stderr() (io.Writer, error) { return newLossy(unix.Stderr) }
+func openStderr() (io.Writer, error) { return newLossy(unix.Stderr) }

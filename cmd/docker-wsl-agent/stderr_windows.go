@@ -5,5 +5,5 @@ import (
 	"os"
 )
 
-// stderr has no use on Windows: the agent is a Linux program.
-func stderr() (io.Writer, error) { return os.Stderr, nil }
+// openStderr has no use on Windows: the agent is a Linux program.
+func openStderr() (io.Writer, error) { return os.Stderr, nil }

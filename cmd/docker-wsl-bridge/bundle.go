@@ -40,7 +40,7 @@ exactly what. It is sent nowhere. Printed is where it is.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			ctx, cancel := context.WithTimeout(cmd.Context(), bundleTime)
 			defer cancel()
-			path, err := support.Write(cmp.Or(file, "docker-wsl-bridge-report-"+time.Now().Format("20060102-150405")+".zip"), gather(ctx), private())
+			path, err := support.WriteZip(cmp.Or(file, "docker-wsl-bridge-report-"+time.Now().Format("20060102-150405")+".zip"), gatherParts(ctx), privateNames())
 			if err != nil {
 				return &failure{error: err}
 			}
@@ -53,8 +53,8 @@ exactly what. It is sent nowhere. Printed is where it is.`,
 	return cmd
 }
 
-// gather looks at everything. Nothing that fails keeps the rest out: its text is an error's.
-func gather(ctx context.Context) []support.Part {
+// gatherParts looks at everything. Nothing that fails keeps the rest out: its text is an error's.
+func gatherParts(ctx context.Context) []support.Part {
 	now := time.Now()
 	parts := []support.Part{
 		{Name: "versions.txt", Text: versionsText(ctx), When: now},
@@ -66,7 +66,7 @@ func gather(ctx context.Context) []support.Part {
 	var logs []support.Part
 	dir, err := state.Dir()
 	if err == nil {
-		logs, err = support.Logs(state.LogDir(dir))
+		logs, err = support.LogParts(state.LogDir(dir))
 	}
 	if err != nil {
 		return append(parts, support.Part{Name: "logs/error.txt", Text: err.Error() + "\n", When: now})
@@ -74,8 +74,8 @@ func gather(ctx context.Context) []support.Part {
 	return append(parts, logs...)
 }
 
-// private are the names that the configuration tells.
-func private() (p support.Private) {
+// privateNames are the names that the configuration tells.
+func privateNames() (p support.Private) {
 	c, _ := links.LoadOwn()
 	if c == nil {
 		return p
@@ -98,28 +98,28 @@ func versionsText(ctx context.Context) string {
 	if err != nil {
 		return text + "WSL: " + err.Error() + "\n"
 	}
-	wslVersion, err := w.Version(ctx)
+	wslVersion, err := w.WSLVersion(ctx)
 	return text + "WSL " + cmp.Or(wslVersion, "of an unknown version") + " at " + w.Path() + "\n" + support.OrError("", err)
 }
 
 func statusJSON(ctx context.Context) (string, error) {
-	found, err := control.Running(ctx, control.Chosen{})
-	result := statusResult{Bridges: []control.Status{}, Installed: setup.Recorded()}
+	found, err := control.RunningBridges(ctx, control.Chosen{})
+	result := statusResult{Bridges: []control.Status{}, Installed: setup.RecordedInstallation()}
 	for _, f := range found {
 		result.Bridges = append(result.Bridges, statusOf(f))
 	}
 	if off := setup.SwitchedOff(ctx); off != nil {
 		result.Off = off.Text
 	}
-	return indented(result, err)
+	return indentJSON(result, err)
 }
 
 func streamsJSON(ctx context.Context) (string, error) {
-	seen, err := top.Once(ctx, func(ctx context.Context) (top.Look, error) { return look(ctx, control.Chosen{}) })
-	return indented(seen, err)
+	seen, err := top.LookOnce(ctx, func(ctx context.Context) (top.Look, error) { return lookAtAll(ctx, control.Chosen{}) })
+	return indentJSON(seen, err)
 }
 
-func indented(v any, err error) (string, error) {
+func indentJSON(v any, err error) (string, error) {
 	if err != nil {
 		return "", err
 	}
@@ -128,12 +128,12 @@ func indented(v any, err error) (string, error) {
 }
 
 func doctorText(ctx context.Context) (string, error) {
-	p, err := doctor.PatientOf(ctx, control.Chosen{}, endpoint.Endpoint{})
+	p, err := doctor.TargetOf(ctx, control.Chosen{}, endpoint.Endpoint{})
 	if err != nil {
 		return "", err
 	}
 	var b bytes.Buffer
-	err = doctor.PrintFindings(&b, doctor.Explain(doctor.ExamineAll(ctx, p)))
+	err = doctor.PrintFindings(&b, doctor.ExplainFindings(doctor.ExamineAll(ctx, p)))
 	return b.String(), err
 }
 

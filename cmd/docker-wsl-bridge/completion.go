@@ -32,12 +32,12 @@ func addCompletion(root *cobra.Command) {
 		case "completion":
 			// cobra's own prints its help for a shell that it does not know, as if that were well.
 			cmd.SuggestionsMinimumDistance = root.SuggestionsMinimumDistance
-			cmd.Args, cmd.RunE = nearest, func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
+			cmd.Args, cmd.RunE = suggestCommand, func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
 		case "up", "install":
 			completeFlag(cmd, "distro", distroNames)
 			completeFlag(cmd, "context", func(context.Context) []string { return contextNames() })
 			completeFlag(cmd, "pipe", func(context.Context) []string { return pipeNames(runtime.GOOS) })
-			completeFlag(cmd, "kind", func(context.Context) []string { return kinds() })
+			completeFlag(cmd, "kind", func(context.Context) []string { return kindNames() })
 			completeFlag(cmd, "keep-alive", func(context.Context) []string { return keepAlives() })
 			completeFlag(cmd, "paths", func(context.Context) []string { return pathWays() })
 			completeFlag(cmd, "socket-mode", func(context.Context) []string { return socketModes() })
@@ -45,7 +45,7 @@ func addCompletion(root *cobra.Command) {
 				completeFlag(cmd, "at-logon", func(context.Context) []string { return logonWays() })
 			}
 		case "supervise":
-			completeFlag(cmd, "restart", func(context.Context) []string { return restarts() })
+			completeFlag(cmd, "restart", func(context.Context) []string { return restartPolicies() })
 		case "context":
 			for _, verb := range cmd.Commands() {
 				completeFlag(verb, "distro", distroNames)
@@ -54,7 +54,7 @@ func addCompletion(root *cobra.Command) {
 		case "env":
 			completeFlag(cmd, "distro", distroNames)
 			completeFlag(cmd, "socket", runningSockets)
-			completeFlag(cmd, "shell", func(context.Context) []string { return shells() })
+			completeFlag(cmd, "shell", func(context.Context) []string { return shellNames() })
 		case "stop", "drain", "logs", "top", "metrics":
 			completeFlag(cmd, "distro", distroNames)
 			completeFlag(cmd, "socket", runningSockets)
@@ -85,7 +85,7 @@ func distroNames(ctx context.Context) []string {
 	if err != nil {
 		return nil
 	}
-	names, _ := w.Distros(ctx)
+	names, _ := w.ListDistros(ctx)
 	return slices.DeleteFunc(names, func(name string) bool { return wsl.CheckName(name) != nil })
 }
 
@@ -93,7 +93,7 @@ func distroNames(ctx context.Context) []string {
 func runningSockets(ctx context.Context) []string {
 	ctx, cancel := context.WithTimeout(ctx, completeTime)
 	defer cancel()
-	bridges, _ := control.Running(ctx, control.Chosen{})
+	bridges, _ := control.RunningBridges(ctx, control.Chosen{})
 	var names []string
 	for _, b := range bridges {
 		names = append(names, printable.Line(b.Place.Socket)+"\t"+control.WhereWords(b.Place))
@@ -107,10 +107,10 @@ func pipeNames(goos string) []string {
 	if goos != "windows" {
 		return []string{"unix:/var/run/docker.sock"}
 	}
-	return engine.Names()
+	return engine.PipeNames()
 }
 
-func kinds() []string {
+func kindNames() []string {
 	return []string{config.Docker + "\ta Docker engine answers", config.Raw + "\tany byte stream"}
 }
 
@@ -130,7 +130,7 @@ func contextNames() []string {
 	return []string{links.DefaultContext, links.NoContext + "\tno docker context is made"}
 }
 
-func restarts() []string {
+func restartPolicies() []string {
 	return []string{
 		supervise.RestartAlways + "\tit runs as long as supervise does", supervise.RestartOnFailure + "\twhen it has failed",
 		supervise.RestartNever + "\tit runs once",

@@ -23,7 +23,7 @@ func configCommand() *cobra.Command {
 		Short: "Make, check and show the configuration",
 		Long: `config is for the file that names links: which socket in which distro leads where.
 Without a file there is one link, which is what up serves.`,
-		Args: nearest,
+		Args: suggestCommand,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.SuggestionsMinimumDistance = 2
@@ -77,7 +77,7 @@ nothing is, else 1.`,
 				return &failure{error: err}
 			}
 			if len(wrong) > 0 {
-				return configFailed(fmt.Errorf("the configuration has %s", config.Count(len(wrong), "error")), advice.ConfigPathHint())
+				return configFailed(fmt.Errorf("the configuration has %s", config.CountWords(len(wrong), "error")), advice.ConfigPathHint())
 			}
 			return nil
 		},
@@ -90,7 +90,7 @@ func checkConfig(args []string) (*links.Set, error) {
 	if len(args) == 0 {
 		return links.LoadOwn()
 	}
-	return links.Check(args[0], runtime.GOOS)
+	return links.CheckFile(args[0], runtime.GOOS)
 }
 
 // checkedObject is what a script is told of a check. set is nil if nothing could be read.

@@ -32,7 +32,7 @@ make the context windows by themselves, and uninstall removes it. What somebody
 else has made is left alone.
 
 A distro that does not run is started.`,
-		Args: nearest,
+		Args: suggestCommand,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.SuggestionsMinimumDistance = 2
@@ -89,7 +89,7 @@ func contextCreateCommand() *cobra.Command {
 func contextRmCommand() *cobra.Command {
 	return contextVerb("rm [NAME]", "Remove a docker context that leads to a bridge", cobra.MaximumNArgs(1),
 		func(ctx context.Context, cmd *cobra.Command, p daemon.ContextPlace) error {
-			a, err := p.Ask(ctx, "rm", p.Name)
+			a, err := p.AskContexts(ctx, "rm", p.Name)
 			switch {
 			case err != nil:
 				return err
@@ -119,7 +119,7 @@ func contextLsCommand() *cobra.Command {
 	var p console.Printer
 	cmd := contextVerb("ls", "List the docker contexts", cobra.NoArgs,
 		func(ctx context.Context, cmd *cobra.Command, at daemon.ContextPlace) error {
-			a, err := at.Ask(ctx, "ls")
+			a, err := at.AskContexts(ctx, "ls")
 			if err != nil {
 				return err
 			}

@@ -26,9 +26,9 @@ distro where no bridge has been it tells only which of those sockets are there.
 It changes nothing and starts no distro. Its exit code is 1 when no engine answers.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			found := doctor.Discover(cmd.Context(), runtime.GOOS)
+			found := doctor.DiscoverEngines(cmd.Context(), runtime.GOOS)
 			err := p.Result(found, func(w io.Writer) error {
-				_, err := io.WriteString(w, found.Text())
+				_, err := io.WriteString(w, found.TextForPerson())
 				return err
 			})
 			if err != nil {

@@ -17,7 +17,7 @@ import (
 func doctorCommand() *cobra.Command {
 	var c control.Chosen
 	var pipe string
-	var v doctor.Visit
+	var v doctor.Options
 	cmd := &cobra.Command{
 		Use:   "doctor",
 		Short: "Look for what is wrong, and tell what cures it",
@@ -39,14 +39,14 @@ page for each code.`,
 			if err != nil {
 				return err
 			}
-			p, err := doctor.PatientOf(cmd.Context(), c, at)
+			p, err := doctor.TargetOf(cmd.Context(), c, at)
 			if err != nil {
 				return &failure{error: err}
 			}
 			if v.Dry && !v.Fix {
 				return errors.New("--dry-run: it is for --fix")
 			}
-			all, err := v.Pay(cmd.Context(), p, func() (doctor.Patient, error) { return doctor.PatientOf(cmd.Context(), c, at) })
+			all, err := v.RunVisit(cmd.Context(), p, func() (doctor.Target, error) { return doctor.TargetOf(cmd.Context(), c, at) })
 			if err != nil {
 				return &failure{error: err}
 			}

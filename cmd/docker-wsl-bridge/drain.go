@@ -35,7 +35,7 @@ within 5 s. The exit code is 1 if connections had to be cut.`,
 			if d.timeout < 0 || d.timeout > control.MaxDrain {
 				return fmt.Errorf("--timeout: %v is not between 0 and %v", d.timeout, control.MaxDrain)
 			}
-			if err := d.run(cmd.Context(), c); err != nil {
+			if err := d.drainBridges(cmd.Context(), c); err != nil {
 				return &failure{error: err}
 			}
 			return nil
@@ -54,8 +54,8 @@ type draining struct {
 	last    string // what was told last
 }
 
-func (d *draining) run(ctx context.Context, c control.Chosen) error {
-	found, err := control.Carrying(ctx, c)
+func (d *draining) drainBridges(ctx context.Context, c control.Chosen) error {
+	found, err := control.CarryingBridges(ctx, c)
 	if err != nil {
 		return err
 	}
@@ -64,12 +64,12 @@ func (d *draining) run(ctx context.Context, c control.Chosen) error {
 	}
 	if len(found) == 0 {
 		if !d.JSON {
-			fmt.Fprintf(d.Out, "no bridge runs%s\n", printable.Line(c.Words()))
+			fmt.Fprintf(d.Out, "no bridge runs%s\n", printable.Line(c.WordsForChoice()))
 		}
 		return nil
 	}
-	d.progress(ctx, found) // who is there is asked before: an agent that leaves tells no more
-	cuts, err := control.DrainAll(ctx, found, d.timeout, func(ctx context.Context) { d.progress(ctx, found) })
+	d.reportProgress(ctx, found) // who is there is asked before: an agent that leaves tells no more
+	cuts, err := control.DrainAllInstances(ctx, found, d.timeout, func(ctx context.Context) { d.reportProgress(ctx, found) })
 	if ctx.Err() != nil {
 		return advice.With(errors.New("interrupted: the bridge goes on draining"), []codes.Hint{advice.DrainsHint()})
 	}
@@ -90,21 +90,21 @@ func (d *draining) run(ctx context.Context, c control.Chosen) error {
 	return err
 }
 
-// progress tells how many connections are left, if that is new.
-func (d *draining) progress(ctx context.Context, of []control.Found) {
-	events, err := control.DrainLeft(ctx, of)
+// reportProgress tells how many connections are left, if that is new.
+func (d *draining) reportProgress(ctx context.Context, of []control.Found) {
+	events, err := control.ConnectionsLeft(ctx, of)
 	if err != nil {
 		return
 	}
 	words := ""
 	for _, e := range events {
-		words += e.Words() + "\n"
+		words += e.WordsForPerson() + "\n"
 	}
 	if words == d.last {
 		return
 	}
 	d.last = words
 	for _, e := range events {
-		d.Event(e, e.Words()+"\n")
+		d.Event(e, e.WordsForPerson()+"\n")
 	}
 }

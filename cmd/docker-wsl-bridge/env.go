@@ -14,8 +14,8 @@ import (
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/links"
 )
 
-// shells say how a variable is set. Each is for programs of a distro: the socket is one of Linux.
-func shells() []string { return []string{"sh", "fish", "powershell"} }
+// shellNames say how a variable is set. Each is for programs of a distro: the socket is one of Linux.
+func shellNames() []string { return []string{"sh", "fish", "powershell"} }
 
 func envCommand() *cobra.Command {
 	var c control.Chosen
@@ -35,7 +35,7 @@ and for programs that know no contexts. It asks nothing of the distro. In WSL:
 			if err != nil {
 				return err
 			}
-			line, err := setting(shell, "DOCKER_HOST", "unix://"+socket)
+			line, err := setCommand(shell, "DOCKER_HOST", "unix://"+socket)
 			if err != nil {
 				return fmt.Errorf("--shell: %w", err)
 			}
@@ -57,7 +57,7 @@ func envSocket(ctx context.Context, c control.Chosen) (string, error) {
 		}
 		return place.Path(), nil
 	}
-	bridges, err := control.Running(ctx, c)
+	bridges, err := control.RunningBridges(ctx, c)
 	if err != nil {
 		return "", &failure{error: err}
 	}
@@ -77,8 +77,8 @@ func envSocket(ctx context.Context, c control.Chosen) (string, error) {
 	return socket, nil
 }
 
-// setting is the command that sets a variable.
-func setting(shell, name, value string) (string, error) {
+// setCommand is the command that sets a variable.
+func setCommand(shell, name, value string) (string, error) {
 	switch shell {
 	case "sh":
 		return "export " + name + "=" + codes.ShWord(value), nil

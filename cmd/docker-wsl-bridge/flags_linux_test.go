@@ -92,7 +92,7 @@ func (m *byFlags) copy(from, to string) {
 // ownAgent has wsl.exe start the agent that the program brings: one that is inside it comes first.
 func (m *byFlags) ownAgent() {
 	m.t.Helper()
-	own, err := deploy.Agent(deploy.NativeArch(), m.dir)
+	own, err := deploy.FindAgent(deploy.NativeArch(), m.dir)
 	if err != nil {
 		m.t.Fatal(err)
 	}

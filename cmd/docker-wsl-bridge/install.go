@@ -8,7 +8,7 @@ import (
 )
 
 // audienceFlags are those that say for whom.
-func audienceFlags(cmd *cobra.Command, a *setup.Audience) {
+func audienceFlags(cmd *cobra.Command, a *setup.Scope) {
 	f := cmd.Flags()
 	f.StringVar(&a.AtLogon, "at-logon", "auto", "what starts it: service, task, run-key, or auto, which is the service\nin an administrator's window, else the task and, where that is\nrefused, the Run key (`way`)")
 	f.BoolVar(&a.User, "user", false, "for this user alone, in an administrator's window, too")
@@ -18,15 +18,15 @@ func audienceFlags(cmd *cobra.Command, a *setup.Audience) {
 }
 
 // tellingFlags are those that say how changes are reported.
-func tellingFlags(cmd *cobra.Command, t *setup.Telling) {
+func tellingFlags(cmd *cobra.Command, t *setup.ChangePrinter) {
 	cmd.Flags().BoolVar(&t.Dry, "dry-run", false, "print every change, and make none")
 	printerFlag(cmd, &t.Printer, "report as JSON, one object")
 }
 
 func installCommand() *cobra.Command {
 	var o options
-	var t setup.Telling
-	var who setup.Audience
+	var t setup.ChangePrinter
+	var who setup.Scope
 	cmd := &cobra.Command{
 		Use:   "install",
 		Short: "Have it start at logon, and now (Windows)",
@@ -53,12 +53,12 @@ docker-wsl-bridge uninstall undoes it.`,
 			if err != nil {
 				return &failure{error: err}
 			}
-			w, err := who.Want(i)
+			w, err := who.ResolveWant(i)
 			if err != nil {
 				return err
 			}
 			w.Version, w.Args = version, links.RunArgs(cmd.Flags())
-			if err := o.parse("windows"); err != nil {
+			if err := o.parseFlags("windows"); err != nil {
 				return err
 			}
 			if err := i.Install(cmd.Context(), o.link, &t, w, &who); err != nil {
@@ -67,7 +67,7 @@ docker-wsl-bridge uninstall undoes it.`,
 			return nil
 		},
 	}
-	o.bind(cmd.Flags())
+	o.bindFlags(cmd.Flags())
 	tellingFlags(cmd, &t)
 	audienceFlags(cmd, &who)
 	return cmd
@@ -86,7 +86,7 @@ until it serves.`, true)
 }
 
 func againCommand(name, short, long string, stops bool) *cobra.Command {
-	t := setup.Telling{}
+	t := setup.ChangePrinter{}
 	cmd := &cobra.Command{
 		Use: name, Short: short, Long: long, Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -105,7 +105,7 @@ func againCommand(name, short, long string, stops bool) *cobra.Command {
 }
 
 func uninstallCommand() *cobra.Command {
-	var t setup.Telling
+	var t setup.ChangePrinter
 	var purge, start bool
 	cmd := &cobra.Command{
 		Use:   "uninstall",

@@ -76,7 +76,7 @@ func TestLegacyCtrlCEndsTheChild(t *testing.T) {
 	file := tempFiles(t)
 	p := startProgram(t, "cli", child(t, "family", file("here")))
 	pid, _ := process(t, file("here"))
-	if !p.Ask(patience) || p.ExitCode() != 0 {
+	if !p.AskToEnd(patience) || p.ExitCode() != 0 {
 		t.Errorf("exit code %d, %q", p.ExitCode(), p.Stderr())
 	}
 	waitGone(t, pid)
@@ -151,7 +151,7 @@ func TestSuperviseCtrlC(t *testing.T) {
 	file := tempFiles(t)
 	p := startProgram(t, "supervise", "--", self(t), "play", "polite", file("here"), file("bye"))
 	pid, _ := process(t, file("here"))
-	if !p.Ask(patience) || p.ExitCode() != 0 {
+	if !p.AskToEnd(patience) || p.ExitCode() != 0 {
 		t.Errorf("exit code %d, %q", p.ExitCode(), p.Stderr())
 	}
 	waitGone(t, pid)

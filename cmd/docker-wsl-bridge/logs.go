@@ -39,7 +39,7 @@ is the one that was written last.`,
 			if err != nil {
 				return &failure{error: err}
 			}
-			err = logs.Print(cmd.Context(), file, lines, follow, func(line string) error {
+			err = logs.PrintTail(cmd.Context(), file, lines, follow, func(line string) error {
 				_, err := fmt.Fprintln(cmd.OutOrStdout(), printable.Escape(line))
 				return err
 			})

@@ -39,7 +39,7 @@ func main() {
 
 // run is the whole program: results go to stdout, everything else to stderr.
 func run(args []string, stdout, stderr io.Writer) int {
-	started := service.Started()
+	started := service.StartedBySCM()
 	ctx := context.Background()
 	if !started { // a service gets a console's signals when any user logs off
 		var stop context.CancelFunc
@@ -49,22 +49,22 @@ func run(args []string, stdout, stderr io.Writer) int {
 		context.AfterFunc(ctx, stop)
 	}
 	root := rootCommand()
-	if l, is := supervise.LegacyForm(supervise.OriginalArgs(args), started, names(root)); is {
+	if l, is := supervise.LegacyForm(supervise.OriginalArgs(args), started, commandNames(root)); is {
 		return l.Run(ctx, runtime.GOOS, started, stderr)
 	}
 	root.SetArgs(args)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
 	cmd, err := root.ExecuteContextC(ctx)
-	code := answer(cmd, err, stderr)
+	code := exitCodeOf(cmd, err, stderr)
 	if err != nil && started {
-		supervise.Refuse(service.AppCode(uint32(code)))
+		supervise.RefuseStart(service.AppCode(uint32(code)))
 	}
 	return code
 }
 
-// answer tells a person of an error, and is the exit code.
-func answer(cmd *cobra.Command, err error, stderr io.Writer) int {
+// exitCodeOf tells a person of an error, and is the exit code.
+func exitCodeOf(cmd *cobra.Command, err error, stderr io.Writer) int {
 	var failed *failure
 	var ended *supervise.ExitError
 	switch {
@@ -103,7 +103,7 @@ Run it on Windows:
   docker-wsl-bridge up
 
 and then, in WSL, what it tells you.`,
-		Args:          nearest,
+		Args:          suggestCommand,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
@@ -116,28 +116,28 @@ and then, in WSL, what it tells you.`,
 	return root
 }
 
-// names are those of all commands.
-func names(root *cobra.Command) (list []string) {
+// commandNames are those of all commands.
+func commandNames(root *cobra.Command) (list []string) {
 	for _, cmd := range root.Commands() {
 		list = append(list, cmd.Name())
 	}
 	return list
 }
 
-// nearest refuses what is no command and names the one it looks like.
-func nearest(cmd *cobra.Command, args []string) error {
+// suggestCommand refuses what is no command and names the one it looks like.
+func suggestCommand(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil
 	}
 	text := fmt.Sprintf("unknown command %q", args[0])
 	if like := cmd.SuggestionsFor(args[0]); len(like) > 0 {
-		text += fmt.Sprintf("; did you mean %q?", likest(args[0], like))
+		text += fmt.Sprintf("; did you mean %q?", mostAlike(args[0], like))
 	}
 	return errors.New(text)
 }
 
-// likest is the one that begins most like a word: what is mistyped is rarely the beginning.
-func likest(word string, like []string) string {
+// mostAlike is the one that begins most like a word: what is mistyped is rarely the beginning.
+func mostAlike(word string, like []string) string {
 	same := func(s string) (n int) {
 		for n < min(len(s), len(word)) && s[n] == word[n] {
 			n++

@@ -22,12 +22,12 @@ of its control endpoint; docs/control.md names them all. One that does not answe
 is left out.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			found, err := control.Carrying(cmd.Context(), c)
+			found, err := control.CarryingBridges(cmd.Context(), c)
 			if err != nil {
 				return &failure{error: err}
 			}
 			if len(found) == 0 {
-				return &failure{error: advice.With(errors.New("no bridge runs"+printable.Line(c.Words())), []codes.Hint{advice.NoneHint()})}
+				return &failure{error: advice.With(errors.New("no bridge runs"+printable.Line(c.WordsForChoice())), []codes.Hint{advice.NoneHint()})}
 			}
 			var all []control.Traffic
 			for _, f := range found {

@@ -57,11 +57,11 @@ func reloadRunning(cmd *cobra.Command) (done control.Reloaded, err error) {
 	if err != nil {
 		return done, err
 	}
-	at, err := endpoint.Private(state.RunDir(dir), control.ConfigPlace(file).ID())
+	at, err := endpoint.PrivateEndpoint(state.RunDir(dir), control.ConfigPlace(file).ID())
 	if err != nil {
 		return done, err
 	}
-	done, err = control.Reload(cmd.Context(), at)
+	done, err = control.ReloadInstance(cmd.Context(), at)
 	var refused *control.RefusedError
 	switch {
 	case errors.Is(err, fs.ErrNotExist):

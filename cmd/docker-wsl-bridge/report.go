@@ -64,13 +64,13 @@ type happening struct {
 	Retry  int64  `json:"retryMilliseconds,omitempty"`
 }
 
-// about is what will be told of a link.
-func about(s *daemon.Served, link string) ready {
+// readyFor is what will be told of a link.
+func readyFor(s *daemon.Served, link string) ready {
 	l := &s.Link
 	v := ready{Event: string(tunnel.Serving), Link: link, Kind: l.Kind, Engine: s.Engine, Info: s.Info, Agent: s.Agent}
 	v.Socket.Socket = l.Socket
 	switch {
-	case l.Reverse() && l.Kind == config.Docker:
+	case l.IsReverse() && l.Kind == config.Docker:
 		v.Host = l.Socket
 	case l.Kind == config.Docker:
 		v.Host = "unix://" + l.Socket
@@ -78,8 +78,8 @@ func about(s *daemon.Served, link string) ready {
 	return v
 }
 
-// event tells what the daemon is at, and what came of the docker context.
-func (r *reporter) event(e daemon.Event) {
+// reportEvent tells what the daemon is at, and what came of the docker context.
+func (r *reporter) reportEvent(e daemon.Event) {
 	if e.Step != "" {
 		r.Step("%s ...", e.Step)
 		return
@@ -96,36 +96,36 @@ func (r *reporter) event(e daemon.Event) {
 			r.servingLink(e)
 			return
 		}
-		r.serving(e)
+		r.reportServing(e)
 	case tunnel.Failing:
-		r.happens(e, fmt.Sprintf("the link %s is not served: %v; next attempt in %v", e.Link, e.Err, e.Pause.Round(100*time.Millisecond)))
+		r.reportHappening(e, fmt.Sprintf("the link %s is not served: %v; next attempt in %v", e.Link, e.Err, e.Pause.Round(100*time.Millisecond)))
 	case daemon.ContextFailed:
-		r.happens(e, fmt.Sprintf("the link %s has no docker context: %v", e.Link, e.Err))
+		r.reportHappening(e, fmt.Sprintf("the link %s has no docker context: %v", e.Link, e.Err))
 		if !r.JSON {
 			for _, h := range advice.ContextHints(e.Distro, e.Err) {
 				fmt.Fprint(r.Err, console.HintLine(h))
 			}
 		}
 	case tunnel.Frozen:
-		r.happens(e, "wsl.exe stands still (does the machine sleep?); connections live on, new ones are told so")
+		r.reportHappening(e, "wsl.exe stands still (does the machine sleep?); connections live on, new ones are told so")
 	case tunnel.Thawed:
-		r.happens(e, "wsl.exe moves again")
+		r.reportHappening(e, "wsl.exe moves again")
 	case tunnel.Stopped:
-		r.happens(e, fmt.Sprintf("%s was stopped; it is served again when somebody runs it", e.Distro))
+		r.reportHappening(e, fmt.Sprintf("%s was stopped; it is served again when somebody runs it", e.Distro))
 	case tunnel.Gone:
-		r.happens(e, fmt.Sprintf("there is no distro %s any more; one of that name is served when somebody runs it", e.Distro))
+		r.reportHappening(e, fmt.Sprintf("there is no distro %s any more; one of that name is served when somebody runs it", e.Distro))
 	case tunnel.Woken:
-		r.happens(e, "the machine has woken up; the connection to "+e.Distro+" is looked at")
+		r.reportHappening(e, "the machine has woken up; the connection to "+e.Distro+" is looked at")
 	case tunnel.Warned:
-		r.happens(e, fmt.Sprintf("the link %s: %v", e.Link, e.Err))
+		r.reportHappening(e, fmt.Sprintf("the link %s: %v", e.Link, e.Err))
 	case tunnel.Unused:
-		r.happens(e, fmt.Sprintf("nobody else uses %s; it may stop, and is served again when somebody runs it", e.Distro))
+		r.reportHappening(e, fmt.Sprintf("nobody else uses %s; it may stop, and is served again when somebody runs it", e.Distro))
 	case tunnel.Lost:
-		r.happens(e, fmt.Sprintf("lost: %v; next attempt in %v", e.Err, e.Pause.Round(100*time.Millisecond)))
+		r.reportHappening(e, fmt.Sprintf("lost: %v; next attempt in %v", e.Err, e.Pause.Round(100*time.Millisecond)))
 	}
 }
 
-func (r *reporter) happens(e daemon.Event, words string) {
+func (r *reporter) reportHappening(e daemon.Event, words string) {
 	if r.several {
 		words = e.Distro + ": " + words
 	}
@@ -136,9 +136,9 @@ func (r *reporter) happens(e daemon.Event, words string) {
 	r.Event(h, printable.Escape(words)+"\n")
 }
 
-// serving tells what is served: all of it the first time.
-func (r *reporter) serving(e daemon.Event) {
-	v := about(e.Served, "")
+// reportServing tells what is served: all of it the first time.
+func (r *reporter) reportServing(e daemon.Event) {
+	v := readyFor(e.Served, "")
 	v.Socket.Distro = e.Served.Link.Distro
 	if made := e.Served.Context; made != nil {
 		v.Context, v.ContextNote = made.Name, made.Note
@@ -154,7 +154,7 @@ func (r *reporter) serving(e daemon.Event) {
 		r.Event(v, fmt.Sprintf("serving %s in %s again\n", printable.Line(v.Socket.Socket), printable.Line(v.Socket.Distro)))
 		return
 	}
-	r.print(v, v.text())
+	r.printResult(v, v.textForPerson())
 	if !r.JSON && e.Served.Context != nil {
 		fmt.Fprint(r.Err, setup.ContextWarning(v.Socket.Distro, *e.Served.Context))
 	}
@@ -162,19 +162,19 @@ func (r *reporter) serving(e daemon.Event) {
 
 // servingLink tells of one of several.
 func (r *reporter) servingLink(e daemon.Event) {
-	v := about(e.Served, e.Link)
+	v := readyFor(e.Served, e.Link)
 	if e.Served.Link.Shared {
 		v.Socket.Distro = e.Served.Link.Distro
 	}
 	v.Placed, v.Socket.Mode, v.Socket.Owner = e.Placed, e.Where.Mode, e.Where.Owner
 	at := control.Place{Distro: cmp.Or(v.Socket.Distro, e.Distro), Socket: v.Socket.Socket}
-	if at.Everywhere() {
+	if at.IsInEveryDistro() {
 		v.Socket.Host = e.Distro
 	}
 	v.Socket.Distro = at.Distro
 	if v.Socket.Owner == "" {
 		line := fmt.Sprintf("%-16s %s to %s in %s", v.Link, v.Socket.Socket, v.Engine, v.Socket.Distro)
-		r.print(v, printable.Escape(line)+"\n")
+		r.printResult(v, printable.Escape(line)+"\n")
 		return
 	}
 	by := ""
@@ -182,19 +182,19 @@ func (r *reporter) servingLink(e daemon.Event) {
 		by = ", by " + v.Socket.Host
 	}
 	line := fmt.Sprintf("%-16s %s%s  %s %s", v.Link, control.PlaceName(at), by, v.Socket.Owner, v.Socket.Mode)
-	r.print(v, printable.Escape(line)+"\n")
+	r.printResult(v, printable.Escape(line)+"\n")
 }
 
-// print is for what was asked for. A reader that has gone misses it.
-func (r *reporter) print(object any, text string) {
+// printResult is for what was asked for. A reader that has gone misses it.
+func (r *reporter) printResult(object any, text string) {
 	_ = r.Result(object, func(w io.Writer) error {
 		_, err := io.WriteString(w, text)
 		return err
 	})
 }
 
-// text is for a person, who wants to know what to run next.
-func (v ready) text() string {
+// textForPerson is for a person, who wants to know what to run next.
+func (v ready) textForPerson() string {
 	placed := "was there already"
 	if v.Placed {
 		placed = "put there now"
@@ -210,7 +210,7 @@ func (v ready) text() string {
 		what, printable.Line(v.Engine), info, printable.Line(v.Socket.Distro), v.Agent, placed, printable.Line(v.Socket.Socket), v.Socket.Owner, v.Socket.Mode, use)
 }
 
-func (r *reporter) stopped() error {
+func (r *reporter) reportStopped() error {
 	text := "The bridge has ended; its socket is gone.\n"
 	if r.what.Context != "" {
 		line := fmt.Sprintf("The docker context %s stays for the next one; docker-wsl-bridge context rm --distro %s %s removes it.", r.what.Context, codes.WindowsWord(r.what.Socket.Distro), codes.WindowsWord(r.what.Context))

@@ -20,11 +20,11 @@ func TestWhatIsServedIsPlain(t *testing.T) {
 	r := &reporter{Printer: console.Printer{Out: &out, Err: &out}}
 	for _, state := range []tunnel.State{tunnel.Starting, tunnel.Placing, tunnel.Serving, tunnel.Serving, tunnel.Lost, tunnel.Stopped} {
 		served.Context = &daemon.MadeContext{Name: "windows", Err: errors.New(evil)}
-		r.event(daemon.Event{Event: tunnel.Event{State: state, Distro: evil, Link: evil, Err: errors.New(evil)}, Served: served})
+		r.reportEvent(daemon.Event{Event: tunnel.Event{State: state, Distro: evil, Link: evil, Err: errors.New(evil)}, Served: served})
 	}
 	r.several = true
-	r.event(daemon.Event{Event: tunnel.Event{State: tunnel.Serving, Distro: evil, Link: evil}, Served: served})
-	if err := r.stopped(); err != nil {
+	r.reportEvent(daemon.Event{Event: tunnel.Event{State: tunnel.Serving, Distro: evil, Link: evil}, Served: served})
+	if err := r.reportStopped(); err != nil {
 		t.Fatal(err)
 	}
 	if text := out.String(); strings.ContainsAny(text, "\x1b\u202e\u009b") || strings.Count(text, "\ufffd[2J") < 10 {

@@ -149,7 +149,7 @@ func TestServiceStateIsTold(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		return install.Place{}.Now(t.Context(), install.Record{Form: install.ByService}, r)
+		return install.Place{}.CurrentState(t.Context(), install.Record{Form: install.ByService}, r)
 	}
 	if got := told(); got != "docker.wsl.bridge_1a2b3 was not started since Windows was" {
 		t.Error(got)

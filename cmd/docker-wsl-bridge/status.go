@@ -37,7 +37,7 @@ On Windows it tells whether it is installed, what starts it at logon, and why th
 Its exit code is 0 when all of them work, and 1 when one does not or none runs.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			found, err := control.Running(cmd.Context(), control.Chosen{})
+			found, err := control.RunningBridges(cmd.Context(), control.Chosen{})
 			if err != nil {
 				return &failure{error: err}
 			}
@@ -45,7 +45,7 @@ Its exit code is 0 when all of them work, and 1 when one does not or none runs.`
 			for i, f := range found {
 				all[i] = statusOf(f)
 			}
-			installed := setup.Recorded()
+			installed := setup.RecordedInstallation()
 			var wrong error // why nothing runs, as far as the files tell
 			if len(all) == 0 {
 				wrong = setup.WrongFiles(installed)
@@ -107,7 +107,7 @@ func wellOrNot(all []control.Status, installed *install.Record, wrong error) err
 	}
 	for _, s := range all {
 		if !s.Works {
-			why := fmt.Errorf("the bridge for %s does not work: %s", control.PlaceName(s.Link.Place()), printable.Line(advice.ReasonOf(s)))
+			why := fmt.Errorf("the bridge for %s does not work: %s", control.PlaceName(s.Link.PlaceOf()), printable.Line(advice.ReasonOf(s)))
 			return &failure{error: advice.With(why, s.Hints)}
 		}
 	}
@@ -147,9 +147,9 @@ func statusText(s control.Status) string {
 	if s.Link.Reverse {
 		line("pipe", "%s, which leads to %s", s.Link.Socket, s.Link.Distro)
 	} else {
-		line("socket", "%s  %s %s", control.PlaceName(s.Link.Place()), s.Link.Owner, s.Link.Mode)
+		line("socket", "%s  %s %s", control.PlaceName(s.Link.PlaceOf()), s.Link.Owner, s.Link.Mode)
 	}
-	if s.Link.Place().Everywhere() {
+	if s.Link.PlaceOf().IsInEveryDistro() {
 		line("", "for %s of each distro and root%s", uidWords(s.Link.Uids), servedBy(s.Link.Host))
 	}
 	line("state", "%s%s", advice.ReasonOf(s), sinceText(s.StateSince))

@@ -26,7 +26,7 @@ there is nothing to do, which is no error. Links of a configuration have one
 bridge: with one of them end all; to end one, take it out of the file and reload.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			found, err := control.Running(cmd.Context(), c)
+			found, err := control.RunningBridges(cmd.Context(), c)
 			if err != nil {
 				return &failure{error: err}
 			}
@@ -35,7 +35,7 @@ bridge: with one of them end all; to end one, take it out of the file and reload
 			}
 			ended := []endedPlace{}
 			var failed error
-			for i, err := range control.StopAll(cmd.Context(), found) {
+			for i, err := range control.StopAllInstances(cmd.Context(), found) {
 				if err != nil {
 					failed = errors.Join(failed, err)
 					continue
@@ -65,7 +65,7 @@ type endedPlace struct {
 
 func printStopped(out io.Writer, ended []endedPlace, c control.Chosen, found int) error {
 	if found == 0 {
-		_, err := fmt.Fprintf(out, "no bridge runs%s\n", printable.Line(c.Words()))
+		_, err := fmt.Fprintf(out, "no bridge runs%s\n", printable.Line(c.WordsForChoice()))
 		return err
 	}
 	for _, s := range ended {
@@ -78,7 +78,7 @@ func printStopped(out io.Writer, ended []endedPlace, c control.Chosen, found int
 
 // withTheirOwn adds the other links of the same bridges, which end with them.
 func withTheirOwn(ctx context.Context, found []control.Found) ([]control.Found, error) {
-	all, err := control.Running(ctx, control.Chosen{})
+	all, err := control.RunningBridges(ctx, control.Chosen{})
 	return slices.DeleteFunc(all, func(f control.Found) bool {
 		return !slices.ContainsFunc(found, func(of control.Found) bool { return of.PID == f.PID })
 	}), err

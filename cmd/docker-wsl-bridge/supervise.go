@@ -10,7 +10,7 @@ import (
 )
 
 func superviseCommand() *cobra.Command {
-	s := supervise.New()
+	s := supervise.NewCommand()
 	cmd := &cobra.Command{
 		Use:   "supervise [flags] -- COMMAND [ARGUMENT...]",
 		Short: "Keep a command running, in the foreground or as a service",
@@ -33,7 +33,7 @@ can't be started at all.`,
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := s.Check(); err != nil {
+			if err := s.CheckPolicy(); err != nil {
 				return err
 			}
 			if err := s.Supervise(cmd.Context(), args, cmd.ErrOrStderr()); err != nil {

@@ -52,16 +52,16 @@ with --json it prints an object each second, as docs/control.md has them.`,
 }
 
 func showTop(ctx context.Context, cmd *cobra.Command, c control.Chosen, once bool, p *console.Printer) error {
-	ask := func(ctx context.Context) (top.Look, error) { return look(ctx, c) }
+	ask := func(ctx context.Context) (top.Look, error) { return lookAtAll(ctx, c) }
 	switch {
 	case once:
-		seen, err := top.Once(ctx, ask)
+		seen, err := top.LookOnce(ctx, ask)
 		if err != nil {
 			return err
 		}
-		return p.Result(seen, func(w io.Writer) error { return top.Print(w, seen, 0) })
+		return p.Result(seen, func(w io.Writer) error { return top.PrintTable(w, seen, 0) })
 	case p.JSON:
-		return top.Each(ctx, ask, func(seen top.Look) error { return p.Result(seen, nil) })
+		return top.LookRepeatedly(ctx, ask, func(seen top.Look) error { return p.Result(seen, nil) })
 	}
 	screen, is := cmd.OutOrStdout().(*os.File)
 	if !is {
@@ -70,14 +70,14 @@ func showTop(ctx context.Context, cmd *cobra.Command, c control.Chosen, once boo
 	return top.Run(ctx, os.Stdin, screen, ask)
 }
 
-// look asks all bridges that are meant. One that does not answer is shown as silent.
-func look(ctx context.Context, c control.Chosen) (top.Look, error) {
-	found, err := control.Carrying(ctx, c)
+// lookAtAll asks all bridges that are meant. One that does not answer is shown as silent.
+func lookAtAll(ctx context.Context, c control.Chosen) (top.Look, error) {
+	found, err := control.CarryingBridges(ctx, c)
 	switch {
 	case err != nil:
 		return top.Look{}, err
 	case len(found) == 0:
-		return top.Look{}, advice.With(errors.New("no bridge runs"+printable.Line(c.Words())), []codes.Hint{advice.NoneHint()})
+		return top.Look{}, advice.With(errors.New("no bridge runs"+printable.Line(c.WordsForChoice())), []codes.Hint{advice.NoneHint()})
 	}
 	var links []control.LinkTraffic
 	at := time.Now()
@@ -90,5 +90,5 @@ func look(ctx context.Context, c control.Chosen) (top.Look, error) {
 		at = f.Traffic.At
 		links = append(links, f.Traffic.Links...)
 	}
-	return top.Of(at, links), nil
+	return top.NewLook(at, links), nil
 }

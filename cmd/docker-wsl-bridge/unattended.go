@@ -29,41 +29,41 @@ a distro, an engine. When a bridge for the socket runs already there is nothing 
 do, which is no error.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			wanted, wrong, err := o.wanted(cmd.Flags())
+			wanted, wrong, err := o.wantedLinks(cmd.Flags())
 			if err != nil {
 				return err
 			}
-			o.serve = func(ctx context.Context) error { return unattended(ctx, wanted, wrong, &o) }
-			if service.Started() {
-				err = service.Run(o.body)
+			o.serve = func(ctx context.Context) error { return runBackground(ctx, wanted, wrong, &o) }
+			if service.StartedBySCM() {
+				err = service.Run(o.serviceBody)
 			} else {
-				o.wake = service.Resumes(cmd.Context())
-				err = o.standing(cmd.Context())
+				o.wake = service.ResumeEvents(cmd.Context())
+				err = o.serveUntilDone(cmd.Context())
 			}
 			if err != nil {
-				return failed(err)
+				return failureOf(err)
 			}
 			return nil
 		},
 	}
-	o.bind(cmd.Flags())
+	o.bindFlags(cmd.Flags())
 	cmd.Flags().BoolVar(&o.ifInstalled, links.IfInstalled, false, "do nothing for a user for whom it is not installed")
 	_ = cmd.Flags().MarkHidden(links.IfInstalled) // fails only for a flag that is not there
 	return cmd
 }
 
-// standing serves what run is told to, for as long as nobody has it end.
-func (o *options) standing(ctx context.Context) error {
+// serveUntilDone serves what run is told to, for as long as nobody has it end.
+func (o *options) serveUntilDone(ctx context.Context) error {
 	if o.ifInstalled {
-		if marked, err := install.Marked(); !marked || err != nil {
+		if marked, err := install.IsMarked(); !marked || err != nil {
 			return err
 		}
 	}
-	return quietly(o.serve(ctx))
+	return ignoreServed(o.serve(ctx))
 }
 
-// quietly takes it for success that another bridge serves the place.
-func quietly(err error) error {
+// ignoreServed takes it for success that another bridge serves the place.
+func ignoreServed(err error) error {
 	var runs *control.RunsError
 	if errors.As(err, &runs) {
 		return nil
@@ -71,15 +71,15 @@ func quietly(err error) error {
 	return err
 }
 
-// body is the same as a service. That is running as soon as it tries: whether it serves is for
+// serviceBody is the same as a service. That is running as soon as it tries: whether it serves is for
 // status to say, and a stopped engine must not fail a start. At the end of its user's session Windows
 // has it stop, and of what else happens around it only awakenings count.
-func (o *options) body(ctx context.Context, c service.Control) uint32 {
+func (o *options) serviceBody(ctx context.Context, c service.Control) uint32 {
 	wake := make(chan struct{}, 1)
 	o.wake = wake
-	return service.Main(func(ctx context.Context, started func()) error {
+	return service.MainBody(func(ctx context.Context, started func()) error {
 		started()
-		return o.standing(ctx)
+		return o.serveUntilDone(ctx)
 	}, func(e service.Event) {
 		if e.MayResume() {
 			select {
@@ -90,13 +90,13 @@ func (o *options) body(ctx context.Context, c service.Control) uint32 {
 	})(ctx, c)
 }
 
-// unattended is run. A wrong file is in the log: nobody else is there to be told.
-func unattended(ctx context.Context, c *links.Set, wrong error, o *options) error {
+// runBackground is run. A wrong file is in the log: nobody else is there to be told.
+func runBackground(ctx context.Context, c *links.Set, wrong error, o *options) error {
 	if wrong != nil {
 		daemon.LogWrong(wrong, daemon.Options{Debug: o.debug, Stderr: io.Discard, Alone: true})
 		return advice.With(wrong, []codes.Hint{advice.ConfigCheckHint()})
 	}
-	d, err := o.daemon(c)
+	d, err := o.daemonOptions(c)
 	if err != nil {
 		return err
 	}

@@ -27,7 +27,7 @@ func TestWhatAwakensAService(t *testing.T) {
 		}
 		return nil
 	}
-	if code := o.body(t.Context(), service.Control{Started: func() {}, Events: events}); code != 0 {
+	if code := o.serviceBody(t.Context(), service.Control{Started: func() {}, Events: events}); code != 0 {
 		t.Errorf("exit code %d", code)
 	}
 }

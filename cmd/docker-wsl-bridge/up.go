@@ -29,47 +29,47 @@ type options struct {
 	serve func(context.Context) error // what run does
 }
 
-// parse finds what the flags say, before anything is done.
-func (o *options) parse(goos string) (err error) {
-	o.link, err = o.Flags.Link(goos)
+// parseFlags finds what the flags say, before anything is done.
+func (o *options) parseFlags(goos string) (err error) {
+	o.link, err = o.Flags.ParseLink(goos)
 	return err
 }
 
-// wanted is what the files want or, if they name no link or flags say what is served, the flags. wrong is what is
+// wantedLinks is what the files want or, if they name no link or flags say what is served, the flags. wrong is what is
 // wrong with the files.
-func (o *options) wanted(flags *pflag.FlagSet) (c *links.Set, wrong, err error) {
-	if c, wrong = links.Wanted(flags); wrong != nil || c != nil {
+func (o *options) wantedLinks(flags *pflag.FlagSet) (c *links.Set, wrong, err error) {
+	if c, wrong = links.WantedByFiles(flags); wrong != nil || c != nil {
 		return c, wrong, nil
 	}
-	if err := o.parse(runtime.GOOS); err != nil {
+	if err := o.parseFlags(runtime.GOOS); err != nil {
 		return nil, nil, err
 	}
 	return &links.Set{Links: []links.Link{o.link}}, nil, nil
 }
 
-// attended is up: somebody is there to be told.
-func attended(ctx context.Context, c *links.Set, wrong error, o *options, r *reporter) error {
+// runInteractive is up: somebody is there to be told.
+func runInteractive(ctx context.Context, c *links.Set, wrong error, o *options, r *reporter) error {
 	if wrong != nil {
 		return configFailed(wrong, advice.ConfigCheckHint())
 	}
 	r.several = !c.FromFlags()
-	d, err := o.daemon(c)
+	d, err := o.daemonOptions(c)
 	if err != nil {
 		return &failure{error: err}
 	}
-	d.Report, d.Stderr, d.Strict = r.event, r.Err, c.FromFlags()
+	d.Report, d.Stderr, d.Strict = r.reportEvent, r.Err, c.FromFlags()
 	err = daemon.Run(ctx, c.Links, d)
 	switch {
 	case err == nil:
-		return r.stopped()
+		return r.reportStopped()
 	case d.Strict && errors.Is(err, context.Canceled):
 		return &failure{error: errors.New("interrupted before the socket was served")}
 	}
-	return failed(err)
+	return failureOf(err)
 }
 
-// daemon says how what is wanted is served.
-func (o *options) daemon(c *links.Set) (d daemon.Options, err error) {
+// daemonOptions says how what is wanted is served.
+func (o *options) daemonOptions(c *links.Set) (d daemon.Options, err error) {
 	d = daemon.Options{
 		Report: func(daemon.Event) {}, Stderr: io.Discard, Debug: o.debug, Wake: o.wake, Version: version, Installed: setup.IsInstalled,
 	}
@@ -88,8 +88,8 @@ func (o *options) daemon(c *links.Set) (d daemon.Options, err error) {
 	return d, err
 }
 
-// failed is an error of what ran.
-func failed(err error) error {
+// failureOf is an error of what ran.
+func failureOf(err error) error {
 	var of *daemon.Error
 	if errors.As(err, &of) {
 		return &failure{err, of.Distro}
@@ -119,21 +119,21 @@ come to their end. Ctrl-C again ends it at once.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			r := &reporter{Printer: console.Printer{Out: cmd.OutOrStdout(), Err: cmd.ErrOrStderr(), JSON: o.json}}
-			o.wake = service.Resumes(cmd.Context())
-			wanted, wrong, err := o.wanted(cmd.Flags())
+			o.wake = service.ResumeEvents(cmd.Context())
+			wanted, wrong, err := o.wantedLinks(cmd.Flags())
 			if err != nil {
 				return err
 			}
-			return attended(cmd.Context(), wanted, wrong, &o, r)
+			return runInteractive(cmd.Context(), wanted, wrong, &o, r)
 		},
 	}
-	o.bind(cmd.Flags())
+	o.bindFlags(cmd.Flags())
 	cmd.Flags().BoolVar(&o.json, "json", false, "report as JSON, one object a line")
 	return cmd
 }
 
-// bind has the flags that say what is served, and how.
-func (o *options) bind(f *pflag.FlagSet) {
-	links.Bind(&o.Flags, f)
+// bindFlags has the flags that say what is served, and how.
+func (o *options) bindFlags(f *pflag.FlagSet) {
+	links.BindFlags(&o.Flags, f)
 	f.BoolVar(&o.debug, "debug", false, "log each connection, from both sides, to stderr")
 }

@@ -38,7 +38,7 @@ func OpenHints(err error, dir string, installed func(program string) bool) []cod
 	case errors.As(err, &runs):
 		return RunsHints(runs.Status, installed(runs.Status.Program))
 	case errors.As(err, &owned):
-		return []codes.Hint{codes.ControlPlace.Hint(owned.Account()+" has made a pipe in your name; to have another one", "docker-wsl-bridge up --socket PATH")}
+		return []codes.Hint{codes.ControlPlace.Hint(owned.AccountName()+" has made a pipe in your name; to have another one", "docker-wsl-bridge up --socket PATH")}
 	}
 	list := []codes.Hint{codes.ControlPlace.Note("this user must be able to write to " + dir + ", and nobody else")}
 	if runtime.GOOS == "windows" && errors.Is(err, fs.ErrPermission) {
@@ -52,14 +52,14 @@ func RunsHints(s control.Status, installed bool) (list []codes.Hint) {
 	l, at := s.Link, ""
 	use := codes.PlaceTaken.Hint("to see how it is", "docker-wsl-bridge status")
 	if l.Socket != "" {
-		at = FlagsOf(l.Place())
+		at = FlagsOf(l.PlaceOf())
 	}
 	switch {
 	case l.Kind != config.Docker || l.Reverse || l.Socket == "":
 	case l.Context != "":
-		use = codes.PlaceTaken.Hint("to use it, in "+l.Served(), "docker --context "+codes.ShWord(l.Context)+" version")
+		use = codes.PlaceTaken.Hint("to use it, in "+l.ServedDistro(), "docker --context "+codes.ShWord(l.Context)+" version")
 	default:
-		use = codes.PlaceTaken.Hint("to use it, in "+l.Served(), "docker -H "+codes.ShWord("unix://"+l.Socket)+" version")
+		use = codes.PlaceTaken.Hint("to use it, in "+l.ServedDistro(), "docker -H "+codes.ShWord("unix://"+l.Socket)+" version")
 	}
 	if installed {
 		use.Text = "it is the installed program, which starts at logon; " + use.Text
@@ -147,8 +147,8 @@ func StatusHints(s control.Status, err error) []codes.Hint {
 	var list []codes.Hint
 	switch {
 	case s.State == string(tunnel.Stopped), s.State == string(tunnel.Unused):
-		return []codes.Hint{codes.DistroRuns.Hint("to have the distro run, and served again within 10 s", InDistro(s.Link.Served(), ""))}
-	case s.Link.Place().Everywhere() && errors.As(err, &told):
+		return []codes.Hint{codes.DistroRuns.Hint("to have the distro run, and served again within 10 s", InDistro(s.Link.ServedDistro(), ""))}
+	case s.Link.PlaceOf().IsInEveryDistro() && errors.As(err, &told):
 		list = []codes.Hint{codes.SocketPlace.Hint("nothing there lives longer than WSL's virtual machine; to see what is in the way", InDistro(s.Link.Host, "root", "ls", "-la", path.Dir(s.Link.Socket)))}
 	case s.Link.Reverse && errors.As(err, &inUse):
 		return []codes.Hint{codes.SocketPlace.Hint("end the program that has the pipe, or give the link another one, from = \"npipe:////./pipe/NAME\"; to see where that is written", "docker-wsl-bridge config path")}
@@ -161,7 +161,7 @@ func StatusHints(s control.Status, err error) []codes.Hint {
 	case serving && (errors.Is(err, engine.ErrNoAnswer) || errors.Is(err, endpoint.ErrBusy)):
 		return []codes.Hint{RestartHint(codes.EngineAnswers)}
 	case err != nil:
-		list = Hints(s.Link.Served(), err)
+		list = Hints(s.Link.ServedDistro(), err)
 	}
 	return append(list, DoctorHint())
 }

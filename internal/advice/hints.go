@@ -40,7 +40,7 @@ func Hints(distro string, err error) []codes.Hint {
 	list := cure(err)
 	if distro != "" {
 		for i := range list {
-			list[i] = list[i].In(distro)
+			list[i] = list[i].InDistro(distro)
 		}
 	}
 	return list
@@ -236,7 +236,7 @@ func engineHints(e *engine.NotFoundError) []codes.Hint {
 
 // OwnerHint is for the pipe of somebody who is trusted with nothing.
 func OwnerHint(name string, e *endpoint.OwnerError) codes.Hint {
-	return codes.PipeOpen.Hint("the pipe belongs to "+e.Account()+"; to let that account see all that clients send", "docker-wsl-bridge up --pipe "+codes.WindowsWord(name)+" --trust-pipe-owner")
+	return codes.PipeOpen.Hint("the pipe belongs to "+e.AccountName()+"; to let that account see all that clients send", "docker-wsl-bridge up --pipe "+codes.WindowsWord(name)+" --trust-pipe-owner")
 }
 
 // ReplaceHints are for a service of our name that is another program's.

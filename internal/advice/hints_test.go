@@ -69,7 +69,7 @@ func TestAPlaceThatIsServedTellsBy(t *testing.T) {
 }
 
 func hasCode(said string) bool {
-	for _, e := range codes.Table() {
+	for _, e := range codes.AllEntries() {
 		if strings.HasPrefix(said, string(e.Code)+": ") {
 			return true
 		}

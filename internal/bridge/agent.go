@@ -40,10 +40,10 @@ type Distro struct {
 
 // agent is the Linux half of a session.
 type agent struct {
-	half
+	peer
 	distro Distro
 	held   dockerapi.Held
-	cards  cards
+	cards  peerInfos
 
 	warnings chan warning   // that the host is to be told
 	clients  sync.WaitGroup // who accepts them, and who serves them
@@ -63,13 +63,13 @@ func RunAgent(ctx context.Context, carrier io.ReadWriteCloser, id BuildID, distr
 	if err := readHello(ctx, carrier, id); err != nil {
 		return errors.Join(fmt.Errorf("greet host: %w", err), carrier.Close())
 	}
-	a := &agent{half: newHalf(mux.New(carrier, mux.Agent), log), distro: distro, warnings: make(chan warning, maxWarnings), listeners: map[string]net.Listener{}}
-	a.whole, a.control = true, a.answer
-	a.relays.Go(a.serve)
-	a.relays.Go(a.tell)
-	a.relays.Go(func() { boundFailing(a.session) })
-	err := a.live(ctx)
-	a.leave()
+	a := &agent{peer: newPeer(mux.New(carrier, mux.Agent), log), distro: distro, warnings: make(chan warning, maxWarnings), listeners: map[string]net.Listener{}}
+	a.whole, a.control = true, a.answerRequests
+	a.relays.Go(a.acceptIncomingStreams)
+	a.relays.Go(a.forwardWarnings)
+	a.relays.Go(func() { boundFailingCarrier(a.session) })
+	err := a.serveUntilEnd(ctx)
+	a.removeSockets()
 	err = errors.Join(err, a.session.Close())
 	a.clients.Wait()
 	a.relays.Wait()
@@ -77,30 +77,30 @@ func RunAgent(ctx context.Context, carrier io.ReadWriteCloser, id BuildID, distr
 	return err
 }
 
-// live waits for the end of the session and makes it a good one if the host
+// serveUntilEnd waits for the end of the session and makes it a good one if the host
 // said goodbye.
-func (a *agent) live(ctx context.Context) error {
+func (a *agent) serveUntilEnd(ctx context.Context) error {
 	select {
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	case <-a.session.Done():
 		return a.session.Err()
-	case <-a.session.Leaving():
+	case <-a.session.PeerLeaving():
 	}
-	a.leave()
+	a.removeSockets()
 	if err := a.session.Drain(ctx); err != nil {
 		return err
 	}
-	a.awaitClients(ctx)
+	a.awaitOpenClients(ctx)
 	// The host writes nothing after this answer. Were we gone before its last
 	// frame, wsl.exe's relay would drop the end of our output (init.cpp).
 	_, err := a.session.Ping(ctx)
 	return err
 }
 
-// awaitClients waits until nothing is done for a client any more, so that an agent that says that it leaves does.
+// awaitOpenClients waits until nothing is done for a client any more, so that an agent that says that it leaves does.
 // The host's patience ends it.
-func (a *agent) awaitClients(ctx context.Context) {
+func (a *agent) awaitOpenClients(ctx context.Context) {
 	over := make(chan struct{})
 	a.relays.Go(func() {
 		a.clients.Wait()
@@ -113,9 +113,9 @@ func (a *agent) awaitClients(ctx context.Context) {
 	}
 }
 
-// leave takes the sockets away, and sends clients home that have asked nothing.
-func (a *agent) leave() {
-	a.idle.close()
+// removeSockets takes the sockets away, and sends clients home that have asked nothing.
+func (a *agent) removeSockets() {
+	a.idle.closeWaitingClients()
 	a.mu.Lock()
 	a.leaving = true
 	listeners := a.listeners
@@ -128,8 +128,8 @@ func (a *agent) leave() {
 	}
 }
 
-// unlisten removes a link's socket. Its connections go on.
-func (a *agent) unlisten(link string) error {
+// stopListeningFor removes a link's socket. Its connections go on.
+func (a *agent) stopListeningFor(link string) error {
 	a.mu.Lock()
 	l := a.listeners[link]
 	delete(a.listeners, link)
@@ -140,24 +140,24 @@ func (a *agent) unlisten(link string) error {
 	return l.Close() // which waits for its watcher
 }
 
-func (a *agent) answer(stream *mux.Stream) {
+func (a *agent) answerRequests(stream *mux.Stream) {
 	defer stream.Close()
 	m := newMessages(stream)
 	for {
 		var r request
-		if err := m.receive(&r); err != nil {
+		if err := m.receiveMessage(&r); err != nil {
 			return
 		}
-		if err := m.send(a.handle(r)); err != nil {
+		if err := m.sendMessage(a.handleRequest(r)); err != nil {
 			return
 		}
 	}
 }
 
-func (a *agent) handle(r request) answer {
+func (a *agent) handleRequest(r request) answer {
 	switch {
 	case r.Unlisten != nil:
-		if err := a.unlisten(r.Unlisten.Link); err != nil {
+		if err := a.stopListeningFor(r.Unlisten.Link); err != nil {
 			return failedAnswer(err)
 		}
 		return answer{Unlistened: &struct{}{}}
@@ -168,33 +168,33 @@ func (a *agent) handle(r request) answer {
 		}
 		return answer{Users: &n}
 	case r.Lead != nil:
-		return a.leadTo(*r.Lead)
+		return a.leadToTarget(*r.Lead)
 	case r.Unlead != nil:
-		a.leads.unlead(r.Unlead.Link)
+		a.leads.removeRoute(r.Unlead.Link)
 		return answer{Unled: &struct{}{}}
 	case r.Reach != nil:
-		return a.reach(r.Reach.Link)
+		return a.tryLinkTarget(r.Reach.Link)
 	case r.Peers != nil:
-		return answer{Peers: a.cards.page(*r.Peers)}
+		return answer{Peers: a.cards.peersAfter(*r.Peers)}
 	case r.Listen == nil:
 		return failedAnswer(&AgentError{KindInvalid, "the request asks for nothing"})
 	}
-	return a.listen(*r.Listen)
+	return a.startListeningFor(*r.Listen)
 }
 
-func (a *agent) listen(l Listen) answer {
+func (a *agent) startListeningFor(l Listen) answer {
 	listener, where, err := a.distro.Open(l)
 	if err != nil {
 		return failedAnswer(err)
 	}
-	if err := a.begin(listener, l); err != nil {
+	if err := a.acceptClientsOf(listener, l); err != nil {
 		return failedAnswer(errors.Join(err, listener.Close()))
 	}
 	return answer{Listening: &where}
 }
 
-// begin has a link's clients accepted, unless there can't be any.
-func (a *agent) begin(listener net.Listener, l Listen) error {
+// acceptClientsOf has a link's clients accepted, unless there can't be any.
+func (a *agent) acceptClientsOf(listener net.Listener, l Listen) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.leaving {
@@ -204,13 +204,13 @@ func (a *agent) begin(listener net.Listener, l Listen) error {
 		return &AgentError{KindInvalid, "the link is listened for already"}
 	}
 	a.listeners[l.Link] = listener
-	a.clients.Go(func() { a.accept(listener, l) })
+	a.clients.Go(func() { a.acceptClients(listener, l) })
 	return nil
 }
 
-// leadTo has streams that the host opens for a link lead to a socket. Only what the host says here
+// leadToTarget has streams that the host opens for a link lead to a socket. Only what the host says here
 // is ever dialled.
-func (a *agent) leadTo(l Lead) answer {
+func (a *agent) leadToTarget(l AgentRoute) answer {
 	if l.Link == "" || l.Socket == "" {
 		return failedAnswer(&AgentError{KindInvalid, "the link leads nowhere"})
 	}
@@ -218,17 +218,17 @@ func (a *agent) leadTo(l Lead) answer {
 	if err != nil {
 		return failedAnswer(err)
 	}
-	a.leads.lead(l.Link, func(ctx context.Context) (net.Conn, error) { return a.distro.Dial(ctx, l.Socket) })
+	a.leads.addRoute(l.Link, func(ctx context.Context) (net.Conn, error) { return a.distro.Dial(ctx, l.Socket) })
 	return answer{Leading: &Leading{self}}
 }
 
-// reach tries what a link leads to, by a connection that ends at once.
-func (a *agent) reach(link string) answer {
-	dial, known := a.leads.enter(link)
+// tryLinkTarget tries what a link leads to, by a connection that ends at once.
+func (a *agent) tryLinkTarget(link string) answer {
+	dial, known := a.leads.enterIncomingStream(link)
 	if !known {
 		return failedAnswer(&AgentError{KindInvalid, "there is no such link"})
 	}
-	defer a.leads.leave(link)
+	defer a.leads.leaveRoute(link)
 	conn, err := dial(context.Background()) // which is bounded
 	if err == nil {
 		err = conn.Close()
@@ -247,8 +247,8 @@ func failedAnswer(err error) answer {
 	return answer{Error: known}
 }
 
-// warn logs, and has the host do so, too: of our own log nothing is kept as a rule. It holds nobody up.
-func (a *agent) warn(link, what string, err error) {
+// sendWarning logs, and has the host do so, too: of our own log nothing is kept as a rule. It holds nobody up.
+func (a *agent) sendWarning(link, what string, err error) {
 	a.log.Warn(what, "link", link, "error", err)
 	select {
 	case a.warnings <- warning{link, what + ": " + err.Error()}:
@@ -256,13 +256,13 @@ func (a *agent) warn(link, what string, err error) {
 	}
 }
 
-// tell brings warnings to the host until the session ends.
-func (a *agent) tell() {
+// forwardWarnings brings warnings to the host until the session ends.
+func (a *agent) forwardWarnings() {
 	for {
 		select {
 		case w := <-a.warnings:
 			if stream, err := a.session.Open(controlLink); err == nil {
-				_ = newMessages(stream).send(w) // the session has ended, or is about to
+				_ = newMessages(stream).sendMessage(w) // the session has ended, or is about to
 				_ = stream.Close()
 			}
 		case <-a.session.Done():
@@ -271,12 +271,12 @@ func (a *agent) tell() {
 	}
 }
 
-// accept carries every connection.
-func (a *agent) accept(listener net.Listener, l Listen) {
-	failed := func(err error) { a.warn(l.Link, "accept", err) }
-	acceptAll(listener, failed, a.session.Done(), func(conn net.Conn) {
+// acceptClients carries every connection.
+func (a *agent) acceptClients(listener net.Listener, l Listen) {
+	failed := func(err error) { a.sendWarning(l.Link, "accept", err) }
+	acceptUntilClosed(listener, failed, a.session.Done(), func(conn net.Conn) {
 		a.logPeer(conn, l.Link)
-		serve := a.serveRaw
+		serve := a.serveRawClient
 		if l.Kind == KindDocker {
 			serve = a.serveDocker
 		}
@@ -284,9 +284,9 @@ func (a *agent) accept(listener net.Listener, l Listen) {
 	})
 }
 
-// serveRaw carries a client of which nothing is known. It can't be told what is
+// serveRawClient carries a client of which nothing is known. It can't be told what is
 // wrong, so its connection is closed.
-func (a *agent) serveRaw(conn net.Conn, l Listen) {
-	card := newCard(conn, l.Link)
-	a.carry(&client{conn: conn}, l.Link, func(r *relay.Relay) (done func()) { return a.cards.put(r.Stream.ID(), card) })
+func (a *agent) serveRawClient(conn net.Conn, l Listen) {
+	card := newPeerInfo(conn, l.Link)
+	a.forwardClient(&client{conn: conn}, l.Link, func(r *relay.Relay) (done func()) { return a.cards.addCard(r.Stream.ID(), card) })
 }

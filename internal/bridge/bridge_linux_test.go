@@ -240,7 +240,7 @@ func TestUnknownLinkIsRefused(t *testing.T) {
 		fs.ErrNotExist: mux.RefuseNotFound, fs.ErrPermission: mux.RefuseDenied,
 		os.ErrDeadlineExceeded: mux.RefuseTimeout, errors.New("x"): mux.RefuseFailed,
 	} {
-		if got := refusal(fmt.Errorf("dial: %w", err)); got != want {
+		if got := refuseCodeOf(fmt.Errorf("dial: %w", err)); got != want {
 			t.Errorf("%v: %v", err, got)
 		}
 	}
@@ -381,15 +381,15 @@ func TestQuestionsAreNoConnections(t *testing.T) {
 	b := build(t)
 	b.serve(t, "engine")
 	for range 10 {
-		if n, err := b.host.Users(t.Context()); n != 0 || err != nil {
+		if n, err := b.host.CountDistroUsers(t.Context()); n != 0 || err != nil {
 			t.Fatal(n, err)
 		}
-		if n := b.host.Streams(); n != 0 {
+		if n := b.host.CountStreams(); n != 0 {
 			t.Fatalf("%d connections", n)
 		}
 	}
 	client, engine := b.connect(t)
-	if n := b.host.Streams(); n != 1 {
+	if n := b.host.CountStreams(); n != 1 {
 		t.Errorf("%d connections, want 1", n)
 	}
 	client.Close()
@@ -410,7 +410,7 @@ func TestLossDuringCloseIsNoLeave(t *testing.T) {
 	if err := <-closed; err != nil {
 		t.Error(err)
 	}
-	if b.host.Left() {
+	if b.host.AgentLeft() {
 		t.Error("the agent is taken for one that has left")
 	}
 	<-b.ended

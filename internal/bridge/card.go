@@ -31,8 +31,8 @@ type Peer struct {
 // plainCall is what a call looks like to who has not made it.
 var plainCall = regexp.MustCompile(`^[A-Za-z /_*]{0,100}$`)
 
-// harmless is what may be shown of it, whoever has said it.
-func (p Peer) harmless() Peer {
+// madePrintable is what may be shown of it, whoever has said it.
+func (p Peer) madePrintable() Peer {
 	p.PID = max(p.PID, 0)
 	p.Program = programName(p.Program)
 	if !plainCall.MatchString(p.Call) {
@@ -60,57 +60,57 @@ type numbered struct {
 	Peer
 }
 
-// card is a stream's peer.
-type card struct {
+// peerInfo is a stream's peer.
+type peerInfo struct {
 	link string
 
 	mu   sync.Mutex
 	peer Peer
 }
 
-// newCard looks at who has connected, who may be gone or another program a moment later.
-func newCard(conn net.Conn, link string) *card {
-	c := &card{link: link}
+// newPeerInfo looks at who has connected, who may be gone or another program a moment later.
+func newPeerInfo(conn net.Conn, link string) *peerInfo {
+	c := &peerInfo{link: link}
 	if p, known := endpoint.PeerOf(conn); known {
-		c.peer = Peer{UID: p.UID, PID: p.PID, Program: once(programName(p.Program()))}
+		c.peer = Peer{UID: p.UID, PID: p.PID, Program: internString(programName(p.ProgramName()))}
 	}
 	return c
 }
 
-// once is a text of which there are few, and each of many streams holds one.
-func once(s string) string { return unique.Make(s).Value() }
+// internString is a text of which there are few, and each of many streams holds one.
+func internString(s string) string { return unique.Make(s).Value() }
 
-// calls notes what a client asks for with b.
-func (c *card) calls(b []byte) {
-	call := once(dockerapi.Call(b))
+// noteCalls notes what a client asks for with b.
+func (c *peerInfo) noteCalls(b []byte) {
+	call := internString(dockerapi.CallOf(b))
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.peer.Call = call
 }
 
-// cards are those of the streams that live.
-type cards struct {
+// peerInfos are those of the streams that live.
+type peerInfos struct {
 	mu sync.Mutex
-	of map[uint32]*card
+	of map[uint32]*peerInfo
 }
 
-func (c *cards) put(stream uint32, of *card) (remove func()) {
+func (c *peerInfos) addCard(stream uint32, of *peerInfo) (remove func()) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.of == nil {
-		c.of = map[uint32]*card{}
+		c.of = map[uint32]*peerInfo{}
 	}
 	c.of[stream] = of
-	return func() { c.remove(stream) }
+	return func() { c.removeCard(stream) }
 }
 
-func (c *cards) remove(stream uint32) {
+func (c *peerInfos) removeCard(stream uint32) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	delete(c.of, stream)
 }
 
-func (c *cards) page(p page) *peers {
+func (c *peerInfos) peersAfter(p page) *peers {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	found := &peers{}

@@ -17,10 +17,10 @@ func TestAReverseLinkToAForwardOne(t *testing.T) {
 		b.serveKind(t, "engine", kind)
 		forward := b.socket
 		b.socket = filepath.Join(t.TempDir(), "clients.sock")
-		if _, err := b.host.LeadAgent(t.Context(), Lead{Link: "back", Socket: forward}); err != nil {
+		if _, err := b.host.RouteInAgent(t.Context(), AgentRoute{Link: "back", Socket: forward}); err != nil {
 			t.Fatal(err)
 		}
-		b.doorOf(t, "back", kind).Lead(b.host)
+		b.doorOf(t, "back", kind).RouteThrough(b.host)
 		go func() {
 			e, err := b.listen.Accept()
 			if err != nil {

@@ -56,7 +56,7 @@ var (
 	plainOwner = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}:[A-Za-z0-9._-]{1,64}$`)
 )
 
-func (l *Listening) plain() bool {
+func (l *Listening) makePrintable() bool {
 	return l != nil && l.Agent.PID >= 0 && plainMode.MatchString(l.Mode) && plainOwner.MatchString(l.Owner)
 }
 
@@ -82,17 +82,17 @@ type AgentError struct {
 func (e *AgentError) Error() string { return e.Text }
 
 type request struct {
-	Listen   *Listen   `json:"listen,omitempty"`
-	Unlisten *ofLink   `json:"unlisten,omitempty"`
-	Users    *struct{} `json:"users,omitempty"`
-	Lead     *Lead     `json:"lead,omitempty"`
-	Unlead   *ofLink   `json:"unlead,omitempty"`
-	Reach    *ofLink   `json:"reach,omitempty"`
-	Peers    *page     `json:"peers,omitempty"`
+	Listen   *Listen     `json:"listen,omitempty"`
+	Unlisten *ofLink     `json:"unlisten,omitempty"`
+	Users    *struct{}   `json:"users,omitempty"`
+	Lead     *AgentRoute `json:"lead,omitempty"`
+	Unlead   *ofLink     `json:"unlead,omitempty"`
+	Reach    *ofLink     `json:"reach,omitempty"`
+	Peers    *page       `json:"peers,omitempty"`
 }
 
-// Lead has connections of a reverse link lead to a socket in the distro.
-type Lead struct {
+// AgentRoute has connections of a reverse link lead to a socket in the distro.
+type AgentRoute struct {
 	Link   string `json:"link"`
 	Socket string `json:"socket"` // absolute path in the distro
 }
@@ -136,7 +136,7 @@ func newMessages(rw io.ReadWriter) *messages {
 	return &messages{lines: lines, w: rw}
 }
 
-func (m *messages) send(v any) error {
+func (m *messages) sendMessage(v any) error {
 	b, err := json.Marshal(v)
 	if err != nil {
 		return err
@@ -145,7 +145,7 @@ func (m *messages) send(v any) error {
 	return err
 }
 
-func (m *messages) receive(v any) error {
+func (m *messages) receiveMessage(v any) error {
 	if !m.lines.Scan() {
 		if err := m.lines.Err(); err != nil {
 			return err
@@ -161,13 +161,13 @@ func (m *messages) receive(v any) error {
 	return nil
 }
 
-// ask sends a request and waits for its answer.
-func (m *messages) ask(r request) (answer, error) {
+// roundTrip sends a request and waits for its answer.
+func (m *messages) roundTrip(r request) (answer, error) {
 	var a answer
-	if err := m.send(r); err != nil {
+	if err := m.sendMessage(r); err != nil {
 		return a, fmt.Errorf("ask agent: %w", err)
 	}
-	if err := m.receive(&a); err != nil {
+	if err := m.receiveMessage(&a); err != nil {
 		return a, fmt.Errorf("ask agent: %w", err)
 	}
 	if a.Error != nil {

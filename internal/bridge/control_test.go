@@ -25,7 +25,7 @@ func TestControlMessagesAreAsSpecified(t *testing.T) {
 		{"too long", `{"listen":{"link":"` + strings.Repeat("marker", maxMessage/6) + `"}}`, false},
 	} {
 		var r request
-		err := newMessages(bytes.NewBufferString(tc.line + "\n")).receive(&r)
+		err := newMessages(bytes.NewBufferString(tc.line + "\n")).receiveMessage(&r)
 		if tc.ok != (err == nil) {
 			t.Errorf("%s: %v", tc.name, err)
 		}

@@ -52,7 +52,7 @@ const (
 	maxIdle = 4096
 )
 
-func whyRefused(code mux.RefuseCode) string {
+func reasonOfRefusal(code mux.RefuseCode) string {
 	switch code {
 	case mux.RefuseUnknownLink:
 		return WhyUnknown
@@ -83,51 +83,53 @@ type client struct {
 	refusal []byte // the answer to a request that was refused
 }
 
-// turnAway ends a client that gets no stream: one that can be told is told why.
-func (c *client) turnAway(why string) {
+// refuseWithReason ends a client that gets no stream: one that can be told is told why.
+func (c *client) refuseWithReason(why string) {
 	if c.words == nil {
 		_ = c.conn.Close()
 		return
 	}
 	var taking sync.WaitGroup
-	taking.Go(func() { relay.Drain(c.conn) }) // a pipe's client may not read before that
-	c.tellWhy(why)
+	taking.Go(func() { relay.DiscardInput(c.conn) }) // a pipe's client may not read before that
+	c.tellUnavailable(why)
 	taking.Wait()
 }
 
-// end lets go of the connection.
-func (c *client) end() {
+// closeAndForget lets go of the connection.
+func (c *client) closeAndForget() {
 	_ = c.conn.Close() // it may be closed
 	if c.idle != nil {
-		c.idle.remove(c.conn)
+		c.idle.removeWaitingClient(c.conn)
 	}
 	if c.left != nil {
 		c.left(c.conn)
 	}
 }
 
-// tell answers the client's request with the reason why its engine does not.
-func (c *client) tell(reason error) {
+// tellReason answers the client's request with the reason why its engine does not.
+func (c *client) tellReason(reason error) {
 	var refusal *mux.RefusedError
 	switch {
 	case reason == relay.ErrRefused:
-		c.answer(c.refusal)
+		c.writeAnswer(c.refusal)
 	case errors.As(reason, &refusal):
-		c.tellWhy(whyRefused(refusal.Code))
+		c.tellUnavailable(reasonOfRefusal(refusal.Code))
 	default:
-		c.tellWhy(WhyFrozen)
+		c.tellUnavailable(WhyFrozen)
 	}
 }
 
-func (c *client) tellWhy(why string) { c.answer(dockerapi.Unavailable(c.first, c.message(why))) }
+func (c *client) tellUnavailable(why string) {
+	c.writeAnswer(dockerapi.UnavailableAnswer(c.first, c.messageForReason(why)))
+}
 
-// answer gives the client an answer of ours and leaves it tellTime to read that. What comes behind must still be
+// writeAnswer gives the client an answer of ours and leaves it tellTime to read that. What comes behind must still be
 // taken, since a client that can't write may not get to reading.
-func (c *client) answer(b []byte) {
+func (c *client) writeAnswer(b []byte) {
 	_ = c.conn.SetDeadline(time.Now().Add(tellTime))
 	// Whoever is gone needs no answer.
 	_, _ = c.conn.Write(b)
-	if !c.idle.add(c.conn) {
+	if !c.idle.addWaitingClient(c.conn) {
 		_ = c.conn.Close()
 		return
 	}
@@ -141,8 +143,8 @@ func (c *client) answer(b []byte) {
 	}
 }
 
-// message is what the client is told of a reason.
-func (c *client) message(why string) string {
+// messageForReason is what the client is told of a reason.
+func (c *client) messageForReason(why string) string {
 	if words := c.words(why); words != "" {
 		return words
 	}
@@ -153,23 +155,23 @@ func (c *client) message(why string) string {
 // has said something: the engine then hears both at once, and a client that
 // says nothing costs the other half nothing.
 func (a *agent) serveDocker(conn net.Conn, l Listen) {
-	first := a.idle.await(conn)
+	first := a.idle.awaitFirstBytes(conn)
 	if first == nil {
 		_ = conn.Close()
 		return // it asked nothing
 	}
-	card := newCard(conn, l.Link)
-	card.calls(first)
+	card := newPeerInfo(conn, l.Link)
+	card.noteCalls(first)
 	c := &client{conn: conn, first: first, words: func(why string) string { return l.Answers[why] }, idle: &a.idle}
-	a.carry(c, l.Link, func(r *relay.Relay) (done func()) {
-		remove := a.cards.put(r.Stream.ID(), card)
+	a.forwardClient(c, l.Link, func(r *relay.Relay) (done func()) {
+		remove := a.cards.addCard(r.Stream.ID(), card)
 		if l.Paths != PathsAuto {
 			return remove
 		}
-		r.Requests = a.translate(r, c, l)
-		r.Requests.Seen = card.calls
+		r.Requests = a.newTranslation(r, c, l)
+		r.Requests.Seen = card.noteCalls
 		return func() {
-			r.Requests.Close()
+			r.Requests.ForgetHeld()
 			remove()
 		}
 	})
@@ -184,17 +186,17 @@ type idle struct {
 	places map[net.Conn]*list.Element // in it
 }
 
-// add notes one. When there are too many the one that has waited longest is closed, so that clients who say
+// addWaitingClient notes one. When there are too many the one that has waited longest is closed, so that clients who say
 // nothing keep nobody out who does.
-func (i *idle) add(conn net.Conn) bool {
-	displaced, added := i.note(conn)
+func (i *idle) addWaitingClient(conn net.Conn) bool {
+	displaced, added := i.recordWaitingClient(conn)
 	if displaced != nil {
 		_ = displaced.Close() // it waits for its reader
 	}
 	return added
 }
 
-func (i *idle) note(conn net.Conn) (displaced net.Conn, added bool) {
+func (i *idle) recordWaitingClient(conn net.Conn) (displaced net.Conn, added bool) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	if i.over {
@@ -211,12 +213,12 @@ func (i *idle) note(conn net.Conn) (displaced net.Conn, added bool) {
 	return displaced, true
 }
 
-// await reads what a client begins with. It gets nothing when this half leaves.
-func (i *idle) await(conn net.Conn) []byte {
-	if !i.add(conn) {
+// awaitFirstBytes reads what a client begins with. It gets nothing when this half leaves.
+func (i *idle) awaitFirstBytes(conn net.Conn) []byte {
+	if !i.addWaitingClient(conn) {
 		return nil
 	}
-	defer i.remove(conn)
+	defer i.removeWaitingClient(conn)
 	b := make([]byte, maxFirst)
 	n, _ := conn.Read(b) // an end or an error will come again
 	if n == 0 {
@@ -225,7 +227,7 @@ func (i *idle) await(conn net.Conn) []byte {
 	return bytes.Clone(b[:n])
 }
 
-func (i *idle) remove(conn net.Conn) {
+func (i *idle) removeWaitingClient(conn net.Conn) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	if place := i.places[conn]; place != nil {
@@ -234,7 +236,7 @@ func (i *idle) remove(conn net.Conn) {
 	}
 }
 
-func (i *idle) close() {
+func (i *idle) closeWaitingClients() {
 	i.mu.Lock()
 	i.over = true
 	conns := slices.Collect(maps.Keys(i.places))
@@ -244,10 +246,10 @@ func (i *idle) close() {
 	}
 }
 
-// openFor opens a stream, or says why a client can't have one. While the carrier
+// openStream opens a stream, or says why a client can't have one. While the carrier
 // is frozen nothing new is put on it.
-func (h *half) openFor(link string) (stream *mux.Stream, why string) {
-	if !h.pulse.alive() {
+func (h *peer) openStream(link string) (stream *mux.Stream, why string) {
+	if !h.pulse.isAlive() {
 		return nil, WhyFrozen
 	}
 	stream, err := h.session.Open(link)
@@ -266,18 +268,18 @@ func (h *half) openFor(link string) (stream *mux.Stream, why string) {
 	return nil, WhyFailed
 }
 
-// watch gives a read up when the carrier freezes before any answer has come and before its
+// watchForFreeze gives a read up when the carrier freezes before any answer has come and before its
 // client has said more. A slow engine is waited for.
-func (h *half) watch(r *relay.Relay) (stop func()) {
+func (h *peer) watchForFreeze(r *relay.Relay) (stop func()) {
 	w := &watch{pulse: h.pulse, relay: r}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.timer = time.AfterFunc(firstWatch, w.look)
-	return w.stop
+	w.timer = time.AfterFunc(firstWatch, w.checkCarrierLiveness)
+	return w.stopAndWait
 }
 
 type watch struct {
-	pulse *pulse
+	pulse *liveness
 	relay *relay.Relay
 
 	looking sync.WaitGroup
@@ -287,23 +289,23 @@ type watch struct {
 	stopped bool
 }
 
-// look waits for the pulse, so it holds no lock.
-func (w *watch) look() {
-	if !w.begins() {
+// checkCarrierLiveness waits for the pulse, so it holds no lock.
+func (w *watch) checkCarrierLiveness() {
+	if !w.beginCheck() {
 		return
 	}
 	defer w.looking.Done()
 	switch {
-	case w.relay.Kept():
-	case w.pulse.alive():
-		w.again()
+	case w.relay.IsKept():
+	case w.pulse.isAlive():
+		w.scheduleNextCheck()
 	default:
 		w.relay.GiveUp()
 	}
 }
 
-// begins tells whether to look at all, which stop waits for then.
-func (w *watch) begins() bool {
+// beginCheck tells whether to look at all, which stop waits for then.
+func (w *watch) beginCheck() bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if !w.stopped {
@@ -312,7 +314,7 @@ func (w *watch) begins() bool {
 	return !w.stopped
 }
 
-func (w *watch) again() {
+func (w *watch) scheduleNextCheck() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if !w.stopped {
@@ -320,9 +322,9 @@ func (w *watch) again() {
 	}
 }
 
-// stop returns when no look is under way any more: within holdTime, and at
+// stopAndWait returns when no look is under way any more: within holdTime, and at
 // once when the session has died.
-func (w *watch) stop() {
+func (w *watch) stopAndWait() {
 	w.mu.Lock()
 	w.stopped = true
 	w.timer.Stop()

@@ -19,9 +19,9 @@ type Entry struct {
 	Log   *slog.Logger
 }
 
-// Door is where clients of a reverse link come in, at the host. It is open whether or not there is a
+// ReverseListener is where clients of a reverse link come in, at the host. It is open whether or not there is a
 // session: a client that finds none in holdTime is told, or its connection closed.
-type Door struct {
+type ReverseListener struct {
 	entry    Entry
 	listener net.Listener
 	idle     idle
@@ -35,15 +35,15 @@ type Door struct {
 	inside map[net.Conn]struct{}
 }
 
-// OpenDoor lets clients in that come to the listener, which is the door's from here on.
-func OpenDoor(l net.Listener, e Entry) *Door {
-	d := &Door{entry: e, listener: l, closing: make(chan struct{}), change: make(chan struct{}), inside: map[net.Conn]struct{}{}}
-	d.entering.Go(d.accept)
+// OpenReverseListener lets clients in that come to the listener, which is the door's from here on.
+func OpenReverseListener(l net.Listener, e Entry) *ReverseListener {
+	d := &ReverseListener{entry: e, listener: l, closing: make(chan struct{}), change: make(chan struct{}), inside: map[net.Conn]struct{}{}}
+	d.entering.Go(d.acceptClients)
 	return d
 }
 
-// Lead has new clients go through a session, whose agent knows where to; nil: there is none.
-func (d *Door) Lead(h *Host) {
+// RouteThrough has new clients go through a session, whose agent knows where to; nil: there is none.
+func (d *ReverseListener) RouteThrough(h *Host) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.host == h {
@@ -55,17 +55,17 @@ func (d *Door) Lead(h *Host) {
 }
 
 // Close ends the listening. Connections that a session carries go on, others are closed.
-func (d *Door) Close() error {
+func (d *ReverseListener) Close() error {
 	err := d.listener.Close()
 	d.close.Do(func() { close(d.closing) })
-	d.idle.close()
+	d.idle.closeWaitingClients()
 	d.entering.Wait()
 	return err
 }
 
-// Cut ends all connections that have come through the door: a pipe can't be listened at anew
+// CutAllConnections ends all connections that have come through the door: a pipe can't be listened at anew
 // while one of them lives.
-func (d *Door) Cut() {
+func (d *ReverseListener) CutAllConnections() {
 	d.mu.Lock()
 	inside := slices.Collect(maps.Keys(d.inside))
 	d.mu.Unlock()
@@ -74,32 +74,32 @@ func (d *Door) Cut() {
 	}
 }
 
-func (d *Door) goIn(conn net.Conn) {
+func (d *ReverseListener) countClientIn(conn net.Conn) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.inside[conn] = struct{}{}
 }
 
-func (d *Door) goOut(conn net.Conn) {
+func (d *ReverseListener) countClientOut(conn net.Conn) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	delete(d.inside, conn)
 }
 
-func (d *Door) accept() {
+func (d *ReverseListener) acceptClients() {
 	failed := func(err error) { d.entry.Log.Warn("accept", "link", d.entry.Link, "error", err) }
-	acceptAll(d.listener, failed, d.closing, func(conn net.Conn) {
-		d.entering.Go(func() { d.enter(conn) })
+	acceptUntilClosed(d.listener, failed, d.closing, func(conn net.Conn) {
+		d.entering.Go(func() { d.admitClient(conn) })
 	})
 }
 
-// enter brings a client to a session, or turns it away.
-func (d *Door) enter(conn net.Conn) {
-	d.goIn(conn)
-	c := &client{conn: conn, whole: true, left: d.goOut}
+// admitClient brings a client to a session, or turns it away.
+func (d *ReverseListener) admitClient(conn net.Conn) {
+	d.countClientIn(conn)
+	c := &client{conn: conn, whole: true, left: d.countClientOut}
 	if d.entry.Kind == KindDocker {
-		if c.first = d.idle.await(conn); c.first == nil {
-			c.end()
+		if c.first = d.idle.awaitFirstBytes(conn); c.first == nil {
+			c.closeAndForget()
 			return // it asked nothing
 		}
 		c.words, c.idle = d.entry.Words, &d.idle
@@ -107,8 +107,8 @@ func (d *Door) enter(conn net.Conn) {
 	late := time.NewTimer(holdTime)
 	defer late.Stop()
 	for {
-		host, change := d.now()
-		if host != nil && host.take(c, d.entry.Link) {
+		host, change := d.currentHost()
+		if host != nil && host.acceptReverseClient(c, d.entry.Link) {
 			return
 		}
 		select {
@@ -117,20 +117,20 @@ func (d *Door) enter(conn net.Conn) {
 		case <-late.C:
 		case <-d.closing:
 		}
-		c.turnAway(WhyDown)
-		c.end()
+		c.refuseWithReason(WhyDown)
+		c.closeAndForget()
 		return
 	}
 }
 
-func (d *Door) now() (*Host, <-chan struct{}) {
+func (d *ReverseListener) currentHost() (*Host, <-chan struct{}) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return d.host, d.change
 }
 
-// acceptAll takes every connection until the listener is closed.
-func acceptAll(l net.Listener, failed func(error), over <-chan struct{}, serve func(net.Conn)) {
+// acceptUntilClosed takes every connection until the listener is closed.
+func acceptUntilClosed(l net.Listener, failed func(error), over <-chan struct{}, serve func(net.Conn)) {
 	for {
 		conn, err := l.Accept()
 		switch {

@@ -21,7 +21,7 @@ type Flow struct {
 	Got   int64 // bytes that the client has got
 	Peer  Peer  // zero if the agent did not tell; what it told before, if it does not now
 
-	flow *flow
+	flow *connStats
 }
 
 // Totals are what a link has carried since its Books began.
@@ -32,17 +32,17 @@ type Totals struct {
 	Sent, Got   int64            // bytes, of the clients and to them
 }
 
-// Books are kept of what links carry, by the host. They outlive sessions. The zero value is ready; in
+// Stats are kept of what links carry, by the host. They outlive sessions. The zero value is ready; in
 // nil nothing is written.
-type Books struct {
+type Stats struct {
 	mu    sync.Mutex
-	flows map[*flow]struct{}
+	flows map[*connStats]struct{}
 	past  map[string]*Totals // by link; of the bytes, those of connections that have ended
 }
 
-// flow is a connection in the books. Nil counts nothing.
-type flow struct {
-	of        *half
+// connStats is a connection in the books. Nil counts nothing.
+type connStats struct {
+	of        *peer
 	link      string
 	id        uint32
 	since     time.Time
@@ -52,7 +52,7 @@ type flow struct {
 }
 
 // Add counts bytes. It is on the way of everything that is carried.
-func (f *flow) Add(sent bool, n int) {
+func (f *connStats) Add(sent bool, n int) {
 	switch {
 	case f == nil:
 	case sent:
@@ -62,7 +62,7 @@ func (f *flow) Add(sent bool, n int) {
 	}
 }
 
-func (f *flow) now() Flow {
+func (f *connStats) snapshotFlow() Flow {
 	now := Flow{ID: f.id, Link: f.link, Since: f.since, Sent: f.sent.Load(), Got: f.got.Load(), flow: f}
 	if p := f.peer.Load(); p != nil {
 		now.Peer = *p
@@ -70,32 +70,32 @@ func (f *flow) now() Flow {
 	return now
 }
 
-// begin notes a connection. own is its client, if that is on our side.
-func (b *Books) begin(of *half, link string, id uint32, own *Peer) *flow {
+// beginFlow notes a connection. own is its client, if that is on our side.
+func (b *Stats) beginFlow(of *peer, link string, id uint32, own *Peer) *connStats {
 	if b == nil {
 		return nil
 	}
-	f := &flow{of: of, link: link, id: id, since: time.Now(), own: own != nil}
+	f := &connStats{of: of, link: link, id: id, since: time.Now(), own: own != nil}
 	f.peer.Store(own)
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.flows == nil {
-		b.flows = map[*flow]struct{}{}
+		b.flows = map[*connStats]struct{}{}
 	}
 	b.flows[f] = struct{}{}
-	b.account(link).Connections++
+	b.totalsLocked(link).Connections++
 	return f
 }
 
-func (b *Books) end(f *flow) {
+func (b *Stats) endFlow(f *connStats) {
 	if b == nil {
 		return
 	}
-	cut := f.of.session.Err() != nil && !f.of.session.Left() || f.of.cutting.Load()
+	cut := f.of.session.Err() != nil && !f.of.session.PeerLeft() || f.of.cutting.Load()
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	delete(b.flows, f)
-	t := b.account(f.link)
+	t := b.totalsLocked(f.link)
 	t.Sent += f.sent.Load()
 	t.Got += f.got.Load()
 	if cut {
@@ -103,17 +103,17 @@ func (b *Books) end(f *flow) {
 	}
 }
 
-func (b *Books) refuse(link string, code mux.RefuseCode) {
+func (b *Stats) countRefusedStream(link string, code mux.RefuseCode) {
 	if b == nil {
 		return
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.account(link).Refused[whyRefused(code)]++
+	b.totalsLocked(link).Refused[reasonOfRefusal(code)]++
 }
 
-// account is called with the lock.
-func (b *Books) account(link string) *Totals {
+// totalsLocked is called with the lock.
+func (b *Stats) totalsLocked(link string) *Totals {
 	if b.past == nil {
 		b.past = map[string]*Totals{}
 	}
@@ -123,15 +123,15 @@ func (b *Books) account(link string) *Totals {
 	return b.past[link]
 }
 
-// Totals are a link's.
-func (b *Books) Totals(link string) Totals {
+// TotalsOf are a link's.
+func (b *Stats) TotalsOf(link string) Totals {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	t := *b.account(link)
+	t := *b.totalsLocked(link)
 	t.Refused = maps.Clone(t.Refused)
 	for f := range b.flows {
 		if f.link == link {
-			now := f.now()
+			now := f.snapshotFlow()
 			t.Sent += now.Sent
 			t.Got += now.Got
 		}
@@ -139,13 +139,13 @@ func (b *Books) Totals(link string) Totals {
 	return t
 }
 
-// Keep has the books of this session kept in b. It is called before a link is listened for.
-func (h *Host) Keep(b *Books) { h.books = b }
+// CountIn has the books of this session kept in b. It is called before a link is listened for.
+func (h *Host) CountIn(b *Stats) { h.books = b }
 
-// Flows are the connections of a link, the oldest first. The agent is asked who has connected;
+// FlowsOf are the connections of a link, the oldest first. The agent is asked who has connected;
 // until ctx ends, and for 10 s at the most.
-func (h *Host) Flows(ctx context.Context, link string) []Flow {
-	flows := h.books.of(&h.half, link)
+func (h *Host) FlowsOf(ctx context.Context, link string) []Flow {
+	flows := h.books.sessionFlows(&h.peer, link)
 	missing := make(map[uint32]*Flow, len(flows))
 	for i := range flows {
 		if !flows[i].flow.own {
@@ -155,13 +155,13 @@ func (h *Host) Flows(ctx context.Context, link string) []Flow {
 	ctx, cancel := context.WithTimeout(ctx, askTime)
 	defer cancel()
 	for after := uint32(0); len(missing) > 0; {
-		a, err := h.ask(ctx, request{Peers: &page{Link: link, After: after}})
+		a, err := h.askAgent(ctx, request{Peers: &page{Link: link, After: after}})
 		if err != nil || a.Peers == nil || len(a.Peers.Known) == 0 {
 			break
 		}
 		for _, p := range a.Peers.Known {
 			if f := missing[p.ID]; f != nil {
-				told := p.Peer.harmless()
+				told := p.Peer.madePrintable()
 				f.Peer = told
 				f.flow.peer.Store(&told)
 				delete(missing, p.ID)
@@ -176,13 +176,13 @@ func (h *Host) Flows(ctx context.Context, link string) []Flow {
 	return flows
 }
 
-// of are the connections of one session.
-func (b *Books) of(h *half, link string) (flows []Flow) {
+// sessionFlows are the connections of one session.
+func (b *Stats) sessionFlows(h *peer, link string) (flows []Flow) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for f := range b.flows {
 		if f.of == h && f.link == link {
-			flows = append(flows, f.now())
+			flows = append(flows, f.snapshotFlow())
 		}
 	}
 	slices.SortFunc(flows, func(a, b Flow) int { return cmp.Or(a.Since.Compare(b.Since), cmp.Compare(a.ID, b.ID)) })

@@ -47,18 +47,18 @@ func pass(t *testing.T, from, to net.Conn, text string) {
 // Who has connected, for how long, and what has gone each way: told while it lasts, summed up after it.
 func TestFlowsTellWhoIsCarried(t *testing.T) {
 	b := build(t)
-	var books Books
-	b.host.Keep(&books)
+	var books Stats
+	b.host.CountIn(&books)
 	b.serve(t, "engine")
-	if flows := b.host.Flows(t.Context(), "engine"); len(flows) > 0 {
+	if flows := b.host.FlowsOf(t.Context(), "engine"); len(flows) > 0 {
 		t.Errorf("nothing is carried, and told are %+v", flows)
 	}
 	began := time.Now()
 	client, engine := b.connect(t)
 	pass(t, client, engine, "question")
 	pass(t, engine, client, "the answer")
-	shows(t, "the bytes", func() bool { s := books.Totals("engine"); return s.Sent == 8 && s.Got == 10 })
-	flows := b.host.Flows(t.Context(), "engine")
+	shows(t, "the bytes", func() bool { s := books.TotalsOf("engine"); return s.Sent == 8 && s.Got == 10 })
+	flows := b.host.FlowsOf(t.Context(), "engine")
 	if len(flows) != 1 {
 		t.Fatalf("%d flows", len(flows))
 	}
@@ -69,13 +69,13 @@ func TestFlowsTellWhoIsCarried(t *testing.T) {
 	if want := (Peer{UID: uint32(os.Geteuid()), PID: int32(os.Getpid()), Program: ownProgram(t)}); f.Peer != want {
 		t.Errorf("peer %+v, want %+v", f.Peer, want)
 	}
-	if others := b.host.Flows(t.Context(), "other"); len(others) > 0 {
+	if others := b.host.FlowsOf(t.Context(), "other"); len(others) > 0 {
 		t.Errorf("of another link: %+v", others)
 	}
 	client.Close()
 	engine.Close()
-	shows(t, "the end", func() bool { return len(b.host.Flows(t.Context(), "engine")) == 0 })
-	if s := books.Totals("engine"); s.Connections != 1 || s.Sent != 8 || s.Got != 10 || s.Cut != 0 || len(s.Refused) > 0 {
+	shows(t, "the end", func() bool { return len(b.host.FlowsOf(t.Context(), "engine")) == 0 })
+	if s := books.TotalsOf("engine"); s.Connections != 1 || s.Sent != 8 || s.Got != 10 || s.Cut != 0 || len(s.Refused) > 0 {
 		t.Errorf("%+v", s)
 	}
 }
@@ -89,7 +89,7 @@ func TestFlowsTellTheCall(t *testing.T) {
 	} {
 		say(t, c, step.say)
 		heard(t, in)
-		flows := b.host.Flows(t.Context(), "engine")
+		flows := b.host.FlowsOf(t.Context(), "engine")
 		if len(flows) != 1 || flows[0].Peer.Call != step.want {
 			t.Errorf("%+v, want %s", flows, step.want)
 		}
@@ -99,7 +99,7 @@ func TestFlowsTellTheCall(t *testing.T) {
 // What a client of a reverse link asks for first is told, without a word of its own.
 func TestFlowsOfAReverseLinkTellTheCall(t *testing.T) {
 	b := build(t)
-	b.host.Keep(&Books{})
+	b.host.CountIn(&Stats{})
 	b.reverse(t, KindDocker)
 	c, err := net.Dial("unix", b.socket)
 	if err != nil {
@@ -115,7 +115,7 @@ func TestFlowsOfAReverseLinkTellTheCall(t *testing.T) {
 	}
 	defer engine.Close()
 	shows(t, "the call", func() bool {
-		flows := b.host.Flows(t.Context(), "back")
+		flows := b.host.FlowsOf(t.Context(), "back")
 		return len(flows) == 1 && flows[0].Peer == (Peer{Call: "logs"})
 	})
 }
@@ -130,7 +130,7 @@ func TestFlowsComeInPages(t *testing.T) {
 		pass(t, client, engine, "x")
 	}
 	known := 0
-	for _, f := range b.host.Flows(t.Context(), "engine") {
+	for _, f := range b.host.FlowsOf(t.Context(), "engine") {
 		if f.Peer.PID == int32(os.Getpid()) {
 			known++
 		}
@@ -145,8 +145,8 @@ func TestBooksTellRefusalsAndCuts(t *testing.T) {
 	b := buildWith(t, map[string]Dial{
 		"denied": func(context.Context) (net.Conn, error) { return nil, os.ErrPermission },
 	})
-	var books Books
-	b.host.Keep(&books)
+	var books Stats
+	b.host.CountIn(&books)
 	b.serve(t, "engine")
 	other := filepath.Join(filepath.Dir(b.socket), "denied.sock")
 	if _, err := b.host.Listen(t.Context(), Listen{Link: "denied", Socket: other, Owner: "root:docker"}); err != nil {
@@ -157,12 +157,12 @@ func TestBooksTellRefusalsAndCuts(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer refused.Close()
-	shows(t, "the refusal", func() bool { return books.Totals("denied").Refused[WhyDenied] == 1 })
+	shows(t, "the refusal", func() bool { return books.TotalsOf("denied").Refused[WhyDenied] == 1 })
 	client, engine := b.connect(t)
 	pass(t, client, engine, "x")
 	b.agent.Close()
-	shows(t, "the cut", func() bool { return books.Totals("engine").Cut == 1 })
-	if s := books.Totals("denied"); s.Connections != 0 || s.Cut != 0 {
+	shows(t, "the cut", func() bool { return books.TotalsOf("engine").Cut == 1 })
+	if s := books.TotalsOf("denied"); s.Connections != 0 || s.Cut != 0 {
 		t.Errorf("%+v", s)
 	}
 }
@@ -171,8 +171,8 @@ func TestBooksTellRefusalsAndCuts(t *testing.T) {
 // time that was given, although the agent has left by then.
 func TestAnEndWaitsForASlowClient(t *testing.T) {
 	b := build(t)
-	var books Books
-	b.host.Keep(&books)
+	var books Stats
+	b.host.CountIn(&books)
 	b.reverse(t, "")
 	answer := bytes.Repeat([]byte("answer "), 35_000) // more than a socket holds
 	client, engine := b.connect(t)
@@ -197,10 +197,10 @@ func TestAnEndWaitsForASlowClient(t *testing.T) {
 	if got, err := io.ReadAll(client); !bytes.Equal(got, answer) || err != nil {
 		t.Errorf("%d bytes of %d, %v", len(got), len(answer), err)
 	}
-	if err := <-closed; err != nil || !b.host.Left() {
-		t.Errorf("%v, left %v", err, b.host.Left())
+	if err := <-closed; err != nil || !b.host.AgentLeft() {
+		t.Errorf("%v, left %v", err, b.host.AgentLeft())
 	}
-	if s := books.Totals("back"); s.Cut != 0 || s.Got != int64(len(answer)) {
+	if s := books.TotalsOf("back"); s.Cut != 0 || s.Got != int64(len(answer)) {
 		t.Errorf("%+v", s)
 	}
 }
@@ -265,10 +265,10 @@ func TestPeersOfAHostileAgent(t *testing.T) {
 				t.Fatal(err)
 			}
 			var flows []Flow
-			shows(t, "the flow", func() bool { return len(h.books.of(&h.half, "link")) == 1 })
+			shows(t, "the flow", func() bool { return len(h.books.sessionFlows(&h.peer, "link")) == 1 })
 			ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 			defer cancel()
-			if flows = h.Flows(ctx, "link"); ctx.Err() != nil {
+			if flows = h.FlowsOf(ctx, "link"); ctx.Err() != nil {
 				t.Error("it asks and asks")
 			}
 			if len(flows) != 1 || flows[0].Peer != tc.want {

@@ -139,7 +139,7 @@ func FuzzHost(f *testing.F) {
 		}
 		ends(t, "the host", func() {
 			where, err := h.Listen(t.Context(), Listen{Link: "engine", Socket: "/run/x.sock"})
-			if err == nil && !where.plain() {
+			if err == nil && !where.makePrintable() {
 				t.Errorf("it believes %+v", where)
 			}
 			<-h.Done()
@@ -172,7 +172,7 @@ func FuzzControl(f *testing.F) {
 		requests := newMessages(stream{bytes.NewReader(said), io.Discard})
 		for {
 			var r, again request
-			if err := requests.receive(&r); err != nil {
+			if err := requests.receiveMessage(&r); err != nil {
 				break
 			}
 			b, err := json.Marshal(r)
@@ -180,7 +180,7 @@ func FuzzControl(f *testing.F) {
 				t.Errorf("%+v is not read back: %v", r, err)
 			}
 		}
-		a, err := newMessages(stream{bytes.NewReader(said), io.Discard}).ask(request{})
+		a, err := newMessages(stream{bytes.NewReader(said), io.Discard}).roundTrip(request{})
 		var told *AgentError
 		if errors.As(err, &told) && !harmless(told.Text) {
 			t.Errorf("fit for no terminal: %q", told.Text)
@@ -188,7 +188,7 @@ func FuzzControl(f *testing.F) {
 		if err == nil && a.Error != nil {
 			t.Error("an error was not told")
 		}
-		if a.Listening.plain() && strings.ContainsAny(a.Listening.Mode+a.Listening.Owner, "\n\x1b ") {
+		if a.Listening.makePrintable() && strings.ContainsAny(a.Listening.Mode+a.Listening.Owner, "\n\x1b ") {
 			t.Errorf("taken for plain: %+v", a.Listening)
 		}
 	})

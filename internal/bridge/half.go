@@ -11,35 +11,35 @@ import (
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/relay"
 )
 
-// half is what both have in common: it dials for the other half's clients, and brings its own
+// peer is what both have in common: it dials for the other half's clients, and brings its own
 // clients to the other half. The host does the first for forward links and the second for reverse ones,
 // the agent the other way round.
-type half struct {
+type peer struct {
 	session *mux.Session
 	log     *slog.Logger
-	leads   leads
+	leads   routes
 	whole   bool              // of the connections it dials: see relay.Relay
 	control func(*mux.Stream) // takes what the other half asks, or tells
 
-	books   *Books      // nil: none are kept
+	books   *Stats      // nil: none are kept
 	cutting atomic.Bool // streams that end now were cut
 
-	pulse  *pulse
+	pulse  *liveness
 	idle   idle
 	memory relay.Memory
 	relays sync.WaitGroup
 }
 
-func newHalf(session *mux.Session, log *slog.Logger) half {
-	return half{
-		session: session, log: log, pulse: &pulse{session: session},
-		leads: leads{to: map[string]Dial{}, joined: map[string]int{}},
+func newPeer(session *mux.Session, log *slog.Logger) peer {
+	return peer{
+		session: session, log: log, pulse: &liveness{session: session},
+		leads: routes{to: map[string]Dial{}, joined: map[string]int{}},
 	}
 }
 
-// serve takes the other half's streams until the session ends.
-func (h *half) serve() {
-	defer h.leads.end()
+// acceptIncomingStreams takes the other half's streams until the session ends.
+func (h *peer) acceptIncomingStreams() {
+	defer h.leads.refuseNewClients()
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	for {
@@ -51,72 +51,72 @@ func (h *half) serve() {
 			h.relays.Go(func() { h.control(offer.Accept()) })
 			continue
 		}
-		h.relays.Go(func() { h.join(ctx, offer) })
+		h.relays.Go(func() { h.serveIncomingStream(ctx, offer) })
 	}
 }
 
-// join dials what the stream is for and relays.
-func (h *half) join(ctx context.Context, offer *mux.Offer) {
+// serveIncomingStream dials what the stream is for and relays.
+func (h *peer) serveIncomingStream(ctx context.Context, offer *mux.IncomingStream) {
 	link := offer.Link()
-	dial, known := h.leads.enter(link)
+	dial, known := h.leads.enterIncomingStream(link)
 	if !known {
 		h.log.Debug("link refused", "link", link, "reason", "unknown")
 		offer.Refuse(mux.RefuseUnknownLink)
 		return
 	}
-	defer h.leads.leave(link)
-	if r, f := h.meet(ctx, offer, dial); r != nil {
+	defer h.leads.leaveRoute(link)
+	if r, f := h.dialTarget(ctx, offer, dial); r != nil {
 		r.Run()
-		h.books.end(f)
+		h.books.endFlow(f)
 	}
 }
 
-// meet is the stream joined to what it is for; nil if that is not to be had. It has its own
+// dialTarget is the stream joined to what it is for; nil if that is not to be had. It has its own
 // frame: what join holds, each idle stream does.
-func (h *half) meet(ctx context.Context, offer *mux.Offer, dial Dial) (*relay.Relay, *flow) {
+func (h *peer) dialTarget(ctx context.Context, offer *mux.IncomingStream, dial Dial) (*relay.Relay, *connStats) {
 	conn, err := dial(ctx)
 	if err != nil {
 		h.log.Debug("link refused", "link", offer.Link(), "reason", err)
-		code := refusal(err)
-		h.books.refuse(offer.Link(), code)
+		code := refuseCodeOf(err)
+		h.books.countRefusedStream(offer.Link(), code)
 		offer.Refuse(code)
 		return nil, nil
 	}
-	f := h.books.begin(h, offer.Link(), offer.ID(), nil)
+	f := h.books.beginFlow(h, offer.Link(), offer.ID(), nil)
 	r := relay.New(conn, offer.Accept(), relay.Engines)
 	r.Memory, r.Whole, r.Flow = &h.memory, h.whole, f
 	return r, f
 }
 
-// leads are where the links lead that the other half may open, and how many connections of any
+// routes are where the links lead that the other half may open, and how many connections of any
 // link there are.
-type leads struct {
+type routes struct {
 	mu     sync.Mutex
 	over   bool // the session is
 	to     map[string]Dial
 	joined map[string]int
 }
 
-func (l *leads) lead(link string, dial Dial) {
+func (l *routes) addRoute(link string, dial Dial) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.to[link] = dial
 }
 
-func (l *leads) unlead(link string) {
+func (l *routes) removeRoute(link string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	delete(l.to, link)
 }
 
-func (l *leads) has(link string) bool {
+func (l *routes) hasRoute(link string) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.to[link] != nil
 }
 
-// enter counts a connection to a link. What is asked for that is no link is not counted.
-func (l *leads) enter(link string) (dial Dial, known bool) {
+// enterIncomingStream counts a connection to a link. What is asked for that is no link is not counted.
+func (l *routes) enterIncomingStream(link string) (dial Dial, known bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if dial, known = l.to[link]; known {
@@ -125,9 +125,9 @@ func (l *leads) enter(link string) (dial Dial, known bool) {
 	return dial, known
 }
 
-// begin counts a connection of a client of this half, which relays waits for then, unless the session is
+// enterOwnClient counts a connection of a client of this half, which relays waits for then, unless the session is
 // over.
-func (l *leads) begin(link string, relays *sync.WaitGroup) bool {
+func (l *routes) enterOwnClient(link string, relays *sync.WaitGroup) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.over {
@@ -138,7 +138,7 @@ func (l *leads) begin(link string, relays *sync.WaitGroup) bool {
 	return true
 }
 
-func (l *leads) leave(link string) {
+func (l *routes) leaveRoute(link string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.joined[link]--; l.joined[link] == 0 {
@@ -146,19 +146,19 @@ func (l *leads) leave(link string) {
 	}
 }
 
-func (l *leads) end() {
+func (l *routes) refuseNewClients() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.over = true
 }
 
-func (l *leads) count(link string) int {
+func (l *routes) countOf(link string) int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.joined[link]
 }
 
-func (l *leads) countAll() (n int) {
+func (l *routes) countAllConnections() (n int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, of := range l.joined {
@@ -167,39 +167,39 @@ func (l *leads) countAll() (n int) {
 	return n
 }
 
-// carry brings a client to the other half, whatever it speaks, and returns at its end. prepare may
+// forwardClient brings a client to the other half, whatever it speaks, and returns at its end. prepare may
 // be nil.
-func (h *half) carry(c *client, link string, prepare func(*relay.Relay) (done func())) {
-	defer c.end()
-	r, f := h.bring(c, link)
+func (h *peer) forwardClient(c *client, link string, prepare func(*relay.Relay) (done func())) {
+	defer c.closeAndForget()
+	r, f := h.openClientRelay(c, link)
 	if r == nil {
 		return
 	}
-	defer h.books.end(f)
+	defer h.books.endFlow(f)
 	if prepare != nil {
 		defer prepare(r)()
 	}
 	if c.words != nil && dockerapi.IsRead(c.first) {
-		defer h.watch(r)()
+		defer h.watchForFreeze(r)()
 	}
 	r.Run()
 }
 
-// bring is a client joined to its stream; nil if it was turned away. It has its own frame, as meet.
-func (h *half) bring(c *client, link string) (*relay.Relay, *flow) {
-	stream, why := h.openFor(link)
+// openClientRelay is a client joined to its stream; nil if it was turned away. It has its own frame, as meet.
+func (h *peer) openClientRelay(c *client, link string) (*relay.Relay, *connStats) {
+	stream, why := h.openStream(link)
 	if why != "" {
-		c.turnAway(why)
+		c.refuseWithReason(why)
 		return nil, nil
 	}
-	var f *flow
+	var f *connStats
 	if h.books != nil {
-		f = h.books.begin(h, link, stream.ID(), &Peer{Call: dockerapi.Call(c.first)})
+		f = h.books.beginFlow(h, link, stream.ID(), &Peer{Call: dockerapi.CallOf(c.first)})
 	}
 	r := relay.New(c.conn, stream, relay.Clients)
 	r.Memory, r.Whole, r.Flow, r.First = &h.memory, c.whole, f, c.first
 	if c.words != nil {
-		r.Tell = c.tell
+		r.Tell = c.tellReason
 	}
 	return r, f
 }

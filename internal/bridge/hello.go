@@ -120,7 +120,7 @@ func readHello(ctx context.Context, carrier io.ReadWriteCloser, want BuildID) er
 			return readNoise(ctx, carrier, b[:n])
 		}
 		if err != nil && n < helloSize {
-			return &NoiseError{Said: b[:n], Cause: helloCause(ctx, err)}
+			return &NoiseError{Said: b[:n], Cause: causeOfHello(ctx, err)}
 		}
 	}
 	return checkHello(b, want)
@@ -133,10 +133,10 @@ func readNoise(ctx context.Context, carrier io.ReadWriteCloser, start []byte) er
 	if err == nil {
 		err = io.ErrUnexpectedEOF
 	}
-	return &NoiseError{Said: append(start, rest...), Cause: helloCause(ctx, err)}
+	return &NoiseError{Said: append(start, rest...), Cause: causeOfHello(ctx, err)}
 }
 
-func helloCause(ctx context.Context, err error) error {
+func causeOfHello(ctx context.Context, err error) error {
 	switch {
 	case ctx.Err() != nil:
 		return context.Cause(ctx)

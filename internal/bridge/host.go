@@ -19,7 +19,7 @@ import (
 
 // Host is the Windows half of a session.
 type Host struct {
-	half
+	peer
 	warned func(link, text string)
 	left   bool // the agent said goodbye; valid after Close
 }
@@ -37,20 +37,20 @@ func Join(ctx context.Context, carrier io.ReadWriteCloser, id BuildID, links map
 	if err != nil {
 		return nil, errors.Join(err, carrier.Close())
 	}
-	h := &Host{half: newHalf(mux.New(carrier, mux.Host), log), warned: warned}
-	h.books, h.control = &Books{}, h.hear
+	h := &Host{peer: newPeer(mux.New(carrier, mux.Host), log), warned: warned}
+	h.books, h.control = &Stats{}, h.handleAgentWarning
 	maps.Copy(h.leads.to, links)
-	h.relays.Go(h.serve)
-	h.relays.Go(func() { boundFailing(h.session) })
+	h.relays.Go(h.acceptIncomingStreams)
+	h.relays.Go(func() { boundFailingCarrier(h.session) })
 	return h, nil
 }
 
-// hear takes a warning of the agent's. One of a link that leads nowhere is none.
-func (h *Host) hear(stream *mux.Stream) {
+// handleAgentWarning takes a warning of the agent's. One of a link that leads nowhere is none.
+func (h *Host) handleAgentWarning(stream *mux.Stream) {
 	defer stream.Close()
 	m := &messages{lines: bufio.NewScanner(io.LimitReader(stream, maxWarning))}
 	var w warning
-	if m.receive(&w) == nil && h.leads.has(w.Link) {
+	if m.receiveMessage(&w) == nil && h.leads.hasRoute(w.Link) {
 		h.warned(w.Link, printable.Line(w.Warning))
 	}
 }
@@ -58,37 +58,37 @@ func (h *Host) hear(stream *mux.Stream) {
 // Listen has the agent listen for a link. The error is an *AgentError if the
 // agent could not. It takes 10 s at the most.
 func (h *Host) Listen(ctx context.Context, l Listen) (Listening, error) {
-	a, err := h.ask(ctx, request{Listen: &l})
+	a, err := h.askAgent(ctx, request{Listen: &l})
 	switch {
 	case err != nil:
 		return Listening{}, err
-	case !a.Listening.plain():
+	case !a.Listening.makePrintable():
 		return Listening{}, errOtherAnswer
 	}
 	return *a.Listening, nil
 }
 
-// Lead has new connections of a link lead to where dial does.
-func (h *Host) Lead(link string, dial Dial) { h.leads.lead(link, dial) }
+// Route has new connections of a link lead to where dial does.
+func (h *Host) Route(link string, dial Dial) { h.leads.addRoute(link, dial) }
 
-// Unlead has a link lead nowhere any more.
-func (h *Host) Unlead(link string) { h.leads.unlead(link) }
+// Unroute has a link lead nowhere any more.
+func (h *Host) Unroute(link string) { h.leads.removeRoute(link) }
 
-// Unlisten ends a link: connections that come are refused, and the agent removes the
+// StopListening ends a link: connections that come are refused, and the agent removes the
 // socket. Those that are there go on. It takes 10 s at the most.
-func (h *Host) Unlisten(ctx context.Context, link string) error {
-	h.leads.unlead(link)
-	a, err := h.ask(ctx, request{Unlisten: &ofLink{link}})
+func (h *Host) StopListening(ctx context.Context, link string) error {
+	h.leads.removeRoute(link)
+	a, err := h.askAgent(ctx, request{Unlisten: &ofLink{link}})
 	if err == nil && a.Unlistened == nil {
 		err = errOtherAnswer
 	}
 	return err
 }
 
-// LeadAgent has the agent dial a socket of the distro for connections of a reverse link. The
+// RouteInAgent has the agent dial a socket of the distro for connections of a reverse link. The
 // error is an *AgentError if it could not. It takes 10 s at the most.
-func (h *Host) LeadAgent(ctx context.Context, l Lead) (Leading, error) {
-	a, err := h.ask(ctx, request{Lead: &l})
+func (h *Host) RouteInAgent(ctx context.Context, l AgentRoute) (Leading, error) {
+	a, err := h.askAgent(ctx, request{Lead: &l})
 	switch {
 	case err != nil:
 		return Leading{}, err
@@ -98,20 +98,20 @@ func (h *Host) LeadAgent(ctx context.Context, l Lead) (Leading, error) {
 	return *a.Leading, nil
 }
 
-// UnleadAgent ends a reverse link: what is opened for it from now on is refused. Connections that
+// UnrouteInAgent ends a reverse link: what is opened for it from now on is refused. Connections that
 // are there go on. It takes 10 s at the most.
-func (h *Host) UnleadAgent(ctx context.Context, link string) error {
-	a, err := h.ask(ctx, request{Unlead: &ofLink{link}})
+func (h *Host) UnrouteInAgent(ctx context.Context, link string) error {
+	a, err := h.askAgent(ctx, request{Unlead: &ofLink{link}})
 	if err == nil && a.Unled == nil {
 		err = errOtherAnswer
 	}
 	return err
 }
 
-// Reach has the agent try what a reverse link leads to, by a connection that ends at once. The error is an
+// TryTarget has the agent try what a reverse link leads to, by a connection that ends at once. The error is an
 // *AgentError if it takes none. It takes 10 s at the most.
-func (h *Host) Reach(ctx context.Context, link string) error {
-	a, err := h.ask(ctx, request{Reach: &ofLink{link}})
+func (h *Host) TryTarget(ctx context.Context, link string) error {
+	a, err := h.askAgent(ctx, request{Reach: &ofLink{link}})
 	if err == nil && a.Reached == nil {
 		err = errOtherAnswer
 	}
@@ -128,23 +128,23 @@ func (h *Host) Dial(link string) (net.Conn, error) {
 	return stream, nil
 }
 
-// take begins to carry a client of a reverse link, unless the session is over.
-func (h *Host) take(c *client, link string) bool {
-	if h.session.Err() != nil || !h.leads.begin(link, &h.relays) {
+// acceptReverseClient begins to carry a client of a reverse link, unless the session is over.
+func (h *Host) acceptReverseClient(c *client, link string) bool {
+	if h.session.Err() != nil || !h.leads.enterOwnClient(link, &h.relays) {
 		return false
 	}
 	go func() {
 		defer h.relays.Done()
-		defer h.leads.leave(link)
-		h.carry(c, link, nil)
+		defer h.leads.leaveRoute(link)
+		h.forwardClient(c, link, nil)
 	}()
 	return true
 }
 
-// Users is how many programs of others Windows has started in the distro that
+// CountDistroUsers is how many programs of others Windows has started in the distro that
 // still run. It takes 10 s at the most.
-func (h *Host) Users(ctx context.Context) (int, error) {
-	a, err := h.ask(ctx, request{Users: &struct{}{}})
+func (h *Host) CountDistroUsers(ctx context.Context) (int, error) {
+	a, err := h.askAgent(ctx, request{Users: &struct{}{}})
 	switch {
 	case err != nil:
 		return 0, err
@@ -156,8 +156,8 @@ func (h *Host) Users(ctx context.Context) (int, error) {
 
 var errOtherAnswer = errors.New("ask agent: it answered something else")
 
-// ask puts one question to the agent.
-func (h *Host) ask(ctx context.Context, r request) (answer, error) {
+// askAgent puts one question to the agent.
+func (h *Host) askAgent(ctx context.Context, r request) (answer, error) {
 	ctx, cancel := context.WithTimeout(ctx, askTime)
 	defer cancel()
 	stream, err := h.session.Open(controlLink)
@@ -167,19 +167,19 @@ func (h *Host) ask(ctx context.Context, r request) (answer, error) {
 	defer stream.Close()
 	stop := context.AfterFunc(ctx, func() { _ = stream.Reset(mux.CodeShutdown) }) // unblocks ask
 	defer stop()
-	a, err := newMessages(stream).ask(r)
+	a, err := newMessages(stream).roundTrip(r)
 	if err != nil && ctx.Err() != nil {
 		return answer{}, fmt.Errorf("ask agent: %w", context.Cause(ctx))
 	}
 	return a, err
 }
 
-// Streams is the number of connections that are bridged now. Questions to the
+// CountStreams is the number of connections that are bridged now. Questions to the
 // agent are streams of the session, and none of these.
-func (h *Host) Streams() int { return h.leads.countAll() }
+func (h *Host) CountStreams() int { return h.leads.countAllConnections() }
 
-// StreamsOf is the number of a link's.
-func (h *Host) StreamsOf(link string) int { return h.leads.count(link) }
+// CountStreamsOf is the number of a link's.
+func (h *Host) CountStreamsOf(link string) int { return h.leads.countOf(link) }
 
 // Done is closed when the session has ended; Err tells why.
 func (h *Host) Done() <-chan struct{} { return h.session.Done() }
@@ -221,20 +221,20 @@ func (h *Host) CloseBy(ctx context.Context) error {
 	case <-time.After(leaveTime):
 	}
 	err = errors.Join(err, h.session.Close())
-	h.Wait()
+	h.AwaitRelays()
 	return err
 }
 
-// Left tells after Close whether the agent ended its side in time. If not, it
+// AgentLeft tells after Close whether the agent ended its side in time. If not, it
 // may be there still, with its sockets.
-func (h *Host) Left() bool { return h.left }
+func (h *Host) AgentLeft() bool { return h.left }
 
 // Abort ends the session and its carrier at once. Relays end by themselves,
 // within 5 s where an engine takes no more: Wait waits for them.
 func (h *Host) Abort() { _ = h.session.Close() }
 
-// Wait returns when no relay of an ended session is left.
-func (h *Host) Wait() {
+// AwaitRelays returns when no relay of an ended session is left.
+func (h *Host) AwaitRelays() {
 	h.relays.Wait()
 	h.pulse.asking.Wait()
 }
@@ -243,8 +243,8 @@ func (h *Host) Wait() {
 // while the carrier stands still.
 func (h *Host) Ping(ctx context.Context) (time.Duration, error) { return h.session.Ping(ctx) }
 
-// boundFailing bounds the time of a carrier that takes no more bytes.
-func boundFailing(s *mux.Session) {
+// boundFailingCarrier bounds the time of a carrier that takes no more bytes.
+func boundFailingCarrier(s *mux.Session) {
 	select {
 	case <-s.Done():
 		return
@@ -257,7 +257,7 @@ func boundFailing(s *mux.Session) {
 	}
 }
 
-func refusal(err error) mux.RefuseCode {
+func refuseCodeOf(err error) mux.RefuseCode {
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return mux.RefuseNotFound

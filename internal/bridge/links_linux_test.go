@@ -23,10 +23,10 @@ func TestAnEndedLinkLosesItsSocketAlone(t *testing.T) {
 		t.Fatal(err)
 	}
 	client, engine := b.connect(t)
-	if n := b.host.StreamsOf("engine"); n != 1 || b.host.Streams() != 1 {
+	if n := b.host.CountStreamsOf("engine"); n != 1 || b.host.CountStreams() != 1 {
 		t.Errorf("%d connections", n)
 	}
-	if err := b.host.Unlisten(t.Context(), "engine"); err != nil {
+	if err := b.host.StopListening(t.Context(), "engine"); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := os.Lstat(b.socket); !errors.Is(err, fs.ErrNotExist) {
@@ -43,7 +43,7 @@ func TestAnEndedLinkLosesItsSocketAlone(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := b.host.Unlisten(t.Context(), "engine"); err != nil {
+	if err := b.host.StopListening(t.Context(), "engine"); err != nil {
 		t.Errorf("once more: %v", err)
 	}
 	// Its name leads nowhere now, though the agent listens for it.

@@ -39,7 +39,7 @@ func TestHostileAgentCostsBoundedMemory(t *testing.T) {
 	}
 	fill(t, agentEnd, streams)
 	deaf.Wait()
-	if n := h.Streams(); n != streams {
+	if n := h.CountStreams(); n != streams {
 		t.Errorf("%d streams, want %d", n, streams)
 	}
 	held := heapInUse() - before

@@ -16,9 +16,9 @@ const (
 	holdTime = 2 * time.Second
 )
 
-// pulse tells a frozen carrier from a quiet one, by asking when somebody wants
+// liveness tells a frozen carrier from a quiet one, by asking when somebody wants
 // to know and never else: an idle bridge sends nothing.
-type pulse struct {
+type liveness struct {
 	session *mux.Session
 	asking  sync.WaitGroup
 
@@ -27,14 +27,14 @@ type pulse struct {
 	asked time.Time     // when that question was put
 }
 
-// alive tells whether the carrier works. While it stands still the answer takes
+// isAlive tells whether the carrier works. While it stands still the answer takes
 // until holdTime after the first question; then it is no at once, until it moves.
 // A session that has died is nobody's to wait for: yes.
-func (p *pulse) alive() bool {
-	if p.session.Quiet() < fresh {
+func (p *liveness) isAlive() bool {
+	if p.session.QuietTime() < fresh {
 		return true
 	}
-	beat, asked := p.ask()
+	beat, asked := p.startPing()
 	wait := time.NewTimer(time.Until(asked.Add(holdTime)))
 	defer wait.Stop()
 	select {
@@ -45,8 +45,8 @@ func (p *pulse) alive() bool {
 	}
 }
 
-// ask puts the question, unless one is under way.
-func (p *pulse) ask() (beat <-chan struct{}, asked time.Time) {
+// startPing puts the question, unless one is under way.
+func (p *liveness) startPing() (beat <-chan struct{}, asked time.Time) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.beat == nil {

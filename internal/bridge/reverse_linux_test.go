@@ -20,26 +20,26 @@ import (
 )
 
 // doorOf opens a door, at b.socket, without a session.
-func (b *bridged) doorOf(t *testing.T, link, kind string) *Door {
+func (b *bridged) doorOf(t *testing.T, link, kind string) *ReverseListener {
 	t.Helper()
 	l, err := endpoint.Listen(b.socket, endpoint.Access{Mode: 0o600, Uid: os.Geteuid(), Gid: os.Getegid()})
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := OpenDoor(l, Entry{Link: link, Kind: kind, Words: func(why string) string { return "why: " + why }, Log: slog.New(slog.DiscardHandler)})
+	d := OpenReverseListener(l, Entry{Link: link, Kind: kind, Words: func(why string) string { return "why: " + why }, Log: slog.New(slog.DiscardHandler)})
 	t.Cleanup(func() { _ = d.Close() }) // fails where the test has done it
 	return d
 }
 
 // reverse has clients of the host reach the engine, which is the agent's here.
-func (b *bridged) reverse(t *testing.T, kind string) *Door {
+func (b *bridged) reverse(t *testing.T, kind string) *ReverseListener {
 	t.Helper()
-	where, err := b.host.LeadAgent(t.Context(), Lead{Link: "back", Socket: b.listen.Addr().String()})
+	where, err := b.host.RouteInAgent(t.Context(), AgentRoute{Link: "back", Socket: b.listen.Addr().String()})
 	if err != nil || where.Agent != (Agent{PID: 7, Started: 1}) {
 		t.Fatalf("%+v, %v", where, err)
 	}
 	d := b.doorOf(t, "back", kind)
-	d.Lead(b.host)
+	d.RouteThrough(b.host)
 	return d
 }
 
@@ -106,7 +106,7 @@ func TestAnEngineThatIsGoneClosesItsClientsConnection(t *testing.T) {
 		if !isClosed(t, client) {
 			t.Errorf("%s: the client's connection is open", name)
 		}
-		until(t, name+": the connection to end", func() bool { return b.host.StreamsOf("back") == 0 })
+		until(t, name+": the connection to end", func() bool { return b.host.CountStreamsOf("back") == 0 })
 	}
 }
 
@@ -140,7 +140,7 @@ func until(t *testing.T, what string, is func() bool) {
 func TestTheAgentDialsOnlyWhatItWasLedTo(t *testing.T) {
 	b := build(t)
 	b.reverse(t, "")
-	if _, err := b.host.LeadAgent(t.Context(), Lead{Link: "astray"}); err == nil {
+	if _, err := b.host.RouteInAgent(t.Context(), AgentRoute{Link: "astray"}); err == nil {
 		t.Error("a link without a socket was taken")
 	}
 	refusedAs := func(link string, want mux.RefuseCode) {
@@ -160,7 +160,7 @@ func TestTheAgentDialsOnlyWhatItWasLedTo(t *testing.T) {
 		refusedAs(link, mux.RefuseUnknownLink)
 	}
 	client, engine := b.connect(t)
-	if err := b.host.UnleadAgent(t.Context(), "back"); err != nil {
+	if err := b.host.UnrouteInAgent(t.Context(), "back"); err != nil {
 		t.Fatal(err)
 	}
 	refusedAs("back", mux.RefuseUnknownLink)
@@ -178,7 +178,7 @@ func TestTheAgentDialsOnlyWhatItWasLedTo(t *testing.T) {
 func TestReach(t *testing.T) {
 	b := build(t)
 	b.reverse(t, "")
-	if err := b.host.Reach(t.Context(), "back"); err != nil {
+	if err := b.host.TryTarget(t.Context(), "back"); err != nil {
 		t.Error(err)
 	}
 	c, err := b.listen.AcceptUnix()
@@ -190,13 +190,13 @@ func TestReach(t *testing.T) {
 	if n, err := c.Read(make([]byte, 1)); n != 0 || err != io.EOF {
 		t.Errorf("%d bytes, %v", n, err)
 	}
-	if n := b.host.StreamsOf("back"); n != 0 {
+	if n := b.host.CountStreamsOf("back"); n != 0 {
 		t.Errorf("%d connections", n)
 	}
 	b.listen.Close()
 	for link, want := range map[string]string{"back": "there is no such place", "engine": "there is no such link"} {
 		var told *AgentError
-		if err := b.host.Reach(t.Context(), link); !errors.As(err, &told) || !strings.Contains(told.Text, want) {
+		if err := b.host.TryTarget(t.Context(), link); !errors.As(err, &told) || !strings.Contains(told.Text, want) {
 			t.Errorf("%s: %v", link, err)
 		}
 	}
@@ -208,11 +208,11 @@ func TestClientsAtADoorAreTold(t *testing.T) {
 	for socket, want := range map[string]string{
 		filepath.Join(t.TempDir(), "none"): "why: not-found", "/proc/self/exe": "why: not-found",
 	} {
-		if _, err := b.host.LeadAgent(t.Context(), Lead{Link: "back", Socket: socket}); err != nil {
+		if _, err := b.host.RouteInAgent(t.Context(), AgentRoute{Link: "back", Socket: socket}); err != nil {
 			t.Fatal(err)
 		}
 		d := b.doorOf(t, "back", KindDocker)
-		d.Lead(b.host)
+		d.RouteThrough(b.host)
 		for _, request := range []string{get, post} {
 			if r, said := b.ask(t, request); r.StatusCode != 503 || said != want {
 				t.Errorf("%s: %s %q", socket, r.Status, said)
@@ -260,12 +260,12 @@ func TestClientsAtADoorAreTold(t *testing.T) {
 func TestADoorWaitsForASession(t *testing.T) {
 	b := build(t)
 	d := b.doorOf(t, "back", KindDocker)
-	if _, err := b.host.LeadAgent(t.Context(), Lead{Link: "back", Socket: b.listen.Addr().String()}); err != nil {
+	if _, err := b.host.RouteInAgent(t.Context(), AgentRoute{Link: "back", Socket: b.listen.Addr().String()}); err != nil {
 		t.Fatal(err)
 	}
 	c := b.say(t, post)
 	defer c.Close()
-	time.AfterFunc(200*time.Millisecond, func() { d.Lead(b.host) })
+	time.AfterFunc(200*time.Millisecond, func() { d.RouteThrough(b.host) })
 	_ = b.listen.SetDeadline(time.Now().Add(30 * time.Second))
 	e, err := b.listen.Accept()
 	if err != nil {
@@ -312,7 +312,7 @@ func TestADoorThatIsCut(t *testing.T) {
 	}
 	b.reverse(t, "")
 	other, otherEngine := b.connect(t)
-	d.Cut()
+	d.CutAllConnections()
 	if n, err := client.Read(make([]byte, 1)); n > 0 || err == nil || errors.Is(err, os.ErrDeadlineExceeded) {
 		t.Errorf("the client: %v", err)
 	}
@@ -344,7 +344,7 @@ func TestADoorThatIsClosed(t *testing.T) {
 		t.Fatal(err)
 	}
 	b.host.Abort()
-	b.host.Wait()
+	b.host.AwaitRelays()
 	if n, err := client.Read(make([]byte, 1)); n > 0 || err == nil || errors.Is(err, os.ErrDeadlineExceeded) {
 		t.Errorf("with the session lost: %v", err)
 	}

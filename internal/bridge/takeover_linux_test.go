@@ -152,10 +152,10 @@ func TestAnExecThroughTwoBridgesWaitsForNothing(t *testing.T) {
 	b.serveKind(t, "engine", KindDocker)
 	forward := b.socket
 	b.socket = filepath.Join(t.TempDir(), "clients.sock")
-	if _, err := b.host.LeadAgent(t.Context(), Lead{Link: "back", Socket: forward}); err != nil {
+	if _, err := b.host.RouteInAgent(t.Context(), AgentRoute{Link: "back", Socket: forward}); err != nil {
 		t.Fatal(err)
 	}
-	b.doorOf(t, "back", KindDocker).Lead(b.host)
+	b.doorOf(t, "back", KindDocker).RouteThrough(b.host)
 	b.hijacked(t, func(e *net.UnixConn, _ io.Reader) { _, _ = io.WriteString(e, upgraded+execFrame) })
 	const rounds = 20
 	limit := time.Now().Add(rounds * time.Second) // half of what a head at a pipe may wait
@@ -206,7 +206,7 @@ func TestTheEndOfAnExecClosesAPipe(t *testing.T) {
 		if wrong, is := <-heard; is {
 			t.Errorf("%q: the engine heard %q", head, wrong)
 		}
-		until(t, "the connection to end", func() bool { return b.host.StreamsOf("back") == 0 })
+		until(t, "the connection to end", func() bool { return b.host.CountStreamsOf("back") == 0 })
 		c.Close()
 	}
 }
@@ -238,7 +238,7 @@ func TestTheEndOfAnExecWhoseInputNobodyReads(t *testing.T) {
 		t.Errorf("%q, %v", got, err)
 	}
 	<-sent
-	until(t, "the connection to end", func() bool { return b.host.StreamsOf("back") == 0 })
+	until(t, "the connection to end", func() bool { return b.host.CountStreamsOf("back") == 0 })
 	close(stopped)
 }
 

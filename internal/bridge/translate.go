@@ -51,40 +51,40 @@ type translation struct {
 	link  Listen
 }
 
-// translate is the way of a client's requests to its engine.
-func (a *agent) translate(r *relay.Relay, c *client, l Listen) *dockerapi.Requests {
+// newTranslation is the way of a client's requests to its engine.
+func (a *agent) newTranslation(r *relay.Relay, c *client, l Listen) *dockerapi.Requests {
 	t := &translation{a, r, c, l}
 	r.Answers = new(dockerapi.Answers)
 	return &dockerapi.Requests{
 		Out:      r.WriteToStream,
 		Answers:  r.Answers,
-		Await:    t.await,
-		Edit:     t.edit,
-		Unheld:   t.unheld,
+		Await:    t.awaitAnswers,
+		Edit:     t.editRequestBody,
+		Unheld:   t.decideUnheldCreation,
 		Continue: func() error { return r.WriteToConn([]byte("HTTP/1.1 100 Continue\r\n\r\n")) },
-		Odd:      func() { a.warn(l.Link, notTranslated, errOdd) },
+		Odd:      func() { a.sendWarning(l.Link, notTranslated, errOdd) },
 		Held:     &a.held,
 	}
 }
 
-// await waits for the engine's answers to what was asked before.
-func (t *translation) await() (http bool, err error) {
-	t.whileThere(func(ctx context.Context) { http, err = t.relay.Answers.Await(ctx) })
+// awaitAnswers waits for the engine's answers to what was asked before.
+func (t *translation) awaitAnswers() (http bool, err error) {
+	t.whileClientWaits(func(ctx context.Context) { http, err = t.relay.Answers.AwaitAnswers(ctx) })
 	return http, err
 }
 
-// edit gives the body to send instead, nil if that is the same. The error is relay.ErrRefused, or says that nobody is
+// editRequestBody gives the body to send instead, nil if that is the same. The error is relay.ErrRefused, or says that nobody is
 // there who wants to know.
-func (t *translation) edit(what dockerapi.Creation, body []byte) (edited []byte, err error) {
-	t.whileThere(func(ctx context.Context) { edited, err = t.editFor(ctx, what, body) })
+func (t *translation) editRequestBody(what dockerapi.Creation, body []byte) (edited []byte, err error) {
+	t.whileClientWaits(func(ctx context.Context) { edited, err = t.editBodyFor(ctx, what, body) })
 	return edited, err
 }
 
-func (t *translation) editFor(ctx context.Context, what dockerapi.Creation, body []byte) ([]byte, error) {
+func (t *translation) editBodyFor(ctx context.Context, what dockerapi.Creation, body []byte) ([]byte, error) {
 	drives, noDrives := t.agent.distro.Drives() // without any, every path of Linux has no name on Windows
-	translate := drives.Container
+	translate := drives.EditContainer
 	if what == dockerapi.CreateService {
-		translate = drives.Service
+		translate = drives.EditService
 	}
 	edited, err := translate(ctx, body)
 	if edited == nil && err == nil { // no path is in it
@@ -96,7 +96,7 @@ func (t *translation) editFor(ctx context.Context, what dockerapi.Creation, body
 	if noDrives != nil {
 		err = noDrives
 	}
-	if windows, unknown := t.forWindows(ctx); unknown != nil {
+	if windows, unknown := t.isForWindows(ctx); unknown != nil {
 		return nil, unknown
 	} else if !windows {
 		return nil, nil
@@ -104,28 +104,28 @@ func (t *translation) editFor(ctx context.Context, what dockerapi.Creation, body
 	var linux *paths.LinuxError
 	switch {
 	case errors.As(err, &linux):
-		return nil, t.refuse(http.StatusBadRequest, fmt.Sprintf("%q %s", linux.Path, t.link.Answers[WhyLinuxPath]))
+		return nil, t.refuseRequest(http.StatusBadRequest, fmt.Sprintf("%q %s", linux.Path, t.link.Answers[WhyLinuxPath]))
 	case errors.Is(err, paths.ErrNotJSON):
-		return nil, t.untranslated(http.StatusBadRequest, errors.New("the body of the request is no JSON"))
+		return nil, t.refuseUntranslated(http.StatusBadRequest, errors.New("the body of the request is no JSON"))
 	case err != nil:
-		return nil, t.untranslated(http.StatusServiceUnavailable, err)
+		return nil, t.refuseUntranslated(http.StatusServiceUnavailable, err)
 	}
 	return edited, nil
 }
 
-// unheld decides about a creation that can't be held: only an engine that is known to have the distro's paths gets it
+// decideUnheldCreation decides about a creation that can't be held: only an engine that is known to have the distro's paths gets it
 // as it is.
-func (t *translation) unheld(_ dockerapi.Creation, why error) (err error) {
-	t.whileThere(func(ctx context.Context) {
+func (t *translation) decideUnheldCreation(_ dockerapi.Creation, why error) (err error) {
+	t.whileClientWaits(func(ctx context.Context) {
 		windows := false
-		if windows, err = t.forWindows(ctx); windows {
-			err = t.untranslated(unheldStatus(why), why)
+		if windows, err = t.isForWindows(ctx); windows {
+			err = t.refuseUntranslated(statusOfUnheld(why), why)
 		}
 	})
 	return err
 }
 
-func unheldStatus(why error) int {
+func statusOfUnheld(why error) int {
 	switch why {
 	case dockerapi.ErrTooLong:
 		return http.StatusRequestEntityTooLarge
@@ -137,28 +137,28 @@ func unheldStatus(why error) int {
 	return http.StatusBadRequest
 }
 
-// untranslated refuses a request whose paths can't be translated.
-func (t *translation) untranslated(status int, why error) error {
-	return t.refuse(status, fmt.Sprintf("the paths in this request can't be translated for the engine: %v; %s", why, t.link.Answers[WhyUntranslated]))
+// refuseUntranslated refuses a request whose paths can't be translated.
+func (t *translation) refuseUntranslated(status int, why error) error {
+	return t.refuseRequest(status, fmt.Sprintf("the paths in this request can't be translated for the engine: %v; %s", why, t.link.Answers[WhyUntranslated]))
 }
 
-func (t *translation) refuse(status int, message string) error {
-	t.to.refusal = dockerapi.Refusal(status, message)
+func (t *translation) refuseRequest(status int, message string) error {
+	t.to.refusal = dockerapi.RefusalAnswer(status, message)
 	return relay.ErrRefused
 }
 
-// whileThere does something, with a context that ends when nobody wants it any more: when the client has left, or
+// whileClientWaits does something, with a context that ends when nobody wants it any more: when the client has left, or
 // the way to its engine is lost.
-func (t *translation) whileThere(do func(context.Context)) {
+func (t *translation) whileClientWaits(do func(context.Context)) {
 	ctx, cancel := context.WithCancelCause(context.Background())
 	var watching sync.WaitGroup
-	watching.Go(func() { t.watch(ctx, cancel) })
+	watching.Go(func() { t.watchForLeaving(ctx, cancel) })
 	do(ctx)
 	cancel(nil)
 	watching.Wait()
 }
 
-func (t *translation) watch(ctx context.Context, cancel context.CancelCauseFunc) {
+func (t *translation) watchForLeaving(ctx context.Context, cancel context.CancelCauseFunc) {
 	conn, asks := t.relay.Conn.(interface{ HungUp() bool })
 	tick := time.NewTicker(leftPause)
 	defer tick.Stop()
@@ -170,7 +170,7 @@ func (t *translation) watch(ctx context.Context, cancel context.CancelCauseFunc)
 			cancel(relay.ErrLeft)
 			return
 		case <-tick.C:
-			if t.relay.Lost() || asks && conn.HungUp() {
+			if t.relay.IsLost() || asks && conn.HungUp() {
 				cancel(relay.ErrLeft)
 				return
 			}
@@ -178,15 +178,15 @@ func (t *translation) watch(ctx context.Context, cancel context.CancelCauseFunc)
 	}
 }
 
-// forWindows asks the engine what it is, each time that it matters: another one may be behind
+// isForWindows asks the engine what it is, each time that it matters: another one may be behind
 // the pipe than a minute ago. It waits as long as a client does whose carrier is frozen; then the error is relay.ErrRefused.
-func (t *translation) forWindows(ctx context.Context) (windows bool, err error) {
+func (t *translation) isForWindows(ctx context.Context) (windows bool, err error) {
 	within, cancel := context.WithTimeout(ctx, probeTime)
 	defer cancel()
 	late := time.NewTimer(holdTime)
 	defer late.Stop()
 	for {
-		os, why, err := t.osType(within)
+		os, why, err := t.askOSType(within)
 		switch {
 		case err == nil:
 			return os == "windows", nil
@@ -200,15 +200,15 @@ func (t *translation) forWindows(ctx context.Context) (windows bool, err error) 
 			continue
 		}
 		if why != "" {
-			return false, t.refuse(http.StatusServiceUnavailable, t.to.message(why))
+			return false, t.refuseRequest(http.StatusServiceUnavailable, t.to.messageForReason(why))
 		}
-		return false, t.untranslated(http.StatusServiceUnavailable, fmt.Errorf("whether it is one for Windows containers is not known: %w", err))
+		return false, t.refuseUntranslated(http.StatusServiceUnavailable, fmt.Errorf("whether it is one for Windows containers is not known: %w", err))
 	}
 }
 
-// osType asks once. why is that of a client that gets no stream, if it is known.
-func (t *translation) osType(ctx context.Context) (os, why string, err error) {
-	stream, why := t.agent.openFor(t.link.Link)
+// askOSType asks once. why is that of a client that gets no stream, if it is known.
+func (t *translation) askOSType(ctx context.Context) (os, why string, err error) {
+	stream, why := t.agent.openStream(t.link.Link)
 	if why != "" {
 		return "", why, errNoOS
 	}
@@ -217,7 +217,7 @@ func (t *translation) osType(ctx context.Context) (os, why string, err error) {
 	defer stop()
 	os, err = dockerapi.OSType(stream)
 	if refused := (*mux.RefusedError)(nil); errors.As(err, &refused) {
-		return "", whyRefused(refused.Code), err
+		return "", reasonOfRefusal(refused.Code), err
 	}
 	if err == nil && os == "" {
 		err = errNoOS

@@ -297,12 +297,12 @@ func TestNothingIsDoneForAClientThatHasLeft(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	a := &agent{half: half{session: b.host.session}}
+	a := &agent{peer: peer{session: b.host.session}}
 	left := func(end func()) {
 		t.Helper()
 		tr := &translation{agent: a, relay: relay.New(client, nil, relay.Clients)}
 		over := time.After(30 * time.Second)
-		tr.whileThere(func(ctx context.Context) {
+		tr.whileClientWaits(func(ctx context.Context) {
 			if end(); true {
 				select {
 				case <-ctx.Done():
@@ -328,7 +328,7 @@ func TestABusyAgentHasNotLeft(t *testing.T) {
 	busy, free := make(chan struct{}), make(chan struct{})
 	b := buildIn(t, map[string]Dial{}, func() (paths.Drives, error) {
 		drives, err := cDrive()
-		return drives.Following(func(string) string {
+		return drives.FollowingLinks(func(string) string {
 			close(busy)
 			<-free
 			return "/"
@@ -340,7 +340,7 @@ func TestABusyAgentHasNotLeft(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	_ = b.host.CloseBy(ctx) // cuts the stream
-	if b.host.Left() {
+	if b.host.AgentLeft() {
 		t.Error("it is taken for one that has left")
 	}
 	close(free)

@@ -13,11 +13,11 @@ const (
 	firmly                 // Ctrl-Break there, which nobody inherits an ignorance of; no such on Linux
 )
 
-// Ask asks the program and all in its group, or at its console, to end, and waits for grace;
+// AskToEnd asks the program and all in its group, or at its console, to end, and waits for grace;
 // on Windows with Ctrl-C, and should that not help with Ctrl-Break for another second. It tells
 // whether the program has ended, and is in vain on Windows without Command.Asker.
-func (p *Process) Ask(grace time.Duration) (ended bool) {
-	if p.tree.ask(politely) == nil && p.endsWithin(grace) || p.tree.ask(firmly) == nil && p.endsWithin(lastAsk) {
+func (p *Process) AskToEnd(grace time.Duration) (ended bool) {
+	if p.tree.askToEnd(politely) == nil && p.endsWithin(grace) || p.tree.askToEnd(firmly) == nil && p.endsWithin(lastAsk) {
 		return true
 	}
 	select {

@@ -30,7 +30,7 @@ func TestAskLetsAProgramSayItsLastWords(t *testing.T) {
 	if said, err := out.ReadString('\n'); err != nil || said != "up\n" {
 		t.Fatalf("%q, %v", said, err)
 	}
-	if !p.Ask(patience) {
+	if !p.AskToEnd(patience) {
 		t.Fatal("it has not ended")
 	}
 	if rest, err := io.ReadAll(out); err != nil || !strings.HasPrefix(string(rest), "asked:") {
@@ -47,7 +47,7 @@ func TestAskIsBounded(t *testing.T) {
 		t.Fatalf("%q, %v", said, err)
 	}
 	began := time.Now()
-	if p.Ask(10 * time.Millisecond) {
+	if p.AskToEnd(10 * time.Millisecond) {
 		t.Error("it has ended, with", p.ExitCode())
 	}
 	if took := time.Since(began); took > patience {
@@ -58,7 +58,7 @@ func TestAskIsBounded(t *testing.T) {
 func TestAskOneThatHasEnded(t *testing.T) {
 	p, _ := startAskable(t, "last-words")
 	within(t, "end of process", p.Done())
-	if !p.Ask(patience) || p.ExitCode() != 7 {
+	if !p.AskToEnd(patience) || p.ExitCode() != 7 {
 		t.Errorf("exit code %d", p.ExitCode())
 	}
 }

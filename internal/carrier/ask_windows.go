@@ -19,13 +19,13 @@ const (
 	ctrlBreak = "ctrl-break"
 )
 
-// ask holds the process while the helper runs, so that its number stays its own.
-func (t *tree) ask(how asking) error {
+// askToEnd holds the process while the helper runs, so that its number stays its own.
+func (t *tree) askToEnd(how asking) error {
 	if len(t.asker) == 0 {
 		return errors.ErrUnsupported
 	}
 	keys := map[asking]string{politely: ctrlC, firmly: ctrlBreak}[how]
-	release, err := t.hold()
+	release, err := t.holdProcess()
 	if err != nil {
 		return err
 	}

@@ -58,12 +58,12 @@ func bornFrom(cmd *exec.Cmd, flags uint32) (birth, error) {
 	return b, nil
 }
 
-// start starts it in the job. One that dies before its first instruction, which was seen under Wine on a
+// startInJob starts it in the job. One that dies before its first instruction, which was seen under Wine on a
 // busy machine, is started once more: nothing has happened yet.
-func (b birth) start(job windows.Handle) (newborn, error) {
-	n, err := b.try(job)
+func (b birth) startInJob(job windows.Handle) (newborn, error) {
+	n, err := b.startOnceInJob(job)
 	if errors.Is(err, windows.ERROR_INTERNAL_ERROR) {
-		n, err = b.try(job)
+		n, err = b.startOnceInJob(job)
 	}
 	switch {
 	case err != nil && b.path == "":
@@ -74,7 +74,7 @@ func (b birth) start(job windows.Handle) (newborn, error) {
 	return n, nil
 }
 
-func (b birth) try(job windows.Handle) (n newborn, err error) {
+func (b birth) startOnceInJob(job windows.Handle) (n newborn, err error) {
 	attributes, err := windows.NewProcThreadAttributeList(2)
 	if err != nil {
 		return n, err
@@ -85,7 +85,7 @@ func (b birth) try(job windows.Handle) (n newborn, err error) {
 	}
 	startup := &windows.StartupInfoEx{ProcThreadAttributeList: attributes.List()}
 	startup.Cb = uint32(unsafe.Sizeof(*startup))
-	inherited, err := inheritable(b.stdio)
+	inherited, err := inheritableCopies(b.stdio)
 	defer closeHandles(inherited)
 	if err != nil {
 		return n, err
@@ -99,7 +99,7 @@ func (b birth) try(job windows.Handle) (n newborn, err error) {
 			return n, err
 		}
 	}
-	words, err := b.words()
+	words, err := b.encodeForWindows()
 	if err != nil {
 		return n, err
 	}
@@ -118,7 +118,7 @@ func (b birth) try(job windows.Handle) (n newborn, err error) {
 // birthWords are a birth's as CreateProcess takes them.
 type birthWords struct{ path, line, env, dir *uint16 }
 
-func (b birth) words() (w birthWords, err error) {
+func (b birth) encodeForWindows() (w birthWords, err error) {
 	for _, word := range []struct {
 		text string
 		to   **uint16
@@ -144,8 +144,8 @@ func (b birth) words() (w birthWords, err error) {
 	return w, nil
 }
 
-// inheritable are copies of files that a child may have.
-func inheritable(files []*os.File) (handles []windows.Handle, err error) {
+// inheritableCopies are copies of files that a child may have.
+func inheritableCopies(files []*os.File) (handles []windows.Handle, err error) {
 	own := windows.CurrentProcess()
 	for _, f := range files {
 		var h windows.Handle
@@ -163,8 +163,8 @@ func closeHandles(handles []windows.Handle) {
 	}
 }
 
-// await is its exit code once it has ended.
-func (n newborn) await() (uint32, error) {
+// awaitExitCode is its exit code once it has ended.
+func (n newborn) awaitExitCode() (uint32, error) {
 	if _, err := windows.WaitForSingleObject(n.handle, windows.INFINITE); err != nil {
 		return 0, fmt.Errorf("wait for process: %w", err)
 	}
@@ -175,14 +175,14 @@ func (n newborn) await() (uint32, error) {
 	return code, nil
 }
 
-// run runs it to its end, or to that of ctx, with all that it has started. started may be nil.
-func (b birth) run(ctx context.Context, started func()) (uint32, error) {
+// runToEnd runs it to its end, or to that of ctx, with all that it has started. started may be nil.
+func (b birth) runToEnd(ctx context.Context, started func()) (uint32, error) {
 	job, err := newJob()
 	if err != nil {
 		return 0, err
 	}
 	defer windows.CloseHandle(job)
-	n, err := b.start(job)
+	n, err := b.startInJob(job)
 	if err != nil {
 		return 0, err
 	}
@@ -192,7 +192,7 @@ func (b birth) run(ctx context.Context, started func()) (uint32, error) {
 	if started != nil {
 		started()
 	}
-	return n.await()
+	return n.awaitExitCode()
 }
 
 // RunHidden runs a program to its end without a window or stdio of ours, and ends it with ctx. It dies with
@@ -206,7 +206,7 @@ func runHidden(ctx context.Context, flags uint32, path string, args []string) er
 	if err != nil {
 		return err
 	}
-	code, err := b.run(ctx, nil)
+	code, err := b.runToEnd(ctx, nil)
 	switch {
 	case err != nil:
 		return err

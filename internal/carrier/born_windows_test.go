@@ -32,7 +32,7 @@ func TestProcessesAreBornInTheirJob(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		n, err := b.start(job)
+		n, err := b.startInJob(job)
 		if err != nil {
 			t.Fatal(err)
 		}

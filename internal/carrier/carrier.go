@@ -17,9 +17,9 @@ import (
 	"os"
 )
 
-// named gives an I/O error the name of what failed. End of file stays itself, and
+// nameError gives an I/O error the name of what failed. End of file stays itself, and
 // whatever Close interrupted reads as os.ErrClosed on every platform.
-func named(verb string, err error, closing bool) error {
+func nameError(verb string, err error, closing bool) error {
 	if err == nil || err == io.EOF {
 		return err
 	}

@@ -7,5 +7,5 @@ import (
 )
 
 func runLine(ctx context.Context, line string, started func()) (uint32, error) {
-	return birth{line: line, flags: windows.CREATE_NO_WINDOW}.run(ctx, started)
+	return birth{line: line, flags: windows.CREATE_NO_WINDOW}.runToEnd(ctx, started)
 }

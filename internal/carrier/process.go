@@ -78,30 +78,30 @@ func Start(c Command) (*Process, error) {
 		done:  make(chan struct{}),
 		quiet: make(chan struct{}),
 	}
-	theirs, err := p.connect(cmd)
+	theirs, err := p.makeStdioPipes(cmd)
 	if err != nil {
 		return nil, fmt.Errorf("start %s: %w", c.Path, err)
 	}
 	started := make(chan error)
-	go p.live(cmd, c.Asker, started)
+	go p.runAndReap(cmd, c.Asker, started)
 	err = <-started
-	closeAll(theirs)
+	closeAllFiles(theirs)
 	if err != nil {
-		closeAll([]*os.File{p.stdin, p.stdout, p.stderr})
+		closeAllFiles([]*os.File{p.stdin, p.stdout, p.stderr})
 		return nil, fmt.Errorf("start %s: %w", c.Path, err)
 	}
-	go p.listen(c.Stderr)
+	go p.drainStderr(c.Stderr)
 	return p, nil
 }
 
-// connect makes the three pipes and returns the ends that belong to the child.
-func (p *Process) connect(cmd *exec.Cmd) (theirs []*os.File, err error) {
+// makeStdioPipes makes the three pipes and returns the ends that belong to the child.
+func (p *Process) makeStdioPipes(cmd *exec.Cmd) (theirs []*os.File, err error) {
 	var ours []*os.File
 	for _, toChild := range []bool{true, false, false} {
 		our, their, err := newPipe(toChild)
 		if err != nil {
-			closeAll(ours)
-			closeAll(theirs)
+			closeAllFiles(ours)
+			closeAllFiles(theirs)
 			return nil, err
 		}
 		ours, theirs = append(ours, our), append(theirs, their)
@@ -115,16 +115,16 @@ func (p *Process) connect(cmd *exec.Cmd) (theirs []*os.File, err error) {
 // all but a user and the system.
 func PrivateAccess(sid string) string { return "O:" + sid + "D:P(A;;GA;;;" + sid + ")(A;;GA;;;SY)" }
 
-func closeAll(files []*os.File) {
+func closeAllFiles(files []*os.File) {
 	for _, f := range files {
 		f.Close()
 	}
 }
 
-// live starts the process, waits for its end and reaps it, all on one thread: on Linux
+// runAndReap starts the process, waits for its end and reaps it, all on one thread: on Linux
 // the parent-death signal is sent when the *thread* that started the child
 // ends (golang/go#27505), and a thread blocked in a wait does not.
-func (p *Process) live(cmd *exec.Cmd, asker []string, started chan<- error) {
+func (p *Process) runAndReap(cmd *exec.Cmd, asker []string, started chan<- error) {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	var err error
@@ -133,13 +133,13 @@ func (p *Process) live(cmd *exec.Cmd, asker []string, started chan<- error) {
 	if err != nil {
 		return
 	}
-	p.exitCode = p.tree.wait()
-	p.awaitQuiet()
+	p.exitCode = p.tree.waitAndReap()
+	p.awaitQuietOutput()
 	close(p.done)
 }
 
-// listen drains stderr until it ends or Close shuts it.
-func (p *Process) listen(live io.Writer) {
+// drainStderr drains stderr until it ends or Close shuts it.
+func (p *Process) drainStderr(live io.Writer) {
 	defer close(p.quiet)
 	if live != nil {
 		io.Copy(io.MultiWriter(p.words, live), p.stderr)
@@ -154,10 +154,10 @@ func (p *Process) Read(b []byte) (int, error) {
 	p.reading.Lock()
 	defer p.reading.Unlock()
 	if p.closing.Load() {
-		return 0, named("read", os.ErrClosed, true)
+		return 0, nameError("read", os.ErrClosed, true)
 	}
 	n, err := p.stdout.Read(b)
-	return n, named("read", err, p.closing.Load())
+	return n, nameError("read", err, p.closing.Load())
 }
 
 // Write writes to the program's stdin. An empty slice is not passed on: on Windows a
@@ -165,19 +165,19 @@ func (p *Process) Read(b []byte) (int, error) {
 // takes for the end of stdin (microsoft/WSL, src/windows/common/relay.cpp).
 func (p *Process) Write(b []byte) (int, error) {
 	if p.closing.Load() {
-		return 0, named("write", os.ErrClosed, true)
+		return 0, nameError("write", os.ErrClosed, true)
 	}
 	if len(b) == 0 {
 		return 0, nil
 	}
 	n, err := p.stdin.Write(b)
-	return n, named("write", err, p.closing.Load())
+	return n, nameError("write", err, p.closing.Load())
 }
 
 // CloseWrite ends the program's stdin and keeps its stdout. Bytes that it has not read yet
 // stay in the pipe for it. Not for wsl.exe: CloseAfter says why.
 func (p *Process) CloseWrite() error {
-	return named("close stdin of", p.stdin.Close(), p.closing.Load())
+	return nameError("close stdin of", p.stdin.Close(), p.closing.Load())
 }
 
 // SetReadDeadline makes reads fail with os.ErrDeadlineExceeded from t on; the zero time
@@ -186,9 +186,9 @@ func (p *Process) SetReadDeadline(t time.Time) error {
 	p.deadlines.Lock()
 	defer p.deadlines.Unlock()
 	if p.closing.Load() {
-		return named("set deadline of", os.ErrClosed, true)
+		return nameError("set deadline of", os.ErrClosed, true)
 	}
-	return named("set deadline of", p.stdout.SetReadDeadline(t), false)
+	return nameError("set deadline of", p.stdout.SetReadDeadline(t), false)
 }
 
 // SetWriteDeadline does the same for writes.
@@ -196,14 +196,14 @@ func (p *Process) SetWriteDeadline(t time.Time) error {
 	p.deadlines.Lock()
 	defer p.deadlines.Unlock()
 	if p.closing.Load() {
-		return named("set deadline of", os.ErrClosed, true)
+		return nameError("set deadline of", os.ErrClosed, true)
 	}
-	return named("set deadline of", p.stdin.SetWriteDeadline(t), false)
+	return nameError("set deadline of", p.stdin.SetWriteDeadline(t), false)
 }
 
 // Stderr returns the last 32 KiB the program wrote to stderr. It is complete once Done
 // is closed, but for what a process that outlived the program still writes.
-func (p *Process) Stderr() []byte { return p.words.bytes() }
+func (p *Process) Stderr() []byte { return p.words.lastBytes() }
 
 // Done is closed when the program itself has ended, whatever still holds its pipes.
 func (p *Process) Done() <-chan struct{} { return p.done }
@@ -229,29 +229,29 @@ func (p *Process) Close() error { return p.CloseAfter(closeGrace) }
 // Later and concurrent calls wait for the first one and return what it returned.
 func (p *Process) CloseAfter(grace time.Duration) error {
 	p.closeOnce.Do(func() {
-		p.interrupt()
+		p.interruptIO()
 		dropped := make(chan struct{})
 		go func() {
 			defer close(dropped)
 			io.Copy(io.Discard, p.stdout)
 		}()
-		p.closeErr = p.end(grace)
-		closeAll([]*os.File{p.stdin, p.stdout, p.stderr})
+		p.closeErr = p.endWithinGrace(grace)
+		closeAllFiles([]*os.File{p.stdin, p.stdout, p.stderr})
 		<-dropped
-		p.awaitQuiet()
+		p.awaitQuietOutput()
 	})
 	return p.closeErr
 }
 
-func (p *Process) awaitQuiet() {
+func (p *Process) awaitQuietOutput() {
 	select {
 	case <-p.quiet:
 	case <-time.After(lastWords):
 	}
 }
 
-// interrupt sends readers and writers home and takes stdout over from them.
-func (p *Process) interrupt() {
+// interruptIO sends readers and writers home and takes stdout over from them.
+func (p *Process) interruptIO() {
 	past := time.Unix(1, 0)
 	p.deadlines.Lock()
 	p.closing.Store(true)
@@ -263,7 +263,7 @@ func (p *Process) interrupt() {
 	p.stdout.SetReadDeadline(time.Time{})
 }
 
-func (p *Process) end(grace time.Duration) error {
+func (p *Process) endWithinGrace(grace time.Duration) error {
 	if p.endsWithin(grace) {
 		return nil
 	}
@@ -271,7 +271,7 @@ func (p *Process) end(grace time.Duration) error {
 	if p.endsWithin(stdinGrace) {
 		return nil
 	}
-	p.tree.kill()
+	p.tree.killTree()
 	if p.endsWithin(killGrace) {
 		return nil
 	}

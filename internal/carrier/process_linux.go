@@ -49,9 +49,9 @@ func startTree(cmd *exec.Cmd, _ []string) (*tree, error) {
 	return &tree{cmd: cmd, pid: cmd.Process.Pid}, nil
 }
 
-// wait waits for the process, ends what it left in its group, and reaps it. Not the other
+// waitAndReap waits for the process, ends what it left in its group, and reaps it. Not the other
 // way round: until it is reaped nobody else can get its number.
-func (t *tree) wait() (exitCode int) {
+func (t *tree) waitAndReap() (exitCode int) {
 	for unix.Waitid(unix.P_PID, t.pid, nil, unix.WEXITED|unix.WNOWAIT, nil) == unix.EINTR {
 	}
 	t.mu.Lock()
@@ -62,7 +62,7 @@ func (t *tree) wait() (exitCode int) {
 	return t.cmd.ProcessState.ExitCode()
 }
 
-func (t *tree) ask(how asking) error {
+func (t *tree) askToEnd(how asking) error {
 	if how != politely {
 		return errors.ErrUnsupported
 	}
@@ -76,7 +76,7 @@ func (t *tree) ask(how asking) error {
 
 func pressKeys(string, string) error { return errors.ErrUnsupported }
 
-func (t *tree) kill() {
+func (t *tree) killTree() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if !t.reaped {

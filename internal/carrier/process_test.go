@@ -101,7 +101,7 @@ func TestCloseUnblocksReadAndWriteOfADeafChild(t *testing.T) {
 		if err := within(t, "write", write); !errors.Is(err, os.ErrClosed) {
 			t.Errorf("write: %v", err)
 		}
-		p.tree.kill() // the point is made: no need to wait for the ladder
+		p.tree.killTree() // the point is made: no need to wait for the ladder
 		if err := within(t, "close", closed); err != nil {
 			t.Error(err)
 		}
@@ -283,7 +283,7 @@ func TestRingKeepsTheLastBytes(t *testing.T) {
 		for _, w := range tc.writes {
 			r.Write([]byte(w))
 		}
-		if got := string(r.bytes()); got != tc.want {
+		if got := string(r.lastBytes()); got != tc.want {
 			t.Errorf("%q: kept %q, want %q", tc.writes, got, tc.want)
 		}
 	}

@@ -96,7 +96,7 @@ func startTree(cmd *exec.Cmd, asker []string) (*tree, error) {
 	if err != nil {
 		return nil, err
 	}
-	n, err := b.start(job)
+	n, err := b.startInJob(job)
 	if err != nil {
 		windows.CloseHandle(job)
 		return nil, err
@@ -120,9 +120,9 @@ func newJob() (windows.Handle, error) {
 	return job, nil
 }
 
-// wait waits for the process and closes its job, which ends what is left in it.
-func (t *tree) wait() (exitCode int) {
-	code, err := t.await()
+// waitAndReap waits for the process and closes its job, which ends what is left in it.
+func (t *tree) waitAndReap() (exitCode int) {
+	code, err := t.awaitExitCode()
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	windows.CloseHandle(t.job)
@@ -134,8 +134,8 @@ func (t *tree) wait() (exitCode int) {
 	return int(code)
 }
 
-// hold has the process' number stay its own until release.
-func (t *tree) hold() (release func(), err error) {
+// holdProcess has the process' number stay its own until release.
+func (t *tree) holdProcess() (release func(), err error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.job == 0 {
@@ -149,7 +149,7 @@ func (t *tree) hold() (release func(), err error) {
 	return func() { windows.CloseHandle(h) }, nil
 }
 
-func (t *tree) kill() {
+func (t *tree) killTree() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.job != 0 {

@@ -18,7 +18,7 @@ func TestPipesAreOpenToTheirUserAlone(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer closeAll([]*os.File{our, their})
+		defer closeAllFiles([]*os.File{our, their})
 		sd, err := windows.GetSecurityInfo(windows.Handle(their.Fd()), windows.SE_KERNEL_OBJECT, windows.OWNER_SECURITY_INFORMATION|windows.DACL_SECURITY_INFORMATION)
 		if err != nil {
 			t.Fatal(err)

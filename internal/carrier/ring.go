@@ -28,7 +28,7 @@ func (r *ring) Write(b []byte) (int, error) {
 	return written, nil
 }
 
-func (r *ring) bytes() []byte {
+func (r *ring) lastBytes() []byte {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if !r.full {

@@ -20,12 +20,12 @@ type stdio struct {
 
 func (s *stdio) Read(b []byte) (int, error) {
 	n, err := s.in.Read(b)
-	return n, named("read", err, s.closing.Load())
+	return n, nameError("read", err, s.closing.Load())
 }
 
 func (s *stdio) Write(b []byte) (int, error) {
 	n, err := s.out.Write(b)
-	return n, named("write", err, s.closing.Load())
+	return n, nameError("write", err, s.closing.Load())
 }
 
 // Close is the end of both directions; what was written can still be read by the far end.

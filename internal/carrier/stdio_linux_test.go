@@ -108,7 +108,7 @@ func TestCloseDoesNotWaitForWhatLeftTheGroup(t *testing.T) {
 // runOn runs a role on the two files and returns its stderr; a bad end is fatal.
 func runOn(t *testing.T, role string, in, out *os.File) string {
 	t.Helper()
-	defer closeAll([]*os.File{in, out})
+	defer closeAllFiles([]*os.File{in, out})
 	cmd := self(role)
 	var stderr bytes.Buffer
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = in, out, &stderr
@@ -133,7 +133,7 @@ func pipesAsStdio(t *testing.T) (in, out *os.File) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { closeAll([]*os.File{inW, outR}) })
+	t.Cleanup(func() { closeAllFiles([]*os.File{inW, outR}) })
 	return inR, outW
 }
 

@@ -73,8 +73,8 @@ type Entry struct {
 	Why   string // a check matters; empty: doctor does not look at it
 }
 
-// Table has all codes, in their order.
-func Table() []Entry {
+// AllEntries has all codes, in their order.
+func AllEntries() []Entry {
 	return []Entry{
 		{WSLThere, "wsl.exe is there", "the distro is reached through wsl.exe and nothing else"},
 		{WSLAnswers, "WSL answers", "a wsl.exe that is there may only be the one that installs WSL"},
@@ -118,9 +118,9 @@ func Table() []Entry {
 	}
 }
 
-// Checks are the codes that doctor looks at, in its order.
-func Checks() (list []Code) {
-	for _, e := range Table() {
+// CheckedCodes are the codes that doctor looks at, in its order.
+func CheckedCodes() (list []Code) {
+	for _, e := range AllEntries() {
 		if e.Why != "" {
 			list = append(list, e.Code)
 		}
@@ -128,9 +128,9 @@ func Checks() (list []Code) {
 	return list
 }
 
-// Why says why a check matters.
-func (c Code) Why() string {
-	for _, e := range Table() {
+// WhyItMatters says why a check matters.
+func (c Code) WhyItMatters() string {
+	for _, e := range AllEntries() {
 		if e.Code == c {
 			return e.Why
 		}
@@ -164,8 +164,8 @@ func (h Hint) String() string {
 	return h.Code.Message(h.Text + ", run: " + h.Command)
 }
 
-// In replaces DISTRO by a distro's name.
-func (h Hint) In(distro string) Hint {
+// InDistro replaces DISTRO by a distro's name.
+func (h Hint) InDistro(distro string) Hint {
 	h.Text = strings.ReplaceAll(h.Text, "DISTRO", distro)
 	h.Command = strings.ReplaceAll(h.Command, "DISTRO", WindowsWord(distro))
 	return h

@@ -25,7 +25,7 @@ func read(t *testing.T, path string) string {
 func TestEveryCodeHasAPage(t *testing.T) {
 	index := read(t, docs+"/doctor.md")
 	var want []string
-	for _, e := range Table() {
+	for _, e := range AllEntries() {
 		name := string(e.Code) + ".md"
 		want = append(want, name)
 		page := read(t, docs+"/doctor/"+name)
@@ -95,7 +95,7 @@ func anchors(text string) (list []string) {
 }
 
 func TestHint(t *testing.T) {
-	run, note := BridgeRuns.Hint("to start one in DISTRO", "up --distro DISTRO").In("My Distro"), PipeThere.Note("start the engine")
+	run, note := BridgeRuns.Hint("to start one in DISTRO", "up --distro DISTRO").InDistro("My Distro"), PipeThere.Note("start the engine")
 	if got, want := run.String(), `DWB301: to start one in My Distro, run: up --distro "My Distro"`; got != want {
 		t.Errorf("%q, want %q", got, want)
 	}

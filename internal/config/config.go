@@ -74,8 +74,8 @@ type To struct {
 // IsAuto tells that the engine is to be found, and followed.
 func (t To) IsAuto() bool { return t.Place == Auto }
 
-// Reverse tells a link whose clients are on Windows, at a pipe, and whose engine is in the distro.
-func (l *Link) Reverse() bool {
+// IsReverse tells a link whose clients are on Windows, at a pipe, and whose engine is in the distro.
+func (l *Link) IsReverse() bool {
 	return strings.HasPrefix(l.From, "npipe:") || strings.HasPrefix(l.From, `\\`)
 }
 
@@ -87,10 +87,10 @@ func (t To) String() string {
 	return strings.Join(t.Exec, " ")
 }
 
-func (t To) equal(u To) bool { return t.Place == u.Place && slices.Equal(t.Exec, u.Exec) }
+func (t To) equalTo(u To) bool { return t.Place == u.Place && slices.Equal(t.Exec, u.Exec) }
 
-// Source is where a key's value was written, and false if it is the default.
-func (l *Link) Source(key string) (Position, bool) {
+// SourceOf is where a key's value was written, and false if it is the default.
+func (l *Link) SourceOf(key string) (Position, bool) {
 	p, set := l.set[key]
 	return p, set
 }
@@ -98,15 +98,15 @@ func (l *Link) Source(key string) (Position, bool) {
 // Equal tells whether two links are the same but for the places where they are written.
 func (l *Link) Equal(m *Link) bool {
 	for _, k := range keys {
-		if !same(k.field(l), k.field(m)) {
+		if !sameValue(k.field(l), k.field(m)) {
 			return false
 		}
 	}
 	return true
 }
 
-// Wrong is an error of a key's value, with the place in the file.
-func (l *Link) Wrong(key string, err error) *Error {
+// WrongValue is an error of a key's value, with the place in the file.
+func (l *Link) WrongValue(key string, err error) *Error {
 	at, set := l.set[key]
 	if !set {
 		at = l.at
@@ -128,9 +128,9 @@ type Config struct {
 // defaultName is that of the link of no file.
 const defaultName = "windows"
 
-// merge puts the files together: a link of the user's changes the keys of the machine's link of
+// mergeFiles puts the files together: a link of the user's changes the keys of the machine's link of
 // the same name.
-func merge(machine, user *file) (*Config, error) {
+func mergeFiles(machine, user *file) (*Config, error) {
 	links := map[string]*Link{}
 	var order []string
 	var wrong Errors
@@ -138,13 +138,13 @@ func merge(machine, user *file) (*Config, error) {
 		for i := range f.links {
 			l := &f.links[i]
 			if f == user {
-				wrong = append(wrong, machine.locks.check(l, links[l.Name] != nil)...)
+				wrong = append(wrong, machine.locks.checkLockedKeys(l, links[l.Name] != nil)...)
 			}
 			if links[l.Name] == nil {
 				links[l.Name] = &Link{Name: l.Name, at: l.at, set: map[string]Position{}}
 				order = append(order, l.Name)
 			}
-			links[l.Name].take(l)
+			links[l.Name].takeSetKeys(l)
 		}
 	}
 	c := &Config{Default: len(order) == 0}
@@ -153,24 +153,24 @@ func merge(machine, user *file) (*Config, error) {
 		order = []string{defaultName}
 	}
 	for _, name := range order {
-		links[name].complete()
+		links[name].setDefaults()
 		c.Links = append(c.Links, *links[name])
 	}
-	return c, append(wrong, clashes(c.Links)...).err()
+	return c, append(wrong, findPlaceClashes(c.Links)...).orNil()
 }
 
-// take sets what another one sets.
-func (l *Link) take(from *Link) {
+// takeSetKeys sets what another one sets.
+func (l *Link) takeSetKeys(from *Link) {
 	for _, k := range keys {
 		if _, set := from.set[k.name]; set {
-			assign(k.field(l), k.field(from))
+			assignField(k.field(l), k.field(from))
 		}
 	}
 	maps.Copy(l.set, from.set)
 }
 
-// complete gives all keys that are not set their defaults.
-func (l *Link) complete() {
+// setDefaults gives all keys that are not set their defaults.
+func (l *Link) setDefaults() {
 	if _, set := l.set["from"]; !set {
 		dir := "/run"
 		if l.Distro == All {
@@ -184,13 +184,13 @@ func (l *Link) complete() {
 	if l.To.Place == "" && l.To.Exec == nil {
 		l.To.Place = Auto
 	}
-	l.Kind = cmp.Or(l.Kind, kindOf(l.To))
+	l.Kind = cmp.Or(l.Kind, kindOfTarget(l.To))
 	l.Paths = cmp.Or(l.Paths, Auto)
 	l.KeepAlive = cmp.Or(l.KeepAlive, Always)
 }
 
-// kindOf guesses by the name of a place or the words of a command.
-func kindOf(to To) string {
+// kindOfTarget guesses by the name of a place or the words of a command.
+func kindOfTarget(to To) string {
 	words := strings.ToLower(to.String())
 	if to.IsAuto() || strings.Contains(words, "docker") || strings.Contains(words, "podman") {
 		return Docker
@@ -198,13 +198,13 @@ func kindOf(to To) string {
 	return Raw
 }
 
-// clashes are links that would serve the same place.
-func clashes(links []Link) (wrong Errors) {
+// findPlaceClashes are links that would serve the same place.
+func findPlaceClashes(links []Link) (wrong Errors) {
 	for i := range links {
 		for j := range links[:i] {
 			l, m := &links[i], &links[j]
-			if l.From == m.From && (strings.EqualFold(l.Distro, m.Distro) || l.Distro == All || m.Distro == All || l.Reverse()) {
-				wrong = append(wrong, l.Wrong("from", &clash{l.From, m.Name}))
+			if l.From == m.From && (strings.EqualFold(l.Distro, m.Distro) || l.Distro == All || m.Distro == All || l.IsReverse()) {
+				wrong = append(wrong, l.WrongValue("from", &clash{l.From, m.Name}))
 				break
 			}
 		}
@@ -214,4 +214,6 @@ func clashes(links []Link) (wrong Errors) {
 
 type clash struct{ from, name string }
 
-func (c *clash) Error() string { return "the link " + c.name + " has " + quoted(c.from) + " already" }
+func (c *clash) Error() string {
+	return "the link " + c.name + " has " + quoteShort(c.from) + " already"
+}

@@ -41,9 +41,9 @@ func TestErrors(t *testing.T) {
 
 // wrongs are the errors of a user's file.
 func wrongs(text string) (list []string) {
-	f, err := parse("f.toml", []byte(text), false)
+	f, err := parseFile("f.toml", []byte(text), false)
 	if err == nil {
-		_, err = merge(&file{}, f)
+		_, err = mergeFiles(&file{}, f)
 	}
 	var all Errors
 	if errors.As(err, &all) {
@@ -95,11 +95,11 @@ func TestKindFollowsFromTheOtherEnd(t *testing.T) {
 		`"podman-machine-default"`: Docker, `"openssh-ssh-agent"`: Raw,
 		`{ exec = ["ssh", "h", "docker", "system", "dial-stdio"] }`: Docker, `{ exec = ["nc", "h"] }`: Raw,
 	} {
-		f, err := parse("f", []byte("[[link]]\nname = \"a\"\nto = "+to), false)
+		f, err := parseFile("f", []byte("[[link]]\nname = \"a\"\nto = "+to), false)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if c, err := merge(&file{}, f); err != nil || c.Links[0].Kind != want {
+		if c, err := mergeFiles(&file{}, f); err != nil || c.Links[0].Kind != want {
 			t.Errorf("%s: %v, %v; want %s", to, c.Links[0].Kind, err, want)
 		}
 	}
@@ -116,15 +116,15 @@ to = { exec = ["ssh", "build"] }
 `
 
 func merged(machine, user string) (*Config, error) {
-	m, err := parse("machine", []byte(machine), true)
+	m, err := parseFile("machine", []byte(machine), true)
 	if err != nil {
 		return nil, err
 	}
-	u, err := parse("user", []byte(user), false)
+	u, err := parseFile("user", []byte(user), false)
 	if err != nil {
 		return nil, err
 	}
-	return merge(m, u)
+	return mergeFiles(m, u)
 }
 
 // A user changes what he does not share, and where each value comes from is told.
@@ -161,7 +161,7 @@ paths = "auto"                           # default
 keep-alive = "always"                    # default
 trust-pipe-owner = false                 # default
 `
-	if got := c.TOML(); got != want {
+	if got := c.RenderTOML(); got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
 }
@@ -191,12 +191,12 @@ func TestTOMLIsRead(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, r := range c.TOML() {
+	for _, r := range c.RenderTOML() {
 		if r != '\n' && !unicode.IsPrint(r) {
 			t.Errorf("it has %U", r)
 		}
 	}
-	again, err := merged("", c.TOML())
+	again, err := merged("", c.RenderTOML())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -220,8 +220,8 @@ func TestLinkOfAllDistros(t *testing.T) {
 	if b := c.Links[1]; !slices.Equal(b.Uids, []int{0, 1001}) || c.Links[0].Equal(&b) {
 		t.Errorf("%+v", b)
 	}
-	if !strings.Contains(c.TOML(), "\nuids = [0, 1001] ") {
-		t.Error(c.TOML())
+	if !strings.Contains(c.RenderTOML(), "\nuids = [0, 1001] ") {
+		t.Error(c.RenderTOML())
 	}
 }
 
@@ -244,7 +244,7 @@ func TestStarter(t *testing.T) {
 func TestSchema(t *testing.T) {
 	const file = "../../docs/config.schema.json"
 	if os.Getenv("UPDATE") != "" {
-		if err := os.WriteFile(file, Schema(), 0o644); err != nil {
+		if err := os.WriteFile(file, JSONSchema(), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -252,7 +252,7 @@ func TestSchema(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !bytes.Equal(got, Schema()) {
+	if !bytes.Equal(got, JSONSchema()) {
 		t.Error("docs/config.schema.json is not what the program knows; UPDATE=1 go test -run '^TestSchema$' ./internal/config writes it")
 	}
 }
@@ -263,7 +263,7 @@ func TestEveryKeyIsInTheDocs(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, k := range Keys() {
+	for _, k := range KeyNames() {
 		if !bytes.Contains(page, []byte("| `"+k+"` |")) {
 			t.Errorf("docs/configuration.md has no line for the key %s", k)
 		}
@@ -304,12 +304,12 @@ func FuzzParse(f *testing.F) {
 	f.Add([]byte(Starter))
 	f.Fuzz(func(t *testing.T, text []byte) {
 		for _, machine := range []bool{true, false} {
-			read, err := parse("f.toml", text, machine)
+			read, err := parseFile("f.toml", text, machine)
 			words := ""
 			if err == nil {
-				c, wrong := merge(&file{}, read)
+				c, wrong := mergeFiles(&file{}, read)
 				if wrong == nil {
-					words = c.TOML()
+					words = c.RenderTOML()
 				}
 				err = wrong
 			}

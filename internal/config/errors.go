@@ -49,15 +49,15 @@ func (e Errors) Error() string {
 	return fmt.Sprintf("%v (and %d more)", e[0], len(e)-1)
 }
 
-func (e Errors) err() error {
+func (e Errors) orNil() error {
 	if len(e) == 0 {
 		return nil
 	}
 	return e[:min(len(e), maxErrors)]
 }
 
-// quoted shows what a file has, cut short and with nothing a terminal obeys.
-func quoted(s string) string {
+// quoteShort shows what a file has, cut short and with nothing a terminal obeys.
+func quoteShort(s string) string {
 	const shown = 60
 	if len(s) > shown {
 		return fmt.Sprintf("%+q...", s[:shown])
@@ -65,11 +65,11 @@ func quoted(s string) string {
 	return fmt.Sprintf("%+q", s)
 }
 
-// nearest is the one of the names that a wrong one looks like, or empty.
-func nearest(wrong string, names []string) string {
+// nearestName is the one of the names that a wrong one looks like, or empty.
+func nearestName(wrong string, names []string) string {
 	best, name := max(2, utf8.RuneCountInString(wrong)/3)+1, ""
 	for _, n := range names {
-		if d := distance(wrong, n); d < best {
+		if d := editDistance(wrong, n); d < best {
 			best, name = d, n
 		}
 	}
@@ -78,15 +78,15 @@ func nearest(wrong string, names []string) string {
 
 // didYouMean is empty when nothing is near.
 func didYouMean(wrong string, names []string) string {
-	if n := nearest(wrong, names); n != "" {
-		return "; did you mean " + quoted(n) + "?"
+	if n := nearestName(wrong, names); n != "" {
+		return "; did you mean " + quoteShort(n) + "?"
 	}
 	return ""
 }
 
-// distance counts the characters to add, to take away or to change (Levenshtein). Long texts
+// editDistance counts the characters to add, to take away or to change (Levenshtein). Long texts
 // are near to nothing.
-func distance(a, b string) int {
+func editDistance(a, b string) int {
 	const most = 64
 	if len(a) > most || len(b) > most {
 		return most

@@ -48,8 +48,8 @@ var keys = []key{
 		"Take the pipe whoever owns it, instead of the system's, the administrators' and one's own alone. Default: false."},
 }
 
-// Keys are the names of a link's keys, in order.
-func Keys() []string {
+// KeyNames are the names of a link's keys, in order.
+func KeyNames() []string {
 	names := make([]string, len(keys))
 	for i, k := range keys {
 		names[i] = k.name
@@ -57,7 +57,7 @@ func Keys() []string {
 	return names
 }
 
-func assign(to, from any) {
+func assignField(to, from any) {
 	switch to := to.(type) {
 	case *string:
 		*to = *from.(*string)
@@ -70,7 +70,7 @@ func assign(to, from any) {
 	}
 }
 
-func same(a, b any) bool {
+func sameValue(a, b any) bool {
 	switch a := a.(type) {
 	case *string:
 		return *a == *b.(*string)
@@ -79,11 +79,11 @@ func same(a, b any) bool {
 	case *[]int:
 		return slices.Equal(*a, *b.(*[]int))
 	}
-	return a.(*To).equal(*b.(*To))
+	return a.(*To).equalTo(*b.(*To))
 }
 
-// read sets a link's field, or says what is wrong with the value and where.
-func (k *key) read(l *Link, n *node) (at int, wrong string) {
+// readLinkField sets a link's field, or says what is wrong with the value and where.
+func (k *key) readLinkField(l *Link, n *node) (at int, wrong string) {
 	switch f := k.field(l).(type) {
 	case *bool:
 		if n.kind != unstable.Bool {
@@ -91,7 +91,7 @@ func (k *key) read(l *Link, n *node) (at int, wrong string) {
 		}
 		*f = n.text == "true"
 	case *To:
-		return f.read(n)
+		return f.readTarget(n)
 	case *[]int:
 		*f, at, wrong = readUids(n)
 		return at, wrong
@@ -100,7 +100,7 @@ func (k *key) read(l *Link, n *node) (at int, wrong string) {
 			return n.at, "it is " + kindName(n) + "; write text in quotes"
 		}
 		*f = n.text
-		return n.at, k.judge(n.text)
+		return n.at, k.judgeTextValue(n.text)
 	}
 	return 0, ""
 }
@@ -122,7 +122,7 @@ func readUids(n *node) (list []int, at int, wrong string) {
 		}
 		uid, err := strconv.ParseUint(one.text, 10, 31)
 		if err != nil {
-			return nil, one.at, quoted(one.text) + " is no user's number; " + uidsForm
+			return nil, one.at, quoteShort(one.text) + " is no user's number; " + uidsForm
 		}
 		if !slices.Contains(list, int(uid)) {
 			list = append(list, int(uid))
@@ -132,15 +132,15 @@ func readUids(n *node) (list []int, at int, wrong string) {
 	return list, n.at, ""
 }
 
-// judge says what is wrong with a text, or nothing.
-func (k *key) judge(s string) string {
+// judgeTextValue says what is wrong with a text, or nothing.
+func (k *key) judgeTextValue(s string) string {
 	switch {
 	case s == "":
 		return "it is empty; leave the line out"
 	case k.name == "name" && !isName(s):
-		return quoted(s) + " is no name; write up to 32 lower-case letters, digits, - and _, a letter first"
+		return quoteShort(s) + " is no name; write up to 32 lower-case letters, digits, - and _, a letter first"
 	case k.words != nil && !slices.Contains(k.words, s):
-		return fmt.Sprintf("there is no %s; write %s%s", quoted(s), strings.Join(k.words, " or "), didYouMean(s, k.words))
+		return fmt.Sprintf("there is no %s; write %s%s", quoteShort(s), strings.Join(k.words, " or "), didYouMean(s, k.words))
 	case strings.ContainsFunc(s, isControl):
 		return "it has a character that can't be printed"
 	}
@@ -162,7 +162,7 @@ func isName(s string) bool {
 
 const toForms = `write "auto", the name of a place, or { exec = ["PROGRAM", "ARGUMENT"] }`
 
-func (t *To) read(n *node) (at int, wrong string) {
+func (t *To) readTarget(n *node) (at int, wrong string) {
 	*t = To{}
 	switch {
 	case n.kind == unstable.String && n.text == "":
@@ -177,7 +177,7 @@ func (t *To) read(n *node) (at int, wrong string) {
 	}
 	for _, name := range n.names {
 		if name != "exec" {
-			return n.table[name].keyAt, "there is no key " + quoted(name) + " in it; " + toForms
+			return n.table[name].keyAt, "there is no key " + quoteShort(name) + " in it; " + toForms
 		}
 	}
 	exec := n.table["exec"]

@@ -21,11 +21,11 @@ func Load(machine, user string) (*Config, error) {
 	if ignored != nil && !errors.Is(ignored, ErrUntrusted) {
 		return nil, ignored
 	}
-	own, ownRead, err := load(user, files.OpenShared, false)
+	own, ownRead, err := loadOneFile(user, files.OpenShared, false)
 	if err != nil {
 		return nil, err
 	}
-	c, err := merge(shared, own)
+	c, err := mergeFiles(shared, own)
 	if err != nil {
 		return nil, err
 	}
@@ -39,16 +39,16 @@ func Load(machine, user string) (*Config, error) {
 	return c, nil
 }
 
-// Check reads a file as a user's, by itself.
-func Check(name string) (*Config, error) {
-	f, read, err := load(name, files.OpenShared, false)
+// CheckFile reads a file as a user's, by itself.
+func CheckFile(name string) (*Config, error) {
+	f, read, err := loadOneFile(name, files.OpenShared, false)
 	if err != nil {
 		return nil, err
 	}
 	if !read {
 		return nil, fmt.Errorf("read configuration: %w", &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist})
 	}
-	c, err := merge(&file{}, f)
+	c, err := mergeFiles(&file{}, f)
 	if err == nil {
 		c.Files = []string{name}
 	}
@@ -56,14 +56,14 @@ func Check(name string) (*Config, error) {
 }
 
 func loadMachine(name string) (*file, bool, error) {
-	f, read, err := load(name, openTrusted, true)
+	f, read, err := loadOneFile(name, openTrusted, true)
 	if errors.Is(err, ErrUntrusted) {
 		return &file{}, false, err
 	}
 	return f, read, err
 }
 
-func load(name string, open func(string) (*os.File, error), machine bool) (f *file, read bool, err error) {
+func loadOneFile(name string, open func(string) (*os.File, error), machine bool) (f *file, read bool, err error) {
 	if name == "" {
 		return &file{}, false, nil
 	}
@@ -74,7 +74,7 @@ func load(name string, open func(string) (*os.File, error), machine bool) (f *fi
 	if err != nil {
 		return nil, false, fmt.Errorf("read configuration: %w", err)
 	}
-	f, err = parse(name, text, machine)
+	f, err = parseFile(name, text, machine)
 	return f, err == nil, err
 }
 

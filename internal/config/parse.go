@@ -15,14 +15,14 @@ type file struct {
 	locks locks
 }
 
-// parse reads a file. Only the machine's may lock. The error is an Errors.
-func parse(name string, text []byte, machine bool) (*file, error) {
+// parseFile reads a file. Only the machine's may lock. The error is an Errors.
+func parseFile(name string, text []byte, machine bool) (*file, error) {
 	s := &source{name, text}
 	if err := s.checkText(); err != nil {
 		return nil, Errors{err}
 	}
 	s.text = bytes.TrimPrefix(text, []byte("\ufeff"))
-	root, err := s.tree()
+	root, err := s.parseTree()
 	if err != nil {
 		return nil, Errors{err}
 	}
@@ -32,23 +32,23 @@ func parse(name string, text []byte, machine bool) (*file, error) {
 		n := root.table[name]
 		switch {
 		case name == "link":
-			wrong = append(wrong, s.links(f, n)...)
+			wrong = append(wrong, s.parseLinkTables(f, n)...)
 		case name == "locked" && machine:
-			wrong = append(wrong, s.locked(f, n)...)
+			wrong = append(wrong, s.parseLockList(f, n)...)
 		case name == "locked":
-			wrong = append(wrong, s.wrong(n.keyAt, "locked is for the machine-wide file"))
+			wrong = append(wrong, s.errorAt(n.keyAt, "locked is for the machine-wide file"))
 		default:
-			wrong = append(wrong, s.wrong(n.keyAt, "there is no key "+quoted(name)+didYouMean(name, []string{"link", "locked"})+outside(name)))
+			wrong = append(wrong, s.errorAt(n.keyAt, "there is no key "+quoteShort(name)+didYouMean(name, []string{"link", "locked"})+hintMissingHeader(name)))
 		}
 	}
 	if wrong == nil {
-		wrong = f.locks.known(f.links)
+		wrong = f.locks.checkKnownLinks(f.links)
 	}
-	return f, wrong.err()
+	return f, wrong.orNil()
 }
 
-// outside helps who has forgotten the header.
-func outside(name string) string {
+// hintMissingHeader helps who has forgotten the header.
+func hintMissingHeader(name string) string {
 	for _, k := range keys {
 		if k.name == name {
 			return ". It belongs below a line [[link]]."
@@ -64,28 +64,28 @@ func (s *source) checkText() *Error {
 	case bytes.HasPrefix(s.text, []byte("\xff\xfe")), bytes.HasPrefix(s.text, []byte("\xfe\xff")):
 		return &Error{Position{s.file, 1, 1}, "it is UTF-16; save it as UTF-8"}
 	case bytes.IndexByte(s.text, 0) >= 0:
-		return &Error{s.position(bytes.IndexByte(s.text, 0)), "it has a NUL, as UTF-16 has; save it as UTF-8"}
+		return &Error{s.positionAt(bytes.IndexByte(s.text, 0)), "it has a NUL, as UTF-16 has; save it as UTF-8"}
 	}
 	return nil
 }
 
-// links reads all tables [[link]].
-func (s *source) links(f *file, n *node) (wrong Errors) {
+// parseLinkTables reads all tables [[link]].
+func (s *source) parseLinkTables(f *file, n *node) (wrong Errors) {
 	if n.kind == unstable.Table || n.kind == unstable.InlineTable {
-		return Errors{s.wrong(n.keyAt, "there may be several links; write [[link]]")}
+		return Errors{s.errorAt(n.keyAt, "there may be several links; write [[link]]")}
 	}
 	if n.kind != unstable.Array {
-		return Errors{s.wrong(n.at, "it is "+kindName(n)+"; write [[link]] and its keys below")}
+		return Errors{s.errorAt(n.at, "it is "+kindName(n)+"; write [[link]] and its keys below")}
 	}
 	if len(n.list) > MaxLinks {
-		return Errors{s.wrong(n.list[MaxLinks].at, fmt.Sprintf("there are more than %d links", MaxLinks))}
+		return Errors{s.errorAt(n.list[MaxLinks].at, fmt.Sprintf("there are more than %d links", MaxLinks))}
 	}
 	for _, one := range n.list {
 		if one.kind != unstable.InlineTable {
-			wrong = append(wrong, s.wrong(one.at, "it is "+kindName(one)+"; write [[link]] and its keys below"))
+			wrong = append(wrong, s.errorAt(one.at, "it is "+kindName(one)+"; write [[link]] and its keys below"))
 			continue
 		}
-		l, bad := s.link(one)
+		l, bad := s.parseLinkTable(one)
 		for _, other := range f.links {
 			if other.Name == l.Name && l.Name != "" {
 				bad = append(bad, &Error{l.set["name"], fmt.Sprintf("there is a link %s already, at line %d", l.Name, other.at.Line)})
@@ -97,22 +97,22 @@ func (s *source) links(f *file, n *node) (wrong Errors) {
 	return wrong
 }
 
-func (s *source) link(n *node) (l Link, wrong Errors) {
-	l = Link{at: s.position(n.at), set: map[string]Position{}}
+func (s *source) parseLinkTable(n *node) (l Link, wrong Errors) {
+	l = Link{at: s.positionAt(n.at), set: map[string]Position{}}
 	for _, name := range n.names {
 		child := n.table[name]
 		k := keyNamed(name)
 		if k == nil {
-			wrong = append(wrong, s.wrong(child.keyAt, "a link has no key "+quoted(name)+didYouMean(name, Keys())))
+			wrong = append(wrong, s.errorAt(child.keyAt, "a link has no key "+quoteShort(name)+didYouMean(name, KeyNames())))
 			continue
 		}
-		l.set[name] = s.position(child.keyAt)
-		if at, bad := k.read(&l, child); bad != "" {
-			wrong = append(wrong, s.wrong(at, name+": "+bad))
+		l.set[name] = s.positionAt(child.keyAt)
+		if at, bad := k.readLinkField(&l, child); bad != "" {
+			wrong = append(wrong, s.errorAt(at, name+": "+bad))
 		}
 	}
 	if _, named := l.set["name"]; !named {
-		wrong = append(wrong, s.wrong(n.at, "the link has no name"))
+		wrong = append(wrong, s.errorAt(n.at, "the link has no name"))
 	}
 	return l, wrong
 }
@@ -133,23 +133,23 @@ type locks struct {
 	order []string
 }
 
-// locked reads the list of the machine's file.
-func (s *source) locked(f *file, n *node) (wrong Errors) {
+// parseLockList reads the list of the machine's file.
+func (s *source) parseLockList(f *file, n *node) (wrong Errors) {
 	if n.kind != unstable.Array {
-		return Errors{s.wrong(n.at, "it is "+kindName(n)+"; "+lockForms)}
+		return Errors{s.errorAt(n.at, "it is "+kindName(n)+"; "+lockForms)}
 	}
 	f.locks.at = map[string]Position{}
 	for _, one := range n.list {
 		part := strings.Split(one.text, ".")
 		switch {
 		case one.kind != unstable.String:
-			wrong = append(wrong, s.wrong(one.at, "it is "+kindName(one)+"; "+lockForms))
+			wrong = append(wrong, s.errorAt(one.at, "it is "+kindName(one)+"; "+lockForms))
 		case part[0] != "link" || len(part) > 3:
-			wrong = append(wrong, s.wrong(one.at, quoted(one.text)+" is nothing to lock; "+lockForms))
+			wrong = append(wrong, s.errorAt(one.at, quoteShort(one.text)+" is nothing to lock; "+lockForms))
 		case len(part) == 3 && keyNamed(part[2]) == nil:
-			wrong = append(wrong, s.wrong(one.at, "a link has no key "+quoted(part[2])+didYouMean(part[2], Keys())))
+			wrong = append(wrong, s.errorAt(one.at, "a link has no key "+quoteShort(part[2])+didYouMean(part[2], KeyNames())))
 		default:
-			f.locks.at[one.text] = s.position(one.at)
+			f.locks.at[one.text] = s.positionAt(one.at)
 			f.locks.order = append(f.locks.order, one.text)
 		}
 	}
@@ -158,22 +158,22 @@ func (s *source) locked(f *file, n *node) (wrong Errors) {
 
 const lockForms = `write ["link"], which is links of users' own, "link.NAME" or "link.NAME.KEY"`
 
-// known wants links of the file.
-func (l *locks) known(links []Link) (wrong Errors) {
+// checkKnownLinks wants links of the file.
+func (l *locks) checkKnownLinks(links []Link) (wrong Errors) {
 	var names []string
 	for _, link := range links {
 		names = append(names, link.Name)
 	}
 	for _, lock := range l.order {
 		if part := strings.Split(lock, "."); len(part) > 1 && !slices.Contains(names, part[1]) {
-			wrong = append(wrong, &Error{l.at[lock], "there is no link " + quoted(part[1]) + " in this file" + didYouMean(part[1], names)})
+			wrong = append(wrong, &Error{l.at[lock], "there is no link " + quoteShort(part[1]) + " in this file" + didYouMean(part[1], names)})
 		}
 	}
 	return wrong
 }
 
-// check says what of a user's link is locked. shared tells that the machine has one of the name.
-func (l *locks) check(link *Link, shared bool) (wrong Errors) {
+// checkLockedKeys says what of a user's link is locked. shared tells that the machine has one of the name.
+func (l *locks) checkLockedKeys(link *Link, shared bool) (wrong Errors) {
 	bar := func(at Position, lock, what string) {
 		if by, locked := l.at[lock]; locked {
 			wrong = append(wrong, &Error{at, what + " is locked by the administrator, in " + by.String()})

@@ -19,7 +19,7 @@ func openTrustedFile(name string) (*os.File, error) {
 		if err := unix.Lstat(dir, &st); err != nil {
 			return nil, &os.PathError{Op: "lstat", Path: dir, Err: err}
 		}
-		if err := judge(dir, st.Mode, st.Uid, unix.S_IFDIR); err != nil {
+		if err := judgeFileOwner(dir, st.Mode, st.Uid, unix.S_IFDIR); err != nil {
 			return nil, err
 		}
 		if dir == "/" || dir == "." {
@@ -32,7 +32,7 @@ func openTrustedFile(name string) (*os.File, error) {
 	}
 	var st unix.Stat_t
 	if err = unix.Fstat(int(f.Fd()), &st); err == nil {
-		err = judge(name, st.Mode, st.Uid, unix.S_IFREG)
+		err = judgeFileOwner(name, st.Mode, st.Uid, unix.S_IFREG)
 	}
 	if err != nil {
 		_ = f.Close()
@@ -41,7 +41,7 @@ func openTrustedFile(name string) (*os.File, error) {
 	return f, nil
 }
 
-func judge(name string, mode, uid, kind uint32) error {
+func judgeFileOwner(name string, mode, uid, kind uint32) error {
 	switch {
 	case mode&unix.S_IFMT != kind:
 		return fmt.Errorf("%s is no directory or file of its own: %w", printable.Line(name), ErrUntrusted)

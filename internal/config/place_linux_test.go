@@ -64,7 +64,7 @@ func TestNoRegularFile(t *testing.T) {
 	if _, err := Load("", t.TempDir()); err == nil {
 		t.Error("a directory is read")
 	}
-	if _, err := Check(filepath.Join(t.TempDir(), "none")); !errors.Is(err, os.ErrNotExist) {
+	if _, err := CheckFile(filepath.Join(t.TempDir(), "none")); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("%v", err)
 	}
 }

@@ -33,12 +33,12 @@ func openTrustedFile(name string) (*os.File, error) {
 	}
 	sd, err := windows.GetSecurityInfo(windows.Handle(f.Fd()), windows.SE_FILE_OBJECT, windows.OWNER_SECURITY_INFORMATION)
 	if err == nil {
-		err = judge(name, sd)
+		err = judgeFileOwner(name, sd)
 	}
 	if err == nil {
 		dir := filepath.Dir(name)
 		if sd, err = windows.GetNamedSecurityInfo(dir, windows.SE_FILE_OBJECT, windows.OWNER_SECURITY_INFORMATION); err == nil {
-			err = judge(dir, sd)
+			err = judgeFileOwner(dir, sd)
 		}
 	}
 	if err != nil {
@@ -48,7 +48,7 @@ func openTrustedFile(name string) (*os.File, error) {
 	return f, nil
 }
 
-func judge(name string, sd *windows.SECURITY_DESCRIPTOR) error {
+func judgeFileOwner(name string, sd *windows.SECURITY_DESCRIPTOR) error {
 	owner, _, err := sd.Owner()
 	if err != nil {
 		return err

@@ -13,8 +13,8 @@ type Value struct {
 	Source Position // the zero value for a default
 }
 
-// Values are those of all keys that say something, in their order.
-func (l *Link) Values() (list []Value) {
+// KeyValues are those of all keys that say something, in their order.
+func (l *Link) KeyValues() (list []Value) {
 	for _, k := range keys {
 		v := Value{Key: k.name, Source: l.set[k.name]}
 		switch f := k.field(l).(type) {
@@ -39,34 +39,34 @@ func (l *Link) Values() (list []Value) {
 	return list
 }
 
-// TOML is the configuration as a file that says all of it, with where each value comes from. It
+// RenderTOML is the configuration as a file that says all of it, with where each value comes from. It
 // is fit for a terminal.
-func (c *Config) TOML() string {
+func (c *Config) RenderTOML() string {
 	var b strings.Builder
 	for i := range c.Links {
 		if i > 0 {
 			b.WriteString("\n")
 		}
 		b.WriteString("[[link]]\n")
-		for _, v := range c.Links[i].Values() {
+		for _, v := range c.Links[i].KeyValues() {
 			from := "default"
 			if v.Source != (Position{}) {
 				from = Position{File: v.Source.File, Line: v.Source.Line}.String()
 			}
-			fmt.Fprintf(&b, "%-40s # %s\n", v.Key+" = "+literal(v.Value), from)
+			fmt.Fprintf(&b, "%-40s # %s\n", v.Key+" = "+tomlLiteral(v.Value), from)
 		}
 	}
 	return b.String()
 }
 
-func literal(v any) string {
+func tomlLiteral(v any) string {
 	switch v := v.(type) {
 	case string:
-		return text(v)
+		return tomlString(v)
 	case []string:
 		words := make([]string, len(v))
 		for i, w := range v {
-			words[i] = text(w)
+			words[i] = tomlString(w)
 		}
 		return "{ exec = [" + strings.Join(words, ", ") + "] }"
 	case []int:
@@ -75,8 +75,8 @@ func literal(v any) string {
 	return fmt.Sprint(v)
 }
 
-// text is a string of TOML, whose escapes are those of JSON but for the longer ones.
-func text(s string) string {
+// tomlString is a string of TOML, whose escapes are those of JSON but for the longer ones.
+func tomlString(s string) string {
 	var b strings.Builder
 	b.WriteByte('"')
 	for _, r := range s {

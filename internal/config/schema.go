@@ -5,8 +5,8 @@ import "encoding/json"
 // SchemaFile is the schema's name, beside a file.
 const SchemaFile = "config.schema.json"
 
-// Schema is the JSON schema of a file, for editors.
-func Schema() []byte {
+// JSONSchema is the JSON schema of a file, for editors.
+func JSONSchema() []byte {
 	properties := map[string]any{}
 	for _, k := range keys {
 		p := map[string]any{"description": k.help}

@@ -6,8 +6,8 @@ import (
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/printable"
 )
 
-// Count is a number of things in words.
-func Count(n int, thing string) string {
+// CountWords is a number of things in words.
+func CountWords(n int, thing string) string {
 	if n == 1 {
 		return "1 " + thing
 	}
@@ -36,7 +36,7 @@ func RightWords(c *Config) string {
 	if c.Default {
 		return "no file names a link: there is the one that up serves without flags"
 	}
-	return Count(len(c.Links), "link") + ", nothing is wrong"
+	return CountWords(len(c.Links), "link") + ", nothing is wrong"
 }
 
 // IgnoredWords say why the machine's file does not count, if it is there and does not.
@@ -58,16 +58,16 @@ type valueJSON struct {
 
 func ShownText(c *Config) string {
 	if why := IgnoredWords(c); why != "" {
-		return "# not counted: " + why + "\n\n" + c.TOML()
+		return "# not counted: " + why + "\n\n" + c.RenderTOML()
 	}
-	return c.TOML()
+	return c.RenderTOML()
 }
 
 func ShownJSON(c *Config) any {
 	links := []map[string]valueJSON{}
 	for i := range c.Links {
 		values := map[string]valueJSON{}
-		for _, v := range c.Links[i].Values() {
+		for _, v := range c.Links[i].KeyValues() {
 			out := valueJSON{v.Value, "default", v.Source.File, v.Source.Line, v.Source.Column}
 			if v.Source.Line > 0 {
 				out.Source = "file"

@@ -32,21 +32,21 @@ type source struct {
 	text []byte
 }
 
-// position counts lines, and characters in the line.
-func (s *source) position(offset int) Position {
+// positionAt counts lines, and characters in the line.
+func (s *source) positionAt(offset int) Position {
 	before := s.text[:min(offset, len(s.text))]
 	line := before[bytes.LastIndexByte(before, '\n')+1:]
 	return Position{s.file, bytes.Count(before, []byte("\n")) + 1, utf8.RuneCount(line) + 1}
 }
 
-func (s *source) wrong(offset int, text string) *Error { return &Error{s.position(offset), text} }
+func (s *source) errorAt(offset int, text string) *Error { return &Error{s.positionAt(offset), text} }
 
-// tree reads TOML. The library's own decoder says whether the text is valid at all; of
+// parseTree reads TOML. The library's own decoder says whether the text is valid at all; of
 // it only the parser tells where each key and value is.
-func (s *source) tree() (*node, *Error) {
+func (s *source) parseTree() (*node, *Error) {
 	var all map[string]any
 	if err := toml.Unmarshal(s.text, &all); err != nil {
-		return nil, s.invalid(err)
+		return nil, s.invalidSyntax(err)
 	}
 	root := newTable(unstable.Table, 0)
 	current := root
@@ -56,21 +56,21 @@ func (s *source) tree() (*node, *Error) {
 		e := p.Expression()
 		switch e.Kind {
 		case unstable.Table:
-			current = root.enter(keyOf(e), false)
+			current = root.enterTable(keyOfNode(e), false)
 		case unstable.ArrayTable:
-			current = root.enter(keyOf(e), true)
+			current = root.enterTable(keyOfNode(e), true)
 		case unstable.KeyValue:
-			current.add(e)
+			current.addLine(e)
 		}
 	}
 	if err := p.Error(); err != nil { // the decoder has seen none
-		return nil, s.invalid(err)
+		return nil, s.invalidSyntax(err)
 	}
 	return root, nil
 }
 
-// invalid is an error of the library, which may quote the text, in our form.
-func (s *source) invalid(err error) *Error {
+// invalidSyntax is an error of the library, which may quote the text, in our form.
+func (s *source) invalidSyntax(err error) *Error {
 	var known *toml.DecodeError
 	if !errors.As(err, &known) {
 		return &Error{Position{File: s.file}, "it is no TOML: " + printable.Line(err.Error())}
@@ -88,28 +88,28 @@ type part struct {
 	at   int
 }
 
-func keyOf(n *unstable.Node) (key []part) {
+func keyOfNode(n *unstable.Node) (key []part) {
 	for it := n.Key(); it.Next(); {
 		key = append(key, part{string(it.Node().Data), int(it.Node().Raw.Offset)})
 	}
 	return key
 }
 
-// enter is the table of a header, made if it is not there. Of a list of tables it is the last
+// enterTable is the table of a header, made if it is not there. Of a list of tables it is the last
 // one, and with more a new one.
-func (n *node) enter(key []part, more bool) *node {
+func (n *node) enterTable(key []part, more bool) *node {
 	for i, p := range key {
 		next := n.table[p.name]
 		switch {
 		case more && i == len(key)-1:
 			if next == nil {
 				next = &node{kind: unstable.Array, at: p.at, keyAt: p.at}
-				n.put(p.name, next)
+				n.putChildNode(p.name, next)
 			}
 			next.list = append(next.list, newTable(unstable.InlineTable, p.at))
 		case next == nil:
 			next = newTable(unstable.Table, p.at)
-			n.put(p.name, next)
+			n.putChildNode(p.name, next)
 		}
 		if len(next.list) > 0 {
 			next = next.list[len(next.list)-1]
@@ -119,22 +119,22 @@ func (n *node) enter(key []part, more bool) *node {
 	return n
 }
 
-func (n *node) put(name string, child *node) {
+func (n *node) putChildNode(name string, child *node) {
 	n.names = append(n.names, name)
 	n.table[name] = child
 }
 
-// add adds what a line says.
-func (n *node) add(e *unstable.Node) {
-	key := keyOf(e)
+// addLine adds what a line says.
+func (n *node) addLine(e *unstable.Node) {
+	key := keyOfNode(e)
 	last := key[len(key)-1]
-	child := valueOf(e.Value(), last.at)
+	child := valueOfNode(e.Value(), last.at)
 	child.keyAt = last.at
-	n.enter(key[:len(key)-1], false).put(last.name, child)
+	n.enterTable(key[:len(key)-1], false).putChildNode(last.name, child)
 }
 
-// valueOf copies a value. A list has no place of its own: it has its key's.
-func valueOf(v *unstable.Node, keyAt int) *node {
+// valueOfNode copies a value. A list has no place of its own: it has its key's.
+func valueOfNode(v *unstable.Node, keyAt int) *node {
 	at := keyAt
 	if v.Raw.Length > 0 {
 		at = int(v.Raw.Offset)
@@ -146,9 +146,9 @@ func valueOf(v *unstable.Node, keyAt int) *node {
 		switch {
 		case child.Kind == unstable.Comment:
 		case v.Kind == unstable.InlineTable:
-			n.add(child)
+			n.addLine(child)
 		default:
-			n.list = append(n.list, valueOf(child, at))
+			n.list = append(n.list, valueOfNode(child, at))
 		}
 	}
 	return n

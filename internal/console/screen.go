@@ -2,9 +2,9 @@ package console
 
 import "time"
 
-// Screen shows events in their order, and never holds up who reports them: a
+// EventQueue shows events in their order, and never holds up who reports them: a
 // click into a Windows console stops its output, and with it whoever writes.
-type Screen[E any] struct {
+type EventQueue[E any] struct {
 	events chan E
 	ended  chan struct{}
 }
@@ -13,8 +13,8 @@ type Screen[E any] struct {
 // room is in the log alone.
 const QueuedEvents = 100
 
-func NewScreen[E any](show func(E)) *Screen[E] {
-	s := &Screen[E]{events: make(chan E, QueuedEvents), ended: make(chan struct{})}
+func NewEventQueue[E any](show func(E)) *EventQueue[E] {
+	s := &EventQueue[E]{events: make(chan E, QueuedEvents), ended: make(chan struct{})}
 	go func() {
 		defer close(s.ended)
 		for e := range s.events {
@@ -24,7 +24,7 @@ func NewScreen[E any](show func(E)) *Screen[E] {
 	return s
 }
 
-func (s *Screen[E]) Event(e E) {
+func (s *EventQueue[E]) ShowEvent(e E) {
 	select {
 	case s.events <- e:
 	default:
@@ -32,7 +32,7 @@ func (s *Screen[E]) Event(e E) {
 }
 
 // Close returns when everything is shown, or the screen stands still.
-func (s *Screen[E]) Close() {
+func (s *EventQueue[E]) Close() {
 	close(s.events)
 	select {
 	case <-s.ended:

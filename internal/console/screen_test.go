@@ -11,7 +11,7 @@ import (
 func TestAStoppedScreenStopsNoEvent(t *testing.T) {
 	stopped := make(chan struct{})
 	var shown []tunnel.State
-	s := NewScreen(func(e tunnel.Event) {
+	s := NewEventQueue(func(e tunnel.Event) {
 		<-stopped
 		shown = append(shown, e.State)
 	})
@@ -19,7 +19,7 @@ func TestAStoppedScreenStopsNoEvent(t *testing.T) {
 	go func() {
 		defer close(told)
 		for range 2 * QueuedEvents {
-			s.Event(tunnel.Event{State: tunnel.Frozen})
+			s.ShowEvent(tunnel.Event{State: tunnel.Frozen})
 		}
 	}()
 	select {

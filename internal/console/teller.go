@@ -26,10 +26,10 @@ const ( // queuedLines is how many lines wait for a slow screen.
 	lastLines = time.Second
 )
 
-// Teller shows log lines to a person and never holds up who writes them: a click
+// AsyncWriter shows log lines to a person and never holds up who writes them: a click
 // into a Windows console stops its output, and what the agent writes to a
 // stopped one would stop the agent. Lines that find no room are counted.
-type Teller struct {
+type AsyncWriter struct {
 	out    io.Writer
 	queue  chan string
 	raw    chan []byte // of Write
@@ -38,26 +38,26 @@ type Teller struct {
 	ended  chan struct{}
 }
 
-func NewTeller(out io.Writer) *Teller {
-	t := &Teller{
+func NewAsyncWriter(out io.Writer) *AsyncWriter {
+	t := &AsyncWriter{
 		out: out, queue: make(chan string, queuedLines), raw: make(chan []byte), ending: make(chan struct{}), ended: make(chan struct{}),
 	}
-	go t.run()
+	go t.showQueuedLines()
 	return t
 }
 
-func (t *Teller) run() {
+func (t *AsyncWriter) showQueuedLines() {
 	defer close(t.ended)
 	for {
 		select {
 		case line := <-t.queue:
-			t.show(line)
+			t.showOneLine(line)
 			continue
 		default:
 		}
 		select {
 		case line := <-t.queue:
-			t.show(line)
+			t.showOneLine(line)
 		case b := <-t.raw:
 			_, _ = t.out.Write(b) // as in show
 		case <-t.ending:
@@ -68,25 +68,25 @@ func (t *Teller) run() {
 }
 
 // showRest shows what was told before the end: of an end and a line that are there at once, run may see the end first.
-func (t *Teller) showRest() {
+func (t *AsyncWriter) showRest() {
 	for {
 		select {
 		case line := <-t.queue:
-			t.show(line)
+			t.showOneLine(line)
 		default:
 			return
 		}
 	}
 }
 
-func (t *Teller) show(line string) {
+func (t *AsyncWriter) showOneLine(line string) {
 	fmt.Fprintln(t.out, line) // nobody is there to be told of an error
 	if n := t.lost.Swap(0); n > 0 {
 		fmt.Fprintf(t.out, "%d log lines were left out\n", n)
 	}
 }
 
-func (t *Teller) tell(line string) {
+func (t *AsyncWriter) queueLine(line string) {
 	select {
 	case t.queue <- line:
 	default:
@@ -96,7 +96,7 @@ func (t *Teller) tell(line string) {
 
 // Write shows b as it is. Unlike a line it waits for its turn, so that nothing is lost to a slow
 // screen, but not beyond the end. It does not fail: whose output it is must not die with its window.
-func (t *Teller) Write(b []byte) (int, error) {
+func (t *AsyncWriter) Write(b []byte) (int, error) {
 	select {
 	case t.raw <- bytes.Clone(b):
 	case <-t.ending:
@@ -105,7 +105,7 @@ func (t *Teller) Write(b []byte) (int, error) {
 }
 
 // Close returns when what was told is shown, or the screen stands still.
-func (t *Teller) Close() {
+func (t *AsyncWriter) Close() {
 	close(t.ending)
 	select {
 	case <-t.ended:
@@ -113,21 +113,21 @@ func (t *Teller) Close() {
 	}
 }
 
-// Log is this half's. Its lines are escaped by slog.
-func (t *Teller) Log() slog.Handler {
+// LogHandler is this half's. Its lines are escaped by slog.
+func (t *AsyncWriter) LogHandler() slog.Handler {
 	if t == nil {
 		return slog.DiscardHandler
 	}
-	return slog.NewTextHandler(t.Lines("host: "), &slog.HandlerOptions{Level: slog.LevelDebug})
+	return slog.NewTextHandler(t.LinesFrom("host: "), &slog.HandlerOptions{Level: slog.LevelDebug})
 }
 
-// Lines takes what one source writes, as it comes: it is cut into lines, made
+// LinesFrom takes what one source writes, as it comes: it is cut into lines, made
 // printable and marked, so that no line can pass for one of somebody else.
-func (t *Teller) Lines(mark string) io.Writer {
-	return &Lines{Tell: func(line string) { t.tell(mark + line) }}
+func (t *AsyncWriter) LinesFrom(mark string) io.Writer {
+	return &LineWriter{Tell: func(line string) { t.queueLine(mark + line) }}
 }
 
-type Lines struct {
+type LineWriter struct {
 	Tell func(line string)
 
 	mu   sync.Mutex
@@ -135,15 +135,15 @@ type Lines struct {
 }
 
 // Write tells the lines that have their end now. It does so without the lock: whoever is told may write to a disk.
-func (l *Lines) Write(b []byte) (int, error) {
-	for _, line := range l.add(b) {
+func (l *LineWriter) Write(b []byte) (int, error) {
+	for _, line := range l.addAndCut(b) {
 		l.Tell(line)
 	}
 	return len(b), nil
 }
 
-// add gives the lines that have their end now.
-func (l *Lines) add(b []byte) (whole []string) {
+// addAndCut gives the lines that have their end now.
+func (l *LineWriter) addAndCut(b []byte) (whole []string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for len(b) > 0 {
@@ -157,14 +157,14 @@ func (l *Lines) add(b []byte) (whole []string) {
 		}
 		l.rest, b = append(l.rest, b[:n]...), b[n:]
 		if ends {
-			whole = append(whole, l.take()...)
+			whole = append(whole, l.takeWholeLines()...)
 		}
 	}
 	return whole
 }
 
-// take is what is there of a line, for people. It is called with the lock.
-func (l *Lines) take() (whole []string) {
+// takeWholeLines is what is there of a line, for people. It is called with the lock.
+func (l *LineWriter) takeWholeLines() (whole []string) {
 	// What wsl.exe says itself may be UTF-16: such a line is one here, too, and
 	// has the second half of its end at the start of the next one.
 	text := wsl.Decode(bytes.TrimPrefix(l.rest, []byte{0}))
@@ -176,9 +176,9 @@ func (l *Lines) take() (whole []string) {
 }
 
 // Close tells the last line, if its end has not come.
-func (l *Lines) Close() error {
+func (l *LineWriter) Close() error {
 	l.mu.Lock()
-	last := l.take()
+	last := l.takeWholeLines()
 	l.mu.Unlock()
 	for _, line := range last {
 		l.Tell(line)

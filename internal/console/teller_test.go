@@ -13,8 +13,8 @@ import (
 // told is what a person sees of what one source has written.
 func told(pieces ...string) string {
 	var screen strings.Builder
-	t := NewTeller(&screen)
-	source := t.Lines("distro: ")
+	t := NewAsyncWriter(&screen)
+	source := t.LinesFrom("distro: ")
 	for _, p := range pieces {
 		io.WriteString(source, p)
 	}
@@ -73,8 +73,8 @@ func (s *stopped) Write(b []byte) (int, error) {
 func TestAStoppedScreenHoldsNobodyUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		screen := &stopped{release: make(chan struct{})}
-		told := NewTeller(screen)
-		source := told.Lines("")
+		told := NewAsyncWriter(screen)
+		source := told.LinesFrom("")
 		const surplus = 10
 		for range 1 + queuedLines + surplus { // one is on its way to the screen
 			io.WriteString(source, "x\n")
@@ -95,6 +95,6 @@ func TestAStoppedScreenHoldsNobodyUp(t *testing.T) {
 }
 
 func TestNobodyWantsToKnow(t *testing.T) {
-	var none *Teller
-	slog.New(none.Log()).Error("unheard")
+	var none *AsyncWriter
+	slog.New(none.LogHandler()).Error("unheard")
 }

@@ -42,19 +42,19 @@ func AskStatus(ctx context.Context, at endpoint.Endpoint) (Status, error) {
 	return s, nil
 }
 
-// Stop asks the instance at an endpoint to end, and returns when it has ended or ctx ends. One
+// StopInstance asks the instance at an endpoint to end, and returns when it has ended or ctx ends. One
 // that is not there has ended.
-func Stop(ctx context.Context, at endpoint.Endpoint) error {
+func StopInstance(ctx context.Context, at endpoint.Endpoint) error {
 	answer, err := requestOK(ctx, at, http.MethodPost, stopPath)
 	// It ends just now, or tells that others wait for that: another one finds nobody in the end.
-	for (isCut(err) || errors.Is(err, errTooManyWait)) && ctx.Err() == nil {
+	for (isConnectionCut(err) || errors.Is(err, errTooManyWait)) && ctx.Err() == nil {
 		time.Sleep(cutPause)
 		answer, err = requestOK(ctx, at, http.MethodPost, stopPath)
 	}
 	switch {
 	case ctx.Err() != nil:
 		return fmt.Errorf("stop bridge: %w", context.Cause(ctx))
-	case err != nil && isGone(err):
+	case err != nil && isInstanceGone(err):
 		return nil
 	case err != nil:
 		return fmt.Errorf("stop bridge: %w", err)
@@ -68,8 +68,8 @@ func Stop(ctx context.Context, at endpoint.Endpoint) error {
 	return nil
 }
 
-// isCut tells that the far side has closed the connection.
-func isCut(err error) bool {
+// isConnectionCut tells that the far side has closed the connection.
+func isConnectionCut(err error) bool {
 	return errors.Is(err, io.EOF) || slices.ContainsFunc(cuts, func(cut error) bool { return errors.Is(err, cut) })
 }
 
@@ -78,9 +78,9 @@ type RefusedError struct{ Text string }
 
 func (e *RefusedError) Error() string { return e.Text }
 
-// Reload has the instance at an endpoint read its configuration again. An error of which it told
+// ReloadInstance has the instance at an endpoint read its configuration again. An error of which it told
 // is a *RefusedError, and has changed nothing.
-func Reload(ctx context.Context, at endpoint.Endpoint) (done Reloaded, err error) {
+func ReloadInstance(ctx context.Context, at endpoint.Endpoint) (done Reloaded, err error) {
 	ctx, cancel := context.WithTimeout(ctx, reloadTime)
 	defer cancel()
 	answer, err := sendRequest(ctx, at, http.MethodPost, reloadPath)

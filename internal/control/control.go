@@ -25,8 +25,8 @@ type Place struct {
 	Socket string // the path in it
 }
 
-// Everywhere tells a socket that all distros see.
-func (p Place) Everywhere() bool { return p.Distro == config.All }
+// IsInEveryDistro tells a socket that all distros see.
+func (p Place) IsInEveryDistro() bool { return p.Distro == config.All }
 
 // ID names a place, in 16 hexadecimal digits.
 func (p Place) ID() string {
@@ -90,12 +90,12 @@ type Link struct {
 // IsCommand tells a link that leads to a command, which nobody starts for a question.
 func (l Link) IsCommand() bool { return strings.HasPrefix(l.Engine, "exec: ") }
 
-// Place is the link's.
-func (l Link) Place() Place { return Place{l.Distro, l.Socket} }
+// PlaceOf is the link's.
+func (l Link) PlaceOf() Place { return Place{l.Distro, l.Socket} }
 
-// Served is the distro whose agent serves it.
-func (l Link) Served() string {
-	if l.Place().Everywhere() {
+// ServedDistro is the distro whose agent serves it.
+func (l Link) ServedDistro() string {
+	if l.PlaceOf().IsInEveryDistro() {
 		return l.Host
 	}
 	return l.Distro

@@ -24,7 +24,7 @@ func TestMain(m *testing.M) {
 		os.Exit(m.Run())
 	}
 	time.AfterFunc(time.Minute, func() { os.Exit(99) }) // no child outlives its test by more
-	_, err := Open(context.Background(), os.Args[2], place, handler(nil))
+	_, err := OpenInstance(context.Background(), os.Args[2], place, handler(nil))
 	if err != nil {
 		os.Stdout.WriteString(err.Error() + "\n")
 		os.Exit(1)
@@ -49,7 +49,7 @@ func handler(stop func()) Handler {
 
 func openAt(t *testing.T, dir string, p Place, h Handler) *Instance {
 	t.Helper()
-	i, err := Open(t.Context(), dir, p, h)
+	i, err := OpenInstance(t.Context(), dir, p, h)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -126,7 +126,7 @@ func TestStopWaitsForTheEnd(t *testing.T) {
 	i := openAt(t, dir, place, handler(func() { close(asked) }))
 	at := one(t, dir).At
 	stopped := make(chan error, 1)
-	go func() { stopped <- Stop(t.Context(), at) }()
+	go func() { stopped <- StopInstance(t.Context(), at) }()
 	<-asked
 	// Longer than a request may take to come in.
 	select {
@@ -141,7 +141,7 @@ func TestStopWaitsForTheEnd(t *testing.T) {
 	if err := <-stopped; err != nil {
 		t.Error(err)
 	}
-	if err := Stop(t.Context(), at); err != nil {
+	if err := StopInstance(t.Context(), at); err != nil {
 		t.Errorf("once more: %v", err)
 	}
 }
@@ -165,7 +165,7 @@ func TestDrainTellsTheEnd(t *testing.T) {
 	}
 	ended := make(chan end, 1)
 	go func() {
-		cut, err := Drain(t.Context(), at, 90*time.Second+time.Millisecond)
+		cut, err := DrainInstance(t.Context(), at, 90*time.Second+time.Millisecond)
 		ended <- end{cut, err}
 	}()
 	if within := <-asked; within != 90*time.Second+time.Millisecond {
@@ -183,7 +183,7 @@ func TestDrainTellsTheEnd(t *testing.T) {
 	if e := <-ended; e.cut != 3 || e.err != nil {
 		t.Errorf("%+v", e)
 	}
-	if cut, err := Drain(t.Context(), at, 0); cut != 0 || err != nil {
+	if cut, err := DrainInstance(t.Context(), at, 0); cut != 0 || err != nil {
 		t.Errorf("one that is not there: %d, %v", cut, err)
 	}
 }
@@ -193,7 +193,7 @@ func TestStopIsBounded(t *testing.T) {
 	openAt(t, dir, place, handler(func() {}))
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()
-	if err := Stop(ctx, one(t, dir).At); !errors.Is(err, context.DeadlineExceeded) {
+	if err := StopInstance(ctx, one(t, dir).At); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("one that does not end: %v", err)
 	}
 }
@@ -228,7 +228,7 @@ func TestASecondInstanceIsToldWhoRuns(t *testing.T) {
 	dir := runDir(t)
 	other := otherInstance(t, dir)
 	for _, p := range []Place{place, {"debian", place.Socket}} { // WSL ignores the case
-		_, err := Open(t.Context(), dir, p, handler(nil))
+		_, err := OpenInstance(t.Context(), dir, p, handler(nil))
 		var runs *RunsError
 		if !errors.As(err, &runs) || runs.Status.PID != other.Process.Pid {
 			t.Errorf("%v", err)

@@ -67,7 +67,7 @@ func crowd(t *testing.T, request string, n int) {
 		}
 	}
 	stopped := make(chan error, 1)
-	go func() { stopped <- Stop(t.Context(), at) }()
+	go func() { stopped <- StopInstance(t.Context(), at) }()
 	select {
 	case <-ended:
 	case <-time.After(time.Minute):
@@ -96,7 +96,7 @@ func TestTooManyWait(t *testing.T) {
 		ask(t, at, "POST /v1/stop")
 		<-stops
 	}
-	if _, err := Drain(t.Context(), at, time.Hour); !errors.Is(err, errTooManyWait) {
+	if _, err := DrainInstance(t.Context(), at, time.Hour); !errors.Is(err, errTooManyWait) {
 		t.Errorf("one more drain: %v", err)
 	}
 	if got := raw(t, at, "POST /v1/stop HTTP/1.1\r\nHost: x\r\n\r\n"); got != http.StatusServiceUnavailable {

@@ -34,7 +34,7 @@ func (s *server) serveDrain(w http.ResponseWriter, r *http.Request, h Handler) {
 		writeJSON(w, http.StatusBadRequest, requestError{"timeoutSeconds is a number from 0 to 604800"})
 		return
 	}
-	leave, entered := s.drains.tryEnter(r)
+	leave, entered := s.drains.tryEnterWaiter(r)
 	if !entered {
 		writeJSON(w, http.StatusServiceUnavailable, requestError{errTooManyWait.Error()})
 		return
@@ -47,7 +47,7 @@ func (s *server) serveDrain(w http.ResponseWriter, r *http.Request, h Handler) {
 	writeJSON(w, http.StatusOK, map[string]bool{"draining": true})
 	to := http.NewResponseController(w)
 	_ = to.Flush()
-	if !s.holdEnd() {
+	if !s.holdUntilEnd() {
 		return // it ends anyway
 	}
 	defer s.last.Done()
@@ -62,8 +62,8 @@ func (s *server) serveDrain(w http.ResponseWriter, r *http.Request, h Handler) {
 	_ = to.Flush()
 }
 
-// holdEnd tells whether the end is still to come, which then waits for last.
-func (s *server) holdEnd() bool {
+// holdUntilEnd tells whether the end is still to come, which then waits for last.
+func (s *server) holdUntilEnd() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if !s.ended {
@@ -72,16 +72,16 @@ func (s *server) holdEnd() bool {
 	return !s.ended
 }
 
-// Drain asks the instance at an endpoint to end when its connections have, or when so much time has
+// DrainInstance asks the instance at an endpoint to end when its connections have, or when so much time has
 // passed, and returns when it has ended or ctx ends: how many connections it has cut. One that is
 // not there has ended.
-func Drain(ctx context.Context, at endpoint.Endpoint, within time.Duration) (cut int64, err error) {
+func DrainInstance(ctx context.Context, at endpoint.Endpoint, within time.Duration) (cut int64, err error) {
 	query := url.Values{"timeoutSeconds": {strconv.FormatFloat(within.Seconds(), 'f', -1, 64)}}
 	answer, err := requestOK(ctx, at, http.MethodPost, drainPath+"?"+query.Encode())
 	switch {
 	case ctx.Err() != nil:
 		return 0, fmt.Errorf("drain bridge: %w", context.Cause(ctx))
-	case err != nil && isGone(err):
+	case err != nil && isInstanceGone(err):
 		return 0, nil
 	case err != nil:
 		return 0, fmt.Errorf("drain bridge: %w", err)

@@ -27,8 +27,8 @@ type DrainProgress struct {
 	Cut     int64    `json:"cut,omitempty"`
 }
 
-// DrainAll drains all at once, and has the progress looked at every second. Where it failed, the connections cut are -1.
-func DrainAll(ctx context.Context, found []Found, timeout time.Duration, progress func(context.Context)) (cuts []int64, failed error) {
+// DrainAllInstances drains all at once, and has the progress looked at every second. Where it failed, the connections cut are -1.
+func DrainAllInstances(ctx context.Context, found []Found, timeout time.Duration, progress func(context.Context)) (cuts []int64, failed error) {
 	limited, cancel := context.WithTimeout(ctx, timeout+StopTime)
 	defer cancel()
 	cuts = make([]int64, len(found))
@@ -37,7 +37,7 @@ func DrainAll(ctx context.Context, found []Found, timeout time.Duration, progres
 	for i, f := range found {
 		asking.Go(func() {
 			var err error
-			if cuts[i], err = Drain(limited, f.At, timeout); err != nil {
+			if cuts[i], err = DrainInstance(limited, f.At, timeout); err != nil {
 				cuts[i] = -1
 				errs[i] = &StopError{Place: f.Place, PID: f.PID, Err: err}
 			}
@@ -57,9 +57,9 @@ func DrainAll(ctx context.Context, found []Found, timeout time.Duration, progres
 	}
 }
 
-// DrainLeft tells how many connections are left of bridges that drain, and whose.
-func DrainLeft(ctx context.Context, of []Found) (events []DrainProgress, err error) {
-	now, err := Carrying(ctx, Chosen{})
+// ConnectionsLeft tells how many connections are left of bridges that drain, and whose.
+func ConnectionsLeft(ctx context.Context, of []Found) (events []DrainProgress, err error) {
+	now, err := CarryingBridges(ctx, Chosen{})
 	if err != nil {
 		return nil, err
 	}
@@ -73,8 +73,8 @@ func DrainLeft(ctx context.Context, of []Found) (events []DrainProgress, err err
 	return events, nil
 }
 
-// Words are for a person: how many are left, and who they are.
-func (e DrainProgress) Words() string {
+// WordsForPerson are for a person: how many are left, and who they are.
+func (e DrainProgress) WordsForPerson() string {
 	kinds := map[string]int{}
 	for _, s := range e.Streams {
 		name := "unknown"

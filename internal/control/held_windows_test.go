@@ -23,7 +23,7 @@ func TestAHeldFileIsNoFailedEnd(t *testing.T) {
 	i := openAt(t, dir, place, handler(nil))
 	held := hold(i)
 	time.AfterFunc(50*time.Millisecond, func() { held.Close() })
-	if err := i.Hide(); err != nil {
+	if err := i.HideFile(); err != nil {
 		t.Errorf("held for a moment: %v", err)
 	}
 	if err := i.Close(); err != nil {
@@ -31,7 +31,7 @@ func TestAHeldFileIsNoFailedEnd(t *testing.T) {
 	}
 	i = openAt(t, dir, place, handler(nil))
 	held = hold(i)
-	if err := i.Hide(); err == nil {
+	if err := i.HideFile(); err == nil {
 		t.Error("held on: nobody is told")
 	}
 	if err := i.Close(); err != nil {

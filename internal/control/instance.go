@@ -29,11 +29,11 @@ type Instance struct {
 	file   string // empty: nobody looks for it
 }
 
-// Open becomes the instance of a place: it listens for questions, proves that it can be reached,
+// OpenInstance becomes the instance of a place: it listens for questions, proves that it can be reached,
 // and leaves a file in dir, of this user, that tells where. The error is a *RunsError if another
 // one has the place.
-func Open(ctx context.Context, dir string, p Place, h Handler) (*Instance, error) {
-	i, err := openPlace(ctx, dir, p, h)
+func OpenInstance(ctx context.Context, dir string, p Place, h Handler) (*Instance, error) {
+	i, err := openInstancePlace(ctx, dir, p, h)
 	if err != nil {
 		return nil, fmt.Errorf("open control endpoint for %s in %s: %w", p.Socket, p.Distro, err)
 	}
@@ -43,28 +43,28 @@ func Open(ctx context.Context, dir string, p Place, h Handler) (*Instance, error
 // OpenConfig becomes the instance of a configuration, which is found by who knows its file.
 // The error is a *RunsError if another one has it.
 func OpenConfig(ctx context.Context, dir, file string, h Handler) (*Instance, error) {
-	s, err := listenAt(ctx, dir, ConfigPlace(file), h)
+	s, err := listenAtPlace(ctx, dir, ConfigPlace(file), h)
 	if err != nil {
 		return nil, fmt.Errorf("open control endpoint for %s: %w", file, err)
 	}
 	return &Instance{server: s}, nil
 }
 
-func openPlace(ctx context.Context, dir string, p Place, h Handler) (*Instance, error) {
-	s, err := listenAt(ctx, dir, p, h)
+func openInstancePlace(ctx context.Context, dir string, p Place, h Handler) (*Instance, error) {
+	s, err := listenAtPlace(ctx, dir, p, h)
 	if err != nil {
 		return nil, err
 	}
 	i := &Instance{server: s, file: filepath.Join(dir, fmt.Sprintf("%s.%d.json", p.ID(), os.Getpid()))}
-	if err := writeRecord(i.file, instanceRecord{PID: os.Getpid(), Distro: p.Distro, Socket: p.Socket}); err != nil {
+	if err := writeInstanceRecord(i.file, instanceRecord{PID: os.Getpid(), Distro: p.Distro, Socket: p.Socket}); err != nil {
 		return nil, errors.Join(err, s.closeAll())
 	}
 	return i, nil
 }
 
-// listenAt listens at a place's endpoint and proves that it can be reached.
-func listenAt(ctx context.Context, dir string, p Place, h Handler) (*server, error) {
-	at, err := endpoint.Private(dir, p.ID())
+// listenAtPlace listens at a place's endpoint and proves that it can be reached.
+func listenAtPlace(ctx context.Context, dir string, p Place, h Handler) (*server, error) {
+	at, err := endpoint.PrivateEndpoint(dir, p.ID())
 	if err != nil {
 		return nil, err
 	}
@@ -78,9 +78,9 @@ func listenAt(ctx context.Context, dir string, p Place, h Handler) (*server, err
 	return s, nil
 }
 
-// Hide removes the file, before Close. If somebody holds it the error is for a log and no more: a file that
+// HideFile removes the file, before Close. If somebody holds it the error is for a log and no more: a file that
 // stays counts for nothing once the endpoint has ended, and is removed by the next who finds it.
-func (i *Instance) Hide() error {
+func (i *Instance) HideFile() error {
 	if i.file == "" {
 		return nil
 	}
@@ -120,7 +120,7 @@ func listenUnlessServed(ctx context.Context, at endpoint.Endpoint, h Handler) (*
 		if err == nil {
 			return newServer(l, h), nil
 		}
-		if try == endingTries || !isTaken(err) {
+		if try == endingTries || !isPlaceTaken(err) {
 			return nil, err
 		}
 		select {
@@ -131,13 +131,13 @@ func listenUnlessServed(ctx context.Context, at endpoint.Endpoint, h Handler) (*
 	}
 }
 
-// isTaken tells an endpoint that somebody has from one that can't be made.
-func isTaken(err error) bool {
+// isPlaceTaken tells an endpoint that somebody has from one that can't be made.
+func isPlaceTaken(err error) bool {
 	var inUse *endpoint.InUseError
 	return errors.As(err, &inUse) || errors.Is(err, fs.ErrPermission)
 }
 
-func isGone(err error) bool { return errors.Is(err, fs.ErrNotExist) }
+func isInstanceGone(err error) bool { return errors.Is(err, fs.ErrNotExist) }
 
 // reachTries double from reachTime. Under Wine the first clients of a pipe can land on the instance
 // that go-winio keeps parked, and are never answered; on Windows the first one is.
@@ -171,7 +171,7 @@ type instanceRecord struct {
 	Socket string `json:"socket"`
 }
 
-func writeRecord(file string, r instanceRecord) error {
+func writeInstanceRecord(file string, r instanceRecord) error {
 	b, err := json.Marshal(r)
 	if err == nil {
 		err = state.WriteFile(file, append(b, '\n'), 0o600)
@@ -239,17 +239,17 @@ func listInstances(ctx context.Context, dir string, ask askFunc) ([]Found, error
 // removed is never that of a newer instance.
 func findInstance(ctx context.Context, dir, name string, ask askFunc) *Found {
 	file := filepath.Join(dir, name)
-	r, err := readRecord(file)
+	r, err := readInstanceRecord(file)
 	if err != nil {
 		return nil
 	}
 	f := &Found{Place: Place{r.Distro, r.Socket}, PID: r.PID}
-	if f.At, f.Err = endpoint.Private(dir, f.Place.ID()); f.Err != nil {
+	if f.At, f.Err = endpoint.PrivateEndpoint(dir, f.Place.ID()); f.Err != nil {
 		return f
 	}
 	pid, err := ask(ctx, f)
 	f.Err = err
-	gone := isGone(err) || err == nil && pid != r.PID
+	gone := isInstanceGone(err) || err == nil && pid != r.PID
 	if gone {
 		_ = endpoint.RemoveStale(f.At.Path()) // of a killed one; Windows has none
 		_ = state.TryRemoveFile(file)         // the next one tries again
@@ -261,8 +261,8 @@ func findInstance(ctx context.Context, dir, name string, ask askFunc) *Found {
 // maxRecord bounds a file; ours have 100 bytes.
 const maxRecord = 4 << 10
 
-// readRecord takes a file for what it should be or for nothing.
-func readRecord(file string) (r instanceRecord, err error) {
+// readInstanceRecord takes a file for what it should be or for nothing.
+func readInstanceRecord(file string) (r instanceRecord, err error) {
 	b, err := state.ReadFile(file, maxRecord) // whose instance may be ending
 	if err != nil {
 		return r, err

@@ -46,7 +46,7 @@ func distroSpellings(all []Traffic) map[string]string {
 	known := map[string]string{}
 	for _, t := range all {
 		for _, l := range t.Links {
-			for _, name := range []string{l.Link.Distro, l.Link.Served()} {
+			for _, name := range []string{l.Link.Distro, l.Link.ServedDistro()} {
 				key := strings.ToLower(name)
 				if _, is := known[key]; !is || !l.Carrier.Since.IsZero() {
 					known[key] = name
@@ -103,7 +103,7 @@ func carrierFamilies(all []Traffic, distros map[string]string) []*family {
 	known := map[carrier]Carrier{}
 	for _, t := range all {
 		for _, l := range t.Links {
-			at := carrier{l.PID, strings.ToLower(cmp.Or(l.Link.Served(), l.Link.Distro))}
+			at := carrier{l.PID, strings.ToLower(cmp.Or(l.Link.ServedDistro(), l.Link.Distro))}
 			c := l.Carrier
 			c.RoundTrip = cmp.Or(c.RoundTrip, known[at].RoundTrip)
 			known[at] = c

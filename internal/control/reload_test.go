@@ -13,11 +13,11 @@ import (
 // Who serves a configuration is found by its file, alone, and reloads it or says why not.
 func TestReload(t *testing.T) {
 	dir, file := runDir(t), "/home/me/config.toml"
-	at, err := endpoint.Private(dir, ConfigPlace(file).ID())
+	at, err := endpoint.PrivateEndpoint(dir, ConfigPlace(file).ID())
 	if err != nil {
 		t.Skip(err) // of Windows' own
 	}
-	if _, err := Reload(t.Context(), at); !errors.Is(err, fs.ErrNotExist) {
+	if _, err := ReloadInstance(t.Context(), at); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("with nobody there: %v", err)
 	}
 	wrong := make(chan error, 1) // with each reload
@@ -29,13 +29,13 @@ func TestReload(t *testing.T) {
 	}
 	defer i.Close()
 	wrong <- nil
-	if done, err := Reload(t.Context(), at); err != nil || !slices.Equal(done.Added, []string{"a"}) {
+	if done, err := ReloadInstance(t.Context(), at); err != nil || !slices.Equal(done.Added, []string{"a"}) {
 		t.Errorf("%+v, %v", done, err)
 	}
 	const words = "config.toml:1:1: there is no key"
 	wrong <- errors.New(words)
 	var refused *RefusedError
-	if _, err := Reload(t.Context(), at); !errors.As(err, &refused) || refused.Text != words {
+	if _, err := ReloadInstance(t.Context(), at); !errors.As(err, &refused) || refused.Text != words {
 		t.Errorf("%v", err)
 	}
 	var runs *RunsError
@@ -46,11 +46,11 @@ func TestReload(t *testing.T) {
 		t.Errorf("it is no place: %+v, %v", found, err)
 	}
 	openAt(t, dir, place, handler(func() {}))
-	one, err := endpoint.Private(dir, place.ID())
+	one, err := endpoint.PrivateEndpoint(dir, place.ID())
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Reload(t.Context(), one); !errors.As(err, &refused) {
+	if _, err := ReloadInstance(t.Context(), one); !errors.As(err, &refused) {
 		t.Errorf("without a configuration: %v", err)
 	}
 }

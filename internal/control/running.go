@@ -17,12 +17,12 @@ import (
 ) // Chosen says which of the running bridges are meant. The zero value is all of them.
 type Chosen struct{ Distro, Socket string }
 
-func (c Chosen) has(p Place) bool {
+func (c Chosen) hasPlace(p Place) bool {
 	return (c.Distro == "" || strings.EqualFold(c.Distro, p.Distro)) && (c.Socket == "" || c.Socket == p.Socket)
 }
 
-// Words say what was chosen, behind "no bridge runs".
-func (c Chosen) Words() string {
+// WordsForChoice say what was chosen, behind "no bridge runs".
+func (c Chosen) WordsForChoice() string {
 	text := ""
 	if c.Socket != "" {
 		text += " for " + c.Socket
@@ -33,21 +33,21 @@ func (c Chosen) Words() string {
 	return text
 }
 
-// Running are the bridges of this user, in order.
-func Running(ctx context.Context, c Chosen) ([]Found, error) {
+// RunningBridges are the bridges of this user, in order.
+func RunningBridges(ctx context.Context, c Chosen) ([]Found, error) {
 	return listInOrder(ctx, c, ListStatus)
 }
 
-// Settling are the same, waited for until they serve or know why they don't, for so long at the most. No engine is
+// SettledBridges are the same, waited for until they serve or know why they don't, for so long at the most. No engine is
 // asked for that.
-func Settling(ctx context.Context, within time.Duration) ([]Found, error) {
+func SettledBridges(ctx context.Context, within time.Duration) ([]Found, error) {
 	return listInOrder(ctx, Chosen{}, func(ctx context.Context, dir string) ([]Found, error) {
 		return ListSettled(ctx, dir, within)
 	})
 }
 
-// Carrying are the same, with what they carry.
-func Carrying(ctx context.Context, c Chosen) ([]Found, error) {
+// CarryingBridges are the same, with what they carry.
+func CarryingBridges(ctx context.Context, c Chosen) ([]Found, error) {
 	return listInOrder(ctx, c, ListTraffic)
 }
 
@@ -57,7 +57,7 @@ func listInOrder(ctx context.Context, c Chosen, list func(context.Context, strin
 		return nil, err
 	}
 	all, err := list(ctx, state.RunDir(dir))
-	all = slices.DeleteFunc(all, func(f Found) bool { return !c.has(f.Place) })
+	all = slices.DeleteFunc(all, func(f Found) bool { return !c.hasPlace(f.Place) })
 	slices.SortFunc(all, func(a, b Found) int {
 		return cmp.Or(strings.Compare(a.Place.Distro, b.Place.Distro), strings.Compare(a.Place.Socket, b.Place.Socket))
 	})
@@ -74,7 +74,7 @@ func PlaceName(p Place) string {
 
 // WhereWords say in which distro a place is.
 func WhereWords(p Place) string {
-	if p.Everywhere() {
+	if p.IsInEveryDistro() {
 		return "in every distro"
 	}
 	return "in " + printable.Line(p.Distro)
@@ -107,7 +107,7 @@ func NewestLog(dir string, c Chosen) (string, error) {
 		}
 	}
 	if newest == "" {
-		return "", fmt.Errorf("%w%s in %s", ErrNoLog, printable.Line(c.Words()), dir)
+		return "", fmt.Errorf("%w%s in %s", ErrNoLog, printable.Line(c.WordsForChoice()), dir)
 	}
 	return newest, nil
 }

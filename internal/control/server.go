@@ -113,9 +113,9 @@ func newWaiters() waiters { return make(waiters, maxWaits) }
 
 var errTooManyWait = errors.New("too many wait for that already")
 
-// tryEnter has a request wait, whose connection then takes the place of no other, until leave; false: too
+// tryEnterWaiter has a request wait, whose connection then takes the place of no other, until leave; false: too
 // many do. With what is left of its body unread nobody would notice that its client leaves.
-func (q waiters) tryEnter(r *http.Request) (leave func(), entered bool) {
+func (q waiters) tryEnterWaiter(r *http.Request) (leave func(), entered bool) {
 	select {
 	case q <- struct{}{}:
 	default:
@@ -134,7 +134,7 @@ func readToEnd(r *http.Request) bool {
 // serveStop always has the instance end. The answer ends with it, which whoever asked can wait for, if not too
 // many do.
 func (s *server) serveStop(w http.ResponseWriter, r *http.Request, h Handler) {
-	leave, entered := s.stops.tryEnter(r)
+	leave, entered := s.stops.tryEnterWaiter(r)
 	if !entered {
 		h.Stop()
 		writeJSON(w, http.StatusServiceUnavailable, requestError{"it stops; " + errTooManyWait.Error()})
@@ -154,7 +154,7 @@ func (s *server) serveReload(w http.ResponseWriter, r *http.Request, h Handler) 
 		writeJSON(w, http.StatusConflict, requestError{"it serves no configuration"})
 		return
 	}
-	leave, entered := s.reloads.tryEnter(r)
+	leave, entered := s.reloads.tryEnterWaiter(r)
 	if !entered {
 		writeJSON(w, http.StatusServiceUnavailable, requestError{errTooManyWait.Error()})
 		return

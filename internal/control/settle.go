@@ -28,7 +28,7 @@ func (s *server) serveSettled(w http.ResponseWriter, r *http.Request, h Handler)
 		writeJSON(w, http.StatusOK, h.Status(r.Context()))
 		return
 	}
-	leave, entered := s.settles.tryEnter(r)
+	leave, entered := s.settles.tryEnterWaiter(r)
 	if !entered {
 		writeJSON(w, http.StatusServiceUnavailable, requestError{errTooManyWait.Error()})
 		return
@@ -66,7 +66,7 @@ func AwaitSettled(ctx context.Context, at endpoint.Endpoint, within time.Duratio
 func ListSettled(ctx context.Context, dir string, within time.Duration) ([]Found, error) {
 	return listInstances(ctx, dir, func(ctx context.Context, f *Found) (pid int, err error) {
 		f.Status, err = AwaitSettled(ctx, f.At, within)
-		if err != nil && !isGone(err) {
+		if err != nil && !isInstanceGone(err) {
 			f.Status, err = AskStatus(ctx, f.At)
 		}
 		return f.Status.PID, err

@@ -12,7 +12,7 @@ import (
 // An instance that ends between the connection and its answer, as one of several links of a bridge that
 // is told to stop at another of them, has ended.
 func TestStopOfAnInstanceThatEndsJustNow(t *testing.T) {
-	at, err := endpoint.Private(runDir(t), place.ID())
+	at, err := endpoint.PrivateEndpoint(runDir(t), place.ID())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -28,7 +28,7 @@ func TestStopOfAnInstanceThatEndsJustNow(t *testing.T) {
 			c.Close()
 		}
 	}()
-	if err := Stop(t.Context(), at); err != nil {
+	if err := StopInstance(t.Context(), at); err != nil {
 		t.Error(err)
 	}
 }
@@ -37,7 +37,7 @@ func TestStopOfAnInstanceThatEndsJustNow(t *testing.T) {
 func TestLinksLeadNoRecordElsewhere(t *testing.T) {
 	elsewhere := runDir(t)
 	killed := filepath.Join(elsewhere, place.ID()+".1.json") // of one that runs no more, else it would be removed
-	if err := writeRecord(killed, instanceRecord{PID: 1, Distro: place.Distro, Socket: place.Socket}); err != nil {
+	if err := writeInstanceRecord(killed, instanceRecord{PID: 1, Distro: place.Distro, Socket: place.Socket}); err != nil {
 		t.Fatal(err)
 	}
 	dir := runDir(t)
@@ -45,7 +45,7 @@ func TestLinksLeadNoRecordElsewhere(t *testing.T) {
 		t.Fatal(err)
 	}
 	none(t, dir)
-	if i, err := Open(t.Context(), dir, place, handler(nil)); err == nil {
+	if i, err := OpenInstance(t.Context(), dir, place, handler(nil)); err == nil {
 		t.Errorf("open through a link: %v", i.Close())
 	}
 	if left, err := filepath.Glob(filepath.Join(elsewhere, "*.json*")); err != nil || len(left) != 1 {

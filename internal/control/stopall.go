@@ -24,15 +24,15 @@ func (e *StopError) Error() string {
 // Unwrap gives the cause.
 func (e *StopError) Unwrap() error { return e.Err }
 
-// StopAll stops all at once.
-func StopAll(ctx context.Context, found []Found) []error {
+// StopAllInstances stops all at once.
+func StopAllInstances(ctx context.Context, found []Found) []error {
 	ctx, cancel := context.WithTimeout(ctx, StopTime)
 	defer cancel()
 	errs := make([]error, len(found))
 	var stopping sync.WaitGroup
 	for i, f := range found {
 		stopping.Go(func() {
-			if err := Stop(ctx, f.At); err != nil {
+			if err := StopInstance(ctx, f.At); err != nil {
 				errs[i] = &StopError{f.Place, f.PID, err}
 			}
 		})

@@ -11,7 +11,7 @@ import (
 
 // Another user who made the pipe in our name keeps us out, is named, and hears nothing.
 func TestAStrangersPipeIsNotTheInstance(t *testing.T) {
-	at, err := endpoint.Private("", place.ID())
+	at, err := endpoint.PrivateEndpoint("", place.ID())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -33,7 +33,7 @@ func TestAStrangersPipeIsNotTheInstance(t *testing.T) {
 		}
 	}()
 	var owned *endpoint.OwnerError
-	if _, err := Open(t.Context(), runDir(t), place, handler(nil)); !errors.As(err, &owned) || owned.SID != "S-1-5-21-1-2-3-1001" {
+	if _, err := OpenInstance(t.Context(), runDir(t), place, handler(nil)); !errors.As(err, &owned) || owned.SID != "S-1-5-21-1-2-3-1001" {
 		t.Errorf("%v", err)
 	}
 }

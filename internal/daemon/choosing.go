@@ -13,28 +13,28 @@ import (
 // called so.
 const unknownDistro = "(default)"
 
-// choosing has WSL tell the distro that is meant, as often as that takes. It is empty when ctx ends
+// chooseUntilFound has WSL tell the distro that is meant, as often as that takes. It is empty when ctx ends
 // before.
-func choosing(ctx context.Context, name string, tell func(tunnel.Event), wake <-chan struct{}) (w distro.WSL, distro string) {
+func chooseUntilFound(ctx context.Context, name string, tell func(tunnel.Event), wake <-chan struct{}) (w distro.WSL, distro string) {
 	_ = supervisor.Run(ctx, func(ctx context.Context) (well time.Duration, err error) {
-		w, distro, err = choose(ctx, name)
+		w, distro, err = chooseDistroOnce(ctx, name)
 		return 0, err
 	}, func(err error, pause time.Duration) (last bool) {
 		if err != nil {
-			tell(tunnel.Failed(name, err, pause))
+			tell(tunnel.FailureEvent(name, err, pause))
 		}
 		return err == nil
 	}, wake)
 	return w, distro
 }
 
-// choose finds wsl.exe and has it tell the distro that is meant, which is empty with an error.
-func choose(ctx context.Context, name string) (distro.WSL, string, error) {
+// chooseDistroOnce finds wsl.exe and has it tell the distro that is meant, which is empty with an error.
+func chooseDistroOnce(ctx context.Context, name string) (distro.WSL, string, error) {
 	w, err := distro.FindWSL()
 	if err != nil {
 		return w, "", err
 	}
-	distro, err := w.Choose(ctx, name)
+	distro, err := w.ChooseDistro(ctx, name)
 	if err != nil {
 		return w, "", err
 	}

@@ -17,29 +17,29 @@ import (
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/tunnel"
 )
 
-// crew serves the links of one distro.
-type crew struct {
-	f      *fleet
+// distroServer serves the links of one distro.
+type distroServer struct {
+	f      *daemon
 	distro string // as the configuration has it; empty: the default one, while it has no name
 	stop   context.CancelFunc
-	first  chan struct{}                 // closed when there is something to serve
-	begin  func()                        // closes it
-	wake   chan struct{}                 // the machine has just woken up
-	awaits bool                          // it is not for us to start the distro
-	naming *console.Screen[tunnel.Event] // makes docker contexts, and holds up nobody
+	first  chan struct{}                     // closed when there is something to serve
+	begin  func()                            // closes it
+	wake   chan struct{}                     // the machine has just woken up
+	awaits bool                              // it is not for us to start the distro
+	naming *console.EventQueue[tunnel.Event] // makes docker contexts, and holds up nobody
 
 	// mu guards what follows. With it no file is written and nothing is waited for.
 	mu      sync.Mutex
-	over    bool             // it takes no links any more
-	posts   map[string]*post // by link
-	daemon  *tunnel.Tunnel   // nil until the distro is found
-	last    tunnel.Event     // of those of all links
-	events  int              // counts those
-	opening int              // counts the links that were opened
+	over    bool                   // it takes no links any more
+	posts   map[string]*servedLink // by link
+	daemon  *tunnel.Tunnel         // nil until the distro is found
+	last    tunnel.Event           // of those of all links
+	events  int                    // counts those
+	opening int                    // counts the links that were opened
 }
 
-// post is a link and, once it has its place, its instance.
-type post struct {
+// servedLink is a link and, once it has its place, its instance.
+type servedLink struct {
 	link   links.Link // as it is wanted
 	placed links.Link // in the crew's distro
 	leave  context.CancelFunc
@@ -56,44 +56,44 @@ type post struct {
 	engine func() string // what it leads to
 }
 
-func newCrew(f *fleet, distro string) *crew {
-	c := &crew{f: f, distro: distro, first: make(chan struct{}), wake: make(chan struct{}, 1), posts: map[string]*post{}}
+func newDistroServer(f *daemon, distro string) *distroServer {
+	c := &distroServer{f: f, distro: distro, first: make(chan struct{}), wake: make(chan struct{}, 1), posts: map[string]*servedLink{}}
 	c.begin = sync.OnceFunc(func() { close(c.first) })
 	return c
 }
 
-// start runs it until ctx ends or stop is called.
-func (c *crew) start(ctx context.Context) {
+// startRun runs it until ctx ends or stop is called.
+func (c *distroServer) startRun(ctx context.Context) {
 	ctx, c.stop = context.WithCancel(ctx)
-	c.naming = console.NewScreen(func(e tunnel.Event) { c.name(ctx, e) })
+	c.naming = console.NewEventQueue(func(e tunnel.Event) { c.name(ctx, e) })
 	c.f.running.Go(func() {
 		defer c.naming.Close()
 		defer c.stop()
-		c.end(c.run(ctx))
+		c.endAllLinks(c.runUntilDone(ctx))
 	})
 }
 
-// end ends all links, and takes none any more.
-func (c *crew) end(why error) {
+// endAllLinks ends all links, and takes none any more.
+func (c *distroServer) endAllLinks(why error) {
 	c.mu.Lock()
 	c.over = true
 	c.mu.Unlock()
 	none := func(*links.Link) bool { return false }
-	going := c.part(none, none)
+	going := c.removeLinks(none, none)
 	for _, p := range going {
 		p.why = why
 	}
-	end(going)
+	endServedLinks(going)
 }
 
-// run keeps the distro connected until ctx ends. An error is one of flags: it is told elsewhere.
-func (c *crew) run(ctx context.Context) error {
-	w, distro := c.choose(ctx)
+// runUntilDone keeps the distro connected until ctx ends. An error is one of flags: it is told elsewhere.
+func (c *distroServer) runUntilDone(ctx context.Context) error {
+	w, distro := c.chooseDistro(ctx)
 	if distro == "" {
 		return nil
 	}
 	if c.distro == "" {
-		c.f.name(distro)
+		c.f.nameDefaultDistro(distro)
 		return nil // its links have another crew now
 	}
 	select {
@@ -113,26 +113,26 @@ func (c *crew) run(ctx context.Context) error {
 	}
 	c.mu.Lock()
 	c.daemon = d
-	c.set()
+	c.updateTunnelLocked()
 	c.mu.Unlock()
 	err := d.Run(ctx)
 	if err != nil && !c.f.flags {
-		c.f.own.Error("distro "+distro, "error", err, logs.Numbered(logs.EventFailed))
+		c.f.own.Error("distro "+distro, "error", err, logs.WithNumber(logs.EventFailed))
 		return nil
 	}
 	return err
 }
 
-// choose has WSL tell the distro, as often as that takes, unless it was asked before.
-func (c *crew) choose(ctx context.Context) (w distro.WSL, name string) {
+// chooseDistro has WSL tell the distro, as often as that takes, unless it was asked before.
+func (c *distroServer) chooseDistro(ctx context.Context) (w distro.WSL, name string) {
 	if c.f.o.Strict {
 		return c.f.wsl, c.distro
 	}
-	return choosing(ctx, c.distro, c.event, c.wake)
+	return chooseUntilFound(ctx, c.distro, c.event, c.wake)
 }
 
-// set tells the daemon what to serve. It is called with the lock.
-func (c *crew) set() {
+// updateTunnelLocked tells the daemon what to serve. It is called with the lock.
+func (c *distroServer) updateTunnelLocked() {
 	if c.daemon == nil {
 		return
 	}
@@ -143,18 +143,18 @@ func (c *crew) set() {
 			continue
 		}
 		dial := p.look
-		if p.placed.Reverse() {
-			dial = asks(c.daemon, p.placed.Name)
+		if p.placed.IsReverse() {
+			dial = statusDial(c.daemon, p.placed.Name)
 		}
-		p.in.serves(c.daemon, dial, p.engine)
+		p.in.setServingTunnel(c.daemon, dial, p.engine)
 		links = append(links, p.served)
 		mayStop = mayStop && p.placed.KeepAlive == config.WhileRunning
 	}
-	c.daemon.Set(links, mayStop)
+	c.daemon.SetLinks(links, mayStop)
 }
 
-// take begins to serve a link, unless it does.
-func (c *crew) take(l *links.Link) {
+// addLink begins to serve a link, unless it does.
+func (c *distroServer) addLink(l *links.Link) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.over || c.posts[l.Name] != nil {
@@ -164,22 +164,22 @@ func (c *crew) take(l *links.Link) {
 	switch {
 	case l.Shared:
 	case c.distro == "":
-		placed = l.In(unknownDistro)
+		placed = l.InDistro(unknownDistro)
 	default:
-		placed = l.In(c.distro)
+		placed = l.InDistro(c.distro)
 	}
 	ctx, leave := context.WithCancel(context.Background())
-	p := &post{link: *l, placed: placed, leave: leave, ended: make(chan struct{})}
+	p := &servedLink{link: *l, placed: placed, leave: leave, ended: make(chan struct{})}
 	c.posts[l.Name] = p
 	go func() {
 		defer close(p.ended)
-		c.hold(ctx, p)
+		c.holdLinkPlace(ctx, p)
 	}()
 }
 
-// part takes all links but some from the crew; they are to be ended. comesAgain tells whether another
+// removeLinks takes all links but some from the crew; they are to be ended. comesAgain tells whether another
 // link of the name follows.
-func (c *crew) part(some, comesAgain func(*links.Link) bool) (going []*post) {
+func (c *distroServer) removeLinks(some, comesAgain func(*links.Link) bool) (going []*servedLink) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for name, p := range c.posts {
@@ -190,82 +190,82 @@ func (c *crew) part(some, comesAgain func(*links.Link) bool) (going []*post) {
 		}
 	}
 	if len(going) > 0 {
-		c.set()
+		c.updateTunnelLocked()
 	}
 	return going
 }
 
-// serving is the crew's daemon, nil until there is one.
-func (c *crew) serving() *tunnel.Tunnel {
+// currentTunnel is the crew's daemon, nil until there is one.
+func (c *distroServer) currentTunnel() *tunnel.Tunnel {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.daemon
 }
 
-func (c *crew) idle() bool {
+func (c *distroServer) isIdle() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return len(c.posts) == 0
 }
 
-// hold has a link's place as long as the link is wanted, or tries to get it.
-func (c *crew) hold(ctx context.Context, p *post) {
+// holdLinkPlace has a link's place as long as the link is wanted, or tries to get it.
+func (c *distroServer) holdLinkPlace(ctx context.Context, p *servedLink) {
 	err := supervisor.Run(ctx, func(ctx context.Context) (well time.Duration, err error) {
-		in, err := openInstance(ctx, p.placed, c.f.o.Debug, c.f.partner(), c.f.whole())
+		in, err := openInstance(ctx, p.placed, c.f.o.Debug, c.f.logPartner(), c.f.ownerOfLinks())
 		if err != nil {
 			return 0, err
 		}
 		var why error
-		if p.placed.Reverse() {
-			err = c.holdPipe(ctx, p, in)
+		if p.placed.IsReverse() {
+			err = c.holdReversePipe(ctx, p, in)
 		} else {
-			why = c.holdSocket(ctx, p, in)
+			why = c.holdLinkSocket(ctx, p, in)
 		}
 		p.events.Wait() // its log takes no more after close
-		c.f.cut.Add(in.drained())
-		return 0, errors.Join(err, why, in.close(why))
+		c.f.cut.Add(in.countCutConnections())
+		return 0, errors.Join(err, why, in.closeWithError(why))
 	}, func(err error, pause time.Duration) (last bool) {
 		if c.f.flags {
 			return true
 		}
-		c.f.broken(p.link.Name, p.placed.Distro, err, pause)
+		c.f.reportBrokenLink(p.link.Name, p.placed.Distro, err, pause)
 		return false
 	}, nil)
 	if err != nil && c.f.flags {
-		c.f.fail(err)
+		c.f.failWithError(err)
 	}
 }
 
-// holdSocket has a link served until ctx ends. An error is one of flags.
-func (c *crew) holdSocket(ctx context.Context, p *post, in *instance) error {
-	f := newFinder(&p.placed, in)
+// holdLinkSocket has a link served until ctx ends. An error is one of flags.
+func (c *distroServer) holdLinkSocket(ctx context.Context, p *servedLink, in *instance) error {
+	f := newEngineResolver(&p.placed, in)
 	if c.f.flags {
-		if err := c.f.prepare(ctx, &p.placed, f); err != nil {
+		if err := c.f.prepareLink(ctx, &p.placed, f); err != nil {
 			return err
 		}
-		c.f.adopt(in)
+		c.f.adoptInstance(in)
 	}
-	c.opened(p, in, carried(&p.placed, in.dials(f.dial), f.words()), in.dials(f.look), f.place)
+	c.serveOpenedPlace(p, in, forwardLink(&p.placed, in.dialNotingEngine(f.dialCached), f.possiblePlaces()), in.dialNotingEngine(f.dialFresh), f.knownPlace)
 	<-ctx.Done()
 	return p.why
 }
 
-// opened has a link served that has its place now, once its log has how its distro is.
-func (c *crew) opened(p *post, in *instance, l tunnel.Link, look bridge.Dial, engine func() string) {
+// serveOpenedPlace has a link served that has its place now, once its log has how its distro is.
+func (c *distroServer) serveOpenedPlace(p *servedLink, in *instance, l tunnel.Link, look bridge.Dial, engine func() string) {
 	p.served, p.look, p.engine = l, look, engine
 	for told := 0; ; {
 		last, n := c.join(p, in, told)
 		if n == told {
 			return
 		}
-		in.event(last)
+		in.handleTunnelEvent(last)
 		told = n
 	}
 }
 
 // join has a link served, unless it is to go again or something has happened after the events that it
 // was told: then it gives the last one, and how many there are by now.
-func (c *crew) join(p *post, in *instance, told int) (last tunnel.Event, n int) {
+func (c *distroServer) join(p *servedLink, in *instance, told int) (last tunnel.Event, n int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	switch {
@@ -276,13 +276,13 @@ func (c *crew) join(p *post, in *instance, told int) (last tunnel.Event, n int) 
 	}
 	c.opening++
 	p.in, p.served.Version = in, c.opening
-	c.set()
+	c.updateTunnelLocked()
 	c.begin()
 	return last, told
 }
 
 // makeContext makes the docker context of a link that is served now, if it has one.
-func (c *crew) makeContext(ctx context.Context, e tunnel.Event) *MadeContext {
+func (c *distroServer) makeContext(ctx context.Context, e tunnel.Event) *MadeContext {
 	c.mu.Lock()
 	p, d := c.posts[e.Link], c.daemon
 	if p == nil || p.in == nil || d == nil {
@@ -291,37 +291,37 @@ func (c *crew) makeContext(ctx context.Context, e tunnel.Event) *MadeContext {
 	}
 	n := &namer{p.placed, d.WSL, d.Agent, p.in.own}
 	c.mu.Unlock()
-	return n.event(ctx, e)
+	return n.handleServedEvent(ctx, e)
 }
 
 // name makes a docker context beside what is told.
-func (c *crew) name(ctx context.Context, e tunnel.Event) {
+func (c *distroServer) name(ctx context.Context, e tunnel.Event) {
 	if made := c.makeContext(ctx, e); made != nil && made.Err != nil && ctx.Err() == nil {
-		c.f.show.Event(Event{Event: tunnel.Event{State: ContextFailed, Distro: c.distro, Link: e.Link, Err: made.Err}})
+		c.f.show.ShowEvent(Event{Event: tunnel.Event{State: ContextFailed, Distro: c.distro, Link: e.Link, Err: made.Err}})
 	}
 }
 
 // event tells whom it is about. It is called by one at a time. The links' files are written without
 // the lock: a disk may stand still.
-func (c *crew) event(e tunnel.Event) {
+func (c *distroServer) event(e tunnel.Event) {
 	for _, p := range c.note(e) {
-		p.in.event(e)
+		p.in.handleTunnelEvent(e)
 		p.events.Done()
 	}
 	if e.Link == "" {
-		c.f.roaming.stir()
+		c.f.roaming.wakeFailover()
 	}
 	if e.State == tunnel.Serving && !c.f.o.Strict {
-		c.naming.Event(e)
+		c.naming.ShowEvent(e)
 	}
 	if e.Distro == "" {
 		e.Distro = "the default distro"
 	}
-	c.f.show.Event(Event{Event: e})
+	c.f.show.ShowEvent(Event{Event: e})
 }
 
 // note gives the links that an event is about. Each keeps its instance until its events are done.
-func (c *crew) note(e tunnel.Event) (about []*post) {
+func (c *distroServer) note(e tunnel.Event) (about []*servedLink) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if e.Link == "" {

@@ -76,19 +76,19 @@ func (e *Error) Unwrap() error { return e.Err }
 
 // Run serves links until ctx ends or it is asked to stop, which is success.
 func Run(ctx context.Context, list []links.Link, o Options) (err error) {
-	f := newFleet(o)
+	f := newDaemon(o)
 	if o.File != "" { // else it is looked for when somebody can be told
 		if f.agent, err = deploy.Own(); err != nil {
 			return err
 		}
 	}
-	return f.serve(ctx, list)
+	return f.serveLinks(ctx, list)
 }
 
 // LogWrong writes to the log that the configuration is wrong, where nobody is there to be told.
 func LogWrong(wrong error, o Options) {
-	f := newFleet(o)
+	f := newDaemon(o)
 	f.openLog()
-	f.misconfigured(wrong)
+	f.endMisconfigured(wrong)
 	f.closeLog()
 }

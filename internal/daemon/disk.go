@@ -27,8 +27,8 @@ type userDisk struct{}
 
 func (userDisk) openLog(path string) (io.WriteCloser, error) { return logs.Open(path) }
 func (userDisk) record(m state.Made) error                   { return state.RecordMade(m) }
-func (userDisk) hide(i *control.Instance) error              { return i.Hide() }
+func (userDisk) hide(i *control.Instance) error              { return i.HideFile() }
 
 func (userDisk) open(ctx context.Context, dir string, p control.Place, h control.Handler) (*control.Instance, error) {
-	return control.Open(ctx, dir, p, h)
+	return control.OpenInstance(ctx, dir, p, h)
 }

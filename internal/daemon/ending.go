@@ -6,23 +6,23 @@ import (
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/tunnel"
 )
 
-// end has all that this instance is a part of end, as Ctrl-C does.
-func (in *instance) end() {
-	in.hurry()
+// endOwner has all that this instance is a part of end, as Ctrl-C does.
+func (in *instance) endOwner() {
+	in.endOwnerDrain()
 	in.of.stop()
 }
 
-// hurry takes back what a drain has given connections.
-func (in *instance) hurry() {
-	if d := in.serving(); d != nil {
-		d.Hurry()
+// endOwnerDrain takes back what a drain has given connections.
+func (in *instance) endOwnerDrain() {
+	if d := in.currentTunnel(); d != nil {
+		d.EndDrain()
 	}
 }
 
-// mark notes that a drain begins.
-func (in *instance) mark() {
-	if d := in.serving(); d != nil {
-		cut := d.Totals(in.link.Name).Cut
+// markDrain notes that a drain begins.
+func (in *instance) markDrain() {
+	if d := in.currentTunnel(); d != nil {
+		cut := d.TotalsOf(in.link.Name).Cut
 		in.mu.Lock()
 		defer in.mu.Unlock()
 		if !in.drains {
@@ -31,13 +31,13 @@ func (in *instance) mark() {
 	}
 }
 
-// drained is how many connections of this link were cut since.
-func (in *instance) drained() int64 {
-	d := in.serving()
+// countCutConnections is how many connections of this link were cut since.
+func (in *instance) countCutConnections() int64 {
+	d := in.currentTunnel()
 	if d == nil {
 		return 0
 	}
-	cut := d.Totals(in.link.Name).Cut
+	cut := d.TotalsOf(in.link.Name).Cut
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	if !in.drains {
@@ -46,32 +46,32 @@ func (in *instance) drained() int64 {
 	return cut - in.cut
 }
 
-func (in *instance) serving() *tunnel.Tunnel {
+func (in *instance) currentTunnel() *tunnel.Tunnel {
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	return in.daemon
 }
 
-// end has all links end, as Ctrl-C does.
-func (f *fleet) end() {
-	f.hurry()
+// endAllLinks has all links end, as Ctrl-C does.
+func (f *daemon) endAllLinks() {
+	f.endDrain()
 	f.stop()
 }
 
-func (f *fleet) hurry() { f.each((*tunnel.Tunnel).Hurry) }
+func (f *daemon) endDrain() { f.eachTunnel((*tunnel.Tunnel).EndDrain) }
 
-// drain has all links end when their connections have.
-func (f *fleet) drain(within time.Duration) {
-	for _, in := range f.instances() {
-		in.mark()
+// drainAllLinks has all links end when their connections have.
+func (f *daemon) drainAllLinks(within time.Duration) {
+	for _, in := range f.openInstances() {
+		in.markDrain()
 	}
-	f.each(func(d *tunnel.Tunnel) { d.Drain(within) })
+	f.eachTunnel(func(d *tunnel.Tunnel) { d.DrainWithin(within) })
 	f.stop()
 }
 
-func (f *fleet) each(do func(*tunnel.Tunnel)) {
-	for _, c := range f.allCrews() {
-		if d := c.serving(); d != nil {
+func (f *daemon) eachTunnel(do func(*tunnel.Tunnel)) {
+	for _, c := range f.allServers() {
+		if d := c.currentTunnel(); d != nil {
 			do(d)
 		}
 	}

@@ -58,7 +58,7 @@ var changes = map[string]aChange{
 		begin: func(ctx context.Context, s *stalledFleet) {
 			configureLinks(s.t, s.file, "other")
 			s.ends(func() error {
-				_, err := control.Reload(ctx, s.at)
+				_, err := control.ReloadInstance(ctx, s.at)
 				return err
 			})
 		},
@@ -74,7 +74,7 @@ var changes = map[string]aChange{
 		link: "distro = \"*\"\nhost = \"First\"\nfrom = \"unix:/mnt/wsl/d/x.sock\"\n", distro: "*", ready: "state=distro-stopped",
 		begin: func(_ context.Context, s *stalledFleet) {
 			s.distros("First Stopped 2\nSecond Running 2\n", "Second\n")
-			s.f.roaming.stir()
+			s.f.roaming.wakeFailover()
 		},
 	},
 	"event is written": {
@@ -90,16 +90,16 @@ var changes = map[string]aChange{
 var endings = map[string]func(ctx context.Context, s *stalledFleet, at endpoint.Endpoint){
 	"drain": func(ctx context.Context, s *stalledFleet, at endpoint.Endpoint) { s.drain(ctx, at) },
 	"stop": func(ctx context.Context, s *stalledFleet, at endpoint.Endpoint) {
-		s.ends(func() error { return control.Stop(ctx, at) })
+		s.ends(func() error { return control.StopInstance(ctx, at) })
 	},
 	"reload, drain, stop and Ctrl-C": func(ctx context.Context, s *stalledFleet, at endpoint.Endpoint) {
 		for range 3 {
 			s.ends(func() error {
-				_, _ = control.Reload(ctx, at) // which finds it at its end, or is cut off by that
+				_, _ = control.ReloadInstance(ctx, at) // which finds it at its end, or is cut off by that
 				return nil
 			})
 			s.drain(ctx, at)
-			s.ends(func() error { return control.Stop(ctx, s.at) })
+			s.ends(func() error { return control.StopInstance(ctx, s.at) })
 		}
 		s.cancel()
 	},
@@ -114,7 +114,7 @@ func endDuring(t *testing.T, c aChange, stall func(*stalledFleet), end func(cont
 	if err != nil {
 		t.Fatal(err)
 	}
-	at, err := endpoint.Private(state.RunDir(dir), place.ID())
+	at, err := endpoint.PrivateEndpoint(state.RunDir(dir), place.ID())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -145,7 +145,7 @@ func endDuring(t *testing.T, c aChange, stall func(*stalledFleet), end func(cont
 // stalledFleet serves one link whose log can be stalled. Its wsl.exe runs no program.
 type stalledFleet struct {
 	t      *testing.T
-	f      *fleet
+	f      *daemon
 	file   string
 	at     endpoint.Endpoint // of all of it
 	wake   chan struct{}
@@ -191,16 +191,16 @@ func startStalled(t *testing.T, ctx context.Context, c aChange, place control.Pl
 		t.Fatal(err)
 	}
 	s.file = file
-	if s.at, err = endpoint.Private(state.RunDir(dir), control.ConfigPlace(file).ID()); err != nil {
+	if s.at, err = endpoint.PrivateEndpoint(state.RunDir(dir), control.ConfigPlace(file).ID()); err != nil {
 		t.Fatal(err)
 	}
 	s.log = newStallable(t, state.LogFile(dir, place.Distro, place.ID()), c.ready)
-	s.f = newFleet(ofFile(file, s.wake))
+	s.f = newDaemon(ofFile(file, s.wake))
 	s.disk = &stallableDisk{moves: closed()}
 	s.f.disk = s.disk
 	served, cancel := context.WithCancel(ctx)
 	s.cancel = cancel
-	s.ends(func() error { return s.f.serve(served, wanted.Links) })
+	s.ends(func() error { return s.f.serveLinks(served, wanted.Links) })
 	select {
 	case <-s.log.seen:
 	case <-ctx.Done():
@@ -234,7 +234,7 @@ func (s *stalledFleet) ends(what func() error) {
 
 func (s *stalledFleet) drain(ctx context.Context, at endpoint.Endpoint) {
 	s.ends(func() error {
-		_, _ = control.Drain(ctx, at, time.Hour) // one that comes too late is cut off
+		_, _ = control.DrainInstance(ctx, at, time.Hour) // one that comes too late is cut off
 		return nil
 	})
 }

@@ -13,8 +13,8 @@ import (
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/tunnel"
 )
 
-// carried is a link as its tunnel serves it, with an engine that people know as at.
-func carried(l *links.Link, dial bridge.Dial, at string) tunnel.Link {
+// forwardLink is a link as its tunnel serves it, with an engine that people know as at.
+func forwardLink(l *links.Link, dial bridge.Dial, at string) tunnel.Link {
 	t := tunnel.Link{
 		Name: l.Name, Dial: dial,
 		Listen: bridge.Listen{Link: l.Name, Socket: l.AgentSocket(), Mode: l.Mode, Owner: l.Owner, Uids: l.Uids},
@@ -36,11 +36,11 @@ func findEngine(ctx context.Context, l *links.Link, step func(string)) (endpoint
 	}
 	if named := l.Engine; named != (endpoint.Endpoint{}) {
 		step("asking " + named.String())
-		info, err := engine.Probe(ctx, l.Dialer(named))
+		info, err := engine.Probe(ctx, l.DialerFor(named))
 		return named, info, err
 	}
 	step("looking for an engine for Windows containers")
-	name, info, err := engine.Find(ctx, engine.Names(), func(ctx context.Context, name string) (net.Conn, error) {
+	name, info, err := engine.FindEngine(ctx, engine.PipeNames(), func(ctx context.Context, name string) (net.Conn, error) {
 		place, err := endpoint.Parse(name, "windows")
 		if err != nil {
 			return nil, err

@@ -24,8 +24,8 @@ func eventOf(state tunnel.State) (id int, is bool) {
 	return 0, false
 }
 
-// dials is a Dial that notes when the engine is out of reach, and when it is back.
-func (in *instance) dials(dial bridge.Dial) bridge.Dial {
+// dialNotingEngine is a Dial that notes when the engine is out of reach, and when it is back.
+func (in *instance) dialNotingEngine(dial bridge.Dial) bridge.Dial {
 	return func(ctx context.Context) (net.Conn, error) {
 		conn, err := dial(ctx)
 		if err != nil && ctx.Err() != nil {
@@ -37,7 +37,7 @@ func (in *instance) dials(dial bridge.Dial) bridge.Dial {
 		in.mu.Unlock()
 		switch {
 		case err != nil && was == nil:
-			in.own.Warn("engine can't be reached", "error", err, logs.Numbered(logs.EventEngine))
+			in.own.Warn("engine can't be reached", "error", err, logs.WithNumber(logs.EventEngine))
 		case err == nil && was != nil:
 			in.own.Info("engine is reached again")
 		}

@@ -20,12 +20,12 @@ import (
 // An engine that goes is told once, not for each of its clients; one that comes back, too. Who gives up by himself tells nothing.
 func TestAnEngineOutOfReachIsToldOnce(t *testing.T) {
 	var list []string
-	in := &instance{own: slog.New(logs.Events(func(level slog.Level, id uint32, text string) error {
+	in := &instance{own: slog.New(logs.EventHandler(func(level slog.Level, id uint32, text string) error {
 		list = append(list, fmt.Sprint(id, " ", text))
 		return nil
 	}))}
 	failure := errors.New("there is no such place")
-	dial := in.dials(func(ctx context.Context) (net.Conn, error) { return nil, errors.Join(failure, ctx.Err()) })
+	dial := in.dialNotingEngine(func(ctx context.Context) (net.Conn, error) { return nil, errors.Join(failure, ctx.Err()) })
 	gone, cancel := context.WithCancel(t.Context())
 	cancel()
 	_, _ = dial(gone)
@@ -50,8 +50,8 @@ func TestAWarningOfTheAgentIsLogged(t *testing.T) {
 	var said strings.Builder
 	t.Setenv("XDG_STATE_HOME", t.TempDir())
 	in := &instance{link: links.Link{Name: "windows"}, of: whole{disk: userDisk{}}, own: slog.New(slog.NewTextHandler(&said, nil))}
-	in.event(tunnel.Event{State: tunnel.Serving})
-	in.event(tunnel.Event{State: tunnel.Warned, Link: "windows", Err: errors.New("paths are not translated")})
+	in.handleTunnelEvent(tunnel.Event{State: tunnel.Serving})
+	in.handleTunnelEvent(tunnel.Event{State: tunnel.Warned, Link: "windows", Err: errors.New("paths are not translated")})
 	if want := ` level=WARN msg="link windows" state=warning error="paths are not translated"` + "\n"; !strings.HasSuffix(said.String(), want) {
 		t.Errorf("logged %s", said.String())
 	}
@@ -64,18 +64,18 @@ func TestAWarningOfTheAgentIsLogged(t *testing.T) {
 // told as what they are.
 func TestAConfigurationsEvents(t *testing.T) {
 	var list []string
-	f := newFleet(ofFile("c.toml", nil))
-	f.show = console.NewScreen(func(Event) {})
+	f := newDaemon(ofFile("c.toml", nil))
+	f.show = console.NewEventQueue(func(Event) {})
 	defer f.show.Close()
-	f.logTo(slog.DiscardHandler, logs.Events(func(level slog.Level, id uint32, text string) error {
+	f.logToFile(slog.DiscardHandler, logs.EventHandler(func(level slog.Level, id uint32, text string) error {
 		list = append(list, fmt.Sprint(level, " ", id, " ", text))
 		return nil
 	}))
-	f.misconfigured(errors.New("c.toml:3:1: no"))
+	f.endMisconfigured(errors.New("c.toml:3:1: no"))
 	for _, pause := range []time.Duration{1, 2} { // once an hour is enough
-		f.broken("a", "Debian", errors.New("taken"), pause)
+		f.reportBrokenLink("a", "Debian", errors.New("taken"), pause)
 		in := &instance{link: links.Link{Name: "b"}, own: f.own}
-		in.event(tunnel.Event{State: tunnel.Failing, Link: "b", Err: errors.New("no room"), Pause: pause})
+		in.handleTunnelEvent(tunnel.Event{State: tunnel.Failing, Link: "b", Err: errors.New("no room"), Pause: pause})
 	}
 	want := []string{
 		`ERROR 16 msg="the configuration is wrong" error="c.toml:3:1: no"`,

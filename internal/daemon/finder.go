@@ -23,9 +23,9 @@ const (
 	followTime = time.Second
 )
 
-// finder leads connections to the engine: the named one, or the first one for Windows containers,
+// engineResolver leads connections to the engine: the named one, or the first one for Windows containers,
 // which need not be there before somebody connects, and is followed.
-type finder struct {
+type engineResolver struct {
 	link     *links.Link
 	in       *instance
 	commands *endpoint.Commands // nil: it is a place
@@ -41,15 +41,15 @@ type finder struct {
 // maxCommands bounds the processes of a link to a command.
 const maxCommands = 64
 
-func newFinder(l *links.Link, in *instance) *finder {
-	f := &finder{link: l, in: in, looking: make(chan struct{}, 1)}
+func newEngineResolver(l *links.Link, in *instance) *engineResolver {
+	f := &engineResolver{link: l, in: in, looking: make(chan struct{}, 1)}
 	if l.Engine.IsCommand() {
 		f.commands = l.Engine.Commands(maxCommands, in.commandLines)
 	}
 	return f
 }
 
-func (f *finder) known() (at endpoint.Endpoint, known bool) {
+func (f *engineResolver) knownEngine() (at endpoint.Endpoint, known bool) {
 	if named := f.link.Engine; named != (endpoint.Endpoint{}) {
 		return named, true
 	}
@@ -58,39 +58,43 @@ func (f *finder) known() (at endpoint.Endpoint, known bool) {
 	return f.found, f.found != (endpoint.Endpoint{})
 }
 
-// place is where the engine is, empty while that is not known.
-func (f *finder) place() string {
-	if at, known := f.known(); known {
+// knownPlace is where the engine is, empty while that is not known.
+func (f *engineResolver) knownPlace() string {
+	if at, known := f.knownEngine(); known {
 		return at.String()
 	}
 	return ""
 }
 
-// words are where the engine may be, for who is told that it is not there.
-func (f *finder) words() string {
+// possiblePlaces are where the engine may be, for who is told that it is not there.
+func (f *engineResolver) possiblePlaces() string {
 	if named := f.link.Engine; named != (endpoint.Endpoint{}) {
 		return named.String()
 	}
-	names := engine.Names()
+	names := engine.PipeNames()
 	last := len(names) - 1
 	return strings.Join(names[:last], ", ") + " or " + names[last] + " for Windows containers"
 }
 
-// dial is a bridge.Dial.
-func (f *finder) dial(ctx context.Context) (net.Conn, error) { return f.dialSeen(ctx, followEvery) }
+// dialCached is a bridge.Dial.
+func (f *engineResolver) dialCached(ctx context.Context) (net.Conn, error) {
+	return f.dialLastSeen(ctx, followEvery)
+}
 
-// look is the same for who asks how things are: nothing that was seen before counts.
-func (f *finder) look(ctx context.Context) (net.Conn, error) { return f.dialSeen(ctx, 0) }
+// dialFresh is the same for who asks how things are: nothing that was seen before counts.
+func (f *engineResolver) dialFresh(ctx context.Context) (net.Conn, error) {
+	return f.dialLastSeen(ctx, 0)
+}
 
-// dialSeen connects to the engine, which was seen at its place no longer ago than that.
-func (f *finder) dialSeen(ctx context.Context, ago time.Duration) (net.Conn, error) {
+// dialLastSeen connects to the engine, which was seen at its place no longer ago than that.
+func (f *engineResolver) dialLastSeen(ctx context.Context, ago time.Duration) (net.Conn, error) {
 	switch named := f.link.Engine; {
 	case f.commands != nil:
 		return f.commands.Dial(ctx)
 	case named != (endpoint.Endpoint{}):
-		return f.link.Dialer(named)(ctx)
+		return f.link.DialerFor(named)(ctx)
 	}
-	at, err := f.engine(ctx, ago)
+	at, err := f.resolveEngine(ctx, ago)
 	if err != nil {
 		return nil, err
 	}
@@ -98,14 +102,14 @@ func (f *finder) dialSeen(ctx context.Context, ago time.Duration) (net.Conn, err
 	if !errors.Is(err, fs.ErrNotExist) {
 		return conn, err
 	}
-	if at, err = f.engine(ctx, 0); err != nil { // it has gone just now
+	if at, err = f.resolveEngine(ctx, 0); err != nil { // it has gone just now
 		return nil, err
 	}
 	return at.Dial(ctx)
 }
 
-// engine is where the engine for Windows containers is now. One at a time looks.
-func (f *finder) engine(ctx context.Context, ago time.Duration) (at endpoint.Endpoint, err error) {
+// resolveEngine is where the engine for Windows containers is now. One at a time looks.
+func (f *engineResolver) resolveEngine(ctx context.Context, ago time.Duration) (at endpoint.Endpoint, err error) {
 	began := time.Now()
 	select {
 	case f.looking <- struct{}{}:
@@ -121,8 +125,8 @@ func (f *finder) engine(ctx context.Context, ago time.Duration) (at endpoint.End
 	case there && time.Since(seen) < ago:
 		return before, nil
 	case failed != nil && seen.After(began): // while this one waited for its turn
-		return at, lacking(failed)
-	case there && isStill(ctx, before):
+		return at, lackingEngine(failed)
+	case there && isStillEngine(ctx, before):
 		at = before
 	default:
 		at, _, err = findEngine(ctx, f.link, func(string) {})
@@ -130,16 +134,16 @@ func (f *finder) engine(ctx context.Context, ago time.Duration) (at endpoint.End
 	if ctx.Err() != nil {
 		return at, context.Cause(ctx) // which says nothing of the engine
 	}
-	f.note(before, at, err)
+	f.noteFound(before, at, err)
 	if err != nil {
-		return at, lacking(err)
+		return at, lackingEngine(err)
 	}
 	return at, nil
 }
 
-// isStill tells whether a place still leads to an engine for Windows containers. Who takes his time,
+// isStillEngine tells whether a place still leads to an engine for Windows containers. Who takes his time,
 // or lets nobody in, has not said otherwise.
-func isStill(ctx context.Context, at endpoint.Endpoint) bool {
+func isStillEngine(ctx context.Context, at endpoint.Endpoint) bool {
 	ctx, cancel := context.WithTimeout(ctx, followTime)
 	defer cancel()
 	info, err := engine.Probe(ctx, at.Dial)
@@ -152,8 +156,8 @@ func isStill(ctx context.Context, at endpoint.Endpoint) bool {
 	return true
 }
 
-// note notes what was found, and has the log tell what is new.
-func (f *finder) note(before, now endpoint.Endpoint, err error) {
+// noteFound notes what was found, and has the log tell what is new.
+func (f *engineResolver) noteFound(before, now endpoint.Endpoint, err error) {
 	f.mu.Lock()
 	gone := f.gone
 	f.found, f.seen, f.err = now, time.Now(), err
@@ -168,9 +172,9 @@ func (f *finder) note(before, now endpoint.Endpoint, err error) {
 	}
 }
 
-// lacking adds to what was seen of engines whether they are not there or not for this user, which
+// lackingEngine adds to what was seen of engines whether they are not there or not for this user, which
 // is what a client is told.
-func lacking(err error) error {
+func lackingEngine(err error) error {
 	var none *engine.NotFoundError
 	if !errors.As(err, &none) {
 		return err

@@ -35,7 +35,7 @@ func TestIsStill(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := isStill(t.Context(), at); got != want {
+		if got := isStillEngine(t.Context(), at); got != want {
 			t.Errorf("%q: still there: %t", system, got)
 		}
 	}

@@ -23,13 +23,13 @@ import (
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/tunnel"
 )
 
-// fleet serves the links of a configuration: those of each distro over a carrier of their own.
-type fleet struct {
+// daemon serves the links of a configuration: those of each distro over a carrier of their own.
+type daemon struct {
 	o       Options
 	since   time.Time
 	agent   deploy.Binary
-	told    *console.Teller
-	show    *console.Screen[Event]
+	told    *console.AsyncWriter
+	show    *console.EventQueue[Event]
 	disk    disk
 	logFile io.WriteCloser
 	system  io.Closer    // as an instance's
@@ -52,27 +52,27 @@ type fleet struct {
 	// for needs it, and so does every status.
 	mu    sync.Mutex
 	links []links.Link
-	named string            // the default distro; empty while it is not known
-	crews map[string]*crew  // by distro
-	seats map[string]string // by link of all distros: the distro that has taken it over
+	named string                   // the default distro; empty while it is not known
+	crews map[string]*distroServer // by distro
+	seats map[string]string        // by link of all distros: the distro that has taken it over
 
 	chosen string // of flags: the distro
 	failed error  // of flags: what ended it
 
-	roaming roaming
+	roaming failover
 }
 
-func newFleet(o Options) *fleet {
-	return &fleet{
+func newDaemon(o Options) *daemon {
+	return &daemon{
 		o: o, flags: o.File == "", disk: userDisk{}, since: time.Now(), ready: make(chan struct{}), turns: make(chan struct{}, 1),
-		crews: map[string]*crew{}, seats: map[string]string{}, roaming: newRoaming(),
+		crews: map[string]*distroServer{}, seats: map[string]string{}, roaming: newFailover(),
 	}
 }
 
-func (f *fleet) serve(ctx context.Context, list []links.Link) error {
+func (f *daemon) serveLinks(ctx context.Context, list []links.Link) error {
 	f.ctx, f.stop = context.WithCancel(ctx)
 	defer f.stop()
-	context.AfterFunc(ctx, f.hurry) // Ctrl-C does not wait as long as a drain
+	context.AfterFunc(ctx, f.endDrain) // Ctrl-C does not wait as long as a drain
 	if f.flags {
 		return f.serveFlags(list[0])
 	}
@@ -80,13 +80,13 @@ func (f *fleet) serve(ctx context.Context, list []links.Link) error {
 }
 
 // serveFiles serves what the files want. It has an endpoint and a log of its own.
-func (f *fleet) serveFiles(list []links.Link) error {
+func (f *daemon) serveFiles(list []links.Link) error {
 	dir, err := state.Dir()
 	if err != nil {
 		return err
 	}
 	own, err := control.OpenConfig(f.ctx, state.RunDir(dir), f.o.File, control.Handler{
-		Status: f.status, Traffic: f.traffic, Stop: f.end, Drain: f.drain, Drained: f.cut.Load, Reload: f.reload,
+		Status: f.processStatus, Traffic: f.allTraffic, Stop: f.endAllLinks, Drain: f.drainAllLinks, Drained: f.cut.Load, Reload: f.reloadFiles,
 	})
 	if err != nil {
 		return advice.With(err, advice.OpenHints(err, state.RunDir(dir), f.o.Installed))
@@ -96,7 +96,7 @@ func (f *fleet) serveFiles(list []links.Link) error {
 	if f.o.Ignored != nil {
 		f.own.Warn("the machine's configuration does not count", "error", f.o.Ignored)
 	}
-	f.hold(list)
+	f.holdLinks(list)
 	f.own.Info("bridge ends")
 	f.closeScreens()
 	// The endpoint goes last, as an instance's.
@@ -104,35 +104,35 @@ func (f *fleet) serveFiles(list []links.Link) error {
 	return own.Close()
 }
 
-// hold serves links until f.ctx ends.
-func (f *fleet) hold(list []links.Link) {
-	f.show = console.NewScreen(f.tell)
-	f.arrange(list) // nobody else changes anything before it is ready
-	f.running.Go(f.roam)
+// holdLinks serves links until f.ctx ends.
+func (f *daemon) holdLinks(list []links.Link) {
+	f.show = console.NewEventQueue(f.reportEvent)
+	f.arrangeWantedLinks(list) // nobody else changes anything before it is ready
+	f.running.Go(f.failoverLoop)
 	close(f.ready)
-	f.untilEnd()
+	f.holdUntilEnd()
 	f.turns <- struct{}{} // a change that is under way comes to its end; none follows
 	f.running.Wait()
 }
 
-func (f *fleet) closeScreens() {
+func (f *daemon) closeScreens() {
 	f.show.Close()
 	if f.told != nil {
 		f.told.Close()
 	}
 }
 
-// misconfigured is the end of a bridge that nobody is there to see.
-func (f *fleet) misconfigured(wrong error) {
-	f.own.Error("the configuration is wrong", "error", wrong, logs.Numbered(logs.EventConfig))
+// endMisconfigured is the end of a bridge that nobody is there to see.
+func (f *daemon) endMisconfigured(wrong error) {
+	f.own.Error("the configuration is wrong", "error", wrong, logs.WithNumber(logs.EventConfig))
 }
 
-// untilEnd passes it on to all crews when the machine has woken up.
-func (f *fleet) untilEnd() {
+// holdUntilEnd passes it on to all crews when the machine has woken up.
+func (f *daemon) holdUntilEnd() {
 	for {
 		select {
 		case <-f.o.Wake:
-			for _, c := range f.allCrews() {
+			for _, c := range f.allServers() {
 				select {
 				case c.wake <- struct{}{}:
 				default: // it looks already
@@ -145,14 +145,14 @@ func (f *fleet) untilEnd() {
 }
 
 // openLog opens that of what is no single link's; as an instance's it may be missing.
-func (f *fleet) openLog() {
+func (f *daemon) openLog() {
 	level := slog.LevelInfo
 	if f.o.Debug {
 		level = slog.LevelDebug
-		f.told = console.NewTeller(f.o.Stderr)
+		f.told = console.NewAsyncWriter(f.o.Stderr)
 	}
 	f.lines = func(distro string) io.Writer {
-		return &console.Lines{Tell: func(line string) { f.log.Debug("distro "+distro, "said", line) }}
+		return &console.LineWriter{Tell: func(line string) { f.log.Debug("distro "+distro, "said", line) }}
 	}
 	f.logFile = logs.None{}
 	if dir, err := state.Dir(); err == nil {
@@ -163,17 +163,17 @@ func (f *fleet) openLog() {
 	handler := slog.NewTextHandler(f.logFile, &slog.HandlerOptions{Level: level})
 	system, ends := logs.SystemHandler(install.EventSource, f.o.Alone && install.HasEventSource())
 	f.system = ends
-	f.logTo(handler, system)
+	f.logToFile(handler, system)
 }
 
-// logTo has a file's handler and the Event Log's take what happens.
-func (f *fleet) logTo(file, system slog.Handler) {
+// logToFile has a file's handler and the Event Log's take what happens.
+func (f *daemon) logToFile(file, system slog.Handler) {
 	f.own = slog.New(slog.NewMultiHandler(file, system))
-	f.log = slog.New(slog.NewMultiHandler(file, f.told.Log()))
+	f.log = slog.New(slog.NewMultiHandler(file, f.told.LogHandler()))
 }
 
 // closeLog ends it; a bridge that has ended well has, whatever becomes of its log.
-func (f *fleet) closeLog() {
+func (f *daemon) closeLog() {
 	_ = f.logFile.Close()
 	_ = f.system.Close()
 }
@@ -181,8 +181,8 @@ func (f *fleet) closeLog() {
 // configLog stands where a link's log has its distro.
 const configLog = "(configuration)"
 
-// status is that of the process; each link has its own.
-func (f *fleet) status(context.Context) control.Status {
+// processStatus is that of the process; each link has its own.
+func (f *daemon) processStatus(context.Context) control.Status {
 	exe, _ := os.Executable()
 	return control.Status{
 		Version: f.o.Version, PID: os.Getpid(), Program: exe, Since: f.since, Uptime: time.Since(f.since).Seconds(),
@@ -191,44 +191,44 @@ func (f *fleet) status(context.Context) control.Status {
 }
 
 // distroOf is the distro of a link, empty while the default one has no name.
-func (f *fleet) distroOf(l *links.Link) string {
+func (f *daemon) distroOf(l *links.Link) string {
 	switch l.Distro {
 	case "":
 		return f.named
 	case config.All:
-		return f.seatOf(l)
+		return f.placementOf(l)
 	}
 	return l.Distro
 }
 
-// served is what is told of a link of the files when it is served; nil if it is gone again.
-func (f *fleet) served(link string) *Served {
+// servedForEvent is what is told of a link of the files when it is served; nil if it is gone again.
+func (f *daemon) servedForEvent(link string) *Served {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	l := links.Named(f.links, link)
+	l := links.FindNamed(f.links, link)
 	if l == nil {
 		return nil
 	}
-	return &Served{Link: *l, Engine: printable.Line(l.To), Agent: deploy.Path(f.agent.Hash)}
+	return &Served{Link: *l, Engine: printable.Line(l.To), Agent: deploy.AgentPath(f.agent.Hash)}
 }
 
-// broken tells of a link that has no place of its own.
-func (f *fleet) broken(link, distro string, err error, pause time.Duration) {
-	f.own.Warn("link "+link, "distro", distro, "error", err, "pause", pause, logs.Numbered(logs.EventLinkFailed))
-	f.show.Event(Event{Event: tunnel.Event{State: tunnel.Failing, Link: link, Distro: distro, Err: err, Pause: pause}})
+// reportBrokenLink tells of a link that has no place of its own.
+func (f *daemon) reportBrokenLink(link, distro string, err error, pause time.Duration) {
+	f.own.Warn("link "+link, "distro", distro, "error", err, "pause", pause, logs.WithNumber(logs.EventLinkFailed))
+	f.show.ShowEvent(Event{Event: tunnel.Event{State: tunnel.Failing, Link: link, Distro: distro, Err: err, Pause: pause}})
 }
 
-// whole is what each link's instance is a part of.
-func (f *fleet) whole() whole {
-	w := whole{stop: f.end, drain: f.drain, config: f.o.File, version: f.o.Version, installed: f.o.Installed, disk: f.disk}
+// ownerOfLinks is what each link's instance is a part of.
+func (f *daemon) ownerOfLinks() whole {
+	w := whole{stop: f.endAllLinks, drain: f.drainAllLinks, config: f.o.File, version: f.o.Version, installed: f.o.Installed, disk: f.disk}
 	if !f.flags {
-		w.reload = f.reload
+		w.reload = f.reloadFiles
 	}
 	return w
 }
 
-// partner is who is told of a link's log, and whether somebody is there.
-func (f *fleet) partner() partner {
+// logPartner is who is told of a link's log, and whether somebody is there.
+func (f *daemon) logPartner() partner {
 	if f.flags {
 		return partner{f.o.Stderr, f.o.Alone, f.told}
 	}

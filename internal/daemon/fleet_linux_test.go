@@ -54,7 +54,7 @@ func TestReloadAtBothEnds(t *testing.T) {
 	if err := errors.Join(os.MkdirAll(filepath.Dir(log), 0o700), syscall.Mkfifo(log, 0o600)); err != nil {
 		t.Fatal(err)
 	}
-	at, err := endpoint.Private(state.RunDir(dir), control.ConfigPlace(file).ID())
+	at, err := endpoint.PrivateEndpoint(state.RunDir(dir), control.ConfigPlace(file).ID())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -62,9 +62,9 @@ func TestReloadAtBothEnds(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	served, stop := context.WithCancel(ctx)
-	f := newFleet(ofFile(file, nil))
+	f := newDaemon(ofFile(file, nil))
 	ended := make(chan error, 1)
-	go func() { ended <- f.serve(served, c.Links) }()
+	go func() { ended <- f.serveLinks(served, c.Links) }()
 	answers := func() bool {
 		_, err := control.AskStatus(ctx, at)
 		return err == nil
@@ -77,7 +77,7 @@ func TestReloadAtBothEnds(t *testing.T) {
 	configureLinks(t, file, "second")
 	reloaded := make(chan error, 1)
 	go func() {
-		done, err := control.Reload(ctx, at)
+		done, err := control.ReloadInstance(ctx, at)
 		if err == nil && (len(done.Added) != 1 || len(done.Removed) != 1) {
 			err = fmt.Errorf("it has changed %+v", done)
 		}
@@ -101,7 +101,7 @@ func TestReloadAtBothEnds(t *testing.T) {
 		t.Error(err)
 	}
 	configureLinks(t, file, "third")
-	if done, err := f.reload(ctx); !errors.Is(err, errEnding) {
+	if done, err := f.reloadFiles(ctx); !errors.Is(err, errEnding) {
 		t.Errorf("at the end it changes %+v, %v", done, err)
 	}
 }

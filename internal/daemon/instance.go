@@ -57,8 +57,8 @@ type instance struct {
 // partner is who is told of an instance beside its log.
 type partner struct {
 	stderr io.Writer
-	alone  bool            // nobody is there: the Event Log has it
-	told   *console.Teller // takes the log, too; nil: nobody does
+	alone  bool                 // nobody is there: the Event Log has it
+	told   *console.AsyncWriter // takes the log, too; nil: nobody does
 }
 
 // whole is what an instance is a part of.
@@ -85,13 +85,13 @@ func openInstance(ctx context.Context, l links.Link, debug bool, to partner, of 
 	in := &instance{link: l, debug: debug, of: of, status: control.Status{
 		Version: of.version, PID: os.Getpid(), Program: exe, Since: now, State: string(tunnel.Starting), StateSince: now,
 		Link: control.Link{
-			Name: l.Name, Kind: l.Kind, Distro: l.Distro, Socket: l.Socket, Uids: l.Uids, Context: l.Context, Reverse: l.Reverse(),
+			Name: l.Name, Kind: l.Kind, Distro: l.Distro, Socket: l.Socket, Uids: l.Uids, Context: l.Context, Reverse: l.IsReverse(),
 		},
 		Log:    state.LogFile(dir, place.Distro, place.ID()),
 		Config: of.config,
 	}}
 	in.control, err = of.disk.open(ctx, state.RunDir(dir), place, control.Handler{
-		Status: in.now, Settled: in.settled, Traffic: in.alone, Stop: in.end, Drain: of.drain, Drained: in.drained, Reload: of.reload,
+		Status: in.currentStatus, Settled: in.settledStatus, Traffic: in.ownTraffic, Stop: in.endOwner, Drain: of.drain, Drained: in.countCutConnections, Reload: of.reload,
 	})
 	if err != nil {
 		return nil, advice.With(err, advice.OpenHints(err, state.RunDir(dir), of.installed))
@@ -101,12 +101,12 @@ func openInstance(ctx context.Context, l links.Link, debug bool, to partner, of 
 	return in, nil
 }
 
-// close is told how it went.
-func (in *instance) close(err error) error {
+// closeWithError is told how it went.
+func (in *instance) closeWithError(err error) error {
 	if err == nil {
 		in.own.Info("bridge ends")
 	} else {
-		in.own.Error("bridge ends", "error", err, logs.Numbered(logs.EventFailed))
+		in.own.Error("bridge ends", "error", err, logs.WithNumber(logs.EventFailed))
 	}
 	if err := in.of.disk.hide(in.control); err != nil {
 		in.own.Warn("a file stays until the next bridge or status", "error", err)
@@ -117,8 +117,8 @@ func (in *instance) close(err error) error {
 	return in.control.Close()
 }
 
-// serves says what is served, once that is known.
-func (in *instance) serves(d *tunnel.Tunnel, dial bridge.Dial, engine func() string) {
+// setServingTunnel says what is served, once that is known.
+func (in *instance) setServingTunnel(d *tunnel.Tunnel, dial bridge.Dial, engine func() string) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	in.daemon, in.dial, in.engine = d, dial, engine
@@ -128,9 +128,9 @@ func (in *instance) serves(d *tunnel.Tunnel, dial bridge.Dial, engine func() str
 	}
 }
 
-// event notes what the daemon is at.
-func (in *instance) event(e tunnel.Event) {
-	in.note(e)
+// handleTunnelEvent notes what the daemon is at.
+func (in *instance) handleTunnelEvent(e tunnel.Event) {
+	in.noteTunnelEvent(e)
 	if e.State == tunnel.Starting || e.State == tunnel.Serving { // before the first thing is written there
 		if err := in.of.disk.record(state.Made{Distro: e.Distro, Socket: in.link.AgentSocket()}); err != nil {
 			in.own.Warn("uninstall will not know of this distro", "error", err)
@@ -148,12 +148,12 @@ func (in *instance) event(e tunnel.Event) {
 		attrs = append(attrs, "connections", e.Streams, "within", e.Within)
 	}
 	if id, is := eventOf(e.State); is {
-		attrs, level = append(attrs, logs.Numbered(id)), logs.EventLevels[id]
+		attrs, level = append(attrs, logs.WithNumber(id)), logs.EventLevels[id]
 	}
 	in.own.Log(context.Background(), level, "link "+in.link.Name, attrs...)
 }
 
-func (in *instance) note(e tunnel.Event) {
+func (in *instance) noteTunnelEvent(e tunnel.Event) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	s := &in.status
@@ -189,8 +189,8 @@ func (in *instance) note(e tunnel.Event) {
 	}
 }
 
-// now is how it is: the agent and the engine are asked.
-func (in *instance) now(ctx context.Context) control.Status {
+// currentStatus is how it is: the agent and the engine are asked.
+func (in *instance) currentStatus(ctx context.Context) control.Status {
 	in.mu.Lock()
 	s, err, d, dial, place := in.status, in.err, in.daemon, in.dial, in.engine
 	in.mu.Unlock()
@@ -206,9 +206,9 @@ func (in *instance) now(ctx context.Context) control.Status {
 				s.RoundTrip = max(trip, time.Microsecond).Seconds() // Windows' clock may not have moved
 			}
 		})
-		s.Engine, engineErr = in.reach(ctx, d, dial)
+		s.Engine, engineErr = in.reachTarget(ctx, d, dial)
 		asking.Wait()
-		if in.link.Reverse() && s.RoundTrip == 0 {
+		if in.link.IsReverse() && s.RoundTrip == 0 {
 			s.Engine, engineErr = engine.Info{}, nil // only the agent could tell
 		}
 		s.Link.Engine = place() // it may have been found just now
@@ -226,13 +226,13 @@ func (in *instance) now(ctx context.Context) control.Status {
 	return s
 }
 
-// Starts tells a bridge that does not serve yet, and does not know why.
-func Starts(s control.Status) bool {
+// IsStarting tells a bridge that does not serve yet, and does not know why.
+func IsStarting(s control.Status) bool {
 	return s.State != string(tunnel.Serving) && s.State != string(tunnel.Stopped) && s.Reason == ""
 }
 
-// settled is how it is, as soon as it serves or has a reason why not.
-func (in *instance) settled(ctx context.Context) control.Status {
+// settledStatus is how it is, as soon as it serves or has a reason why not.
+func (in *instance) settledStatus(ctx context.Context) control.Status {
 	for {
 		in.mu.Lock()
 		if in.news == nil {
@@ -241,7 +241,7 @@ func (in *instance) settled(ctx context.Context) control.Status {
 		s, news := in.status, in.news
 		in.mu.Unlock()
 		s.Uptime = time.Since(s.Since).Seconds()
-		if !Starts(s) {
+		if !IsStarting(s) {
 			return s
 		}
 		select {
@@ -252,24 +252,24 @@ func (in *instance) settled(ctx context.Context) control.Status {
 	}
 }
 
-// reach asks what the link leads to, whether it can be reached. Only a Docker engine says who it is.
-func (in *instance) reach(ctx context.Context, d *tunnel.Tunnel, dial bridge.Dial) (engine.Info, error) {
+// reachTarget asks what the link leads to, whether it can be reached. Only a Docker engine says who it is.
+func (in *instance) reachTarget(ctx context.Context, d *tunnel.Tunnel, dial bridge.Dial) (engine.Info, error) {
 	docker := in.link.Kind == config.Docker
 	switch {
-	case in.link.Reverse() && docker:
+	case in.link.IsReverse() && docker:
 		return probeReverse(ctx, dial)
-	case in.link.Reverse():
-		return engine.Info{}, d.Reach(ctx, in.link.Name)
+	case in.link.IsReverse():
+		return engine.Info{}, d.TryTarget(ctx, in.link.Name)
 	case docker && !in.link.Engine.IsCommand():
 		return engine.Probe(ctx, dial)
 	}
-	return engine.Info{}, in.there(ctx)
+	return engine.Info{}, in.isTargetThere(ctx)
 }
 
-// there tells whether a connection would find something, without one where that would start a
+// isTargetThere tells whether a connection would find something, without one where that would start a
 // command or take a pipe's place: then the last client's tells what can't be seen so.
-func (in *instance) there(ctx context.Context) error {
-	certain, err := in.link.Engine.There(ctx)
+func (in *instance) isTargetThere(ctx context.Context) error {
+	certain, err := in.link.Engine.IsThere(ctx)
 	if err != nil || certain {
 		return err
 	}
@@ -302,15 +302,15 @@ func (in *instance) openLog(to partner) {
 	var system slog.Handler
 	system, in.system = logs.SystemHandler(install.EventSource, to.alone && install.HasEventSource())
 	in.own = slog.New(slog.NewMultiHandler(handler, system))
-	in.log = slog.New(slog.NewMultiHandler(handler, to.told.Log()))
+	in.log = slog.New(slog.NewMultiHandler(handler, to.told.LogHandler()))
 }
 
 // distroLines takes what the distro says on stderr.
 func (in *instance) distroLines() io.Writer {
-	return &console.Lines{Tell: func(line string) { in.own.Debug("distro", "said", line) }}
+	return &console.LineWriter{Tell: func(line string) { in.own.Debug("distro", "said", line) }}
 }
 
 // commandLines takes what a command of this link's says on stderr.
 func (in *instance) commandLines() io.Writer {
-	return &console.Lines{Tell: func(line string) { in.own.Info("command of link "+in.link.Name, "said", line) }}
+	return &console.LineWriter{Tell: func(line string) { in.own.Info("command of link "+in.link.Name, "said", line) }}
 }

@@ -21,7 +21,7 @@ func TestADistroIsSpeltAsWSLDoes(t *testing.T) {
 		{links.Link{Distro: config.All, Shared: true}, config.All},
 	} {
 		in := &instance{link: c.link, status: control.Status{Link: control.Link{Distro: c.link.Distro}}}
-		in.serves(&tunnel.Tunnel{Distro: "Debian"}, nil, nil)
+		in.setServingTunnel(&tunnel.Tunnel{Distro: "Debian"}, nil, nil)
 		if got := in.status.Link.Distro; got != c.want {
 			t.Errorf("%s: it is told as %s", c.link.Distro, got)
 		}
@@ -33,9 +33,9 @@ func TestSettled(t *testing.T) {
 	for state, want := range map[tunnel.State]string{tunnel.Serving: "", tunnel.Lost: "gone"} {
 		in := &instance{own: slog.New(slog.DiscardHandler), status: control.Status{State: string(tunnel.Starting)}}
 		settled := make(chan control.Status)
-		go func() { settled <- in.settled(t.Context()) }()
-		in.note(tunnel.Event{State: tunnel.Placing})
-		in.note(tunnel.Event{State: state, Err: errors.New("gone")})
+		go func() { settled <- in.settledStatus(t.Context()) }()
+		in.noteTunnelEvent(tunnel.Event{State: tunnel.Placing})
+		in.noteTunnelEvent(tunnel.Event{State: state, Err: errors.New("gone")})
 		if s := <-settled; s.State != string(state) || s.Reason != want {
 			t.Errorf("%s: %+v", state, s)
 		}

@@ -35,7 +35,7 @@ func MakeContext(ctx context.Context, w distro.WSL, agent deploy.Binary, place c
 	if err != nil {
 		return dockercontext.Answer{}, err
 	}
-	return contexts.Make(ctx, place.Socket, name)
+	return contexts.MakeContext(ctx, place.Socket, name)
 }
 
 func NamedBy(name string, a dockercontext.Answer, err error) MadeContext {
@@ -53,8 +53,8 @@ type namer struct {
 	log   *slog.Logger
 }
 
-// event gives what came of it, or nil if it is not the time.
-func (n *namer) event(ctx context.Context, e tunnel.Event) *MadeContext {
+// handleServedEvent gives what came of it, or nil if it is not the time.
+func (n *namer) handleServedEvent(ctx context.Context, e tunnel.Event) *MadeContext {
 	if e.State != tunnel.Serving || n.link.Context == "" {
 		return nil
 	}
@@ -82,7 +82,7 @@ func MadeFor(ctx context.Context, l control.Link) MadeContext {
 	if err != nil {
 		return MadeContext{Err: err}
 	}
-	a, err := MakeContext(ctx, w, agent, l.Place(), l.Context)
+	a, err := MakeContext(ctx, w, agent, l.PlaceOf(), l.Context)
 	return NamedBy(l.Context, a, err)
 }
 
@@ -97,11 +97,11 @@ type ContextPlace struct {
 // FindPlace takes the one bridge that runs for what was not told.
 func FindPlace(ctx context.Context, c control.Chosen) (p ContextPlace, err error) {
 	p.Place = control.Place{Distro: c.Distro, Socket: cmp.Or(c.Socket, links.DefaultSocket)}
-	bridges, err := control.Running(ctx, c)
+	bridges, err := control.RunningBridges(ctx, c)
 	bridges = slices.DeleteFunc(bridges, func(f control.Found) bool { return control.IsPipe(f.Place) })
 	if err == nil && len(bridges) == 1 {
 		p.Place = bridges[0].Place
-		if p.Everywhere() {
+		if p.IsInEveryDistro() {
 			p.Distro = bridges[0].Status.Link.Host
 		}
 	}
@@ -111,11 +111,11 @@ func FindPlace(ctx context.Context, c control.Chosen) (p ContextPlace, err error
 	if p.WSL, err = distro.FindWSL(); err != nil {
 		return p, err
 	}
-	p.Distro, err = p.WSL.Choose(ctx, p.Distro)
+	p.Distro, err = p.WSL.ChooseDistro(ctx, p.Distro)
 	return p, err
 }
 
-func (p ContextPlace) Ask(ctx context.Context, args ...string) (dockercontext.Answer, error) {
+func (p ContextPlace) AskContexts(ctx context.Context, args ...string) (dockercontext.Answer, error) {
 	if err := state.RecordMade(state.Made{Distro: p.Distro}); err != nil {
 		return dockercontext.Answer{}, err // the agent's file may be new there
 	}
@@ -123,5 +123,5 @@ func (p ContextPlace) Ask(ctx context.Context, args ...string) (dockercontext.An
 	if err != nil {
 		return dockercontext.Answer{}, err
 	}
-	return contexts.Ask(ctx, "", args...)
+	return contexts.AskContexts(ctx, "", args...)
 }

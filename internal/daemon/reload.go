@@ -10,10 +10,10 @@ import (
 
 var errEnding = errors.New("it is at its end")
 
-// reload reads the files again. What is wrong with them changes nothing. Whoever leaves before its turn
+// reloadFiles reads the files again. What is wrong with them changes nothing. Whoever leaves before its turn
 // changes nothing either; a change that has begun comes to its end.
-func (f *fleet) reload(ctx context.Context) (done control.Reloaded, err error) {
-	if !f.changing(ctx, func() { done, err = f.reloadNow() }) {
+func (f *daemon) reloadFiles(ctx context.Context) (done control.Reloaded, err error) {
+	if !f.applyOneChange(ctx, func() { done, err = f.reloadNow() }) {
 		if f.ctx.Err() != nil {
 			return done, errEnding
 		}
@@ -22,23 +22,23 @@ func (f *fleet) reload(ctx context.Context) (done control.Reloaded, err error) {
 	return done, err
 }
 
-func (f *fleet) reloadNow() (control.Reloaded, error) {
+func (f *daemon) reloadNow() (control.Reloaded, error) {
 	list, err := f.o.Load()
 	if err != nil {
 		f.own.Warn("the configuration was not reloaded", "error", err)
 		return control.Reloaded{}, err
 	}
-	done := f.arrange(list)
+	done := f.arrangeWantedLinks(list)
 	f.own.Info("the configuration was reloaded", "added", done.Added, "removed", done.Removed, "changed", done.Changed)
 	return done, nil
 }
 
-// compare tells how links differ.
-func compare(before, now []links.Link) control.Reloaded {
+// compareLinks tells how links differ.
+func compareLinks(before, now []links.Link) control.Reloaded {
 	done := control.Reloaded{Added: []string{}, Removed: []string{}, Changed: []string{}, Unchanged: []string{}}
 	for i := range now {
 		l := &now[i]
-		switch old := links.Named(before, l.Name); {
+		switch old := links.FindNamed(before, l.Name); {
 		case old == nil:
 			done.Added = append(done.Added, l.Name)
 		case old.Equal(l):
@@ -48,7 +48,7 @@ func compare(before, now []links.Link) control.Reloaded {
 		}
 	}
 	for i := range before {
-		if links.Named(now, before[i].Name) == nil {
+		if links.FindNamed(now, before[i].Name) == nil {
 			done.Removed = append(done.Removed, before[i].Name)
 		}
 	}

@@ -18,29 +18,29 @@ import (
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/tunnel"
 )
 
-// reversed is a reverse link as its tunnel serves it.
-func reversed(l *links.Link, door *bridge.Door) tunnel.Link {
-	return tunnel.Link{Name: l.Name, Door: door, Lead: bridge.Lead{Link: l.Name, Socket: l.Target}}
+// reverseLink is a reverse link as its tunnel serves it.
+func reverseLink(l *links.Link, door *bridge.ReverseListener) tunnel.Link {
+	return tunnel.Link{Name: l.Name, Door: door, Lead: bridge.AgentRoute{Link: l.Name, Socket: l.Target}}
 }
 
-// holdPipe has a link served as soon as it has its pipe, until ctx ends.
-func (c *crew) holdPipe(ctx context.Context, p *post, in *instance) error {
+// holdReversePipe has a link served as soon as it has its pipe, until ctx ends.
+func (c *distroServer) holdReversePipe(ctx context.Context, p *servedLink, in *instance) error {
 	door := c.openDoor(ctx, p, in)
 	if door == nil {
 		return nil
 	}
-	c.opened(p, in, reversed(&p.placed, door), nil, p.placed.LeadsTo)
+	c.serveOpenedPlace(p, in, reverseLink(&p.placed, door), nil, p.placed.LeadsTo)
 	<-ctx.Done()
 	err := door.Close()
 	if p.replaced {
-		door.Cut()
+		door.CutAllConnections()
 	}
 	return err
 }
 
 // openDoor listens at a link's pipe, as often as it takes to get it. It is nil when ctx ends before.
-func (c *crew) openDoor(ctx context.Context, p *post, in *instance) *bridge.Door {
-	var door *bridge.Door
+func (c *distroServer) openDoor(ctx context.Context, p *servedLink, in *instance) *bridge.ReverseListener {
+	var door *bridge.ReverseListener
 	_ = supervisor.Run(ctx, func(context.Context) (well time.Duration, err error) {
 		l, err := p.placed.Pipe.ListenFor(p.placed.Allowed)
 		if err != nil {
@@ -50,13 +50,13 @@ func (c *crew) openDoor(ctx context.Context, p *post, in *instance) *bridge.Door
 		if p.placed.Kind == config.Docker {
 			e.Kind = bridge.KindDocker
 		}
-		door = bridge.OpenDoor(l, e)
+		door = bridge.OpenReverseListener(l, e)
 		return 0, nil
 	}, func(err error, pause time.Duration) (last bool) {
 		if err != nil {
 			e := tunnel.Event{State: tunnel.Failing, Distro: p.placed.Distro, Link: p.placed.Name, Err: err, Pause: pause}
-			in.event(e)
-			c.f.show.Event(Event{Event: e})
+			in.handleTunnelEvent(e)
+			c.f.show.ShowEvent(Event{Event: e})
 		}
 		return err == nil
 	}, nil)
@@ -72,10 +72,10 @@ func (in *instance) reverseWords(why string) string {
 	return advice.ReverseWords(why, in.link.Distro, in.link.Target, state, reason)
 }
 
-// asks is how a status asks the engine of a reverse link.
-func asks(d *tunnel.Tunnel, link string) bridge.Dial {
+// statusDial is how a status asks the engine of a reverse link.
+func statusDial(d *tunnel.Tunnel, link string) bridge.Dial {
 	return func(context.Context) (net.Conn, error) {
-		conn, err := d.Dial(link)
+		conn, err := d.DialLink(link)
 		if err != nil {
 			return nil, err
 		}

@@ -16,25 +16,25 @@ import (
 // roamEvery is how often a distro is looked for that takes over a socket of all distros.
 const roamEvery = 8 * time.Second
 
-// roaming has the fleet look whether such a socket is to be served from elsewhere.
-type roaming chan struct{}
+// failover has the fleet look whether such a socket is to be served from elsewhere.
+type failover chan struct{}
 
-func newRoaming() roaming { return make(roaming, 1) }
+func newFailover() failover { return make(failover, 1) }
 
-// stir is called when something has happened to a distro.
-func (r roaming) stir() {
+// wakeFailover is called when something has happened to a distro.
+func (r failover) wakeFailover() {
 	select {
 	case r <- struct{}{}:
 	default: // it looks already
 	}
 }
 
-// roam hands sockets of all distros on, until the fleet ends: when the distro that serves one has
+// failoverLoop hands sockets of all distros on, until the fleet ends: when the distro that serves one has
 // stopped, one that runs takes over and keeps it until it stops itself. None is started for that.
-func (f *fleet) roam() {
+func (f *daemon) failoverLoop() {
 	for {
 		var again <-chan time.Time
-		if f.handOn(f.ctx) {
+		if f.reassignOne(f.ctx) {
 			again = time.After(roamEvery)
 		}
 		select {
@@ -46,10 +46,10 @@ func (f *fleet) roam() {
 	}
 }
 
-// handOn tells whether some socket is left without a distro that serves it.
-func (f *fleet) handOn(ctx context.Context) (left bool) {
+// reassignOne tells whether some socket is left without a distro that serves it.
+func (f *daemon) reassignOne(ctx context.Context) (left bool) {
 	f.mu.Lock()
-	stranded := f.stranded()
+	stranded := f.unservedLinks()
 	f.mu.Unlock()
 	if len(stranded) == 0 {
 		return false
@@ -58,39 +58,39 @@ func (f *fleet) handOn(ctx context.Context) (left bool) {
 	if err != nil {
 		return true
 	}
-	running, hosts, err := w.Hosts(ctx)
+	running, hosts, err := w.RunningHosts(ctx)
 	if err != nil {
 		return true
 	}
-	f.changing(ctx, func() {
-		var moves []seatMove
-		moves, left = f.reseat(running, hosts)
+	f.applyOneChange(ctx, func() {
+		var moves []placementMove
+		moves, left = f.reassignUnservedLinks(running, hosts)
 		for _, m := range moves {
 			f.own.Info("link "+m.link+" is served from another distro", "before", m.before, "now", m.now)
 		}
 		if len(moves) > 0 {
-			f.assign()
+			f.assignLinksToDistros()
 		}
 	})
 	return left
 }
 
-// seatMove is a link of all distros that another distro serves from now on.
-type seatMove struct{ link, before, now string }
+// placementMove is a link of all distros that another distro serves from now on.
+type placementMove struct{ link, before, now string }
 
-// reseat gives links whose distro is not there to distros that are, as far as there are any.
-func (f *fleet) reseat(running, hosts []string) (moves []seatMove, left bool) {
+// reassignUnservedLinks gives links whose distro is not there to distros that are, as far as there are any.
+func (f *daemon) reassignUnservedLinks(running, hosts []string) (moves []placementMove, left bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	for _, l := range f.stranded() { // things may be others by now
-		now := f.seatOf(l)
+	for _, l := range f.unservedLinks() { // things may be others by now
+		now := f.placementOf(l)
 		to := nextHost(l, now, running, hosts)
 		if to == "" {
 			left = true
 			continue
 		}
 		f.seats[l.Name] = to
-		moves = append(moves, seatMove{l.Name, now, to})
+		moves = append(moves, placementMove{l.Name, now, to})
 	}
 	return moves, left
 }
@@ -109,24 +109,24 @@ func nextHost(l *links.Link, now string, running, hosts []string) string {
 	return hosts[0]
 }
 
-// stranded are the links of all distros whose distro is not there to serve them. It is called with
+// unservedLinks are the links of all distros whose distro is not there to serve them. It is called with
 // the lock.
-func (f *fleet) stranded() (list []*links.Link) {
+func (f *daemon) unservedLinks() (list []*links.Link) {
 	for i := range f.links {
 		l := &f.links[i]
 		if !l.Shared {
 			continue
 		}
-		if c := f.crews[strings.ToLower(f.seatOf(l))]; c != nil && c.away() {
+		if c := f.crews[strings.ToLower(f.placementOf(l))]; c != nil && c.isDistroAway() {
 			list = append(list, l)
 		}
 	}
 	return list
 }
 
-// seatOf is the distro that serves a link of all distros: that which has taken it over, else the one that
+// placementOf is the distro that serves a link of all distros: that which has taken it over, else the one that
 // is named, else the default one.
-func (f *fleet) seatOf(l *links.Link) string {
+func (f *daemon) placementOf(l *links.Link) string {
 	switch seat := f.seats[l.Name]; {
 	case seat != "":
 		return seat
@@ -136,19 +136,19 @@ func (f *fleet) seatOf(l *links.Link) string {
 	return f.named
 }
 
-// unseat forgets who has taken over links that are gone or are to be served by another one from now on. It
+// forgetPlacements forgets who has taken over links that are gone or are to be served by another one from now on. It
 // is called with the lock.
-func (f *fleet) unseat(now []links.Link) {
+func (f *daemon) forgetPlacements(now []links.Link) {
 	for i := range f.links {
 		old := &f.links[i]
-		if l := links.Named(now, old.Name); l == nil || l.Distro != old.Distro || l.Host != old.Host {
+		if l := links.FindNamed(now, old.Name); l == nil || l.Distro != old.Distro || l.Host != old.Host {
 			delete(f.seats, old.Name)
 		}
 	}
 }
 
-// away tells that the distro is not there to be served, as far as its crew knows.
-func (c *crew) away() bool {
+// isDistroAway tells that the distro is not there to be served, as far as its crew knows.
+func (c *distroServer) isDistroAway() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	switch c.last.State {

@@ -34,49 +34,49 @@ func TestNextHost(t *testing.T) {
 
 // A link of all distros is handed on when its distro is not there, and not when it is only lost.
 func TestStranded(t *testing.T) {
-	f := newFleet(ofFile("c.toml", nil))
+	f := newDaemon(ofFile("c.toml", nil))
 	f.links = []links.Link{{Name: "all", Distro: config.All, Shared: true, Host: "Ubuntu"}, {Name: "own", Distro: "Ubuntu"}}
-	c := newCrew(f, "Ubuntu")
+	c := newDistroServer(f, "Ubuntu")
 	f.crews["ubuntu"] = c
 	for _, e := range []tunnel.Event{
 		{State: tunnel.Starting}, {State: tunnel.Lost, Err: tunnel.ErrWedged}, {State: tunnel.Frozen}, {State: tunnel.Thawed},
 	} {
-		if c.last = e; len(f.stranded()) != 0 {
+		if c.last = e; len(f.unservedLinks()) != 0 {
 			t.Errorf("%s: handed on", e.State)
 		}
 	}
 	for _, e := range []tunnel.Event{
 		{State: tunnel.Stopped}, {State: tunnel.Gone}, {State: tunnel.Unused}, {State: tunnel.Lost, Err: wsl.ErrVersion1},
 	} {
-		if c.last = e; len(f.stranded()) != 1 || f.stranded()[0].Name != "all" {
+		if c.last = e; len(f.unservedLinks()) != 1 || f.unservedLinks()[0].Name != "all" {
 			t.Errorf("%s: stays", e.State)
 		}
 	}
 	f.seats["all"] = "Debian"
-	if len(f.stranded()) != 0 {
+	if len(f.unservedLinks()) != 0 {
 		t.Error("another distro serves it")
 	}
 }
 
 // Who has taken over keeps the link until its host is another one in the configuration.
 func TestSeatOutlivesAReload(t *testing.T) {
-	f := newFleet(ofFile("c.toml", nil))
+	f := newDaemon(ofFile("c.toml", nil))
 	f.named = "Ubuntu"
 	all := links.Link{Name: "all", Distro: config.All, Shared: true, Uids: []int{1000}}
 	f.links, f.seats["all"] = []links.Link{all}, "Debian"
 	all.Uids = []int{1001}
-	if f.unseat([]links.Link{all}); f.seatOf(&all) != "Debian" {
-		t.Errorf("with other users it goes to %s", f.seatOf(&all))
+	if f.forgetPlacements([]links.Link{all}); f.placementOf(&all) != "Debian" {
+		t.Errorf("with other users it goes to %s", f.placementOf(&all))
 	}
 	all.Host = "Arch"
-	if f.unseat([]links.Link{all}); f.seatOf(&all) != "Arch" {
-		t.Errorf("with another host it goes to %s", f.seatOf(&all))
+	if f.forgetPlacements([]links.Link{all}); f.placementOf(&all) != "Arch" {
+		t.Errorf("with another host it goes to %s", f.placementOf(&all))
 	}
-	if all.Host = ""; f.seatOf(&all) != "Ubuntu" {
-		t.Errorf("without a host it goes to %s", f.seatOf(&all))
+	if all.Host = ""; f.placementOf(&all) != "Ubuntu" {
+		t.Errorf("without a host it goes to %s", f.placementOf(&all))
 	}
 	f.seats["all"] = "Debian"
-	if f.unseat(nil); f.seats["all"] != "" {
+	if f.forgetPlacements(nil); f.seats["all"] != "" {
 		t.Error("a link that is gone keeps its distro")
 	}
 }

@@ -27,7 +27,7 @@ func leading(kind string, to endpoint.Endpoint) *instance {
 		link:   links.Link{Name: "x", Kind: kind, Engine: to},
 		status: control.Status{State: string(tunnel.Serving), Link: control.Link{Name: "x", Kind: kind, Distro: "Debian", Socket: "/run/x.sock"}},
 	}
-	in.serves(&tunnel.Tunnel{}, nil, to.String)
+	in.setServingTunnel(&tunnel.Tunnel{}, nil, to.String)
 	return in
 }
 
@@ -56,7 +56,7 @@ func TestStatusTellsWhatIsNotThere(t *testing.T) {
 	} {
 		in := leading(c.kind, c.to)
 		in.dialErr = c.last
-		s := in.now(t.Context())
+		s := in.currentStatus(t.Context())
 		if s.EngineError != c.wrong {
 			t.Errorf("%s: %q, want %q", name, s.EngineError, c.wrong)
 		}
@@ -81,7 +81,7 @@ func TestStatusConnectsToARawSocket(t *testing.T) {
 		t.Fatal(err)
 	}
 	in := leading(config.Raw, to)
-	if s := in.now(t.Context()); !strings.HasSuffix(s.EngineError, ": there is no such place") || !strings.Contains(fmt.Sprint(s.Hints), "DWB201: start what listens at unix:"+path) {
+	if s := in.currentStatus(t.Context()); !strings.HasSuffix(s.EngineError, ": there is no such place") || !strings.Contains(fmt.Sprint(s.Hints), "DWB201: start what listens at unix:"+path) {
 		t.Errorf("%q, %q", s.EngineError, s.Hints)
 	}
 	l, err := net.Listen("unix", path)
@@ -89,7 +89,7 @@ func TestStatusConnectsToARawSocket(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer l.Close()
-	if s := in.now(t.Context()); s.EngineError != "" {
+	if s := in.currentStatus(t.Context()); s.EngineError != "" {
 		t.Errorf("%q", s.EngineError)
 	}
 }
@@ -101,7 +101,7 @@ func TestStatusDoesNotBlameWhatOnlyTheAgentReaches(t *testing.T) {
 		in.link.Pipe = command(t, "x")
 		in.status.Link.Reverse = true
 		in.dial = bridge.Dial(func(context.Context) (net.Conn, error) { return nil, context.DeadlineExceeded })
-		if s := in.now(t.Context()); s.EngineError != "" || advice.ReasonOf(s) != "the agent does not answer" || s.Hints[0].Code != codes.WSLWedged {
+		if s := in.currentStatus(t.Context()); s.EngineError != "" || advice.ReasonOf(s) != "the agent does not answer" || s.Hints[0].Code != codes.WSLWedged {
 			t.Errorf("%s: %q, %q", kind, s.EngineError, s.Hints)
 		}
 	}

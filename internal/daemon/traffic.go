@@ -12,8 +12,8 @@ import (
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/control"
 )
 
-// traffic is what this link carries: the agent is asked.
-func (in *instance) traffic(ctx context.Context) control.LinkTraffic {
+// linkTraffic is what this link carries: the agent is asked.
+func (in *instance) linkTraffic(ctx context.Context) control.LinkTraffic {
 	in.mu.Lock()
 	s, d, place := in.status, in.daemon, in.engine
 	in.mu.Unlock()
@@ -32,14 +32,14 @@ func (in *instance) traffic(ctx context.Context) control.LinkTraffic {
 			t.Carrier.RoundTrip = max(trip, time.Microsecond).Seconds() // as in a status
 		}
 	})
-	for _, f := range d.Flows(ctx, in.link.Name) {
+	for _, f := range d.FlowsOf(ctx, in.link.Name) {
 		t.Streams = append(t.Streams, streamOf(f))
 	}
 	asking.Wait()
 	t.Link.Engine = place()
-	carrier := d.Carrier()
+	carrier := d.CurrentCarrier()
 	t.Carrier.Since, t.Carrier.Lost = carrier.Since, carrier.Lost
-	all := d.Totals(in.link.Name) // last: no stream has more than all together
+	all := d.TotalsOf(in.link.Name) // last: no stream has more than all together
 	t.Totals = control.Totals{Connections: all.Connections, Sent: all.Sent, Received: all.Got, Refused: all.Refused, Cut: all.Cut}
 	return t
 }
@@ -52,18 +52,18 @@ func streamOf(f bridge.Flow) control.Stream {
 	return s
 }
 
-// alone is the traffic of an instance.
-func (in *instance) alone(ctx context.Context) control.Traffic {
-	return control.Traffic{Version: in.of.version, At: time.Now(), Links: []control.LinkTraffic{in.traffic(ctx)}}
+// ownTraffic is the traffic of an instance.
+func (in *instance) ownTraffic(ctx context.Context) control.Traffic {
+	return control.Traffic{Version: in.of.version, At: time.Now(), Links: []control.LinkTraffic{in.linkTraffic(ctx)}}
 }
 
-// traffic is that of all links that have their place.
-func (f *fleet) traffic(ctx context.Context) control.Traffic {
-	all := f.instances()
+// allTraffic is that of all links that have their place.
+func (f *daemon) allTraffic(ctx context.Context) control.Traffic {
+	all := f.openInstances()
 	t := control.Traffic{Version: f.o.Version, At: time.Now(), Links: make([]control.LinkTraffic, len(all))}
 	var asking sync.WaitGroup
 	for i, in := range all {
-		asking.Go(func() { t.Links[i] = in.traffic(ctx) })
+		asking.Go(func() { t.Links[i] = in.linkTraffic(ctx) })
 	}
 	asking.Wait()
 	slices.SortFunc(t.Links, func(a, b control.LinkTraffic) int {
@@ -72,14 +72,14 @@ func (f *fleet) traffic(ctx context.Context) control.Traffic {
 	return t
 }
 
-func (f *fleet) instances() (all []*instance) {
-	for _, c := range f.allCrews() {
-		all = append(all, c.instances()...)
+func (f *daemon) openInstances() (all []*instance) {
+	for _, c := range f.allServers() {
+		all = append(all, c.openInstances()...)
 	}
 	return all
 }
 
-func (c *crew) instances() (all []*instance) {
+func (c *distroServer) openInstances() (all []*instance) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, p := range c.posts {

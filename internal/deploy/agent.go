@@ -42,10 +42,10 @@ var ErrNoAgent = errors.New("no agent was built for it")
 // anything else and is gone with the distro (src/linux/init/config.cpp of microsoft/WSL).
 const Dir = "/run/docker-wsl-bridge"
 
-// Path is where the agent with that hash goes.
-func Path(hash string) string { return Dir + "/" + fileName(hash) }
+// AgentPath is where the agent with that hash goes.
+func AgentPath(hash string) string { return Dir + "/" + agentFileName(hash) }
 
-func fileName(hash string) string { return "agent-" + hash[:min(len(hash), 16)] }
+func agentFileName(hash string) string { return "agent-" + hash[:min(len(hash), 16)] }
 
 // Binary is an agent to put in place. Its bytes are unpacked when they are needed and not kept: it
 // has 5 MiB, which a bridge would hold for all its life.
@@ -64,16 +64,16 @@ func (b Binary) Open() (io.Reader, error) { return b.open() }
 // even where this program is an emulated amd64 one on an arm64 machine.
 func NativeArch() string { return nativeArch() }
 
-// Agent returns the agent for arch: the one inside this program, else one beside it
+// FindAgent returns the agent for arch: the one inside this program, else one beside it
 // (docker-wsl-agent-linux-ARCH or docker-wsl-agent in exeDir), as a build from source has it.
-func Agent(arch, exeDir string) (Binary, error) {
-	return agentFrom(embedded, arch, exeDir)
+func FindAgent(arch, exeDir string) (Binary, error) {
+	return agentFromFile(embedded, arch, exeDir)
 }
 
-func agentFrom(inside fs.FS, arch, exeDir string) (Binary, error) {
+func agentFromFile(inside fs.FS, arch, exeDir string) (Binary, error) {
 	packed := "agents/agent-linux-" + arch + ".gz"
 	if _, err := fs.Stat(inside, packed); err == nil {
-		return measured(arch, "the agent in this program", func() (io.Reader, error) { return unpack(inside, packed) })
+		return measureBinary(arch, "the agent in this program", func() (io.Reader, error) { return unpackFile(inside, packed) })
 	}
 	for _, name := range []string{"docker-wsl-agent-linux-" + arch, "docker-wsl-agent"} {
 		path := filepath.Join(exeDir, name)
@@ -90,13 +90,13 @@ func agentFrom(inside fs.FS, arch, exeDir string) (Binary, error) {
 		if err != nil {
 			return Binary{}, fmt.Errorf("read %s: %w", path, err)
 		}
-		return measured(arch, path, func() (io.Reader, error) { return bytes.NewReader(b), nil })
+		return measureBinary(arch, path, func() (io.Reader, error) { return bytes.NewReader(b), nil })
 	}
 	return Binary{}, fmt.Errorf("find agent for linux/%s, in this program or in %s: %w; run: make build", arch, exeDir, ErrNoAgent)
 }
 
-// unpack reads a file of this program, which nobody has to close.
-func unpack(inside fs.FS, name string) (io.Reader, error) {
+// unpackFile reads a file of this program, which nobody has to close.
+func unpackFile(inside fs.FS, name string) (io.Reader, error) {
 	f, err := inside.Open(name)
 	if err != nil {
 		return nil, err
@@ -104,16 +104,16 @@ func unpack(inside fs.FS, name string) (io.Reader, error) {
 	return gzip.NewReader(f)
 }
 
-// measured makes a Binary of what open gives, which must be a program for arch.
-func measured(arch, from string, open func() (io.Reader, error)) (Binary, error) {
+// measureBinary makes a Binary of what open gives, which must be a program for arch.
+func measureBinary(arch, from string, open func() (io.Reader, error)) (Binary, error) {
 	b := Binary{Arch: arch, open: open}
-	if err := b.measure(); err != nil {
+	if err := b.measureSelf(); err != nil {
 		return Binary{}, fmt.Errorf("read %s: %w", from, err)
 	}
 	return b, nil
 }
 
-func (b *Binary) measure() error {
+func (b *Binary) measureSelf() error {
 	r, err := b.open()
 	if err != nil {
 		return err
@@ -161,5 +161,5 @@ var Own = sync.OnceValues(func() (Binary, error) {
 	if err != nil {
 		return Binary{}, fmt.Errorf("find own file: %w", err)
 	}
-	return Agent(NativeArch(), filepath.Dir(exe))
+	return FindAgent(NativeArch(), filepath.Dir(exe))
 })

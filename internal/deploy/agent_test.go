@@ -52,7 +52,7 @@ func TestTheEmbeddedAgentComesFirst(t *testing.T) {
 	write(t, filepath.Join(dir, "docker-wsl-agent-linux-arm64"), program("arm64", "beside"))
 	write(t, filepath.Join(dir, "docker-wsl-agent-linux-amd64"), program("amd64", "beside"))
 	for arch, want := range map[string]string{"arm64": "embedded", "amd64": "beside"} {
-		b, err := agentFrom(inside, arch, dir)
+		b, err := agentFromFile(inside, arch, dir)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -66,14 +66,14 @@ func TestTheEmbeddedAgentComesFirst(t *testing.T) {
 func TestAnAgentBesideTheProgram(t *testing.T) {
 	dir := t.TempDir()
 	write(t, filepath.Join(dir, "docker-wsl-agent"), program("amd64", "plain name"))
-	b, err := agentFrom(fstest.MapFS{}, "amd64", dir)
+	b, err := agentFromFile(fstest.MapFS{}, "amd64", dir)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if got := content(t, b); string(got[64:]) != "plain name" {
 		t.Errorf("%q", got)
 	}
-	_, err = agentFrom(fstest.MapFS{}, "arm64", dir)
+	_, err = agentFromFile(fstest.MapFS{}, "arm64", dir)
 	if err == nil || !strings.HasSuffix(err.Error(), "docker-wsl-agent: it is for x86_64, not for arm64") {
 		t.Errorf("error %v", err)
 	}
@@ -81,7 +81,7 @@ func TestAnAgentBesideTheProgram(t *testing.T) {
 
 func TestNoAgentSaysWhatToDo(t *testing.T) {
 	dir := t.TempDir()
-	_, err := agentFrom(fstest.MapFS{}, "amd64", dir)
+	_, err := agentFromFile(fstest.MapFS{}, "amd64", dir)
 	if !errors.Is(err, ErrNoAgent) || !strings.HasSuffix(err.Error(), "run: make build") || !strings.Contains(err.Error(), dir) {
 		t.Errorf("error %v", err)
 	}
@@ -100,19 +100,19 @@ func TestBadAgentsAreRefused(t *testing.T) {
 		{"another machine", packed(program("riscv64", "")), "it is for riscv, not for amd64"},
 		{"a bomb", huge, "it has more than 64 MiB"},
 	} {
-		_, err := agentFrom(fstest.MapFS{"agents/agent-linux-amd64.gz": tc.file}, "amd64", t.TempDir())
+		_, err := agentFromFile(fstest.MapFS{"agents/agent-linux-amd64.gz": tc.file}, "amd64", t.TempDir())
 		if err == nil || !strings.Contains(err.Error(), tc.want) || !strings.HasPrefix(err.Error(), "read the agent in this program: ") {
 			t.Errorf("%s: %v", tc.name, err)
 		}
 	}
-	_, err := agentFrom(fstest.MapFS{"agents/agent-linux-riscv64.gz": packed(program("riscv64", ""))}, "riscv64", t.TempDir())
+	_, err := agentFromFile(fstest.MapFS{"agents/agent-linux-riscv64.gz": packed(program("riscv64", ""))}, "riscv64", t.TempDir())
 	if err == nil || !strings.Contains(err.Error(), "no agents for riscv64") {
 		t.Errorf("riscv64: %v", err)
 	}
 }
 
 func TestPathNamesTheBuild(t *testing.T) {
-	if got := Path("0123456789abcdef0123"); got != "/run/docker-wsl-bridge/agent-0123456789abcdef" {
+	if got := AgentPath("0123456789abcdef0123"); got != "/run/docker-wsl-bridge/agent-0123456789abcdef" {
 		t.Errorf("path %s", got)
 	}
 }
@@ -125,7 +125,7 @@ func TestNativeArchIsThisMachines(t *testing.T) {
 }
 
 func TestScriptNeedsNoQuotingOnWindows(t *testing.T) {
-	s := script(Dir, Binary{Arch: "arm64", Size: 3 << 20, Hash: strings.Repeat("f", 64)})
+	s := putScript(Dir, Binary{Arch: "arm64", Size: 3 << 20, Hash: strings.Repeat("f", 64)})
 	if strings.ContainsAny(s, "\"\\\n\r\t%^") {
 		t.Errorf("script has a character that a command line may change: %s", s)
 	}

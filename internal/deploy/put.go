@@ -42,27 +42,27 @@ const (
 	maxNoise = 16 << 10
 )
 
-// Put writes bin to Path(bin.Hash) in a distro. start runs an argument list there as root,
+// PutAgent writes bin to Path(bin.Hash) in a distro. start runs an argument list there as root,
 // with stdin, stdout and stderr as pipes; all Put needs there is a POSIX shell and head, wc, chmod, mv, rm, mkdir
 // and uname, which busybox has. It ends at the latest when ctx does.
 //
 // A file that is there already is replaced. Starting the agent first and putting it only on
 // wsl.ErrExec saves a launch.
-func Put(ctx context.Context, start func(argv []string) (*carrier.Process, error), bin Binary) error {
-	if err := put(ctx, start, bin, Dir); err != nil {
+func PutAgent(ctx context.Context, start func(argv []string) (*carrier.Process, error), bin Binary) error {
+	if err := putInDir(ctx, start, bin, Dir); err != nil {
 		return fmt.Errorf("put agent into %s: %w", Dir, err)
 	}
 	return nil
 }
 
-func put(ctx context.Context, start func(argv []string) (*carrier.Process, error), bin Binary, dir string) error {
-	p, err := start([]string{"/bin/sh", "-c", script(dir, bin)})
+func putInDir(ctx context.Context, start func(argv []string) (*carrier.Process, error), bin Binary, dir string) error {
+	p, err := start([]string{"/bin/sh", "-c", putScript(dir, bin)})
 	if err != nil {
 		return err
 	}
 	stop := context.AfterFunc(ctx, func() { p.CloseAfter(0) })
 	defer stop()
-	noise, err := talk(p, bin)
+	noise, err := talkToScript(p, bin)
 	closed := p.CloseAfter(leaveGrace)
 	if err == nil {
 		return nil
@@ -73,13 +73,13 @@ func put(ctx context.Context, start func(argv []string) (*carrier.Process, error
 	if closed != nil {
 		return errors.Join(err, closed)
 	}
-	return because(err, noise, p)
+	return explainFailure(err, noise, p)
 }
 
-// talk waits for the script to be ready, sends the bytes and waits for its last word.
-func talk(p *carrier.Process, bin Binary) (noise []byte, err error) {
+// talkToScript waits for the script to be ready, sends the bytes and waits for its last word.
+func talkToScript(p *carrier.Process, bin Binary) (noise []byte, err error) {
 	out := bufio.NewReader(io.LimitReader(p, maxNoise))
-	if noise, err = await(out, readyLine); err != nil {
+	if noise, err = awaitLine(out, readyLine); err != nil {
 		return noise, err
 	}
 	in, err := bin.open()
@@ -89,12 +89,12 @@ func talk(p *carrier.Process, bin Binary) (noise []byte, err error) {
 	if _, err := io.Copy(p, in); err != nil {
 		return nil, err
 	}
-	return await(out, doneLine(bin))
+	return awaitLine(out, doneLine(bin))
 }
 
-// await reads up to a line and returns what came before it: wsl.exe may have something to
+// awaitLine reads up to a line and returns what came before it: wsl.exe may have something to
 // say on stdout.
-func await(out *bufio.Reader, line string) (noise []byte, err error) {
+func awaitLine(out *bufio.Reader, line string) (noise []byte, err error) {
 	for {
 		got, err := out.ReadBytes('\n')
 		if err == nil && string(bytes.TrimRight(got, "\r\n")) == line {
@@ -107,8 +107,8 @@ func await(out *bufio.Reader, line string) (noise []byte, err error) {
 	}
 }
 
-// because turns the end of the script into a reason.
-func because(err error, noise []byte, p *carrier.Process) error {
+// explainFailure turns the end of the script into a reason.
+func explainFailure(err error, noise []byte, p *carrier.Process) error {
 	said := wsl.Decode(p.Stderr())
 	var kind error
 	switch p.ExitCode() {
@@ -125,7 +125,7 @@ func because(err error, noise []byte, p *carrier.Process) error {
 	case 0:
 		return fmt.Errorf("the shell did not do what it was told: %w", err)
 	default:
-		return wsl.Explain(noise, p.Stderr(), p.ExitCode())
+		return wsl.ExplainEnd(noise, p.Stderr(), p.ExitCode())
 	}
 	if said == "" {
 		return kind
@@ -148,9 +148,9 @@ func writeError(said string) error {
 
 const readyLine = "docker-wsl-bridge: ready for the agent"
 
-func doneLine(bin Binary) string { return "docker-wsl-bridge: put " + fileName(bin.Hash) }
+func doneLine(bin Binary) string { return "docker-wsl-bridge: put " + agentFileName(bin.Hash) }
 
-// script is what the shell does. It is one line without double quotes and backslashes, so that
+// putScript is what the shell does. It is one line without double quotes and backslashes, so that
 // nothing of it changes on its way through a Windows command line.
 //
 // All that can go wrong is tried before it says that it is ready: bytes on their way to a
@@ -158,7 +158,7 @@ func doneLine(bin Binary) string { return "docker-wsl-bridge: put " + fileName(b
 // That is why the space is filled with zeros first. The length is told
 // and the end of stdin never waited for: some WSL kernels turn that
 // end into an error (microsoft/WSL#40184).
-func script(dir string, bin Binary) string {
+func putScript(dir string, bin Binary) string {
 	const text = `LC_ALL=C; export LC_ALL; umask 077; ` +
 		`m=$(uname -m) || exit EXITNOWRITE; case $m in MACHINE) ;; *) exit EXITARCH;; esac; ` +
 		`d=DIR; t=$d/.put.$$; ` +
@@ -173,7 +173,7 @@ func script(dir string, bin Binary) string {
 		`echo DONE`
 	machine := map[string]string{"amd64": "x86_64", "arm64": "aarch64"}[bin.Arch]
 	return strings.NewReplacer(
-		"MACHINE", machine, "DIR", dir, "LENGTH", fmt.Sprint(bin.Size), "NAME", fileName(bin.Hash),
+		"MACHINE", machine, "DIR", dir, "LENGTH", fmt.Sprint(bin.Size), "NAME", agentFileName(bin.Hash),
 		"READY", readyLine, "DONE", doneLine(bin),
 		"EXITNOWRITE", fmt.Sprint(exitNoWrite), "EXITUNSAFE", fmt.Sprint(exitUnsafe), "EXITCUT", fmt.Sprint(exitCut),
 		"EXITNOEXEC", fmt.Sprint(exitNoExec), "EXITARCH", fmt.Sprint(exitArch),

@@ -49,7 +49,7 @@ func TestPut(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "made")
 	for _, size := range []int{5 << 20, 8, 5 << 20} { // over an older one, too
 		bin := agentOf(size)
-		if err := put(deadline(t), here(), bin, dir); err != nil {
+		if err := putInDir(deadline(t), here(), bin, dir); err != nil {
 			t.Fatal(err)
 		}
 		checkPut(t, dir, bin)
@@ -100,7 +100,7 @@ func TestPutWithNothingButBusybox(t *testing.T) {
 		t.Fatal(err)
 	}
 	bin := agentOf(1 << 20)
-	if err := put(deadline(t), start, bin, "/run/x"); err != nil {
+	if err := putInDir(deadline(t), start, bin, "/run/x"); err != nil {
 		t.Fatal(err)
 	}
 	checkPut(t, filepath.Join(root, "run/x"), bin)
@@ -117,11 +117,11 @@ func TestPutSaysWhatIsWrongWithTheFileSystem(t *testing.T) {
 		{"noexec,mode=755", ErrNoExec},
 	} {
 		start := sh(`exec unshare -m sh -c 'mount -t tmpfs -o ` + tc.options + ` none "$0" && exec "$@"' ` + dir + ` "$@"`)
-		err := put(deadline(t), start, agentOf(1<<20), dir)
+		err := putInDir(deadline(t), start, agentOf(1<<20), dir)
 		if !errors.Is(err, tc.want) {
 			t.Errorf("%s: %v, want %v", tc.options, err, tc.want)
 		}
-		err = put(deadline(t), start, agentOf(1<<20), filepath.Join(dir, "made"))
+		err = putInDir(deadline(t), start, agentOf(1<<20), filepath.Join(dir, "made"))
 		if !errors.Is(err, tc.want) {
 			t.Errorf("%s, no directory: %v, want %v", tc.options, err, tc.want)
 		}
@@ -133,7 +133,7 @@ func TestPutDoesNotFollowALinkOrTrustAStranger(t *testing.T) {
 	if err := os.Symlink(t.TempDir(), filepath.Join(dir, "link")); err != nil {
 		t.Fatal(err)
 	}
-	err := put(deadline(t), here(), agentOf(8), filepath.Join(dir, "link"))
+	err := putInDir(deadline(t), here(), agentOf(8), filepath.Join(dir, "link"))
 	if !errors.Is(err, ErrUnsafe) {
 		t.Errorf("a symbolic link: %v", err)
 	}
@@ -143,7 +143,7 @@ func TestPutDoesNotFollowALinkOrTrustAStranger(t *testing.T) {
 	theirs := filepath.Join(dir, "theirs")
 	os.Mkdir(theirs, 0o755)
 	os.Chown(theirs, 1234, 1234)
-	if err := put(deadline(t), here(), agentOf(8), theirs); !errors.Is(err, ErrUnsafe) {
+	if err := putInDir(deadline(t), here(), agentOf(8), theirs); !errors.Is(err, ErrUnsafe) {
 		t.Errorf("somebody else's: %v", err)
 	}
 }
@@ -154,7 +154,7 @@ func TestPutClosesADirectoryThatStoodOpen(t *testing.T) {
 		t.Fatal(err)
 	}
 	bin := agentOf(8)
-	if err := put(deadline(t), here(), bin, dir); err != nil {
+	if err := putInDir(deadline(t), here(), bin, dir); err != nil {
 		t.Fatal(err)
 	}
 	checkPut(t, dir, bin)
@@ -179,7 +179,7 @@ func TestPutNoticesWhatIsMissing(t *testing.T) {
 		{"no start", func([]string) (*carrier.Process, error) { return nil, fs.ErrNotExist }, agentOf(8), fs.ErrNotExist},
 	} {
 		dir := t.TempDir()
-		err := put(deadline(t), tc.start, tc.bin, dir)
+		err := putInDir(deadline(t), tc.start, tc.bin, dir)
 		if !errors.Is(err, tc.want) {
 			t.Errorf("%s: %v, want %v", tc.name, err, tc.want)
 		}
@@ -193,11 +193,11 @@ func TestPutReadsPastNoise(t *testing.T) {
 	dir := t.TempDir()
 	bin := agentOf(8)
 	start := sh(`echo 'wsl: a warning on stdout'; echo more >&2; exec "$@"`)
-	if err := put(deadline(t), start, bin, dir); err != nil {
+	if err := putInDir(deadline(t), start, bin, dir); err != nil {
 		t.Fatal(err)
 	}
 	checkPut(t, dir, bin)
-	err := put(deadline(t), sh(`yes | head -c 1000000; exec "$@"`), bin, dir)
+	err := putInDir(deadline(t), sh(`yes | head -c 1000000; exec "$@"`), bin, dir)
 	if err == nil {
 		t.Error("a megabyte of noise was read through")
 	}
@@ -215,7 +215,7 @@ func TestPutEndsWithItsContext(t *testing.T) {
 		cancel()
 	}()
 	began := time.Now()
-	err := put(ctx, start, agentOf(8), t.TempDir())
+	err := putInDir(ctx, start, agentOf(8), t.TempDir())
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("error %v", err)
 	}

@@ -40,7 +40,7 @@ func TestNoOtherDistroIsTheDefaultOne(t *testing.T) {
 			}
 			return []byte(c.table), nil
 		}}
-		got, err := w.Choose(t.Context(), c.asked)
+		got, err := w.ChooseDistro(t.Context(), c.asked)
 		if got != c.want || !errors.Is(err, c.err) || errors.Is(err, ErrNoDistro) {
 			t.Errorf("%s: %q, %v; want %q, %v", name, got, err, c.want, c.err)
 		}
@@ -96,7 +96,7 @@ func TestAStubThatWaitsForAKey(t *testing.T) {
 		w := stubbed(t, text)
 		ctx, cancel := context.WithTimeout(t.Context(), 25*time.Second) // less than the first of the two lists once took
 		defer cancel()
-		_, err := w.Choose(ctx, "")
+		_, err := w.ChooseDistro(ctx, "")
 		if !errors.Is(err, want) || ctx.Err() != nil {
 			t.Errorf("%v, %v; want %v", err, ctx.Err(), want)
 		}
@@ -109,11 +109,11 @@ func TestWhatWasSaidBeforeTheDeadlineIsTheReason(t *testing.T) {
 	w := stubbed(t, said+"\r\n")
 	t.Setenv(stubStream, "stderr")
 	for name, ask := range map[string]func(context.Context) error{
-		"a list":    func(ctx context.Context) error { _, err := w.Distros(ctx); return err },
+		"a list":    func(ctx context.Context) error { _, err := w.ListDistros(ctx); return err },
 		"a program": func(ctx context.Context) error { _, err := w.AsRoot(ctx, "D", []string{"true"}); return err },
 		"an agent": func(ctx context.Context) error {
 			start := func(argv []string) (*carrier.Process, error) { return w.Launch("D", argv) }
-			return deploy.Put(ctx, start, deploy.Binary{Hash: strings.Repeat("0", 64)})
+			return deploy.PutAgent(ctx, start, deploy.Binary{Hash: strings.Repeat("0", 64)})
 		},
 	} {
 		for cause, want := range map[error]error{context.DeadlineExceeded: wsl.ErrWaits, context.Canceled: context.Canceled} {
@@ -129,7 +129,7 @@ func TestWhatWasSaidBeforeTheDeadlineIsTheReason(t *testing.T) {
 	t.Setenv(stubStream, "")
 	w.Stderr = nil
 	ctx, giveUp := context.WithCancelCause(t.Context())
-	_, err := w.hear(ctx, nil, func([]byte) { giveUp(context.DeadlineExceeded) })
+	_, err := w.outputReporting(ctx, nil, func([]byte) { giveUp(context.DeadlineExceeded) })
 	var end *wsl.EndError
 	if !errors.As(err, &end) || !strings.HasPrefix(said, end.Said) || !errors.Is(err, wsl.ErrWaits) {
 		t.Errorf("on standard output: %v", err)

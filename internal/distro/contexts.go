@@ -44,9 +44,9 @@ func (e *ContextError) Error() string {
 	return fmt.Sprintf("the docker context %s of %s in %s %s%s", e.Name, e.User, e.Distro, what, where)
 }
 
-// recorded is the names of contexts that are known to have been made there, as the agent takes them,
+// recordedNames is the names of contexts that are known to have been made there, as the agent takes them,
 // and the default one's: there is no other proof that one with the mark of the version before is ours.
-func (c Contexts) recorded() string {
+func (c Contexts) recordedNames() string {
 	names := []string{links.DefaultContext}
 	made, _, _ := state.ReadRecords(c.State) // what can't be read proves nothing
 	for _, m := range made {
@@ -57,9 +57,9 @@ func (c Contexts) recorded() string {
 	return "--recorded=" + strings.Join(names, ",")
 }
 
-// Ask has a process of a user, the distro's default one if that is empty, do something with contexts.
-func (c Contexts) Ask(ctx context.Context, user string, args ...string) (dockercontext.Answer, error) {
-	said, err := c.WSL.RunAgent(ctx, c.Distro, user, c.Agent, slices.Concat([]string{"context"}, args, []string{c.recorded()}))
+// AskContexts has a process of a user, the distro's default one if that is empty, do something with contexts.
+func (c Contexts) AskContexts(ctx context.Context, user string, args ...string) (dockercontext.Answer, error) {
+	said, err := c.WSL.RunAgent(ctx, c.Distro, user, c.Agent, slices.Concat([]string{"context"}, args, []string{c.recordedNames()}))
 	if err != nil {
 		return dockercontext.Answer{}, err
 	}
@@ -71,12 +71,12 @@ func (c Contexts) Ask(ctx context.Context, user string, args ...string) (dockerc
 	return a, err
 }
 
-// Make makes the context of a socket, and records that.
-func (c Contexts) Make(ctx context.Context, socket, name string) (dockercontext.Answer, error) {
+// MakeContext makes the context of a socket, and records that.
+func (c Contexts) MakeContext(ctx context.Context, socket, name string) (dockercontext.Answer, error) {
 	if err := state.RecordIn(c.State, state.Made{Distro: c.Distro}); err != nil {
 		return dockercontext.Answer{}, err
 	}
-	a, err := c.Ask(ctx, "", "create", name, "unix://"+socket)
+	a, err := c.AskContexts(ctx, "", "create", name, "unix://"+socket)
 	switch {
 	case err != nil:
 		return a, err
@@ -88,18 +88,18 @@ func (c Contexts) Make(ctx context.Context, socket, name string) (dockercontext.
 	return a, state.RecordIn(c.State, state.Made{Distro: c.Distro, Context: name, User: a.User})
 }
 
-// remove removes those of ours from a distro that runs: the default user's, and those that others
+// removeFrom removes those of ours from a distro that runs: the default user's, and those that others
 // are known to have.
-func (c Contexts) remove(ctx context.Context, made []state.Made) error {
-	a, err := c.Ask(ctx, "", "rm")
+func (c Contexts) removeFrom(ctx context.Context, made []state.Made) error {
+	a, err := c.AskContexts(ctx, "", "rm")
 	done := map[string]bool{"": true, a.User: true}
 	for _, m := range made {
-		_, odd := wsl.Launch{User: m.User, Argv: []string{"true"}}.Args()
+		_, odd := wsl.Launch{User: m.User, Argv: []string{"true"}}.ArgList()
 		if odd != nil || done[m.User] || !strings.EqualFold(m.Distro, c.Distro) {
 			continue
 		}
 		done[m.User] = true
-		if _, its := c.Ask(ctx, m.User, "rm"); !errors.Is(its, wsl.ErrUserNotFound) {
+		if _, its := c.AskContexts(ctx, m.User, "rm"); !errors.Is(its, wsl.ErrUserNotFound) {
 			err = errors.Join(err, its)
 		}
 	}
@@ -109,9 +109,9 @@ func (c Contexts) remove(ctx context.Context, made []state.Made) error {
 	return nil
 }
 
-// Clean has the agent's program remove from a distro all that bridges have made there but its own file, and then that.
+// CleanDistro has the agent's program remove from a distro all that bridges have made there but its own file, and then that.
 // When all of it is done, and not before, the distro is forgotten. A socket of all distros is removed from any of them.
-func Clean(ctx context.Context, w WSL, agent deploy.Binary, distro, record string) error {
+func CleanDistro(ctx context.Context, w WSL, agent deploy.Binary, distro, record string) error {
 	made, _, _ := state.ReadRecords(record) // without a record there is what lies beside the agent's file
 	var sockets []string
 	for _, m := range made {
@@ -120,7 +120,7 @@ func Clean(ctx context.Context, w WSL, agent deploy.Binary, distro, record strin
 		}
 	}
 	contexts := Contexts{w, agent, distro, record}
-	err := errors.Join(contexts.remove(ctx, made), w.RemoveSockets(ctx, distro, agent, sockets), w.RemoveAgents(ctx, distro))
+	err := errors.Join(contexts.removeFrom(ctx, made), w.RemoveSockets(ctx, distro, agent, sockets), w.RemoveAgents(ctx, distro))
 	if err != nil {
 		return err
 	}

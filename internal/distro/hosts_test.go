@@ -33,7 +33,7 @@ func TestHosts(t *testing.T) {
 			}
 			return nil, errors.New("it was asked for something else")
 		}}
-		list, hosts, err := w.Hosts(t.Context())
+		list, hosts, err := w.RunningHosts(t.Context())
 		if err != nil || !slices.Equal(list, want[0]) || !slices.Equal(hosts, want[1]) {
 			t.Errorf("%q: %q of %q, %v; want %q", running, hosts, list, err, want)
 		}

@@ -59,17 +59,17 @@ func FindWSL() (WSL, error) {
 	return WSL{path: path}, err
 }
 
-// At returns the wsl.exe of this path.
-func At(path string) WSL { return WSL{path: path} }
+// AtPath returns the wsl.exe of this path.
+func AtPath(path string) WSL { return WSL{path: path} }
 
-// Scripted returns a wsl.exe that answers by a function, for tests.
-func Scripted(said func(ctx context.Context, args []string) ([]byte, error)) WSL {
+// ScriptedWSL returns a wsl.exe that answers by a function, for tests.
+func ScriptedWSL(said func(ctx context.Context, args []string) ([]byte, error)) WSL {
 	return WSL{said: said}
 }
 
-// start starts wsl.exe in a directory that is there on every machine: it
+// startWSL starts wsl.exe in a directory that is there on every machine: it
 // translates the one it is started in, and complains if it can't.
-func (w WSL) start(args []string) (*carrier.Process, error) {
+func (w WSL) startWSL(args []string) (*carrier.Process, error) {
 	c := carrier.Command{Path: w.path, Args: args, Env: wsl.Env(), Dir: filepath.Dir(w.path)}
 	if w.Stderr != nil {
 		c.Stderr = w.Stderr()
@@ -77,24 +77,24 @@ func (w WSL) start(args []string) (*carrier.Process, error) {
 	return carrier.Start(c)
 }
 
-// Distros are the names of all distros, the default one first.
-func (w WSL) Distros(ctx context.Context) ([]string, error) {
-	return w.list(ctx, wsl.ListArgs())
+// ListDistros are the names of all distros, the default one first.
+func (w WSL) ListDistros(ctx context.Context) ([]string, error) {
+	return w.listNames(ctx, wsl.ListArgs())
 }
 
-// Choose gives the name of the distro that is meant, which is the default one if
+// ChooseDistro gives the name of the distro that is meant, which is the default one if
 // none is named. The error is ErrNoDistro or ErrNoDefault, or wraps wsl.ErrDistroNotFound,
 // wsl.ErrVersion1, wsl.ErrName or wsl.ErrRow. A distro that can't be used is named all the same: no other
 // one takes its place.
-func (w WSL) Choose(ctx context.Context, name string) (string, error) {
-	said, err := w.ask(ctx, wsl.TableArgs())
+func (w WSL) ChooseDistro(ctx context.Context, name string) (string, error) {
+	said, err := w.askWSL(ctx, wsl.TableArgs())
 	distros := wsl.ParseTable(said)
 	if err != nil && !mayHaveNone(err) {
 		return "", fmt.Errorf("list distros: %w", err)
 	}
 	if err != nil || len(distros) == 0 {
 		// With no distro this is an error in the user's own language.
-		names, listErr := w.Distros(ctx)
+		names, listErr := w.ListDistros(ctx)
 		switch {
 		case listErr != nil:
 			return "", listErr
@@ -127,14 +127,14 @@ func mayHaveNone(err error) bool {
 
 var errNoTable = errors.New("wsl.exe has printed no table of them")
 
-// Hosts are the distros of WSL 2 that run, and those of them that take over a socket of all distros, which
+// RunningHosts are the distros of WSL 2 that run, and those of them that take over a socket of all distros, which
 // Docker Desktop's own do not; in wsl.exe's order, the default one first. It starts none.
-func (w WSL) Hosts(ctx context.Context) (running, hosts []string, err error) {
-	names, err := w.list(ctx, wsl.RunningArgs())
+func (w WSL) RunningHosts(ctx context.Context) (running, hosts []string, err error) {
+	names, err := w.listNames(ctx, wsl.RunningArgs())
 	if err != nil || len(names) == 0 {
 		return nil, nil, err
 	}
-	said, err := w.ask(ctx, wsl.TableArgs())
+	said, err := w.askWSL(ctx, wsl.TableArgs())
 	if err != nil {
 		return nil, nil, fmt.Errorf("list distros: %w", err)
 	}
@@ -151,29 +151,29 @@ func (w WSL) Hosts(ctx context.Context) (running, hosts []string, err error) {
 }
 
 // has tells whether there is such a distro. It starts none.
-func (w WSL) Has(ctx context.Context, distro string) (bool, error) {
-	names, err := w.Distros(ctx)
+func (w WSL) HasDistro(ctx context.Context, distro string) (bool, error) {
+	names, err := w.ListDistros(ctx)
 	return slices.ContainsFunc(names, func(n string) bool { return strings.EqualFold(n, distro) }), err
 }
 
-func (w WSL) list(ctx context.Context, args []string) ([]string, error) {
-	said, err := w.ask(ctx, args)
+func (w WSL) listNames(ctx context.Context, args []string) ([]string, error) {
+	said, err := w.askWSL(ctx, args)
 	if err != nil {
 		return nil, fmt.Errorf("list distros: %w", err)
 	}
 	return wsl.ParseList(said), nil
 }
 
-// ask has wsl.exe tell something of its own, which starts no distro. What it says is heard at once: the stub of a
+// askWSL has wsl.exe tell something of its own, which starts no distro. What it says is heard at once: the stub of a
 // Windows without WSL says so and then waits for a key.
-func (w WSL) ask(ctx context.Context, args []string) ([]byte, error) {
+func (w WSL) askWSL(ctx context.Context, args []string) ([]byte, error) {
 	ctx, giveUp := context.WithCancelCause(ctx)
 	defer giveUp(nil)
 	timer := time.AfterFunc(listTime, func() { giveUp(context.DeadlineExceeded) })
 	defer timer.Stop()
-	return w.hear(ctx, args, func(said []byte) {
+	return w.outputReporting(ctx, args, func(said []byte) {
 		wait := quietTime
-		if wsl.Asks(said) {
+		if wsl.AsksForKey(said) {
 			wait = askedTime
 		}
 		timer.Reset(wait)
@@ -181,22 +181,22 @@ func (w WSL) ask(ctx context.Context, args []string) ([]byte, error) {
 }
 
 // output is what wsl.exe writes until it ends, in bounds.
-func (w WSL) Output(ctx context.Context, args []string) ([]byte, error) {
-	return w.hear(ctx, args, func([]byte) {})
+func (w WSL) OutputOf(ctx context.Context, args []string) ([]byte, error) {
+	return w.outputReporting(ctx, args, func([]byte) {})
 }
 
-// hear is output that reports what was written so far. When ctx ends, what was said until then tells the reason.
-func (w WSL) hear(ctx context.Context, args []string, heard func(said []byte)) ([]byte, error) {
+// outputReporting is output that reports what was written so far. When ctx ends, what was said until then tells the reason.
+func (w WSL) outputReporting(ctx context.Context, args []string, heard func(said []byte)) ([]byte, error) {
 	if w.said != nil {
 		return w.said(ctx, args)
 	}
-	p, err := w.start(args)
+	p, err := w.startWSL(args)
 	if err != nil {
 		return nil, err
 	}
 	stop := context.AfterFunc(ctx, func() { p.CloseAfter(0) })
 	defer stop()
-	said, readErr := readAll(io.LimitReader(p, maxList), heard)
+	said, readErr := readAllBounded(io.LimitReader(p, maxList), heard)
 	closeErr := p.Close()
 	if cause := context.Cause(ctx); cause != nil {
 		return nil, wsl.ExplainGivenUp(cause, said, p.Stderr())
@@ -204,10 +204,10 @@ func (w WSL) hear(ctx context.Context, args []string, heard func(said []byte)) (
 	if err := errors.Join(readErr, closeErr); err != nil {
 		return nil, err
 	}
-	return said, wsl.Explain(said, p.Stderr(), p.ExitCode())
+	return said, wsl.ExplainEnd(said, p.Stderr(), p.ExitCode())
 }
 
-func readAll(r io.Reader, heard func(all []byte)) (all []byte, err error) {
+func readAllBounded(r io.Reader, heard func(all []byte)) (all []byte, err error) {
 	b := make([]byte, 4<<10)
 	for {
 		n, err := r.Read(b)
@@ -225,9 +225,9 @@ func readAll(r io.Reader, heard func(all []byte)) (all []byte, err error) {
 
 // launch starts a program in a distro, as root.
 func (w WSL) Launch(distro string, argv []string) (*carrier.Process, error) {
-	args, err := wsl.Launch{Distro: distro, User: "root", Cd: "/", Argv: argv}.Args()
+	args, err := wsl.Launch{Distro: distro, User: "root", Cd: "/", Argv: argv}.ArgList()
 	if err != nil {
 		return nil, err
 	}
-	return w.start(args)
+	return w.startWSL(args)
 }

@@ -65,8 +65,8 @@ const (
 // ErrNoAnswer says that an engine has ended its side of a connection with a request unanswered.
 var ErrNoAnswer = errors.New("wait for answers: the engine has ended the connection")
 
-// Asked notes a request, before the engine hears of it.
-func (a *Answers) Asked(method string) {
+// NoteRequest notes a request, before the engine hears of it.
+func (a *Answers) NoteRequest(method string) {
 	kind := plainAsked
 	switch method {
 	case http.MethodHead:
@@ -81,9 +81,9 @@ func (a *Answers) Asked(method string) {
 	}
 }
 
-// Next reads on to the next mark in b, or to the end of b. Behind HTTPEnds it reads nothing, and finds
+// NextMark reads on to the next mark in b, or to the end of b. Behind HTTPEnds it reads nothing, and finds
 // HTTPEnds again.
-func (a *Answers) Next(b []byte) (n int, at Mark) {
+func (a *Answers) NextMark(b []byte) (n int, at Mark) {
 	if a.ends {
 		return 0, HTTPEnds
 	}
@@ -95,7 +95,7 @@ func (a *Answers) Next(b []byte) (n int, at Mark) {
 			if used < len(b[n:]) {
 				a.place = inHead
 				a.head.most = maxStatusLine
-				a.head.reset()
+				a.head.resetHead()
 			}
 		case inHead:
 			used, at = a.nextLine(b[n:])
@@ -114,17 +114,17 @@ func (a *Answers) Status() int { return a.status }
 
 func (a *Answers) nextLine(b []byte) (n int, at Mark) {
 	isFirst := !a.head.first
-	n, line, whole := a.head.next(b)
+	n, line, whole := a.head.nextLine(b)
 	switch {
 	case isFirst && !whole && !mayBeStatus(a.head.line):
 		a.odd = true
-		return n, a.end()
+		return n, a.endAnswer()
 	case !whole:
 		return n, NoMark
 	case isFirst:
 		if a.status, a.minor = statusLine(line); a.status == 0 {
 			a.odd = true
-			return n, a.end()
+			return n, a.endAnswer()
 		}
 		return n, NoMark
 	case len(line) > 0:
@@ -165,26 +165,26 @@ func (a *Answers) headEnds() Mark {
 		a.place = between // of the same request's answers
 		return NoMark
 	}
-	kind := a.answers()
+	kind := a.takeRequest()
 	switch {
 	case a.status == http.StatusSwitchingProtocols, kind == connectAsked && a.status < 300:
-		return a.end()
+		return a.endAnswer()
 	case kind == headAsked, a.status == http.StatusNoContent, a.status == http.StatusNotModified:
 		return a.answerEnds()
 	}
-	body, endless, err := a.head.answer(a.minor)
+	body, endless, err := a.head.answerBody(a.minor)
 	switch a.odd = err != nil; {
 	case a.odd, endless:
-		return a.end()
-	case body.whole():
+		return a.endAnswer()
+	case body.isWhole():
 		return a.answerEnds()
 	}
 	a.body, a.place = body, inBody
 	return NoMark
 }
 
-// answers takes the request that an answer is to. One that nobody asked for is to none.
-func (a *Answers) answers() askedKind {
+// takeRequest takes the request that an answer is to. One that nobody asked for is to none.
+func (a *Answers) takeRequest() askedKind {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.read == len(a.asked) {
@@ -195,12 +195,12 @@ func (a *Answers) answers() askedKind {
 }
 
 func (a *Answers) nextOfBody(b []byte) (n int, at Mark) {
-	n, good := a.body.skip(b)
+	n, good := a.body.skipBody(b)
 	switch {
 	case !good:
 		a.odd = true
-		return n, a.end()
-	case a.body.whole():
+		return n, a.endAnswer()
+	case a.body.isWhole():
 		return n, a.answerEnds()
 	}
 	return n, NoMark
@@ -211,14 +211,14 @@ func (a *Answers) answerEnds() Mark {
 	return AnswerEnds
 }
 
-func (a *Answers) end() Mark {
+func (a *Answers) endAnswer() Mark {
 	a.ends = true
 	a.head, a.body = headReader{}, framing{}
 	return HTTPEnds
 }
 
-// Passed tells those who wait that what was read has been handed on to the client.
-func (a *Answers) Passed() {
+// NotePassed tells those who wait that what was read has been handed on to the client.
+func (a *Answers) NotePassed() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.asked, a.read = a.asked[a.read:], 0
@@ -227,44 +227,44 @@ func (a *Answers) Passed() {
 	if len(a.asked) == 0 || a.over {
 		a.asked = nil
 	}
-	a.tell()
+	a.publishLocked()
 }
 
-// End notes that the engine says no more, or that nobody takes it.
-func (a *Answers) End() {
+// EndAnswers notes that the engine says no more, or that nobody takes it.
+func (a *Answers) EndAnswers() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.ended = true
-	a.tell()
+	a.publishLocked()
 }
 
-// tell is called with the lock.
-func (a *Answers) tell() {
+// publishLocked is called with the lock.
+func (a *Answers) publishLocked() {
 	if a.changed != nil {
 		close(a.changed)
 		a.changed = nil
 	}
 }
 
-// Over tells that HTTP has ended on the connection.
-func (a *Answers) Over() bool {
+// HasEnded tells that HTTP has ended on the connection.
+func (a *Answers) HasEnded() bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return a.over
 }
 
-// Odd tells that HTTP has ended because what came was none.
-func (a *Answers) Odd() bool {
+// IsOdd tells that HTTP has ended because what came was none.
+func (a *Answers) IsOdd() bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return a.none
 }
 
-// Await waits until all requests have been answered, and the answers handed on. Then it tells
+// AwaitAnswers waits until all requests have been answered, and the answers handed on. Then it tells
 // whether HTTP goes on. The error is ErrNoAnswer, or the context's cause.
-func (a *Answers) Await(ctx context.Context) (http bool, err error) {
+func (a *Answers) AwaitAnswers(ctx context.Context) (http bool, err error) {
 	for {
-		http, changed, err := a.settled()
+		http, changed, err := a.awaitSettled()
 		if changed == nil {
 			return http, err
 		}
@@ -276,16 +276,16 @@ func (a *Answers) Await(ctx context.Context) (http bool, err error) {
 	}
 }
 
-// http tells whether HTTP goes on, as far as is known, and whether that is all that there is to know.
-func (a *Answers) http() (http, settled bool) {
-	_, changed, _ := a.settled()
+// isHTTPLocked tells whether HTTP goes on, as far as is known, and whether that is all that there is to know.
+func (a *Answers) isHTTPLocked() (http, settled bool) {
+	_, changed, _ := a.awaitSettled()
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return !a.over || a.none || a.failed, changed == nil
 }
 
-// settled is what Await tells, or what to wait for.
-func (a *Answers) settled() (http bool, changed <-chan struct{}, err error) {
+// awaitSettled is what Await tells, or what to wait for.
+func (a *Answers) awaitSettled() (http bool, changed <-chan struct{}, err error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	switch {

@@ -25,18 +25,18 @@ func marks(a *Answers, said []byte, cut func() int) (found []ends) {
 	for len(said) > 0 {
 		n := min(cut(), len(said))
 		for b := said[:n]; len(b) > 0; {
-			used, mark := a.Next(b)
+			used, mark := a.NextMark(b)
 			at += used
 			b = b[used:]
 			if mark != NoMark {
 				found = append(found, ends{at, mark, a.Status()})
 			}
 			if mark == HTTPEnds {
-				a.Passed()
+				a.NotePassed()
 				return found
 			}
 		}
-		a.Passed()
+		a.NotePassed()
 		said = said[n:]
 	}
 	return found
@@ -89,7 +89,7 @@ func TestAnswers(t *testing.T) {
 		for _, size := range []int{1, 2, 3, 7, 64, 1 << 20} {
 			a := new(Answers)
 			for m := range strings.FieldsSeq(c.asked) {
-				a.Asked(m)
+				a.NoteRequest(m)
 			}
 			var got []int
 			last := NoMark
@@ -99,8 +99,8 @@ func TestAnswers(t *testing.T) {
 			if c.odd && len(got) == 1 && got[0] >= want[0] { // in larger pieces it is seen when it has come
 				got = want
 			}
-			if !slices.Equal(got, want) || last != c.last || a.Odd() != c.odd {
-				t.Errorf("%s, in pieces of %d: ends at %v with %d, odd %v; want %v, %d, %v", name, size, got, last, a.Odd(), want, c.last, c.odd)
+			if !slices.Equal(got, want) || last != c.last || a.IsOdd() != c.odd {
+				t.Errorf("%s, in pieces of %d: ends at %v with %d, odd %v; want %v, %d, %v", name, size, got, last, a.IsOdd(), want, c.last, c.odd)
 			}
 		}
 	}
@@ -118,7 +118,7 @@ func TestAnswersAsNetHTTPReadsThem(t *testing.T) {
 		}
 		a := new(Answers)
 		for _, m := range methods {
-			a.Asked(m)
+			a.NoteRequest(m)
 		}
 		got := marks(a, said.Bytes(), func() int { return 1 + random.IntN(40) })
 		source := bytes.NewReader(said.Bytes())
@@ -190,44 +190,44 @@ func randomAnswer(w *bytes.Buffer, random *rand.Rand, toHead bool) {
 // Who waits is let go on when all is answered and handed on, and no sooner.
 func TestAwaitAnswers(t *testing.T) {
 	a := new(Answers)
-	if http, err := a.Await(t.Context()); !http || err != nil {
+	if http, err := a.AwaitAnswers(t.Context()); !http || err != nil {
 		t.Fatalf("%v, %v before anything was asked", http, err)
 	}
 	const answer = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
-	a.Asked("GET")
-	a.Asked("POST")
+	a.NoteRequest("GET")
+	a.NoteRequest("POST")
 	done := make(chan bool)
 	go func() {
-		http, err := a.Await(t.Context())
+		http, err := a.AwaitAnswers(t.Context())
 		done <- http && err == nil
 	}()
-	a.Next([]byte(answer))
-	a.Passed()
-	a.Next([]byte(answer))
-	if _, changed, _ := a.settled(); changed == nil {
+	a.NextMark([]byte(answer))
+	a.NotePassed()
+	a.NextMark([]byte(answer))
+	if _, changed, _ := a.awaitSettled(); changed == nil {
 		t.Fatal("what is not handed on counts")
 	}
-	a.Passed()
+	a.NotePassed()
 	if !<-done {
 		t.Error("HTTP does not go on")
 	}
-	a.Asked("POST")
+	a.NoteRequest("POST")
 	go func() {
-		http, err := a.Await(t.Context())
+		http, err := a.AwaitAnswers(t.Context())
 		done <- !http && err == nil
 	}()
-	a.Next([]byte("HTTP/1.1 101 UPGRADED\r\n\r\n"))
-	a.Passed()
-	if !<-done || !a.Over() {
+	a.NextMark([]byte("HTTP/1.1 101 UPGRADED\r\n\r\n"))
+	a.NotePassed()
+	if !<-done || !a.HasEnded() {
 		t.Error("HTTP goes on")
 	}
 	lost := new(Answers)
-	lost.Asked("POST")
+	lost.NoteRequest("POST")
 	go func() {
-		_, err := lost.Await(t.Context())
+		_, err := lost.AwaitAnswers(t.Context())
 		done <- err == ErrNoAnswer
 	}()
-	lost.End()
+	lost.EndAnswers()
 	if !<-done {
 		t.Error("the engine's end does not end the wait")
 	}

@@ -34,28 +34,28 @@ var short = map[string]string{
 	"GET /events":               "events",
 }
 
-// Call says which call of the engine's API the request is that b begins with, such as "POST
+// CallOf says which call of the engine's API the request is that b begins with, such as "POST
 // /build" or "logs", or "" if b does not begin with the first line of one. Nothing in it is the
 // client's own but the choice: parts of the path that the API does not have are a *, and of a
 // query nothing is told.
-func Call(b []byte) string {
+func CallOf(b []byte) string {
 	line, _, _ := bytes.Cut(b, []byte{'\n'})
 	method, target, _, good := requestLine(bytes.TrimSuffix(line, []byte{'\r'}))
-	if !good || Method(b) == "" {
+	if !good || MethodOf(b) == "" {
 		return ""
 	}
 	if !slices.Contains([]string{"GET", "HEAD", "POST", "PUT", "DELETE"}, method) {
 		return "other"
 	}
-	call := method + reduced(target)
+	call := method + reducePath(target)
 	if name, known := short[call]; known {
 		return name
 	}
 	return call
 }
 
-// reduced is a path, or an address with one, in words of the API.
-func reduced(path string) string {
+// reducePath is a path, or an address with one, in words of the API.
+func reducePath(path string) string {
 	if _, behind, found := strings.Cut(path, "://"); found && !strings.HasPrefix(path, "/") {
 		_, path, _ = strings.Cut(behind, "/")
 	}

@@ -32,7 +32,7 @@ func TestCall(t *testing.T) {
 		"":                                                   "",
 	} {
 		for _, end := range []string{"", "\n", "\r\nAuthorization: secret\r\n\r\n"} {
-			if got := Call([]byte(line + end)); got != want {
+			if got := CallOf([]byte(line + end)); got != want {
 				t.Errorf("%q: %q, want %q", line+end, got, want)
 			}
 		}
@@ -44,7 +44,7 @@ func FuzzCall(f *testing.F) {
 	f.Add([]byte("POST /v1.47/containers/x/attach?y HTTP/1.1\r\n"))
 	f.Add([]byte("GET http://a/b/c/../json HTTP/1.0\n"))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		call := Call(b)
+		call := CallOf(b)
 		if !regexp.MustCompile(`^([A-Z]+ /[a-z_*/]{0,80}|[a-z]*)$`).MatchString(call) {
 			t.Fatalf("%q", call)
 		}
@@ -62,7 +62,7 @@ func TestRequestsTellWhatTheySee(t *testing.T) {
 	r := &Requests{
 		Out: func([]byte) error { return nil }, Held: &Held{}, Answers: new(Answers),
 		Edit: func(Creation, []byte) ([]byte, error) { return nil, nil },
-		Seen: func(line []byte) { seen = append(seen, Call(line)) },
+		Seen: func(line []byte) { seen = append(seen, CallOf(line)) },
 	}
 	const ok = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
 	for _, c := range []struct{ said, answers string }{
@@ -76,10 +76,10 @@ func TestRequestsTellWhatTheySee(t *testing.T) {
 			t.Fatal(err)
 		}
 		for b := []byte(c.answers); len(b) > 0; {
-			n, _ := r.Answers.Next(b)
+			n, _ := r.Answers.NextMark(b)
 			b = b[n:]
 		}
-		r.Answers.Passed()
+		r.Answers.NotePassed()
 	}
 	if got := strings.Join(seen, ", "); got != "HEAD /_ping, GET /info, POST /containers/create, events, exec" {
 		t.Errorf("seen: %s", got)

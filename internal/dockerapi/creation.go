@@ -8,23 +8,23 @@ import (
 	"strings"
 )
 
-// begin begins a creation, of which the first line is there.
-func (p *piece) begin(what Creation, n int, line []byte) error {
+// beginCreation begins a creation, of which the first line is there.
+func (p *piece) beginCreation(what Creation, n int, line []byte) error {
 	line = bytes.Clone(line)
-	if http, err := p.settle(); err != nil || !http {
-		return p.over(err)
+	if http, err := p.awaitSettled(); err != nil || !http {
+		return p.passRest(err)
 	}
 	p.tellSeen(line)
 	p.what, p.stage, p.continued = what, creationHead, false
-	if !p.take(n) {
+	if !p.holdNext(n) {
 		return p.tooMuch()
 	}
 	return nil
 }
 
 func (p *piece) creationHead(b []byte) error {
-	n, line, whole := p.head.next(b)
-	room := p.take(n)
+	n, line, whole := p.head.nextLine(b)
+	room := p.holdNext(n)
 	switch ends := whole && len(line) == 0; {
 	case ends:
 		return p.creationHeadEnds(room)
@@ -35,20 +35,20 @@ func (p *piece) creationHead(b []byte) error {
 }
 
 func (p *piece) creationHeadEnds(room bool) error {
-	h, err := p.head.request(p.minor)
-	p.framed, p.body, p.headLen, p.stage = h, h.body(), len(p.held), creationBody
+	h, err := p.head.requestHead(p.minor)
+	p.framed, p.body, p.headLen, p.stage = h, h.bodyFraming(), len(p.held), creationBody
 	switch {
 	case !room:
-		return p.unheld(ErrTooMuch)
+		return p.passUnheld(ErrTooMuch)
 	case err != nil:
-		return p.unheld(ErrMalformed)
-	case h.expect != "" && !h.continues():
-		return p.unheld(ErrExpects)
+		return p.passUnheld(ErrMalformed)
+	case h.expect != "" && !h.expectsContinue():
+		return p.passUnheld(ErrExpects)
 	case h.length > MaxBody:
-		return p.unheld(ErrTooLong)
-	case p.body.whole():
-		return p.finish()
-	case h.continues() && !h.old && p.at == len(p.b) && p.Continue != nil:
+		return p.passUnheld(ErrTooLong)
+	case p.body.isWhole():
+		return p.finishCreation()
+	case h.expectsContinue() && !h.old && p.at == len(p.b) && p.Continue != nil:
 		p.continued = true
 		return p.Continue()
 	}
@@ -62,61 +62,61 @@ func (p *piece) tooMuch() error {
 		why = ErrTooLong
 	}
 	if p.stage == creationBody {
-		return p.unheld(why)
+		return p.passUnheld(why)
 	}
 	if err := p.Unheld(p.what, why); err != nil {
 		return err
 	}
-	p.asked(http.MethodPost)
+	p.noteRequest(http.MethodPost)
 	p.stage = headPasses
-	return p.pass(0)
+	return p.passNext(0)
 }
 
 func (p *piece) creationBody(b []byte) error {
-	n, good := p.body.skip(b)
-	room := p.take(n)
+	n, good := p.body.skipBody(b)
+	room := p.holdNext(n)
 	switch {
 	case !good:
-		return p.unheld(ErrMalformed)
+		return p.passUnheld(ErrMalformed)
 	case len(p.held)-p.headLen > MaxBody || !room:
 		return p.tooMuch()
-	case p.body.whole():
-		return p.finish()
+	case p.body.isWhole():
+		return p.finishCreation()
 	}
 	return nil
 }
 
-// finish sends a whole creation, changed or not.
-func (p *piece) finish() error {
-	body, tail := p.unframed()
+// finishCreation sends a whole creation, changed or not.
+func (p *piece) finishCreation() error {
+	body, tail := p.unframeBody()
 	edited, err := p.Edit(p.what, body)
 	if err != nil {
 		return err
 	}
-	text := p.sent()
+	text := p.heldToSend()
 	if edited != nil {
-		text = p.changed(edited, tail)
+		text = p.requestWithBody(edited, tail)
 	}
 	p.held, p.stage = nil, betweenRequests
-	p.count(0)
-	p.asked(http.MethodPost)
+	p.countHeld(0)
+	p.noteRequest(http.MethodPost)
 	return p.Out(text)
 }
 
-// unframed is the body that is held, free of chunks, and what ends them: the last one, and a trailer.
-func (p *piece) unframed() (body, tail []byte) {
+// unframeBody is the body that is held, free of chunks, and what ends them: the last one, and a trailer.
+func (p *piece) unframeBody() (body, tail []byte) {
 	framed := p.held[p.headLen:]
 	if !p.framed.chunked {
 		return framed, nil
 	}
-	f := p.framed.body()
+	f := p.framed.bodyFraming()
 	f.data = func(b []byte) { body = append(body, b...) }
-	f.skip(framed)
+	f.skipBody(framed)
 	return body, framed[f.tail:]
 }
 
-// changed is the request with another body.
-func (p *piece) changed(body, tail []byte) []byte {
+// requestWithBody is the request with another body.
+func (p *piece) requestWithBody(body, tail []byte) []byte {
 	text := p.held[:p.headLen]
 	if p.continued {
 		text = withField(text, "expect", "")

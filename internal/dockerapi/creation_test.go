@@ -45,7 +45,7 @@ func TestRefusedRequestIsNotSent(t *testing.T) {
 		if got != ping || !errors.Is(err, errNo) {
 			t.Errorf("%q, %v", got, err)
 		}
-		r.Close()
+		r.ForgetHeld()
 		if r.Held.bytes.Load() != 0 {
 			t.Error("something is held still")
 		}
@@ -89,9 +89,9 @@ func TestUnheldCreations(t *testing.T) {
 					err = r.Write(p[:min(len(p), size)])
 				}
 				if err == nil {
-					err = r.End()
+					err = r.EndRequests()
 				}
-				r.Close()
+				r.ForgetHeld()
 				switch all := passes || c.why == nil; {
 				case all && (err != nil || out.String() != ping+c.said):
 					t.Errorf("%s, in pieces of %d: %v, %d of %d bytes: %.300q", name, size, err, out.Len(), len(ping+c.said), out.String())

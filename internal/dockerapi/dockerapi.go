@@ -16,9 +16,9 @@ import (
 	"strings"
 )
 
-// Method is the method of the request that b begins with, in capitals as it was
+// MethodOf is the method of the request that b begins with, in capitals as it was
 // sent, or "" if b does not begin like a request. It has 20 letters at most.
-func Method(b []byte) string {
+func MethodOf(b []byte) string {
 	const longest = 20
 	method, _, found := bytes.Cut(b[:min(len(b), longest+1)], []byte{' '})
 	if !found {
@@ -35,7 +35,7 @@ func Method(b []byte) string {
 // IsRead tells whether b is one whole request that asks for something and
 // changes nothing: GET or HEAD, without a body, of HTTP/1, and staying HTTP. Such a request may be answered twice, or by somebody else.
 func IsRead(b []byte) bool {
-	method := Method(b)
+	method := MethodOf(b)
 	head, behind, whole := bytes.Cut(b, []byte("\r\n\r\n"))
 	if !whole || len(behind) > 0 || method != http.MethodGet && method != http.MethodHead {
 		return false
@@ -61,18 +61,18 @@ func IsRead(b []byte) bool {
 	return true
 }
 
-// Unavailable is the answer to the request that b begins with when its engine
+// UnavailableAnswer is the answer to the request that b begins with when its engine
 // can't be reached: status 503 and Docker's JSON for errors, whose message the
 // docker command prints. The connection ends behind it.
-func Unavailable(b []byte, message string) []byte {
-	return answer(http.StatusServiceUnavailable, message, Method(b) != http.MethodHead)
+func UnavailableAnswer(b []byte, message string) []byte {
+	return errorAnswer(http.StatusServiceUnavailable, message, MethodOf(b) != http.MethodHead)
 }
 
-// Refusal is the answer to a request, which is none of HEAD, that is not for its engine: with this status, else
+// RefusalAnswer is the answer to a request, which is none of HEAD, that is not for its engine: with this status, else
 // as Unavailable.
-func Refusal(status int, message string) []byte { return answer(status, message, true) }
+func RefusalAnswer(status int, message string) []byte { return errorAnswer(status, message, true) }
 
-func answer(status int, message string, withBody bool) []byte {
+func errorAnswer(status int, message string, withBody bool) []byte {
 	body, err := json.Marshal(map[string]string{"message": message})
 	if err != nil { // a string always is JSON
 		body = []byte("{}")

@@ -46,7 +46,7 @@ func TestUnavailable(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		answer := bufio.NewReader(bytes.NewReader(Unavailable([]byte(method+" /info HTTP/1.1\r\n\r\n"), message)))
+		answer := bufio.NewReader(bytes.NewReader(UnavailableAnswer([]byte(method+" /info HTTP/1.1\r\n\r\n"), message)))
 		response, err := http.ReadResponse(answer, request)
 		if err != nil {
 			t.Fatal(err)
@@ -87,7 +87,7 @@ func FuzzHead(f *testing.F) {
 				t.Errorf("%q is no read: %s with %d bytes", b, request.Method, request.ContentLength)
 			}
 		}
-		if answer := Unavailable(b, "x"); len(answer) > 300 {
+		if answer := UnavailableAnswer(b, "x"); len(answer) > 300 {
 			t.Errorf("answer of %d bytes", len(answer))
 		}
 	})

@@ -32,8 +32,8 @@ const (
 	trailer
 )
 
-// body is where the body of this head begins.
-func (h head) body() framing {
+// bodyFraming is where the body of this head begins.
+func (h head) bodyFraming() framing {
 	switch {
 	case h.chunked:
 		return framing{next: chunkSize}
@@ -43,15 +43,15 @@ func (h head) body() framing {
 	return framing{}
 }
 
-// whole tells whether nothing more comes.
-func (f *framing) whole() bool { return f.next == theEnd }
+// isWhole tells whether nothing more comes.
+func (f *framing) isWhole() bool { return f.next == theEnd }
 
-// skip tells how many bytes of b belong to the body. It is no good if they can't
+// skipBody tells how many bytes of b belong to the body. It is no good if they can't
 // be understood.
-func (f *framing) skip(b []byte) (n int, good bool) {
-	for n < len(b) && !f.whole() {
+func (f *framing) skipBody(b []byte) (n int, good bool) {
+	for n < len(b) && !f.isWhole() {
 		if f.next == plain || f.next == chunkData {
-			n += f.pass(b[n:])
+			n += f.passCounted(b[n:])
 			continue
 		}
 		line, used, whole := f.readLine(b[n:])
@@ -63,7 +63,7 @@ func (f *framing) skip(b []byte) (n int, good bool) {
 			continue
 		}
 		was := f.next
-		if !f.take(line) {
+		if !f.takeLine(line) {
 			return n, false
 		}
 		if was == chunkSize && f.next == trailer {
@@ -73,8 +73,8 @@ func (f *framing) skip(b []byte) (n int, good bool) {
 	return n, true
 }
 
-// pass takes bytes by their count.
-func (f *framing) pass(b []byte) int {
+// passCounted takes bytes by their count.
+func (f *framing) passCounted(b []byte) int {
 	n := int(min(f.left, int64(len(b))))
 	if f.data != nil {
 		f.data(b[:n])
@@ -97,8 +97,8 @@ func (f *framing) readLine(b []byte) (line string, used int, whole bool) {
 	return line, lf + 1, true
 }
 
-// take takes a line without its LF. Of what ends a chunk net/http takes CRLF alone, else, earlier, LF as well.
-func (f *framing) take(line string) (good bool) {
+// takeLine takes a line without its LF. Of what ends a chunk net/http takes CRLF alone, else, earlier, LF as well.
+func (f *framing) takeLine(line string) (good bool) {
 	if f.next == chunkEnd {
 		f.next = chunkSize
 		return line == "\r"

@@ -41,32 +41,32 @@ const (
 	maxField, maxFields = 8 << 10, 16
 )
 
-// next reads to the end of one line, or of b. A field is taken in; the text of the first line is
+// nextLine reads to the end of one line, or of b. A field is taken in; the text of the first line is
 // given, and valid until the next call. The head ends with a line that is empty.
-func (h *headReader) next(b []byte) (n int, line []byte, whole bool) {
+func (h *headReader) nextLine(b []byte) (n int, line []byte, whole bool) {
 	n = bytes.IndexByte(b, '\n') + 1
 	if n == 0 {
 		h.size += len(b)
-		h.keep(b)
+		h.keepPart(b)
 		return len(b), nil, false
 	}
 	h.size += n
 	line = b[:n]
 	if len(h.line) > 0 {
-		h.keep(line)
+		h.keepPart(line)
 		line = h.line
 	}
 	h.line = h.line[:0]
 	line = bytes.TrimSuffix(bytes.TrimSuffix(line, []byte{'\n'}), []byte{'\r'})
 	if h.first {
-		h.field(line)
+		h.takeField(line)
 	}
 	h.first = true
 	return n, line, true
 }
 
-// keep adds to the line that has begun what may be needed of it.
-func (h *headReader) keep(b []byte) {
+// keepPart adds to the line that has begun what may be needed of it.
+func (h *headReader) keepPart(b []byte) {
 	most := longestName
 	if !h.first {
 		if most = h.most; most == 0 {
@@ -75,7 +75,7 @@ func (h *headReader) keep(b []byte) {
 	}
 	n := min(len(b), max(0, most-len(h.line)))
 	h.line = append(h.line, b[:n]...)
-	if b = b[n:]; !h.first || len(b) == 0 || !h.needs() {
+	if b = b[n:]; !h.first || len(b) == 0 || !h.needsField() {
 		return
 	}
 	if h.cut = h.cut || len(h.line)+len(b) > maxField; !h.cut {
@@ -83,8 +83,8 @@ func (h *headReader) keep(b []byte) {
 	}
 }
 
-// needs tells whether the line that has begun is of a needed field.
-func (h *headReader) needs() bool {
+// needsField tells whether the line that has begun is of a needed field.
+func (h *headReader) needsField() bool {
 	if c := h.line[0]; c == ' ' || c == '\t' {
 		return h.folds != ""
 	}
@@ -103,11 +103,11 @@ func neededName(line []byte) string {
 	return ""
 }
 
-func (h *headReader) field(line []byte) {
+func (h *headReader) takeField(line []byte) {
 	switch {
 	case len(line) == 0:
 	case line[0] == ' ' || line[0] == '\t':
-		h.fold(string(bytes.Trim(line, " \t")))
+		h.foldField(string(bytes.Trim(line, " \t")))
 	default:
 		if h.folds = neededName(line); h.folds == "" {
 			return
@@ -117,18 +117,18 @@ func (h *headReader) field(line []byte) {
 			h.values = map[string][]string{}
 		}
 		_, value, _ := bytes.Cut(line, []byte{':'})
-		h.add(h.folds, string(bytes.Trim(value, " \t")))
+		h.addField(h.folds, string(bytes.Trim(value, " \t")))
 	}
 }
 
-func (h *headReader) add(name, value string) {
+func (h *headReader) addField(name, value string) {
 	v := h.values[name]
 	if h.cut = h.cut || len(v) == maxFields; !h.cut {
 		h.values[name] = append(v, value)
 	}
 }
 
-func (h *headReader) fold(more string) {
+func (h *headReader) foldField(more string) {
 	v := h.values[h.folds]
 	if len(v) == 0 {
 		return
@@ -139,11 +139,11 @@ func (h *headReader) fold(more string) {
 	}
 }
 
-// reset makes it ready for the next head.
-func (h *headReader) reset() { *h = headReader{most: h.most, line: h.line[:0]} }
+// resetHead makes it ready for the next head.
+func (h *headReader) resetHead() { *h = headReader{most: h.most, line: h.line[:0]} }
 
-// length is that of the body by Content-Length, -1 without one.
-func (h *headReader) length() (n int64, err error) {
+// contentLength is that of the body by Content-Length, -1 without one.
+func (h *headReader) contentLength() (n int64, err error) {
 	if h.cut {
 		return 0, errFraming
 	}
@@ -166,8 +166,8 @@ func (h *headReader) length() (n int64, err error) {
 	return int64(u), nil
 }
 
-// codings are the transfer codings in their order.
-func (h *headReader) codings() (codings []string) {
+// transferCodings are the transfer codings in their order.
+func (h *headReader) transferCodings() (codings []string) {
 	for _, v := range h.values["transfer-encoding"] {
 		for c := range strings.SplitSeq(v, ",") {
 			codings = append(codings, strings.ToLower(strings.Trim(c, " \t")))
@@ -184,25 +184,25 @@ type head struct {
 	expect  string // what its client waits for before it sends the body
 }
 
-// request understands the head of a request of HTTP/1.minor as net/http's server does
+// requestHead understands the head of a request of HTTP/1.minor as net/http's server does
 // (net/http/transfer.go): chunks are more than a length, and of HTTP/1.0 they are none. An empty length and
 // the coding identity are what only earlier versions of it take.
-func (h *headReader) request(minor byte) (head, error) {
+func (h *headReader) requestHead(minor byte) (head, error) {
 	is := head{old: minor == '0', expect: strings.Join(h.values["expect"], ",")}
-	codings := h.codings()
+	codings := h.transferCodings()
 	is.chunked = len(codings) == 1 && codings[0] == "chunked" && !is.old
 	if len(codings) > 0 && !is.old && !is.chunked && (len(codings) > 1 || codings[0] != "identity") {
 		return is, errFraming
 	}
-	n, err := h.length()
+	n, err := h.contentLength()
 	if !is.chunked {
 		is.length = max(n, 0)
 	}
 	return is, err
 }
 
-// continues tells whether the client waits for 100 Continue.
-func (h head) continues() bool {
+// expectsContinue tells whether the client waits for 100 Continue.
+func (h head) expectsContinue() bool {
 	for e := range strings.SplitSeq(h.expect, ",") {
 		if strings.EqualFold(strings.Trim(e, " \t"), "100-continue") {
 			return true
@@ -211,17 +211,17 @@ func (h head) continues() bool {
 	return false
 }
 
-// answer is where the body of an answer begins (RFC 9112, section 6.3); endless is one that the end
+// answerBody is where the body of an answer begins (RFC 9112, section 6.3); endless is one that the end
 // of the connection ends.
-func (h *headReader) answer(minor byte) (body framing, endless bool, err error) {
-	codings := h.codings()
+func (h *headReader) answerBody(minor byte) (body framing, endless bool, err error) {
+	codings := h.transferCodings()
 	switch {
 	case len(codings) > 0 && minor != '0' && codings[len(codings)-1] == "chunked":
 		return framing{next: chunkSize}, false, nil
 	case len(codings) > 0 && minor != '0':
 		return framing{}, true, nil
 	}
-	switch n, err := h.length(); {
+	switch n, err := h.contentLength(); {
 	case err != nil || n < 0:
 		return framing{}, err == nil, err
 	case n == 0:

@@ -81,7 +81,7 @@ func checkAsNetHTTP(t *testing.T, said []byte, cut func() int) (understood int) 
 		}
 		rest = rest[n:]
 	}
-	if err := r.End(); err != nil {
+	if err := r.EndRequests(); err != nil {
 		t.Fatal(err)
 	}
 	want := edited(served(said))

@@ -88,45 +88,45 @@ const (
 
 // Write takes what the client says. The error is one of Out, Edit, Unheld, Continue or Await.
 func (r *Requests) Write(b []byte) error {
-	if r.stage != passesRaw && r.Answers != nil && r.Answers.Over() {
-		if err := r.release(); err != nil {
+	if r.stage != passesRaw && r.Answers != nil && r.Answers.HasEnded() {
+		if err := r.releaseHeld(); err != nil {
 			return err
 		}
 	}
 	p := piece{Requests: r, b: b}
 	for p.at < len(b) {
-		if err := p.step(); err != nil {
+		if err := p.nextStep(); err != nil {
 			return err
 		}
 	}
-	err := p.flush()
+	err := p.flushHeld()
 	r.tellOdd(false)
 	return err
 }
 
-// End is the end of what the client says.
-func (r *Requests) End() error {
+// EndRequests is the end of what the client says.
+func (r *Requests) EndRequests() error {
 	defer r.tellOdd(false)
 	if r.stage == creationBody {
-		return r.unheld(ErrCutShort)
+		return r.passUnheld(ErrCutShort)
 	}
-	return r.release()
+	return r.releaseHeld()
 }
 
-// Close forgets what is held, when the answers have ended as well.
-func (r *Requests) Close() {
+// ForgetHeld forgets what is held, when the answers have ended as well.
+func (r *Requests) ForgetHeld() {
 	r.tellOdd(true)
 	r.held = nil
-	r.count(0)
+	r.countHeld(0)
 }
 
-// release lets out what is held and looks at nothing any more.
-func (r *Requests) release() error {
+// releaseHeld lets out what is held and looks at nothing any more.
+func (r *Requests) releaseHeld() error {
 	held := r.held
 	r.held, r.stage = nil, passesRaw
-	r.odd = r.odd || r.Answers != nil && r.Answers.Odd()
+	r.odd = r.odd || r.Answers != nil && r.Answers.IsOdd()
 	r.head, r.body = headReader{}, framing{}
-	r.count(0)
+	r.countHeld(0)
 	if len(held) == 0 {
 		return nil
 	}
@@ -140,7 +140,7 @@ func (r *Requests) tellOdd(end bool) {
 	}
 	http, settled := true, true
 	if r.Answers != nil {
-		http, settled = r.Answers.http()
+		http, settled = r.Answers.isHTTPLocked()
 	}
 	if settled || end {
 		r.odd = false
@@ -150,8 +150,8 @@ func (r *Requests) tellOdd(end bool) {
 	}
 }
 
-// count notes how much is held, or tells that it is too much.
-func (r *Requests) count(n int) bool {
+// countHeld notes how much is held, or tells that it is too much.
+func (r *Requests) countHeld(n int) bool {
 	if r.Held == nil {
 		return true
 	}
@@ -167,33 +167,33 @@ func (r *Requests) count(n int) bool {
 	return true
 }
 
-// unheld is for a creation that can't be held any longer: it goes on as it is, or not at all.
-func (r *Requests) unheld(why error) error {
+// passUnheld is for a creation that can't be held any longer: it goes on as it is, or not at all.
+func (r *Requests) passUnheld(why error) error {
 	if err := r.Unheld(r.what, why); err != nil {
 		return err
 	}
-	r.asked(http.MethodPost)
+	r.noteRequest(http.MethodPost)
 	r.stage = bodyPasses
-	if r.body.whole() {
+	if r.body.isWhole() {
 		r.stage = betweenRequests
 	}
 	if why == ErrMalformed || why == ErrCutShort {
 		r.stage, r.odd = passesRaw, why == ErrMalformed
 	}
-	held := r.sent()
+	held := r.heldToSend()
 	r.held = nil
-	r.count(0)
+	r.countHeld(0)
 	return r.Out(held)
 }
 
-func (r *Requests) asked(method string) {
+func (r *Requests) noteRequest(method string) {
 	if r.Answers != nil {
-		r.Answers.Asked(method)
+		r.Answers.NoteRequest(method)
 	}
 }
 
-// sent is what is held as it is to be sent: a client that has got 100 Continue gets no second one.
-func (r *Requests) sent() []byte {
+// heldToSend is what is held as it is to be sent: a client that has got 100 Continue gets no second one.
+func (r *Requests) heldToSend() []byte {
 	if !r.continued {
 		return r.held
 	}
@@ -208,24 +208,24 @@ type piece struct {
 	at   int // b[gone:at] is to be sent
 }
 
-func (p *piece) step() error {
+func (p *piece) nextStep() error {
 	b := p.b[p.at:]
 	switch p.stage {
 	case betweenRequests: // empty lines in front of a request are none to net/http's server, behind a POST
 		n := len(b) - len(bytes.TrimLeft(b, "\r\n"))
 		if p.at += n; n < len(b) {
-			p.head.reset()
+			p.head.resetHead()
 			p.stage = firstLine
 		}
 	case firstLine:
 		return p.firstLine(b)
 	case headPasses:
-		n, line, whole := p.head.next(b)
+		n, line, whole := p.head.nextLine(b)
 		if p.at += n; whole && len(line) == 0 {
 			p.headEnds()
 		}
 	case bodyPasses:
-		n, good := p.body.skip(b)
+		n, good := p.body.skipBody(b)
 		p.at += n
 		p.bodyPassed(good)
 	case creationHead:
@@ -238,7 +238,7 @@ func (p *piece) step() error {
 	return nil
 }
 
-func (p *piece) flush() error {
+func (p *piece) flushHeld() error {
 	if p.gone >= p.at {
 		return nil
 	}
@@ -247,47 +247,47 @@ func (p *piece) flush() error {
 	return p.Out(b)
 }
 
-// take holds what is next. It has to be sent before.
-func (p *piece) take(n int) (room bool) {
+// holdNext holds what is next. It has to be sent before.
+func (p *piece) holdNext(n int) (room bool) {
 	p.held = append(p.held, p.b[p.at:p.at+n]...)
 	p.at += n
 	p.gone = p.at
-	return p.count(len(p.held))
+	return p.countHeld(len(p.held))
 }
 
-// settle waits until it is clear whether what comes next is a request.
-func (p *piece) settle() (http bool, err error) {
-	if err := p.flush(); err != nil || p.Answers == nil {
+// awaitSettled waits until it is clear whether what comes next is a request.
+func (p *piece) awaitSettled() (http bool, err error) {
+	if err := p.flushHeld(); err != nil || p.Answers == nil {
 		return err == nil, err
 	}
-	http, changed, err := p.Answers.settled()
+	http, changed, err := p.Answers.awaitSettled()
 	switch {
 	case changed == nil:
 		return http, err
 	case p.Await == nil:
-		return p.Answers.Await(context.Background())
+		return p.Answers.AwaitAnswers(context.Background())
 	}
 	return p.Await()
 }
 
 func (p *piece) firstLine(b []byte) error {
-	n, line, whole := p.head.next(b)
+	n, line, whole := p.head.nextLine(b)
 	if !whole {
 		return p.partOfFirstLine(n)
 	}
-	p.count(len(p.held))
+	p.countHeld(len(p.held))
 	method, target, minor, good := requestLine(line)
 	if !good {
 		return p.notHTTP(n)
 	}
 	p.minor = minor
 	if what := creationOf(method, target); what != "" && p.Edit != nil {
-		return p.begin(what, n, line)
+		return p.beginCreation(what, n, line)
 	}
-	p.asked(method)
+	p.noteRequest(method)
 	p.tellSeen(line)
 	p.stage = headPasses
-	return p.pass(n)
+	return p.passNext(n)
 }
 
 func (p *piece) tellSeen(line []byte) {
@@ -299,16 +299,16 @@ func (p *piece) tellSeen(line []byte) {
 // notHTTP has what comes pass as it is. An engine that takes it for HTTP ends the connection.
 func (p *piece) notHTTP(n int) error {
 	p.odd, p.stage = true, passesRaw
-	err := p.pass(n)
+	err := p.passNext(n)
 	p.head = headReader{}
 	return err
 }
 
-// pass sends what is next behind what was held of the same line.
-func (p *piece) pass(n int) error {
+// passNext sends what is next behind what was held of the same line.
+func (p *piece) passNext(n int) error {
 	if held := p.held; len(held) > 0 {
 		p.held = nil
-		p.count(0)
+		p.countHeld(0)
 		if err := p.Out(held); err != nil {
 			return err
 		}
@@ -323,16 +323,16 @@ func (p *piece) partOfFirstLine(n int) error {
 	case !mayBeRequest(line) || len(line) > maxHead:
 		return p.notHTTP(n)
 	case !mayCreate(line) || p.Edit == nil:
-		err := p.pass(n)
-		if err == nil && !p.count(len(line)) {
+		err := p.passNext(n)
+		if err == nil && !p.countHeld(len(line)) {
 			err = ErrTooMuch
 		}
 		return err
 	}
-	if http, err := p.settle(); err != nil || !http {
-		return p.over(err)
+	if http, err := p.awaitSettled(); err != nil || !http {
+		return p.passRest(err)
 	}
-	if !p.take(n) {
+	if !p.holdNext(n) {
 		return p.unheldLine()
 	}
 	return nil
@@ -346,18 +346,18 @@ func (p *piece) unheldLine() error {
 	return p.notHTTP(0)
 }
 
-// over has all pass as it is, unless err is one.
-func (p *piece) over(err error) error {
+// passRest has all pass as it is, unless err is one.
+func (p *piece) passRest(err error) error {
 	if err == nil {
-		err = p.release()
+		err = p.releaseHeld()
 	}
 	return err
 }
 
 // headEnds finds the body of a request that passes.
 func (p *piece) headEnds() {
-	h, err := p.head.request(p.minor)
-	p.body = h.body()
+	h, err := p.head.requestHead(p.minor)
+	p.body = h.bodyFraming()
 	p.stage = bodyPasses
 	p.bodyPassed(err == nil)
 }
@@ -366,7 +366,7 @@ func (p *piece) bodyPassed(good bool) {
 	switch {
 	case !good:
 		p.odd, p.stage = true, passesRaw
-	case p.body.whole():
+	case p.body.isWhole():
 		p.stage = betweenRequests
 	}
 }

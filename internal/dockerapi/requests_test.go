@@ -32,10 +32,10 @@ func through(said string, size int) (out string, r *Requests, err error) {
 		said = said[n:]
 	}
 	if err == nil {
-		err = r.End()
+		err = r.EndRequests()
 	}
 	if err == nil {
-		r.Close()
+		r.ForgetHeld()
 	}
 	return b.String(), r, err
 }
@@ -186,8 +186,8 @@ func answered(t *testing.T, asked, answer, behind string, size int, early bool) 
 	answers := new(Answers)
 	say := func(s string) {
 		for b := []byte(s); len(b) > 0; {
-			n, mark := answers.Next(b)
-			answers.Passed()
+			n, mark := answers.NextMark(b)
+			answers.NotePassed()
 			if b = b[n:]; mark == HTTPEnds {
 				return
 			}
@@ -230,10 +230,10 @@ func answered(t *testing.T, asked, answer, behind string, size int, early bool) 
 	write(behind)
 	engine.Wait()
 	say("HTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\n")
-	if err := r.End(); err != nil {
+	if err := r.EndRequests(); err != nil {
 		t.Fatal(err)
 	}
-	r.Close()
+	r.ForgetHeld()
 	return out.String(), odd
 }
 
@@ -248,9 +248,9 @@ func TestTypedBeforeTheAnswer(t *testing.T) {
 		if err := r.Write([]byte(exec + typed)); err != nil || out.String() != exec+typed {
 			t.Fatalf("%q comes out as %q, %v", typed, out.String(), err)
 		}
-		r.Answers.Next([]byte("HTTP/1.1 101 UPGRADED\r\n\r\n"))
-		r.Answers.Passed()
-		if err := r.Write([]byte(create)); err != nil || r.End() != nil || out.String() != exec+typed+create || odd > 0 {
+		r.Answers.NextMark([]byte("HTTP/1.1 101 UPGRADED\r\n\r\n"))
+		r.Answers.NotePassed()
+		if err := r.Write([]byte(create)); err != nil || r.EndRequests() != nil || out.String() != exec+typed+create || odd > 0 {
 			t.Fatalf("%q, %v, told %d times", out.String(), err, odd)
 		}
 	}
@@ -263,9 +263,9 @@ func TestTypedBeforeTheAnswer(t *testing.T) {
 		}
 		var engine sync.WaitGroup
 		engine.Go(func() {
-			a.Next([]byte(end))
-			a.Passed()
-			a.End()
+			a.NextMark([]byte(end))
+			a.NotePassed()
+			a.EndAnswers()
 		})
 		err := r.Write([]byte("P"))
 		engine.Wait()
@@ -294,15 +294,15 @@ func TestOddIsToldOf(t *testing.T) {
 				if err := r.Write([]byte(before)); err != nil {
 					t.Fatal(err)
 				}
-				a.Next([]byte("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"))
-				a.Passed()
+				a.NextMark([]byte("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"))
+				a.NotePassed()
 				for rest := said; len(rest) > 0; rest = rest[min(size, len(rest)):] {
 					if err := r.Write([]byte(rest[:min(size, len(rest))])); err != nil {
 						t.Fatal(err)
 					}
 				}
-				r.Close()
-				r.Close()
+				r.ForgetHeld()
+				r.ForgetHeld()
 				if out.String() != before+said || told != 1 {
 					t.Errorf("%q: %q, told %d times", said, out.String(), told)
 				}
@@ -322,7 +322,7 @@ func TestHalfARequestPassesAtOnce(t *testing.T) {
 		if want := !strings.HasPrefix(said, "POST /c") && said != "POST"; want && out.String() != said || !want && out.Len() > 0 {
 			t.Errorf("of %q comes %q", said, out.String())
 		}
-		if err := r.End(); err != nil || out.String() != said {
+		if err := r.EndRequests(); err != nil || out.String() != said {
 			t.Errorf("%q comes out as %q, %v", said, out.String(), err)
 		}
 	}
@@ -350,7 +350,7 @@ func FuzzRequests(f *testing.F) {
 				t.Fatal(err)
 			}
 		}
-		if err := r.End(); err != nil || held.bytes.Load() != 0 {
+		if err := r.EndRequests(); err != nil || held.bytes.Load() != 0 {
 			t.Fatalf("%v, %d held", err, held.bytes.Load())
 		}
 		if !bytes.Equal(out.Bytes(), said) {

@@ -59,7 +59,7 @@ func creationOf(method, target string) Creation {
 	if method != "POST" {
 		return ""
 	}
-	parts := strings.Split(path.Clean("/"+decoded(target)), "/")
+	parts := strings.Split(path.Clean("/"+decodePath(target)), "/")
 	n := len(parts)
 	switch {
 	case n > 2 && parts[n-1] == "create" && parts[n-2] == string(CreateContainer):
@@ -72,9 +72,9 @@ func creationOf(method, target string) Creation {
 	return ""
 }
 
-// decoded is the path of a target without its query, with what is percent-encoded in it decoded, as
+// decodePath is the path of a target without its query, with what is percent-encoded in it decoded, as
 // engines route by. It may have the scheme and host of an absolute address in front.
-func decoded(target string) string {
+func decodePath(target string) string {
 	target, _, _ = strings.Cut(target, "?")
 	if !strings.Contains(target, "%") {
 		return target

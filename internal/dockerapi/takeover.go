@@ -51,9 +51,9 @@ const (
 	maxAnswerLine = 1 << 10
 )
 
-// Find returns the length of what b holds up to the end of a head behind which no HTTP comes, or 0. Then
+// FindHeadEnd returns the length of what b holds up to the end of a head behind which no HTTP comes, or 0. Then
 // it is to be called with what b holds behind that.
-func (t *Takeover) Find(b []byte) int {
+func (t *Takeover) FindHeadEnd(b []byte) int {
 	if t.over {
 		return 0
 	}
@@ -61,7 +61,7 @@ func (t *Takeover) Find(b []byte) int {
 		t.state, t.left = beforeAnswer, 0
 	}
 	for n := 0; n < len(b); {
-		used, ends := t.next(b[n:])
+		used, ends := t.nextPart(b[n:])
 		if n += used; ends {
 			return n
 		}
@@ -69,17 +69,17 @@ func (t *Takeover) Find(b []byte) int {
 	return 0
 }
 
-// RawStream tells whether what the engine sends now is the raw stream of an attach or exec, or a body without a length:
+// IsRawStream tells whether what the engine sends now is the raw stream of an attach or exec, or a body without a length:
 // it ends with the engine's output, behind which no engine listens. Another protocol, such as the HTTP/2 of a
 // build's session, has ends of its own.
-func (t *Takeover) RawStream() bool {
+func (t *Takeover) IsRawStream() bool {
 	switch {
 	case t.last.status == http.StatusSwitchingProtocols:
 		return t.last.docker || t.last.upgrade == "" || strings.EqualFold(t.last.upgrade, "tcp")
 	case t.state == inStatusLine || t.state == inFields:
 		return false
 	}
-	return t.last.endless()
+	return t.last.isEndless()
 }
 
 func mayBeAnswer(b []byte) bool {
@@ -87,8 +87,8 @@ func mayBeAnswer(b []byte) bool {
 	return string(b[:n]) == answerStart[:n]
 }
 
-// next reads one step further. ends tells whether a head ended that Find looks for.
-func (t *Takeover) next(b []byte) (used int, ends bool) {
+// nextPart reads one step further. ends tells whether a head ended that Find looks for.
+func (t *Takeover) nextPart(b []byte) (used int, ends bool) {
 	switch {
 	case t.state == inUnknown:
 		return len(b), false
@@ -115,7 +115,7 @@ func (t *Takeover) readLine(b []byte) (used int, ends bool) {
 	}
 	if !whole {
 		if t.state == inStatusLine && !mayBeAnswer(line) {
-			t.leave(inUnknown)
+			t.leaveHead(inUnknown)
 		}
 		return used, false
 	}
@@ -129,12 +129,12 @@ func (t *Takeover) takeLine(line []byte) (ends bool) {
 		t.last.status = answerStatus(line)
 		t.state = inFields
 		if t.last.status == 0 {
-			t.leave(inUnknown)
+			t.leaveHead(inUnknown)
 		}
 	case len(line) == 0:
 		return t.headEnds()
 	default:
-		t.last.field(line)
+		t.last.takeField(line)
 	}
 	return false
 }
@@ -152,7 +152,7 @@ func answerStatus(line []byte) int {
 	return int(status)
 }
 
-func (h *answerHead) field(line []byte) {
+func (h *answerHead) takeField(line []byte) {
 	name, rest, _ := bytes.Cut(line, []byte{':'})
 	value := strings.Trim(string(rest), " \t")
 	switch strings.ToLower(string(name)) {
@@ -170,8 +170,8 @@ func (h *answerHead) field(line []byte) {
 	}
 }
 
-// endless tells whether there is a body that ends with the connection.
-func (h *answerHead) endless() bool {
+// isEndless tells whether there is a body that ends with the connection.
+func (h *answerHead) isEndless() bool {
 	return h.status >= 200 && h.status != http.StatusNoContent && h.status != http.StatusNotModified && !h.chunked && !h.measured
 }
 
@@ -180,15 +180,15 @@ func (t *Takeover) headEnds() (ends bool) {
 	switch {
 	case h.status == http.StatusSwitchingProtocols:
 		t.over = true
-		t.leave(inUnknown)
-	case h.endless():
+		t.leaveHead(inUnknown)
+	case h.isEndless():
 		t.over = h.docker // else it may be an answer to HEAD
-		t.leave(inUnknown)
+		t.leaveHead(inUnknown)
 	case h.chunked && h.status >= 200:
-		t.leave(inUnknown)
+		t.leaveHead(inUnknown)
 		return false
 	default: // and behind an answer like 100, that to the same request
-		t.leave(beforeAnswer)
+		t.leaveHead(beforeAnswer)
 		if h.status >= 200 && h.status != http.StatusNoContent && h.status != http.StatusNotModified {
 			t.left = h.length
 		}
@@ -197,5 +197,5 @@ func (t *Takeover) headEnds() (ends bool) {
 	return true
 }
 
-// leave ends the reading of a head.
-func (t *Takeover) leave(to takeoverState) { t.state, t.line = to, nil }
+// leaveHead ends the reading of a head.
+func (t *Takeover) leaveHead(to takeoverState) { t.state, t.line = to, nil }

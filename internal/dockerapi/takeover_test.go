@@ -45,24 +45,24 @@ func TestTakeoverFindsWhereHTTPEnds(t *testing.T) {
 		for size := 1; size < len(tc.head)+len(output); size++ {
 			var f Takeover
 			for _, b := range tc.before {
-				if n := f.Find([]byte(b)); n > 0 && b != old {
+				if n := f.FindHeadEnd([]byte(b)); n > 0 && b != old {
 					t.Errorf("%s: HTTP ends in %q", name, b[:n])
 				}
 			}
 			at, rest := 0, []byte(tc.head+output)
 			for len(rest) > 0 && at < len(tc.head) {
 				piece := rest[:min(size, len(rest))]
-				n := f.Find(piece)
+				n := f.FindHeadEnd(piece)
 				if n > 0 && at+n != len(tc.head) {
 					t.Fatalf("%s, in pieces of %d: HTTP ends at %d of %d", name, size, at+n, len(tc.head))
 				}
 				if n == 0 && at+len(piece) >= len(tc.head) && !strings.HasPrefix(tc.head, ping) && !strings.HasPrefix(tc.head, pingHead) {
 					t.Fatalf("%s, in pieces of %d: HTTP does not end", name, size)
 				}
-				if n > 0 && tc.raw != f.RawStream() {
-					t.Errorf("%s: raw is %t", name, f.RawStream())
+				if n > 0 && tc.raw != f.IsRawStream() {
+					t.Errorf("%s: raw is %t", name, f.IsRawStream())
 				}
-				if n > 0 && f.over && f.Find(rest[n:]) > 0 {
+				if n > 0 && f.over && f.FindHeadEnd(rest[n:]) > 0 {
 					t.Errorf("%s: HTTP ends twice", name)
 				}
 				if n > 0 {
@@ -87,11 +87,11 @@ func TestTakeoverLeavesTheRestAlone(t *testing.T) {
 	} {
 		var f Takeover
 		for _, b := range pieces {
-			if n := f.Find([]byte(b)); n > 0 {
+			if n := f.FindHeadEnd([]byte(b)); n > 0 {
 				t.Errorf("HTTP ends in %q", b[:n])
 			}
 		}
-		if f.RawStream() {
+		if f.IsRawStream() {
 			t.Errorf("%q: a raw stream", pieces)
 		}
 	}
@@ -107,7 +107,7 @@ func FuzzTakeover(f *testing.F) {
 		var at Takeover
 		for len(b) > 0 {
 			piece := b[:min(size, len(b))]
-			n := at.Find(piece)
+			n := at.FindHeadEnd(piece)
 			if n < 0 || n > len(piece) || n > 0 && piece[n-1] != '\n' || cap(at.line) > 2*maxAnswerLine {
 				t.Fatalf("%d of %q, %d kept", n, piece, cap(at.line))
 			}
@@ -124,6 +124,6 @@ func BenchmarkTakeover(b *testing.B) {
 	t := Takeover{state: inUnknown}
 	b.ReportAllocs()
 	for b.Loop() {
-		t.Find(piece)
+		t.FindHeadEnd(piece)
 	}
 }

@@ -55,8 +55,8 @@ func (l Override) WhyAstray(name, host string) string {
 	return ""
 }
 
-// Clean makes words of a distro fit for people's eyes.
-func (l *Override) Clean() {
+// MakePrintable makes words of a distro fit for people's eyes.
+func (l *Override) MakePrintable() {
 	for _, word := range []*string{&l.DockerHost, &l.DockerContext, &l.Current} {
 		*word = printable.Line(*word)
 	}
@@ -88,7 +88,7 @@ func ReadAnswer(said []byte) (Answer, error) {
 	for _, word := range []*string{&a.User, &a.Name, &a.Host, &a.Text} {
 		*word = printable.Line(*word)
 	}
-	a.Led.Clean()
+	a.Led.MakePrintable()
 	for i := range a.List {
 		a.List[i].Name, a.List[i].Host = printable.Line(a.List[i].Name), printable.Line(a.List[i].Host)
 	}

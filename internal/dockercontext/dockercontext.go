@@ -35,9 +35,9 @@ func CheckName(name string) error {
 	return nil
 }
 
-// Dir is where the docker command of this environment has its files, and whether its user has
+// ConfigDir is where the docker command of this environment has its files, and whether its user has
 // chosen that place. home is taken where the environment names none.
-func Dir(getenv func(string) string, home string) string {
+func ConfigDir(getenv func(string) string, home string) string {
 	if dir := getenv("DOCKER_CONFIG"); dir != "" {
 		return dir
 	}
@@ -73,10 +73,10 @@ const (
 // maxTries bounds how often it is begun anew when somebody else writes at the same time.
 const maxTries = 20
 
-// Make makes a context that leads to host. In the way are one that is not ours, and one that is
+// MakeContext makes a context that leads to host. In the way are one that is not ours, and one that is
 // ours and leads to another host which is served. recorded are the names of those that the version
 // before is known to have made.
-func Make(dir, name, host string, recorded []string, served func(host string) bool) (State, error) {
+func MakeContext(dir, name, host string, recorded []string, served func(host string) bool) (State, error) {
 	if err := CheckName(name); err != nil {
 		return "", err
 	}
@@ -126,9 +126,9 @@ func isOfSystem(err error) bool {
 	return errors.As(err, &of)
 }
 
-// Remove removes a context, if it is ours. Where the user has made it the one that docker takes, docker
+// RemoveContext removes a context, if it is ours. Where the user has made it the one that docker takes, docker
 // takes its default one again, since it does nothing at all with a name that there is no context of.
-func Remove(dir, name string, recorded []string) (State, error) {
+func RemoveContext(dir, name string, recorded []string) (State, error) {
 	if err := CheckName(name); err != nil {
 		return "", err
 	}
@@ -201,7 +201,7 @@ func forgetCurrent(dir, name string) (undo func(), err error) {
 	if err != nil {
 		return nil, err
 	}
-	if Current(dir) != name {
+	if CurrentContext(dir) != name {
 		return nothing, nil
 	}
 	info, err := os.Stat(path)
@@ -234,10 +234,10 @@ func withoutCurrent(config []byte) ([]byte, error) {
 
 const currentKey = "currentContext"
 
-// Current is the context that docker's configuration names; "" is none. The file is read as docker does (LoadFromReader
+// CurrentContext is the context that docker's configuration names; "" is none. The file is read as docker does (LoadFromReader
 // in cli/config/configfile of docker/cli): the first value alone, whatever stands behind it; the case of a key counts for
 // nothing, and of two equal ones the last counts. With a byte order mark docker can't read it and goes on without.
-func Current(dir string) string {
+func CurrentContext(dir string) string {
 	b, err := readBounded(filepath.Join(dir, "config.json"))
 	if err != nil {
 		return ""
@@ -252,8 +252,8 @@ func Current(dir string) string {
 // maxListed bounds a list.
 const maxListed = 200
 
-// List are the contexts, in the order of their names.
-func List(dir string, recorded []string) ([]Context, error) {
+// ListContexts are the contexts, in the order of their names.
+func ListContexts(dir string, recorded []string) ([]Context, error) {
 	entries, err := os.ReadDir(filepath.Join(dir, "contexts", "meta"))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("list docker contexts: %w", err)

@@ -24,7 +24,7 @@ func somebody(string) bool { return true }
 // wants makes a context and wants a state to come of it.
 func wants(t *testing.T, dir, name, host string, served func(string) bool, want State) {
 	t.Helper()
-	if got, err := Make(dir, name, host, recorded, served); got != want || err != nil {
+	if got, err := MakeContext(dir, name, host, recorded, served); got != want || err != nil {
 		t.Errorf("make %s for %s: %q, %v; want %q", name, host, got, err, want)
 	}
 }
@@ -54,11 +54,11 @@ func TestMakeAndRemove(t *testing.T) {
 	wants(t, dir, "windows", host, somebody, Made)
 	wants(t, dir, "windows", host, somebody, Kept)
 	wants(t, dir, "windows", other, somebody, Taken)
-	if list, err := List(dir, nil); err != nil || !slices.Equal(list, []Context{{"windows", host, true}}) {
+	if list, err := ListContexts(dir, nil); err != nil || !slices.Equal(list, []Context{{"windows", host, true}}) {
 		t.Errorf("%+v, %v", list, err)
 	}
 	wants(t, dir, "windows", other, nobody, Made)
-	if list, _ := List(dir, nil); len(list) != 1 || list[0].Host != other {
+	if list, _ := ListContexts(dir, nil); len(list) != 1 || list[0].Host != other {
 		t.Errorf("%+v", list)
 	}
 	// The place is the one of docker's: its SHA-256.
@@ -70,7 +70,7 @@ func TestMakeAndRemove(t *testing.T) {
 		t.Errorf("beside it: %q", left)
 	}
 	for _, want := range []State{Removed, None} {
-		if got, err := Remove(dir, "windows", recorded); got != want || err != nil {
+		if got, err := RemoveContext(dir, "windows", recorded); got != want || err != nil {
 			t.Errorf("%q, %v; want %q", got, err, want)
 		}
 	}
@@ -93,7 +93,7 @@ func TestForeignContexts(t *testing.T) {
 		file := metaFile(dir, "windows")
 		write(t, file, change)
 		wants(t, dir, "windows", host, nobody, Foreign)
-		if got, err := Remove(dir, "windows", recorded); got != Foreign || err != nil {
+		if got, err := RemoveContext(dir, "windows", recorded); got != Foreign || err != nil {
 			t.Errorf("%s: remove: %q, %v", name, got, err)
 		}
 		if text(t, file) != change {
@@ -107,7 +107,7 @@ func TestRemoveOfTheChosenOne(t *testing.T) {
 	config := filepath.Join(dir, "config.json")
 	wants(t, dir, "windows", host, nobody, Made)
 	write(t, config, `{"auths":{"x":{"auth":"c2VjcmV0"}},"currentContext":"windows","n":1e400}`)
-	if got, err := Remove(dir, "windows", recorded); got != Removed || err != nil {
+	if got, err := RemoveContext(dir, "windows", recorded); got != Removed || err != nil {
 		t.Fatalf("%q, %v", got, err)
 	}
 	var rest map[string]json.RawMessage
@@ -118,20 +118,20 @@ func TestRemoveOfTheChosenOne(t *testing.T) {
 	wants(t, dir, "windows", host, nobody, Made)
 	const chosen = `{ "currentContext" : "other" }`
 	write(t, config, chosen)
-	if got, err := Remove(dir, "windows", recorded); got != Removed || err != nil || text(t, config) != chosen {
+	if got, err := RemoveContext(dir, "windows", recorded); got != Removed || err != nil || text(t, config) != chosen {
 		t.Errorf("%q, %v, %s", got, err, text(t, config))
 	}
 }
 
 func TestNoHome(t *testing.T) {
 	home := filepath.Join(t.TempDir(), "gone")
-	if _, err := Make(filepath.Join(home, ".docker"), "windows", host, nil, nobody); !errors.Is(err, fs.ErrNotExist) {
+	if _, err := MakeContext(filepath.Join(home, ".docker"), "windows", host, nil, nobody); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("%v", err)
 	}
 	if _, err := os.Lstat(home); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("a home was made: %v", err)
 	}
-	if list, err := List(home, nil); err != nil || len(list) > 0 {
+	if list, err := ListContexts(home, nil); err != nil || len(list) > 0 {
 		t.Errorf("%+v, %v", list, err)
 	}
 }
@@ -150,7 +150,7 @@ func TestNames(t *testing.T) {
 func TestDirAndCurrent(t *testing.T) {
 	home := t.TempDir()
 	in := func(env map[string]string) string {
-		return Dir(func(name string) string { return env[name] }, "/home/passwd")
+		return ConfigDir(func(name string) string { return env[name] }, "/home/passwd")
 	}
 	for want, env := range map[string]map[string]string{
 		filepath.Join(home, ".docker"):           {"HOME": home},
@@ -161,15 +161,15 @@ func TestDirAndCurrent(t *testing.T) {
 			t.Errorf("%v: %q, want %q", env, got, want)
 		}
 	}
-	if got := Current(home); got != "" {
+	if got := CurrentContext(home); got != "" {
 		t.Errorf("without a file: %q", got)
 	}
 	write(t, filepath.Join(home, "config.json"), `{"auths":{},"currentContext":"other"}`)
-	if got := Current(home); got != "other" {
+	if got := CurrentContext(home); got != "other" {
 		t.Errorf("of the file: %q", got)
 	}
 	write(t, filepath.Join(home, "config.json"), "{")
-	if got := Current(home); got != "" {
+	if got := CurrentContext(home); got != "" {
 		t.Errorf("of half a file: %q", got)
 	}
 }
@@ -227,7 +227,7 @@ func TestCurrentAsDockerReadsIt(t *testing.T) {
 		if err := os.WriteFile(filepath.Join(dir, "config.json"), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if got := Current(dir); got != want {
+		if got := CurrentContext(dir); got != want {
 			t.Errorf("%q: %q, want %q", text, got, want)
 		}
 	}

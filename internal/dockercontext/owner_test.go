@@ -43,10 +43,10 @@ func stays(t *testing.T, dir, name string) {
 	for _, host := range []string{host, other} {
 		wants(t, dir, name, host, nobody, Foreign)
 	}
-	if got, err := Remove(dir, name, recorded); got != Foreign || err != nil {
+	if got, err := RemoveContext(dir, name, recorded); got != Foreign || err != nil {
 		t.Errorf("remove %s: %q, %v", name, got, err)
 	}
-	list, err := List(dir, recorded)
+	list, err := ListContexts(dir, recorded)
 	if i := slices.IndexFunc(list, func(c Context) bool { return c.Name == name }); err != nil || i >= 0 && list[i].Ours {
 		t.Errorf("%+v, %v", list, err)
 	}
@@ -75,7 +75,7 @@ func TestCopiesOfOurContextAreTheirUsers(t *testing.T) {
 			for _, name := range []string{"imported", "copied", "described"} {
 				stays(t, dir, name)
 			}
-			if got, err := Remove(dir, "windows", recorded); got != Removed || err != nil {
+			if got, err := RemoveContext(dir, "windows", recorded); got != Removed || err != nil {
 				t.Errorf("%q, %v", got, err)
 			}
 		})
@@ -150,14 +150,14 @@ func TestContextOfTheVersionBefore(t *testing.T) {
 	wants(t, dir, "windows", other, somebody, Taken)
 	wants(t, dir, "windows", other, nobody, Made)
 	stays(t, dir, "copied")
-	if list, err := List(dir, recorded); err != nil || !slices.Equal(list, []Context{{"copied", host, false}, {"windows", other, true}}) {
+	if list, err := ListContexts(dir, recorded); err != nil || !slices.Equal(list, []Context{{"copied", host, false}, {"windows", other, true}}) {
 		t.Errorf("%+v, %v", list, err)
 	}
 	earlier(t, dir, "windows")
 	edit(t, dir, "The Docker engine of Windows", "mine")
 	stays(t, dir, "windows")
 	earlier(t, dir, "windows")
-	if got, err := Remove(dir, "windows", recorded); got != Removed || err != nil {
+	if got, err := RemoveContext(dir, "windows", recorded); got != Removed || err != nil {
 		t.Errorf("%q, %v", got, err)
 	}
 }
@@ -175,10 +175,10 @@ func TestOurContextIsOneOfDockers(t *testing.T) {
 		docker(t, dir, "context", "inspect", name)
 		docker(t, dir, "context", "use", name)
 		wants(t, dir, name, other, nobody, Made)
-		if got, err := Remove(dir, name, nil); got != Removed || err != nil {
+		if got, err := RemoveContext(dir, name, nil); got != Removed || err != nil {
 			t.Errorf("%q, %v", got, err)
 		}
-		if Current(dir) != "" {
+		if CurrentContext(dir) != "" {
 			t.Error("a context that is gone is the chosen one")
 		}
 	}

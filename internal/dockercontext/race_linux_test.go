@@ -63,7 +63,7 @@ func TestContextMadeAtTheSameMomentStays(t *testing.T) {
 		}
 		var made, err error
 		var state State
-		atOnce(func() { state, err = Make(dir, "windows", host, nil, nobody) }, more(dir, 0), func() {
+		atOnce(func() { state, err = MakeContext(dir, "windows", host, nil, nobody) }, more(dir, 0), func() {
 			made = os.Link(mine, file) // fails if ours is there already
 		})
 		if err != nil {
@@ -108,11 +108,11 @@ func raceWithRename(t *testing.T, rounds int, ours func(dir string) (State, erro
 
 // One that its user changes while we give it another host, or remove it, is as the user has made it.
 func TestContextChangedWhileItIsReplacedStays(t *testing.T) {
-	raceWithRename(t, 80, func(dir string) (State, error) { return Make(dir, "windows", other, nil, nobody) })
+	raceWithRename(t, 80, func(dir string) (State, error) { return MakeContext(dir, "windows", other, nil, nobody) })
 }
 
 func TestContextChangedWhileItIsRemovedStays(t *testing.T) {
-	raceWithRename(t, 80, func(dir string) (State, error) { return Remove(dir, "windows", nil) })
+	raceWithRename(t, 80, func(dir string) (State, error) { return RemoveContext(dir, "windows", nil) })
 }
 
 // What its user writes between our look and our deed is found in the deed, on file systems of both kinds.
@@ -173,7 +173,7 @@ func TestLoginWhileTheChosenContextIsRemoved(t *testing.T) {
 			news, _ := filepath.Glob(config + ".*")
 			return len(news) > 0
 		}
-		atOnce(func() { _, err = Remove(dir, "windows", nil) }, sees, func() { renamed = os.Rename(mine, config) })
+		atOnce(func() { _, err = RemoveContext(dir, "windows", nil) }, sees, func() { renamed = os.Rename(mine, config) })
 		if err != nil || renamed != nil {
 			t.Fatal(err, renamed)
 		}
@@ -227,11 +227,11 @@ func TestOddPlacesOfContexts(t *testing.T) {
 		if err := errors.Join(os.Chmod(real, 0o664), os.Symlink("../dotfiles.json", filepath.Join(dir, "config.json"))); err != nil {
 			t.Fatal(err)
 		}
-		if got, err := Remove(dir, "windows", nil); got != Removed || err != nil {
+		if got, err := RemoveContext(dir, "windows", nil); got != Removed || err != nil {
 			t.Errorf("%q, %v", got, err)
 		}
 		isLink(t, filepath.Join(dir, "config.json"))
-		if info, err := os.Stat(real); err != nil || info.Mode().Perm() != 0o664 || Current(dir) != "" {
+		if info, err := os.Stat(real); err != nil || info.Mode().Perm() != 0o664 || CurrentContext(dir) != "" {
 			t.Errorf("%v, %v", info, err)
 		}
 	})
@@ -249,7 +249,7 @@ func TestOddPlacesOfContexts(t *testing.T) {
 			}
 			before, _ := os.Lstat(file)
 			wants(t, dir, "windows", host, nobody, Foreign)
-			if got, err := Remove(dir, "windows", recorded); got != Foreign || err != nil {
+			if got, err := RemoveContext(dir, "windows", recorded); got != Foreign || err != nil {
 				t.Errorf("%q, %v", got, err)
 			}
 			if after, err := os.Lstat(file); err != nil || !os.SameFile(before, after) {
@@ -284,7 +284,7 @@ func cycle(t *testing.T, dir string) {
 	t.Helper()
 	wants(t, dir, "windows", host, nobody, Made)
 	wants(t, dir, "windows", other, nobody, Made)
-	if got, err := Remove(dir, "windows", nil); got != Removed || err != nil {
+	if got, err := RemoveContext(dir, "windows", nil); got != Removed || err != nil {
 		t.Errorf("%q, %v", got, err)
 	}
 	if _, err := os.Lstat(metaFile(dir, "windows")); !errors.Is(err, fs.ErrNotExist) {

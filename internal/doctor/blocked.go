@@ -10,9 +10,9 @@ import (
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/install"
 )
 
-// Blocked opens the programs, as Windows does to start one, which is refused where a scanner has
+// FindBlocker opens the programs, as Windows does to start one, which is refused where a scanner has
 // found something in them.
-func Blocked() (string, error) {
+func FindBlocker() (string, error) {
 	exe, err := os.Executable()
 	if err != nil {
 		return "", fmt.Errorf("find own file: %w", err)

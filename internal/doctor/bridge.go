@@ -10,20 +10,20 @@ import (
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/printable"
 )
 
-// bridgeRuns tells of the one for the place.
-func (e *examination) bridgeRuns(context.Context) error {
-	b := e.theBridge()
+// checkBridgeRuns tells of the one for the place.
+func (e *exam) checkBridgeRuns(context.Context) error {
+	b := e.bridgeForPlace()
 	if b == nil {
-		return e.fail(codes.BridgeRuns, fmt.Sprintf("no bridge of this user serves %s in %s", e.Place.Socket, distroOr(e.Place)), nil)
+		return e.tellFailed(codes.BridgeRuns, fmt.Sprintf("no bridge of this user serves %s in %s", e.Place.Socket, distroOr(e.Place)), nil)
 	}
 	if b.Err != nil {
-		return e.fail(codes.BridgeRuns, fmt.Sprintf("the bridge with pid %d does not answer", b.PID), b.Err)
+		return e.tellFailed(codes.BridgeRuns, fmt.Sprintf("the bridge with pid %d does not answer", b.PID), b.Err)
 	}
 	s := b.Status
-	e.ok(codes.BridgeRuns, fmt.Sprintf("pid %d serves %s in %s since %s", s.PID, s.Link.Socket, distroOr(s.Link.Place()), s.Since.Local().Format(time.DateTime)))
-	defer e.build(s)
+	e.tellOK(codes.BridgeRuns, fmt.Sprintf("pid %d serves %s in %s since %s", s.PID, s.Link.Socket, distroOr(s.Link.PlaceOf()), s.Since.Local().Format(time.DateTime)))
+	defer e.checkBuild(s)
 	if s.Works {
-		e.ok(codes.BridgeWorks, fmt.Sprintf("it carries %d connections, and its agent answers after %.1f ms", s.Streams, s.RoundTrip*1000))
+		e.tellOK(codes.BridgeWorks, fmt.Sprintf("it carries %d connections, and its agent answers after %.1f ms", s.Streams, s.RoundTrip*1000))
 		return nil
 	}
 	seen := "its state is " + s.State
@@ -32,25 +32,25 @@ func (e *examination) bridgeRuns(context.Context) error {
 			seen += "; " + printable.Line(why)
 		}
 	}
-	return e.fail(codes.BridgeWorks, seen, nil)
+	return e.tellFailed(codes.BridgeWorks, seen, nil)
 }
 
-// configuration tells whether the files are right: with a wrong one nothing is started.
-func (e *examination) configuration(context.Context) error {
+// checkConfiguration tells whether the files are right: with a wrong one nothing is started.
+func (e *exam) checkConfiguration(context.Context) error {
 	if e.Configured == nil {
 		return errSkip
 	}
 	words, err := e.Configured()
 	if err != nil {
-		return e.fail(codes.Configuration, err.Error(), err)
+		return e.tellFailed(codes.Configuration, err.Error(), err)
 	}
-	e.ok(codes.Configuration, words)
+	e.tellOK(codes.Configuration, words)
 	return nil
 }
 
 func distroOr(p control.Place) string {
 	switch {
-	case p.Everywhere():
+	case p.IsInEveryDistro():
 		return "every distro"
 	case p.Distro == "":
 		return "the default distro"
@@ -58,17 +58,17 @@ func distroOr(p control.Place) string {
 	return p.Distro
 }
 
-// build compares the bridge with this program: both halves are of one build.
-func (e *examination) build(s control.Status) {
+// checkBuild compares the bridge with this program: both halves are of one build.
+func (e *exam) checkBuild(s control.Status) {
 	switch {
 	case e.Build == "" || s.Build == "":
-		e.unknown(codes.BridgeBuild, "the bridge is "+printable.Line(s.Version)+"; its build is not known")
+		e.tellUnknown(codes.BridgeBuild, "the bridge is "+printable.Line(s.Version)+"; its build is not known")
 	case s.Build != e.Build:
-		_ = e.fail(codes.BridgeBuild, fmt.Sprintf("the bridge is %s of build %s, this program is of build %s", printable.Line(s.Version), short(s.Build), short(e.Build)), nil)
+		_ = e.tellFailed(codes.BridgeBuild, fmt.Sprintf("the bridge is %s of build %s, this program is of build %s", printable.Line(s.Version), shortBuild(s.Build), shortBuild(e.Build)), nil)
 	default:
-		e.ok(codes.BridgeBuild, fmt.Sprintf("the bridge is %s of build %s, as this program is", printable.Line(s.Version), short(s.Build)))
+		e.tellOK(codes.BridgeBuild, fmt.Sprintf("the bridge is %s of build %s, as this program is", printable.Line(s.Version), shortBuild(s.Build)))
 	}
 }
 
-// short is enough of a hash to tell builds apart, as the agent's file has it.
-func short(build string) string { return printable.Line(build[:min(len(build), 16)]) }
+// shortBuild is enough of a hash to tell builds apart, as the agent's file has it.
+func shortBuild(build string) string { return printable.Line(build[:min(len(build), 16)]) }

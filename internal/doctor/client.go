@@ -14,60 +14,60 @@ import (
 // ErrNoContext says that no docker context leads to the socket, where one is needed.
 var ErrNoContext = errors.New("there is no docker context for the socket")
 
-// client tells of the docker command of the distro's user.
-func (e *examination) client(context.Context) error {
-	s, answers := e.status()
+// checkClient tells of the docker command of the distro's user.
+func (e *exam) checkClient(context.Context) error {
+	s, answers := e.bridgeStatus()
 	if !e.seen.known {
 		return errSkip
 	}
 	if answers && s.Link.Kind == "raw" {
 		for _, code := range []codes.Code{codes.ClientLed, codes.ClientPorts, codes.ClientPaths} {
-			e.unknown(code, "not looked at: what is carried is not Docker")
+			e.tellUnknown(code, "not looked at: what is carried is not Docker")
 		}
 		return nil
 	}
 	if answers {
-		_ = e.led()
+		_ = e.checkDockerTarget()
 	} else {
-		e.unknown(codes.ClientLed, "not looked at: no bridge serves the socket")
+		e.tellUnknown(codes.ClientLed, "not looked at: no bridge serves the socket")
 	}
-	e.surprises()
+	e.tellSurprises()
 	return nil
 }
 
-// led tells where the docker command goes. A context for the socket is all it takes: what leads the
+// checkDockerTarget tells where the docker command goes. A context for the socket is all it takes: what leads the
 // command elsewhere when no context is named is then the user's affair, unless he has chosen that
 // context.
-func (e *examination) led() error {
+func (e *exam) checkDockerTarget() error {
 	i, ours := e.seen, "unix://"+e.Place.Socket
-	s, _ := e.status()
+	s, _ := e.bridgeStatus()
 	link := s.Link
 	chosen := i.Led.Current != "" && slices.Contains(i.Leads, i.Led.Current)
 	astray := i.Led.WhyAstray(i.Led.Current, ours)
-	elsewhere := i.elsewhere(ours)
+	elsewhere := i.leadsElsewhere(ours)
 	switch {
 	case i.Led.DockerHost == ours:
-		e.ok(codes.ClientLed, "DOCKER_HOST is this socket")
+		e.tellOK(codes.ClientLed, "DOCKER_HOST is this socket")
 	case chosen && astray != "":
-		return e.fail(codes.ClientLed, i.User+" has chosen the docker context "+i.Led.Current+", which has no effect: "+astray, nil)
+		return e.tellFailed(codes.ClientLed, i.User+" has chosen the docker context "+i.Led.Current+", which has no effect: "+astray, nil)
 	case chosen:
-		e.ok(codes.ClientLed, "docker of "+i.User+" uses the context "+i.Led.Current+", which is this socket")
+		e.tellOK(codes.ClientLed, "docker of "+i.User+" uses the context "+i.Led.Current+", which is this socket")
 	case len(i.Leads) > 0 && elsewhere != "":
-		e.ok(codes.ClientLed, "docker --context "+codes.ShWord(i.Leads[0])+" goes here; without it "+elsewhere)
+		e.tellOK(codes.ClientLed, "docker --context "+codes.ShWord(i.Leads[0])+" goes here; without it "+elsewhere)
 	case len(i.Leads) > 0:
-		e.ok(codes.ClientLed, "docker --context "+codes.ShWord(i.Leads[0])+" goes here, for "+i.User)
+		e.tellOK(codes.ClientLed, "docker --context "+codes.ShWord(i.Leads[0])+" goes here, for "+i.User)
 	case elsewhere != "":
-		return e.fail(codes.ClientLed, elsewhere, ErrNoContext)
+		return e.tellFailed(codes.ClientLed, elsewhere, ErrNoContext)
 	case link.Context != "":
-		return e.fail(codes.ClientLed, "the docker context "+link.Context+", which the bridge makes, is not there for "+i.User, ErrNoContext)
+		return e.tellFailed(codes.ClientLed, "the docker context "+link.Context+", which the bridge makes, is not there for "+i.User, ErrNoContext)
 	default:
-		e.ok(codes.ClientLed, "neither DOCKER_HOST nor a context is set where programs of "+i.User+" start; name the socket: docker -H "+codes.ShWord(ours))
+		e.tellOK(codes.ClientLed, "neither DOCKER_HOST nor a context is set where programs of "+i.User+" start; name the socket: docker -H "+codes.ShWord(ours))
 	}
 	return nil
 }
 
-// elsewhere says what leads docker away from the socket when no context is named, "" if nothing does.
-func (i inspection) elsewhere(ours string) string {
+// leadsElsewhere says what leads docker away from the socket when no context is named, "" if nothing does.
+func (i inspection) leadsElsewhere(ours string) string {
 	name := cmp.Or(i.Led.DockerContext, i.Led.Current)
 	switch {
 	case i.Led.DockerHost == ours:
@@ -80,16 +80,16 @@ func (i inspection) elsewhere(ours string) string {
 	return ""
 }
 
-// surprises tells what is not wrong, and unlike what an engine in the distro does.
-func (e *examination) surprises() {
+// tellSurprises tells what is not wrong, and unlike what an engine in the distro does.
+func (e *exam) tellSurprises() {
 	switch {
 	case e.engined.OSType == "":
-		e.unknown(codes.ClientPorts, "not looked at, since no engine answers")
-		e.unknown(codes.ClientPaths, "not looked at, since no engine answers")
+		e.tellUnknown(codes.ClientPorts, "not looked at, since no engine answers")
+		e.tellUnknown(codes.ClientPaths, "not looked at, since no engine answers")
 		return
 	case e.engined.OSType != "windows":
-		e.ok(codes.ClientPorts, "a published port is the engine's, which runs "+e.engined.OSType+" containers")
-		e.ok(codes.ClientPaths, "paths are the engine's, which runs "+e.engined.OSType+" containers")
+		e.tellOK(codes.ClientPorts, "a published port is the engine's, which runs "+e.engined.OSType+" containers")
+		e.tellOK(codes.ClientPaths, "paths are the engine's, which runs "+e.engined.OSType+" containers")
 		return
 	}
 	where := "localhost of " + e.distro + ", too: it has the network of Windows (mirrored)"
@@ -100,14 +100,14 @@ func (e *examination) surprises() {
 	default:
 		where = e.seen.Gateway + ", which is Windows, not localhost of " + e.distro
 	}
-	e.ok(codes.ClientPorts, "a port that a Windows container publishes is found at "+where)
+	e.tellOK(codes.ClientPorts, "a port that a Windows container publishes is found at "+where)
 	drives := make([]string, 0, len(e.seen.Drives))
 	for _, windows := range slices.Sorted(maps.Keys(e.seen.Drives)) {
 		drives = append(drives, windows+" as "+e.seen.Drives[windows])
 	}
 	if len(drives) == 0 {
-		e.ok(codes.ClientPaths, "no drive of Windows is mounted in "+e.distro+": name directories of Windows, with slashes: -v C:/src:C:/src")
+		e.tellOK(codes.ClientPaths, "no drive of Windows is mounted in "+e.distro+": name directories of Windows, with slashes: -v C:/src:C:/src")
 		return
 	}
-	e.ok(codes.ClientPaths, "directories of Windows are "+strings.Join(drives, ", ")+`; from there: -v "$PWD:C:/src", with quotes and slashes`)
+	e.tellOK(codes.ClientPaths, "directories of Windows are "+strings.Join(drives, ", ")+`; from there: -v "$PWD:C:/src", with quotes and slashes`)
 }

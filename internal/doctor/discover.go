@@ -51,13 +51,13 @@ type discovery struct {
 	Unseen  []unseen     `json:"notLookedAt,omitempty"`
 }
 
-func Discover(ctx context.Context, goos string) discovery {
+func DiscoverEngines(ctx context.Context, goos string) discovery {
 	found := discovery{Engines: []discovered{}}
 	if goos == "windows" {
 		found.Engines = append(found.Engines, discoverPipes(ctx)...)
 	}
 	if w, err := distro.FindWSL(); err == nil {
-		found.distros(ctx, w)
+		found.lookIntoDistros(ctx, w)
 	}
 	for i, d := range found.Engines {
 		found.Engines[i].Use = discoverHints(d)
@@ -67,7 +67,7 @@ func Discover(ctx context.Context, goos string) discovery {
 
 // discoverPipes asks all pipes at once, each with what is trusted of pipes.
 func discoverPipes(ctx context.Context) (list []discovered) {
-	known := engine.Known()
+	known := engine.KnownPipes()
 	all := make([]discovered, len(known))
 	var asking sync.WaitGroup
 	for i, p := range known {
@@ -75,9 +75,9 @@ func discoverPipes(ctx context.Context) (list []discovered) {
 			place, err := endpoint.Parse(p.Name, "windows")
 			var v engine.Version
 			if err == nil {
-				v, err = engine.Ask(ctx, place.Dial)
+				v, err = engine.AskVersion(ctx, place.Dial)
 			}
-			all[i] = answered(discovered{Place: place.String(), Whose: p.Whose}, v, err)
+			all[i] = withAnswer(discovered{Place: place.String(), Whose: p.Whose}, v, err)
 		})
 	}
 	asking.Wait()
@@ -89,7 +89,7 @@ func discoverPipes(ctx context.Context) (list []discovered) {
 	return list
 }
 
-func answered(d discovered, v engine.Version, err error) discovered {
+func withAnswer(d discovered, v engine.Version, err error) discovered {
 	if err == nil {
 		d.Engine = &v
 		return d
@@ -98,12 +98,12 @@ func answered(d discovered, v engine.Version, err error) discovered {
 	return d
 }
 
-// distros looks into those that run; and for WSL's own containers.
-func (found *discovery) distros(ctx context.Context, w distro.WSL) {
+// lookIntoDistros looks into those that run; and for WSL's own containers.
+func (found *discovery) lookIntoDistros(ctx context.Context, w distro.WSL) {
 	if wslc := filepath.Join(filepath.Dir(w.Path()), "wslc.exe"); isFile(wslc) {
-		found.Engines = append(found.Engines, answered(discovered{Place: wslc, Whose: "WSL containers"}, engine.Version{}, errNoPipe))
+		found.Engines = append(found.Engines, withAnswer(discovered{Place: wslc, Whose: "WSL containers"}, engine.Version{}, errNoPipe))
 	}
-	names, err := w.Running(ctx)
+	names, err := w.RunningDistros(ctx)
 	agent, agentErr := deploy.Own()
 	if err = errors.Join(err, agentErr); err != nil {
 		found.Unseen = append(found.Unseen, unseen{"", printable.Line(err.Error())})
@@ -112,7 +112,7 @@ func (found *discovery) distros(ctx context.Context, w distro.WSL) {
 	lists, errs := make([][]discovered, len(names)), make([]error, len(names))
 	var asking sync.WaitGroup
 	for i, name := range names {
-		asking.Go(func() { lists[i], errs[i] = discoverIn(ctx, w, name, deploy.Path(agent.Hash)) })
+		asking.Go(func() { lists[i], errs[i] = discoverIn(ctx, w, name, deploy.AgentPath(agent.Hash)) })
 	}
 	asking.Wait()
 	for i, name := range names {
@@ -169,7 +169,7 @@ func discoverIn(ctx context.Context, w distro.WSL, distro, agent string) ([]disc
 		case err != nil:
 			err = engine.ErrNotEngine
 		}
-		list = append(list, answered(discovered{Distro: distro, Place: "unix:" + a.Socket}, v, err))
+		list = append(list, withAnswer(discovered{Distro: distro, Place: "unix:" + a.Socket}, v, err))
 	}
 	return list, nil
 }
@@ -177,7 +177,7 @@ func discoverIn(ctx context.Context, w distro.WSL, distro, agent string) ([]disc
 // lookForSockets prints "there SOCKET" or, where the user may not connect, "barred SOCKET", as a shell of
 // every distro can.
 func lookForSockets() string {
-	return "u=$(id -u); for s in " + strings.Join(engine.Sockets("$u"), " ") +
+	return "u=$(id -u); for s in " + strings.Join(engine.KnownSockets("$u"), " ") +
 		"; do if [ -S $s ]; then if [ -w $s ]; then echo there $s; else echo barred $s; fi; fi; done"
 }
 
@@ -190,8 +190,8 @@ func socketsIn(ctx context.Context, w distro.WSL, distro string) (list []discove
 	for line := range strings.Lines(string(said)) {
 		how, socket, _ := strings.Cut(strings.TrimSpace(line), " ")
 		why, ok := map[string]error{"there": errNoAgent, "barred": errBarred}[how]
-		if ok && isSocket(socket) && len(list) < len(engine.Sockets("")) {
-			list = append(list, answered(discovered{Distro: distro, Place: "unix:" + socket}, engine.Version{}, why))
+		if ok && isSocket(socket) && len(list) < len(engine.KnownSockets("")) {
+			list = append(list, withAnswer(discovered{Distro: distro, Place: "unix:" + socket}, engine.Version{}, why))
 		}
 	}
 	return list, nil
@@ -206,11 +206,11 @@ func isSocket(path string) bool {
 	if m := ofUser.FindStringSubmatch(path); m != nil {
 		uid = m[1]
 	}
-	return slices.Contains(engine.Sockets(uid), path)
+	return slices.Contains(engine.KnownSockets(uid), path)
 }
 
-// Text is for a person.
-func (found discovery) Text() string {
+// TextForPerson is for a person.
+func (found discovery) TextForPerson() string {
 	var text strings.Builder
 	line := func(format string, args ...any) {
 		text.WriteString(printable.Escape(fmt.Sprintf(format, args...)) + "\n")

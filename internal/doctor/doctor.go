@@ -38,8 +38,8 @@ type Finding struct {
 	Err     error // why it failed, if an error is behind it
 }
 
-// Patient is what is looked at.
-type Patient struct {
+// Target is what is looked at.
+type Target struct {
 	Place   control.Place     // Distro is empty for the default one
 	Engine  endpoint.Endpoint // the zero value: that of the bridge, else it is looked for on Windows
 	Windows bool
@@ -64,9 +64,9 @@ type Seen struct {
 	Bridge *control.Found // the one for the place; nil: none runs
 }
 
-// examination is one visit.
-type examination struct {
-	Patient
+// exam is one visit.
+type exam struct {
+	Target
 	tell func(Finding)
 
 	wsl     distro.WSL
@@ -79,8 +79,8 @@ type examination struct {
 	engined engine.Info  // what the engine said of itself
 }
 
-// theBridge is the one for the place; nil: none runs.
-func (e *examination) theBridge() *control.Found {
+// bridgeForPlace is the one for the place; nil: none runs.
+func (e *exam) bridgeForPlace() *control.Found {
 	for i, b := range e.Bridges {
 		if b.Place.ID() == e.Place.ID() {
 			return &e.Bridges[i]
@@ -89,9 +89,9 @@ func (e *examination) theBridge() *control.Found {
 	return nil
 }
 
-// status is that of the bridge, if one runs and answers.
-func (e *examination) status() (control.Status, bool) {
-	b := e.theBridge()
+// bridgeStatus is that of the bridge, if one runs and answers.
+func (e *exam) bridgeStatus() (control.Status, bool) {
+	b := e.bridgeForPlace()
 	if b == nil || b.Err != nil {
 		return control.Status{}, false
 	}
@@ -102,11 +102,11 @@ func (e *examination) status() (control.Status, bool) {
 var errSkip = errors.New("nothing more to look at")
 
 // Examine makes all checks and tells of each in its order.
-func Examine(ctx context.Context, p Patient, tell func(Finding)) Seen {
-	e := &examination{Patient: p}
+func Examine(ctx context.Context, p Target, tell func(Finding)) Seen {
+	e := &exam{Target: p}
 	told := map[codes.Code]bool{}
 	e.tell = func(f Finding) { told[f.Code] = true; tell(f) }
-	for _, row := range table() {
+	for _, row := range checkTable() {
 		for _, c := range row.checks {
 			if c.look != nil && c.look(e, ctx) != nil {
 				break
@@ -114,28 +114,28 @@ func Examine(ctx context.Context, p Patient, tell func(Finding)) Seen {
 		}
 		for _, c := range row.checks { // what was left out is told where it would have stood
 			if !told[c.code] {
-				e.unknown(c.code, row.without(e))
+				e.tellUnknown(c.code, row.without(e))
 			}
 		}
 	}
-	return Seen{e.Place, e.distro, e.theBridge()}
+	return Seen{e.Place, e.distro, e.bridgeForPlace()}
 }
 
-// fail tells of a check that failed and ends its row.
-func (e *examination) fail(code codes.Code, seen string, err error) error {
+// tellFailed tells of a check that failed and ends its row.
+func (e *exam) tellFailed(code codes.Code, seen string, err error) error {
 	e.tell(Finding{Code: code, Verdict: Failed, Seen: strings.ReplaceAll(seen, "\n", "; "), Err: err})
 	return errSkip
 }
 
-func (e *examination) ok(code codes.Code, seen string) {
+func (e *exam) tellOK(code codes.Code, seen string) {
 	e.tell(Finding{Code: code, Verdict: OK, Seen: seen})
 }
 
-func (e *examination) unknown(code codes.Code, seen string) {
+func (e *exam) tellUnknown(code codes.Code, seen string) {
 	e.tell(Finding{Code: code, Verdict: Unknown, Seen: seen})
 }
 
-// describe is what an engine said of itself.
-func describe(info engine.Info) string {
+// describeEngine is what an engine said of itself.
+func describeEngine(info engine.Info) string {
 	return info.Server + ", for " + info.OSType + " containers, API " + info.APIVersion
 }

@@ -39,10 +39,10 @@ func judged(i inspection, link control.Link) map[codes.Code]Finding {
 	i.known, i.User = true, "alice"
 	found := map[codes.Code]Finding{}
 	place := control.Place{Distro: "Debian", Socket: "/run/x.sock"}
-	e := &examination{Patient: Patient{Place: place, Bridges: []control.Found{{Place: place, Status: control.Status{PID: 1, Link: link}}}}, distro: "Debian", seen: i}
+	e := &exam{Target: Target{Place: place, Bridges: []control.Found{{Place: place, Status: control.Status{PID: 1, Link: link}}}}, distro: "Debian", seen: i}
 	e.tell = func(f Finding) { found[f.Code] = f }
-	_ = e.socket(context.Background())
-	_ = e.client(context.Background())
+	_ = e.checkSocket(context.Background())
+	_ = e.checkClient(context.Background())
 	return found
 }
 
@@ -81,7 +81,7 @@ func TestSocketAndClient(t *testing.T) {
 		"not made yet":       {well, control.Link{Kind: "docker"}, nil},
 	} {
 		var failed []codes.Code
-		for _, code := range codes.Checks() {
+		for _, code := range codes.CheckedCodes() {
 			if judged(c.i, c.link)[code].Verdict == Failed {
 				failed = append(failed, code)
 			}
@@ -90,7 +90,7 @@ func TestSocketAndClient(t *testing.T) {
 			t.Errorf("%s: failed are %q, want %q", name, failed, c.failed)
 		}
 	}
-	barred := func(owner, mode string) string { return (&NotAllowedError{"alice", owner, mode}).Group() }
+	barred := func(owner, mode string) string { return (&NotAllowedError{"alice", owner, mode}).GroupToJoin() }
 	if barred("root:docker", "0660") != "docker" || barred("bob:bob", "0600") != "" || barred("bob", "") != "" {
 		t.Error("who is let in by a group was misread")
 	}
@@ -99,8 +99,8 @@ func TestSocketAndClient(t *testing.T) {
 // Each check that has a page is a line of the table, once and in the order of the pages.
 func TestTableHasEveryCheck(t *testing.T) {
 	var list []codes.Code
-	for _, row := range table() {
-		if row.checks[0].look == nil || row.without(&examination{}) == "" {
+	for _, row := range checkTable() {
+		if row.checks[0].look == nil || row.without(&exam{}) == "" {
 			t.Errorf("nothing looks at %s", row.checks[0].code)
 		}
 		for _, c := range row.checks {
@@ -110,8 +110,8 @@ func TestTableHasEveryCheck(t *testing.T) {
 			}
 		}
 	}
-	if !slices.Equal(list, codes.Checks()) {
-		t.Errorf("the table has %q, the pages %q", list, codes.Checks())
+	if !slices.Equal(list, codes.CheckedCodes()) {
+		t.Errorf("the table has %q, the pages %q", list, codes.CheckedCodes())
 	}
 }
 
@@ -142,8 +142,8 @@ func TestConfiguration(t *testing.T) {
 		"wrong": {errors.New("c.toml:3:1: a link has no key"), Failed, "c.toml:3:1: a link has no key"},
 	} {
 		var got Finding
-		e := &examination{Patient: Patient{Configured: func() (string, error) { return "2 links, nothing is wrong", c.err }}, tell: func(f Finding) { got = f }}
-		if _ = e.configuration(t.Context()); got.Code != codes.Configuration || got.Verdict != c.verdict || got.Seen != c.seen {
+		e := &exam{Target: Target{Configured: func() (string, error) { return "2 links, nothing is wrong", c.err }}, tell: func(f Finding) { got = f }}
+		if _ = e.checkConfiguration(t.Context()); got.Code != codes.Configuration || got.Verdict != c.verdict || got.Seen != c.seen {
 			t.Errorf("%s: %+v", name, got)
 		}
 	}
@@ -153,9 +153,9 @@ func TestConfiguration(t *testing.T) {
 func TestCommandsAreNotAsked(t *testing.T) {
 	found := map[codes.Code]Finding{}
 	s := control.Status{PID: 1, Link: control.Link{Kind: "docker", Distro: "Ubuntu", Socket: "/run/x.sock", Engine: "exec: ssh host docker system dial-stdio"}}
-	e := &examination{Patient: Patient{Windows: true, Bridges: []control.Found{{Status: s}}}}
+	e := &exam{Target: Target{Windows: true, Bridges: []control.Found{{Status: s}}}}
 	e.tell = func(f Finding) { found[f.Code] = f }
-	_ = e.engine(t.Context())
+	_ = e.checkEngine(t.Context())
 	if f := found[codes.PipeThere]; f.Verdict != Unknown || !strings.Contains(f.Seen, "a command is not started") {
 		t.Errorf("%+v", f)
 	}
@@ -166,10 +166,10 @@ func TestReverseLinks(t *testing.T) {
 	look := func(s control.Status) (map[codes.Code]Finding, string) {
 		found := map[codes.Code]Finding{}
 		s.PID, s.Link = 1, control.Link{Kind: "docker", Distro: "Ubuntu", Socket: "npipe:////./pipe/x", Engine: "unix:/run/x.sock", Reverse: true}
-		e := &examination{Patient: Patient{Windows: true, Bridges: []control.Found{{Status: s}}}}
+		e := &exam{Target: Target{Windows: true, Bridges: []control.Found{{Status: s}}}}
 		e.tell = func(f Finding) { found[f.Code] = f }
-		_ = e.engine(t.Context())
-		_ = e.socket(t.Context())
+		_ = e.checkEngine(t.Context())
+		_ = e.checkSocket(t.Context())
 		return found, e.whyNoSocket()
 	}
 	well, noSocket := look(control.Status{Engine: engine.Info{OSType: "linux", Server: "Docker/1"}})

@@ -15,84 +15,84 @@ import (
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/printable"
 )
 
-// engine looks at the pipe that is meant, or for one. What the bridge knows is not asked again: it may
+// checkEngine looks at the pipe that is meant, or for one. What the bridge knows is not asked again: it may
 // have been told to trust a pipe that is not trusted here.
-func (e *examination) engine(ctx context.Context) error {
-	s, answers := e.status()
+func (e *exam) checkEngine(ctx context.Context) error {
+	s, answers := e.bridgeStatus()
 	switch {
 	case e.Engine != (endpoint.Endpoint{}):
-		return e.probe(ctx, e.Engine)
+		return e.probeNamed(ctx, e.Engine)
 	case answers && s.Link.Kind == "raw":
 		for _, code := range []codes.Code{codes.PipeThere, codes.PipeOpen, codes.EngineAnswers, codes.EngineWindows} {
-			e.unknown(code, "not looked at: "+s.Link.Engine+" carries something else than Docker")
+			e.tellUnknown(code, "not looked at: "+s.Link.Engine+" carries something else than Docker")
 		}
 		return nil
 	case answers && s.Link.IsCommand():
-		e.unknown(codes.PipeThere, "not looked at: a command is not started for a question")
+		e.tellUnknown(codes.PipeThere, "not looked at: a command is not started for a question")
 		return errSkip
 	case answers && s.Link.Reverse:
 		return e.reverseEngine(s)
 	case answers && s.Engine != (engine.Info{}):
-		e.engineOK(s.Link.Engine, s.Engine)
+		e.tellEngineOK(s.Link.Engine, s.Engine)
 		return nil
 	case answers && s.Link.Engine != "":
 		place, err := endpoint.Parse(s.Link.Engine, map[bool]string{true: "windows", false: "linux"}[e.Windows])
 		if err != nil {
-			return e.fail(codes.PipeThere, err.Error(), err)
+			return e.tellFailed(codes.PipeThere, err.Error(), err)
 		}
-		return e.probe(ctx, place)
+		return e.probeNamed(ctx, place)
 	case !e.Windows:
-		e.unknown(codes.PipeThere, "not looked for: that is done on Windows only; name one: --pipe unix:/var/run/docker.sock")
+		e.tellUnknown(codes.PipeThere, "not looked for: that is done on Windows only; name one: --pipe unix:/var/run/docker.sock")
 		return errSkip
 	}
 	return e.findEngine(ctx)
 }
 
 // reverseEngine tells what the bridge says of an engine in the distro, which only its agent reaches.
-func (e *examination) reverseEngine(s control.Status) error {
+func (e *exam) reverseEngine(s control.Status) error {
 	where := s.Link.Engine + " in " + s.Link.Distro
 	switch {
 	case s.Engine != (engine.Info{}):
-		e.engineOK(where, s.Engine)
+		e.tellEngineOK(where, s.Engine)
 		return nil
 	case s.EngineError != "":
-		return e.fail(codes.PipeThere, where+": "+printable.Line(s.EngineError), nil)
+		return e.tellFailed(codes.PipeThere, where+": "+printable.Line(s.EngineError), nil)
 	}
 	return errSkip
 }
 
-// probe asks an engine that somebody has named.
-func (e *examination) probe(ctx context.Context, place endpoint.Endpoint) error {
+// probeNamed asks an engine that somebody has named.
+func (e *exam) probeNamed(ctx context.Context, place endpoint.Endpoint) error {
 	info, err := engine.Probe(ctx, place.Dial)
 	switch {
 	case errors.Is(err, engine.ErrNoAnswer), errors.Is(err, engine.ErrNotEngine):
-		e.ok(codes.PipeThere, place.String()+" is there")
-		e.ok(codes.PipeOpen, "it lets this user in")
-		return e.fail(codes.EngineAnswers, err.Error(), err)
-	case barred(err):
-		e.ok(codes.PipeThere, place.String()+" is there")
-		return e.pipeBars(err)
+		e.tellOK(codes.PipeThere, place.String()+" is there")
+		e.tellOK(codes.PipeOpen, "it lets this user in")
+		return e.tellFailed(codes.EngineAnswers, err.Error(), err)
+	case isBarred(err):
+		e.tellOK(codes.PipeThere, place.String()+" is there")
+		return e.tellWhyPipeBars(err)
 	case err != nil:
-		return e.fail(codes.PipeThere, err.Error(), err)
+		return e.tellFailed(codes.PipeThere, err.Error(), err)
 	}
-	e.engineOK(place.String(), info)
+	e.tellEngineOK(place.String(), info)
 	return nil
 }
 
-func (e *examination) engineOK(where string, info engine.Info) {
+func (e *exam) tellEngineOK(where string, info engine.Info) {
 	e.engined = info
-	e.ok(codes.PipeThere, where+" is there")
-	e.ok(codes.PipeOpen, "it lets this user in")
-	e.ok(codes.EngineAnswers, describe(info))
+	e.tellOK(codes.PipeThere, where+" is there")
+	e.tellOK(codes.PipeOpen, "it lets this user in")
+	e.tellOK(codes.EngineAnswers, describeEngine(info))
 	if info.OSType == "windows" {
-		e.ok(codes.EngineWindows, "it runs Windows containers")
+		e.tellOK(codes.EngineWindows, "it runs Windows containers")
 	} else {
-		e.ok(codes.EngineWindows, "it runs "+info.OSType+" containers, and is the one that was named")
+		e.tellOK(codes.EngineWindows, "it runs "+info.OSType+" containers, and is the one that was named")
 	}
 }
 
-func (e *examination) findEngine(ctx context.Context) error {
-	name, info, err := engine.Find(ctx, engine.Names(), func(ctx context.Context, name string) (net.Conn, error) {
+func (e *exam) findEngine(ctx context.Context) error {
+	name, info, err := engine.FindEngine(ctx, engine.PipeNames(), func(ctx context.Context, name string) (net.Conn, error) {
 		place, err := endpoint.Parse(name, "windows")
 		if err != nil {
 			return nil, err
@@ -100,7 +100,7 @@ func (e *examination) findEngine(ctx context.Context) error {
 		return place.Dial(ctx)
 	})
 	if err == nil {
-		e.engineOK(name, info)
+		e.tellEngineOK(name, info)
 		return nil
 	}
 	passed := 0
@@ -109,13 +109,13 @@ func (e *examination) findEngine(ctx context.Context) error {
 		passed = mostPassed(none.Seen)
 	}
 	for _, step := range engineSteps[:passed] {
-		e.ok(step.code, step.passed)
+		e.tellOK(step.code, step.passed)
 	}
 	failed := engineSteps[passed].code
 	if failed == codes.PipeOpen {
-		return e.pipeBars(err)
+		return e.tellWhyPipeBars(err)
 	}
-	return e.fail(failed, err.Error(), err)
+	return e.tellFailed(failed, err.Error(), err)
 }
 
 // engineSteps are what a candidate must pass.
@@ -135,7 +135,7 @@ func mostPassed(seen []engine.Seen) (most int) {
 		switch {
 		case s.Err == nil:
 			most = 3
-		case barred(s.Err):
+		case isBarred(s.Err):
 			most = max(most, 1)
 		case errors.Is(s.Err, engine.ErrNoAnswer), errors.Is(s.Err, engine.ErrNotEngine):
 			most = max(most, 2)
@@ -144,8 +144,8 @@ func mostPassed(seen []engine.Seen) (most int) {
 	return most
 }
 
-// barred tells whether a pipe is there that this user may not open, or should not.
-func barred(err error) bool {
+// isBarred tells whether a pipe is there that this user may not open, or should not.
+func isBarred(err error) bool {
 	var owned *endpoint.OwnerError
 	return errors.Is(err, fs.ErrPermission) || errors.As(err, &owned)
 }
@@ -165,8 +165,8 @@ type GroupError struct {
 
 func (e *GroupError) Unwrap() error { return e.error }
 
-// look asks for each of the names that dockerd lets in, and takes one that this user is in, else one that there is.
-func (m *Membership) look(groups string, member func(string) (bool, error)) {
+// findGroup asks for each of the names that dockerd lets in, and takes one that this user is in, else one that there is.
+func (m *Membership) findGroup(groups string, member func(string) (bool, error)) {
 	for group := range strings.SplitSeq(groups, ",") {
 		is, err := member(group)
 		known := !errors.Is(err, engine.ErrNoGroup)
@@ -179,11 +179,11 @@ func (m *Membership) look(groups string, member func(string) (bool, error)) {
 	}
 }
 
-// pipeBars looks for the reason in the engine's configuration.
-func (e *examination) pipeBars(err error) error {
+// tellWhyPipeBars looks for the reason in the engine's configuration.
+func (e *exam) tellWhyPipeBars(err error) error {
 	var owned *endpoint.OwnerError
 	if errors.As(err, &owned) || e.ProgramData == "" {
-		return e.fail(codes.PipeOpen, err.Error(), err)
+		return e.tellFailed(codes.PipeOpen, err.Error(), err)
 	}
 	m := Membership{File: engine.ConfigFile(e.ProgramData)}
 	group, readErr := engine.ConfiguredGroup(m.File)
@@ -194,7 +194,7 @@ func (e *examination) pipeBars(err error) error {
 	case group == "":
 		words = m.File + ` has no entry "group", so that only administrators are let in`
 	default:
-		m.look(group, e.Member)
+		m.findGroup(group, e.Member)
 		words = fmt.Sprintf("%s names the group %s, ", m.File, m.Group)
 		switch {
 		case !m.Known:
@@ -205,5 +205,5 @@ func (e *examination) pipeBars(err error) error {
 			words += "which this session is not in"
 		}
 	}
-	return e.fail(codes.PipeOpen, err.Error()+"; "+words, &GroupError{err, m})
+	return e.tellFailed(codes.PipeOpen, err.Error()+"; "+words, &GroupError{err, m})
 }

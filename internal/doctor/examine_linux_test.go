@@ -29,7 +29,7 @@ esac
 `
 
 // examined are the findings on a bridge with such a WSL.
-func examined(t *testing.T, files map[string]string, change func(*Patient)) map[codes.Code]Finding {
+func examined(t *testing.T, files map[string]string, change func(*Target)) map[codes.Code]Finding {
 	t.Helper()
 	dir := t.TempDir()
 	files["wsl.exe"] = aWSL
@@ -40,7 +40,7 @@ func examined(t *testing.T, files map[string]string, change func(*Patient)) map[
 	}
 	t.Setenv("PATH", dir+":"+os.Getenv("PATH"))
 	place := control.Place{Distro: "Debian", Socket: "/run/x.sock"}
-	p := Patient{
+	p := Target{
 		Place: place, Agent: "/run/agent", Build: "b1",
 		Bridges: []control.Found{{Place: place, Status: control.Status{
 			PID: 7, Build: "b1", Works: true, RoundTrip: 0.001, State: "ready", Engine: engine.Info{OSType: "windows"},
@@ -55,8 +55,8 @@ func examined(t *testing.T, files map[string]string, change func(*Patient)) map[
 		}
 		found[f.Code] = f
 	})
-	if len(found) != len(codes.Checks()) {
-		t.Errorf("%d findings of %d", len(found), len(codes.Checks()))
+	if len(found) != len(codes.CheckedCodes()) {
+		t.Errorf("%d findings of %d", len(found), len(codes.CheckedCodes()))
 	}
 	return found
 }
@@ -83,7 +83,7 @@ func TestWhatTheDistroShows(t *testing.T) {
 	const gone = "<3>WSL (9 - Relay) ERROR: CreateProcessCommon:1: execvpe(/run/agent) failed: No such file or directory\n"
 	for name, c := range map[string]struct {
 		files   map[string]string
-		change  func(*Patient)
+		change  func(*Target)
 		code    codes.Code
 		verdict Verdict
 		seen    string
@@ -91,14 +91,14 @@ func TestWhatTheDistroShows(t *testing.T) {
 		"all well":       {map[string]string{"agent": said(t, well)}, nil, codes.SocketServed, OK, "somebody listens"},
 		"a stale socket": {map[string]string{"agent": said(t, func(i *inspection) { i.Served = "no" })}, nil, codes.SocketServed, Failed, "nobody listens there"},
 		"left over without a bridge": {map[string]string{"agent": said(t, func(i *inspection) { i.Served = "no" })},
-			func(p *Patient) { p.Bridges = nil }, codes.SocketServed, Failed, "nobody listens there"},
+			func(p *Target) { p.Bridges = nil }, codes.SocketServed, Failed, "nobody listens there"},
 		"ports":           {map[string]string{"agent": said(t, well)}, nil, codes.ClientPorts, OK, "at 172.24.240.1, which is Windows, not localhost of Debian"},
 		"ports, mirrored": {map[string]string{"agent": said(t, func(i *inspection) { i.Mirrored = true })}, nil, codes.ClientPorts, OK, "localhost of Debian, too"},
 		"paths":           {map[string]string{"agent": said(t, well)}, nil, codes.ClientPaths, OK, `C:\ as /mnt/c; from there: -v "$PWD:C:/src"`},
 		"no drives":       {map[string]string{"agent": said(t, func(i *inspection) { i.Drives = nil })}, nil, codes.ClientPaths, OK, "no drive of Windows is mounted"},
-		"paths of a linux engine": {map[string]string{"agent": said(t, well)}, func(p *Patient) { p.Bridges[0].Status.Engine.OSType = "linux" },
+		"paths of a linux engine": {map[string]string{"agent": said(t, well)}, func(p *Target) { p.Bridges[0].Status.Engine.OSType = "linux" },
 			codes.ClientPaths, OK, "which runs linux containers"},
-		"another build":    {map[string]string{"agent": said(t, well)}, func(p *Patient) { p.Build = "b2" }, codes.BridgeBuild, Failed, "of build b1, this program is of build b2"},
+		"another build":    {map[string]string{"agent": said(t, well)}, func(p *Target) { p.Build = "b2" }, codes.BridgeBuild, Failed, "of build b1, this program is of build b2"},
 		"no agent there":   {map[string]string{"stderr": gone, "sh": mounts + room}, nil, codes.AgentFits, OK, "can be put there"},
 		"programs do":      {map[string]string{"stderr": gone, "sh": mounts + room}, nil, codes.WSLWedged, OK, "new sessions start"},
 		"a read-only /run": {map[string]string{"stderr": gone, "sh": strings.Replace(mounts, "rw,", "ro,", 1) + room}, nil, codes.AgentFits, Failed, "read-only"},
@@ -113,7 +113,7 @@ func TestWhatTheDistroShows(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			change := c.change
 			if change == nil {
-				change = func(*Patient) {}
+				change = func(*Target) {}
 			}
 			f := examined(t, c.files, change)[c.code]
 			if f.Verdict != c.verdict || !strings.Contains(f.Seen, c.seen) {
@@ -128,7 +128,7 @@ func TestTheDistrosClock(t *testing.T) {
 	for off, want := range map[time.Duration]string{
 		time.Second: "is Windows'", -time.Hour: "is 1h0m", 30 * time.Hour: "ahead of Windows'",
 	} {
-		f := examined(t, map[string]string{"agent": said(t, func(i *inspection) { i.Now = time.Now().Add(off) })}, func(*Patient) {})[codes.Clock]
+		f := examined(t, map[string]string{"agent": said(t, func(i *inspection) { i.Now = time.Now().Add(off) })}, func(*Target) {})[codes.Clock]
 		if (f.Verdict == OK) != (off == time.Second) || !strings.Contains(f.Seen, want) {
 			t.Errorf("off by %v: %+v, want %s", off, f, want)
 		}
@@ -144,8 +144,8 @@ func TestWedged(t *testing.T) {
 	}{{false, false, 0.001, OK}, {true, true, 0.001, Failed}, {true, true, 0, Unknown}, {true, false, 0.001, Unknown}} {
 		var got Finding
 		bridges := []control.Found{{Status: control.Status{PID: 7, RoundTrip: c.trip}}}
-		e := &examination{Patient: Patient{Bridges: bridges}, hangs: c.hangs, tell: func(f Finding) { got = f }}
-		if e.wedged(c.late); got.Code != codes.WSLWedged || got.Verdict != c.want {
+		e := &exam{Target: Target{Bridges: bridges}, hangs: c.hangs, tell: func(f Finding) { got = f }}
+		if e.checkWedged(c.late); got.Code != codes.WSLWedged || got.Verdict != c.want {
 			t.Errorf("%+v: %+v", c, got)
 		}
 	}
@@ -186,8 +186,8 @@ func TestWhyTheEngineBars(t *testing.T) {
 			}
 		}
 		var got Finding
-		e := &examination{Patient: Patient{ProgramData: data, Member: c.member}, tell: func(f Finding) { got = f }}
-		_ = e.pipeBars(os.ErrPermission)
+		e := &exam{Target: Target{ProgramData: data, Member: c.member}, tell: func(f Finding) { got = f }}
+		_ = e.tellWhyPipeBars(os.ErrPermission)
 		var why *GroupError
 		if !errors.As(got.Err, &why) || why.Membership != c.want || got.Code != codes.PipeOpen || !strings.Contains(got.Seen, c.seen) || !errors.Is(got.Err, os.ErrPermission) {
 			t.Errorf("%s: %+v", name, got)
@@ -199,11 +199,11 @@ func TestWhyTheEngineBars(t *testing.T) {
 func TestBlocked(t *testing.T) {
 	for err, want := range map[error]string{errorVirusInfected: "Defender", errorBlockedByPolicy: "AppLocker", errorBlockedByWDAC: "App Control"} {
 		found := map[codes.Code]Finding{}
-		e := &examination{
-			Patient: Patient{Installed: func(context.Context) (string, error) { return "fine", nil }, Blocked: func() (string, error) { return "", err }},
-			tell:    func(f Finding) { found[f.Code] = f },
+		e := &exam{
+			Target: Target{Installed: func(context.Context) (string, error) { return "fine", nil }, Blocked: func() (string, error) { return "", err }},
+			tell:   func(f Finding) { found[f.Code] = f },
 		}
-		_ = e.windows(t.Context())
+		_ = e.checkWindows(t.Context())
 		if f := found[codes.NotBlocked]; f.Verdict != Failed || !strings.Contains(f.Seen, want) || found[codes.Installed].Verdict != OK {
 			t.Errorf("%v: %+v", err, found)
 		}

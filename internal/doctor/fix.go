@@ -33,8 +33,8 @@ type fix struct {
 // fixTime bounds all of them; a distro may have to start.
 const fixTime = 90 * time.Second
 
-// fixes are those for what has failed.
-func fixes(found []Finding, seen Seen, p Patient) (list []fix) {
+// fixesFor are those for what has failed.
+func fixesFor(found []Finding, seen Seen, p Target) (list []fix) {
 	for _, f := range found {
 		if f.Verdict != Failed {
 			continue
@@ -46,11 +46,11 @@ func fixes(found []Finding, seen Seen, p Patient) (list []fix) {
 	return list
 }
 
-func fixFor(f Finding, seen Seen, p Patient) (what string, do func(context.Context) error) {
+func fixFor(f Finding, seen Seen, p Target) (what string, do func(context.Context) error) {
 	var wrong *install.WrongError
 	served := seen.Bridge != nil && seen.Bridge.Err == nil
 	switch {
-	case f.Code == codes.SocketAccess && served && !seen.Place.Everywhere(): // there it is an access list
+	case f.Code == codes.SocketAccess && served && !seen.Place.IsInEveryDistro(): // there it is an access list
 		l := seen.Bridge.Status.Link
 		return fmt.Sprintf("give %s to %s again, with mode %s", control.PlaceName(seen.Place), l.Owner, l.Mode), asRoot(seen, p, "access", l.Mode, l.Owner)
 	case f.Code == codes.SocketServed && path.Dir(seen.Place.Socket) == deploy.Dir:
@@ -65,7 +65,7 @@ func fixFor(f Finding, seen Seen, p Patient) (what string, do func(context.Conte
 }
 
 // asRoot runs the agent's program, which is there: it has seen what is wrong.
-func asRoot(seen Seen, p Patient, args ...string) func(context.Context) error {
+func asRoot(seen Seen, p Target, args ...string) func(context.Context) error {
 	return func(ctx context.Context) error {
 		w, err := distro.FindWSL()
 		if err != nil {
@@ -85,7 +85,7 @@ func repairInstalled(ctx context.Context) error {
 	if i.Record == nil {
 		return advice.ErrNotInstalled
 	}
-	return i.Place.Repair(ctx, *i.Record)
+	return i.Place.RepairRecord(ctx, *i.Record)
 }
 
 // makeFixes tells of each and makes it. Without a writer nobody is told.

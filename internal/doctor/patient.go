@@ -16,10 +16,10 @@ import (
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/setup"
 )
 
-// PatientOf gives what is chosen, and the bridges that run, say.
-func PatientOf(ctx context.Context, c control.Chosen, engineAt endpoint.Endpoint) (p Patient, err error) {
+// TargetOf gives what is chosen, and the bridges that run, say.
+func TargetOf(ctx context.Context, c control.Chosen, engineAt endpoint.Endpoint) (p Target, err error) {
 	p.Windows, p.Engine = runtime.GOOS == "windows", engineAt
-	if p.Bridges, err = control.Running(ctx, c); err != nil {
+	if p.Bridges, err = control.RunningBridges(ctx, c); err != nil {
 		return p, err
 	}
 	p.Place = control.Place{Distro: c.Distro, Socket: cmp.Or(c.Socket, links.DefaultSocket)}
@@ -30,13 +30,13 @@ func PatientOf(ctx context.Context, c control.Chosen, engineAt endpoint.Endpoint
 	if err != nil {
 		return p, fmt.Errorf("find own file: %w", err)
 	}
-	if agent, err := deploy.Agent(deploy.NativeArch(), filepath.Dir(exe)); err == nil {
-		p.Agent, p.Build = deploy.Path(agent.Hash), agent.Hash
+	if agent, err := deploy.FindAgent(deploy.NativeArch(), filepath.Dir(exe)); err == nil {
+		p.Agent, p.Build = deploy.AgentPath(agent.Hash), agent.Hash
 	}
 	p.Configured = links.FilesRight
 	if p.Windows {
-		p.ProgramData, p.Member = os.Getenv("ProgramData"), engine.Member
-		p.Installed, p.Blocked = setup.InstalledRight, Blocked
+		p.ProgramData, p.Member = os.Getenv("ProgramData"), engine.IsMember
+		p.Installed, p.Blocked = setup.InstalledRight, FindBlocker
 	}
 	return p, nil
 }

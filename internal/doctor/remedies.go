@@ -66,9 +66,9 @@ func startBridgeRemedy(f Finding, seen Seen) []codes.Hint {
 	switch {
 	case f.Err != nil:
 		return advice.KillHints(seen.Bridge.PID)
-	case setup.WrongFiles(setup.Recorded()) != nil:
+	case setup.WrongFiles(setup.RecordedInstallation()) != nil:
 		return configRemedy(f, seen)
-	case setup.Recorded() != nil:
+	case setup.RecordedInstallation() != nil:
 		return []codes.Hint{advice.StartAgainHint()}
 	}
 	return []codes.Hint{advice.NoneHint()}
@@ -91,13 +91,13 @@ func userRemedy(f Finding, seen Seen) []codes.Hint {
 	switch {
 	case !errors.As(f.Err, &barred):
 		return byError(f, seen)
-	case seen.Place.Everywhere():
+	case seen.Place.IsInEveryDistro():
 		return []codes.Hint{
 			f.Code.Hint("to see the number to add to uids of the link", advice.InDistro(seen.Distro, "", "id", "-u", barred.User)),
 			f.Code.Hint("to let that user in then, and those of other distros who have the number", "docker-wsl-bridge reload"),
 		}
-	case barred.Group() != "":
-		return []codes.Hint{f.Code.Hint("to let that user in, from the next shell on", advice.InDistro(seen.Distro, "root", "usermod", "-aG", barred.Group(), barred.User))}
+	case barred.GroupToJoin() != "":
+		return []codes.Hint{f.Code.Hint("to let that user in, from the next shell on", advice.InDistro(seen.Distro, "root", "usermod", "-aG", barred.GroupToJoin(), barred.User))}
 	}
 	return []codes.Hint{f.Code.Hint("to make it that user's (then up with --socket-owner "+codes.WindowsWord(barred.User)+")", "docker-wsl-bridge stop"+advice.FlagsOf(seen.Place))}
 }

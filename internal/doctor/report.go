@@ -20,16 +20,16 @@ type Told struct {
 	Cure    []codes.Hint `json:"cure,omitempty"`
 }
 
-// Visit says what is done beside looking.
-type Visit struct {
+// Options says what is done beside looking.
+type Options struct {
 	console.Printer
 	Fix, Dry bool
 }
 
-// Pay looks, does what is to be done, and looks again. It gives what it has found last.
-func (v Visit) Pay(ctx context.Context, p Patient, again func() (Patient, error)) ([]Told, error) {
+// RunVisit looks, does what is to be done, and looks again. It gives what it has found last.
+func (v Options) RunVisit(ctx context.Context, p Target, again func() (Target, error)) ([]Told, error) {
 	found, seen := ExamineAll(ctx, p)
-	all := Explain(found, seen)
+	all := ExplainFindings(found, seen)
 	person := v.Out
 	if v.JSON {
 		person = nil
@@ -39,7 +39,7 @@ func (v Visit) Pay(ctx context.Context, p Patient, again func() (Patient, error)
 	}
 	var list []fix
 	if v.Fix {
-		list = fixes(found, seen, p)
+		list = fixesFor(found, seen, p)
 		makeFixes(ctx, list, person, v.Dry)
 	}
 	if len(list) > 0 && !v.Dry {
@@ -47,7 +47,7 @@ func (v Visit) Pay(ctx context.Context, p Patient, again func() (Patient, error)
 		if err != nil {
 			return all, err
 		}
-		all = Explain(ExamineAll(ctx, p))
+		all = ExplainFindings(ExamineAll(ctx, p))
 		if err := printAgain(person, all, list); err != nil {
 			return all, err
 		}
@@ -59,16 +59,16 @@ func (v Visit) Pay(ctx context.Context, p Patient, again func() (Patient, error)
 	return all, v.Result(report, func(io.Writer) error { return nil }) // a person has read it already
 }
 
-func ExamineAll(ctx context.Context, p Patient) (found []Finding, seen Seen) {
+func ExamineAll(ctx context.Context, p Target) (found []Finding, seen Seen) {
 	seen = Examine(ctx, p, func(f Finding) { found = append(found, f) })
 	return found, seen
 }
 
 // explained is for people and scripts, who want to know why and what to do.
-func Explain(found []Finding, seen Seen) []Told {
+func ExplainFindings(found []Finding, seen Seen) []Told {
 	all := make([]Told, len(found))
 	for i, f := range found {
-		all[i] = Told{Code: f.Code, Verdict: f.Verdict, Seen: f.Seen, Why: f.Code.Why()}
+		all[i] = Told{Code: f.Code, Verdict: f.Verdict, Seen: f.Seen, Why: f.Code.WhyItMatters()}
 		if f.Verdict == Failed {
 			all[i].Cure = hintsFor(f, seen)
 		}

@@ -46,38 +46,38 @@ type inspection struct {
 }
 
 // socketThere is the socket as the distro finds it.
-func (e *examination) socketThere() string {
-	if e.Place.Everywhere() {
+func (e *exam) socketThere() string {
+	if e.Place.IsInEveryDistro() {
 		return paths.ToShared(e.Place.Socket)
 	}
 	return e.Place.Socket
 }
 
-// inDistro makes the checks that start a program in the distro.
-func (e *examination) inDistro(ctx context.Context) error {
+// checkInsideDistro makes the checks that start a program in the distro.
+func (e *exam) checkInsideDistro(ctx context.Context) error {
 	if !e.runs {
 		return errSkip
 	}
 	if e.Agent == "" {
-		e.unknown(codes.DistroStarts, "this program was built without an agent to look with")
+		e.tellUnknown(codes.DistroStarts, "this program was built without an agent to look with")
 		return errSkip
 	}
-	err := e.distroStarts(ctx)
-	e.wedged(errors.Is(err, context.DeadlineExceeded))
+	err := e.checkProgramsStart(ctx)
+	e.checkWedged(errors.Is(err, context.DeadlineExceeded))
 	switch {
 	case e.hangs:
-		e.unknown(codes.AgentFits, "not looked at, since programs do not start")
+		e.tellUnknown(codes.AgentFits, "not looked at, since programs do not start")
 		return errSkip
 	case err != nil:
-		return e.agentFits(ctx, err)
+		return e.checkAgentFits(ctx, err)
 	}
-	e.ok(codes.AgentFits, "the agent of this build is "+e.Agent+" and runs")
-	e.clock()
+	e.tellOK(codes.AgentFits, "the agent of this build is "+e.Agent+" and runs")
+	e.checkClock()
 	return nil
 }
 
-// distroStarts has the agent's program look at the socket, with the eyes of the distro's user.
-func (e *examination) distroStarts(ctx context.Context) error {
+// checkProgramsStart has the agent's program look at the socket, with the eyes of the distro's user.
+func (e *exam) checkProgramsStart(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, startTime)
 	defer cancel()
 	e.asked[0] = time.Now()
@@ -85,59 +85,59 @@ func (e *examination) distroStarts(ctx context.Context) error {
 	e.asked[1] = time.Now()
 	switch {
 	case errors.Is(err, wsl.ErrExec):
-		e.ok(codes.DistroStarts, "programs start in "+e.distro)
+		e.tellOK(codes.DistroStarts, "programs start in "+e.distro)
 		return err
 	case err != nil:
 		e.hangs = true
-		_ = e.fail(codes.DistroStarts, "a program of "+e.distro+" did not start: "+err.Error(), err)
+		_ = e.tellFailed(codes.DistroStarts, "a program of "+e.distro+" did not start: "+err.Error(), err)
 		return err
 	}
 	if e.seen, err = readInspection(said); err != nil {
 		e.hangs = true
-		return e.fail(codes.DistroStarts, err.Error(), err)
+		return e.tellFailed(codes.DistroStarts, err.Error(), err)
 	}
-	e.ok(codes.DistroStarts, "programs start in "+e.distro)
+	e.tellOK(codes.DistroStarts, "programs start in "+e.distro)
 	return nil
 }
 
-// wedged tells whether a session that was there lives on while new ones do not come up.
-func (e *examination) wedged(late bool) {
-	s, answers := e.status()
+// checkWedged tells whether a session that was there lives on while new ones do not come up.
+func (e *exam) checkWedged(late bool) {
+	s, answers := e.bridgeStatus()
 	old := answers && s.RoundTrip > 0
 	switch {
 	case !e.hangs:
-		e.ok(codes.WSLWedged, "new sessions start")
+		e.tellOK(codes.WSLWedged, "new sessions start")
 	case late && old:
-		_ = e.fail(codes.WSLWedged, fmt.Sprintf("the session of the bridge (pid %d) answers after %.1f ms, and a new one does not start", s.PID, s.RoundTrip*1000), context.DeadlineExceeded)
+		_ = e.tellFailed(codes.WSLWedged, fmt.Sprintf("the session of the bridge (pid %d) answers after %.1f ms, and a new one does not start", s.PID, s.RoundTrip*1000), context.DeadlineExceeded)
 	default:
-		e.unknown(codes.WSLWedged, "no session of a bridge is there that lives")
+		e.tellUnknown(codes.WSLWedged, "no session of a bridge is there that lives")
 	}
 }
 
 // lookAtRun prints what can keep an agent out of /run, as every distro can.
 const lookAtRun = "cat /proc/self/mountinfo; df -Pk /run"
 
-// agentFits tells why the agent can't be started, or whether it can be put there.
-func (e *examination) agentFits(ctx context.Context, startErr error) error {
+// checkAgentFits tells why the agent can't be started, or whether it can be put there.
+func (e *exam) checkAgentFits(ctx context.Context, startErr error) error {
 	if errors.Is(startErr, fs.ErrPermission) {
-		return e.fail(codes.AgentFits, "the agent is in "+e.distro+" and may not be run", deploy.ErrNoExec)
+		return e.tellFailed(codes.AgentFits, "the agent is in "+e.distro+" and may not be run", deploy.ErrNoExec)
 	}
 	ctx, cancel := context.WithTimeout(ctx, startTime)
 	defer cancel()
 	said, err := e.wsl.AsUser(ctx, e.distro, []string{"/bin/sh", "-c", lookAtRun})
 	if err != nil && len(said) == 0 {
-		e.unknown(codes.AgentFits, "the agent of this build is not in "+e.distro+"; up puts it there")
+		e.tellUnknown(codes.AgentFits, "the agent of this build is not in "+e.distro+"; up puts it there")
 		return errSkip
 	}
-	if err := fits(string(said)); err != nil {
-		return e.fail(codes.AgentFits, "the agent of this build is not in "+e.distro+", and can't be put there: /run: "+err.Error(), err)
+	if err := checkRunSpace(string(said)); err != nil {
+		return e.tellFailed(codes.AgentFits, "the agent of this build is not in "+e.distro+", and can't be put there: /run: "+err.Error(), err)
 	}
-	e.ok(codes.AgentFits, "the agent of this build is not in "+e.distro+" yet, and can be put there; up does")
+	e.tellOK(codes.AgentFits, "the agent of this build is not in "+e.distro+" yet, and can be put there; up does")
 	return errSkip
 }
 
-// fits reads the mounts of a distro and the room in its /run.
-func fits(said string) error {
+// checkRunSpace reads the mounts of a distro and the room in its /run.
+func checkRunSpace(said string) error {
 	options := ""
 	for line := range strings.Lines(said) {
 		fields := strings.Fields(line)
@@ -160,12 +160,12 @@ func fits(said string) error {
 	return nil
 }
 
-// clock compares the distro's clock with ours: what it said lies between question and answer, or is wrong.
-func (e *examination) clock() {
+// checkClock compares the distro's clock with ours: what it said lies between question and answer, or is wrong.
+func (e *exam) checkClock() {
 	now, off := e.seen.Now, time.Duration(0)
 	switch {
 	case now.IsZero():
-		e.unknown(codes.Clock, "the distro has not told its time")
+		e.tellUnknown(codes.Clock, "the distro has not told its time")
 		return
 	case now.Before(e.asked[0]):
 		off = e.asked[0].Sub(now)
@@ -174,11 +174,11 @@ func (e *examination) clock() {
 	}
 	switch {
 	case off > clockError:
-		_ = e.fail(codes.Clock, fmt.Sprintf("the clock of %s is %v behind Windows'", e.distro, off.Round(time.Second)), nil)
+		_ = e.tellFailed(codes.Clock, fmt.Sprintf("the clock of %s is %v behind Windows'", e.distro, off.Round(time.Second)), nil)
 	case off < -clockError:
-		_ = e.fail(codes.Clock, fmt.Sprintf("the clock of %s is %v ahead of Windows'", e.distro, (-off).Round(time.Second)), nil)
+		_ = e.tellFailed(codes.Clock, fmt.Sprintf("the clock of %s is %v ahead of Windows'", e.distro, (-off).Round(time.Second)), nil)
 	default:
-		e.ok(codes.Clock, "the clock of "+e.distro+" is Windows'")
+		e.tellOK(codes.Clock, "the clock of "+e.distro+" is Windows'")
 	}
 }
 
@@ -193,9 +193,9 @@ func readInspection(said []byte) (inspection, error) {
 		return inspection{}, errOtherWords
 	}
 	for _, word := range []*string{&i.User, &i.Kind, &i.Mode, &i.Owner, &i.Gateway} {
-		*word = plain(printable.Line(*word))
+		*word = plainWord(printable.Line(*word))
 	}
-	i.Led.Clean()
+	i.Led.MakePrintable()
 	for n := range i.Leads {
 		i.Leads[n] = printable.Line(i.Leads[n])
 	}
@@ -207,8 +207,8 @@ func readInspection(said []byte) (inspection, error) {
 	return i, nil
 }
 
-// plain is a word with no power over a shell: it may come to stand in a command that a person is told.
-func plain(s string) string {
+// plainWord is a word with no power over a shell: it may come to stand in a command that a person is told.
+func plainWord(s string) string {
 	return strings.Map(func(r rune) rune {
 		if unicode.IsLetter(r) || unicode.IsDigit(r) || strings.ContainsRune("._-+@: ", r) {
 			return r

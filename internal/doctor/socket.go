@@ -7,9 +7,9 @@ import (
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/codes"
 )
 
-// socket judges what the distro's user sees at the path.
-func (e *examination) socket(context.Context) error {
-	s, answers := e.status()
+// checkSocket judges what the distro's user sees at the path.
+func (e *exam) checkSocket(context.Context) error {
+	s, answers := e.bridgeStatus()
 	if !e.seen.known || answers && s.Link.Reverse {
 		return errSkip
 	}
@@ -18,39 +18,39 @@ func (e *examination) socket(context.Context) error {
 	case "socket":
 	case "none":
 		if !answers {
-			e.unknown(codes.SocketThere, "there is nothing at "+path+", since no bridge serves it")
+			e.tellUnknown(codes.SocketThere, "there is nothing at "+path+", since no bridge serves it")
 			return nil
 		}
-		_ = e.fail(codes.SocketThere, "there is nothing at "+path+" that "+i.User+" can see", nil)
+		_ = e.tellFailed(codes.SocketThere, "there is nothing at "+path+" that "+i.User+" can see", nil)
 		return nil // the client can be looked at all the same
 	default:
-		_ = e.fail(codes.SocketThere, "what is at "+path+" is no socket", nil)
+		_ = e.tellFailed(codes.SocketThere, "what is at "+path+" is no socket", nil)
 		return nil
 	}
-	e.ok(codes.SocketThere, path+" is a socket")
+	e.tellOK(codes.SocketThere, path+" is a socket")
 	access := i.Owner + " " + i.Mode
 	switch {
 	case !answers:
-		e.unknown(codes.SocketAccess, "it is "+access+"; no bridge has told how it made it")
+		e.tellUnknown(codes.SocketAccess, "it is "+access+"; no bridge has told how it made it")
 	case link.Mode == "":
-		e.unknown(codes.SocketAccess, "it is "+access+"; the bridge has not made it yet")
+		e.tellUnknown(codes.SocketAccess, "it is "+access+"; the bridge has not made it yet")
 	case access != link.Owner+" "+link.Mode:
-		_ = e.fail(codes.SocketAccess, "it is "+access+", and the bridge has made it "+link.Owner+" "+link.Mode, nil)
+		_ = e.tellFailed(codes.SocketAccess, "it is "+access+", and the bridge has made it "+link.Owner+" "+link.Mode, nil)
 	default:
-		e.ok(codes.SocketAccess, "it is "+access+", as the bridge has made it")
+		e.tellOK(codes.SocketAccess, "it is "+access+", as the bridge has made it")
 	}
 	if i.MayUse {
-		e.ok(codes.SocketUsable, i.User+" may use it")
+		e.tellOK(codes.SocketUsable, i.User+" may use it")
 	} else {
-		_ = e.fail(codes.SocketUsable, i.User+", the user of "+e.distro+", may not use it: it is "+access, &NotAllowedError{i.User, i.Owner, i.Mode})
+		_ = e.tellFailed(codes.SocketUsable, i.User+", the user of "+e.distro+", may not use it: it is "+access, &NotAllowedError{i.User, i.Owner, i.Mode})
 	}
 	switch i.Served {
 	case "yes":
-		e.ok(codes.SocketServed, "somebody listens there")
+		e.tellOK(codes.SocketServed, "somebody listens there")
 	case "no":
-		_ = e.fail(codes.SocketServed, "nobody listens there: it was left over", nil)
+		_ = e.tellFailed(codes.SocketServed, "nobody listens there: it was left over", nil)
 	default:
-		e.unknown(codes.SocketServed, "the distro does not tell who listens")
+		e.tellUnknown(codes.SocketServed, "the distro does not tell who listens")
 	}
 	return nil
 }
@@ -62,8 +62,8 @@ func (e *NotAllowedError) Error() string {
 	return e.User + " may not use a socket of " + e.Owner + " " + e.Mode
 }
 
-// Group is the one to join, or "" if none is let in.
-func (e *NotAllowedError) Group() string {
+// GroupToJoin is the one to join, or "" if none is let in.
+func (e *NotAllowedError) GroupToJoin() string {
 	_, group, _ := strings.Cut(e.Owner, ":")
 	if len(e.Mode) != 4 || (e.Mode[2]-'0')&2 == 0 {
 		return ""

@@ -16,23 +16,23 @@ const (
 	errorBlockedByWDAC   = syscall.Errno(4551) // an App Control policy
 )
 
-// windows looks at what Windows does with the program.
-func (e *examination) windows(ctx context.Context) error {
+// checkWindows looks at what Windows does with the program.
+func (e *exam) checkWindows(ctx context.Context) error {
 	if e.Installed == nil || e.Blocked == nil {
 		return errSkip
 	}
 	if words, err := e.Installed(ctx); err != nil {
-		_ = e.fail(codes.Installed, err.Error(), err)
+		_ = e.tellFailed(codes.Installed, err.Error(), err)
 	} else {
-		e.ok(codes.Installed, words)
+		e.tellOK(codes.Installed, words)
 	}
 	words, err := e.Blocked()
 	for _, why := range []error{err, e.wslErr} {
 		if BlockedBy(why) != "" {
-			return e.fail(codes.NotBlocked, BlockedBy(why)+" has kept a program from Windows: "+why.Error(), why)
+			return e.tellFailed(codes.NotBlocked, BlockedBy(why)+" has kept a program from Windows: "+why.Error(), why)
 		}
 	}
-	e.ok(codes.NotBlocked, words)
+	e.tellOK(codes.NotBlocked, words)
 	return nil
 }
 

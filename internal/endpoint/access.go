@@ -24,7 +24,7 @@ func LookupAccess(etc fs.FS, mode, owner string, defaultUID int) (Access, error)
 		return Access{}, err
 	}
 	if owner != "" {
-		if a, err = ownedBy(etc, owner); err != nil {
+		if a, err = accessOwnedBy(etc, owner); err != nil {
 			return Access{}, fmt.Errorf("look up owner %q: %w", owner, err)
 		}
 	}
@@ -75,8 +75,8 @@ func configuredUser(etc fs.FS) (account, error) {
 	return user, nil
 }
 
-// ownedBy reads USER, USER:GROUP and :GROUP. A group that was named is let in.
-func ownedBy(etc fs.FS, owner string) (Access, error) {
+// accessOwnedBy reads USER, USER:GROUP and :GROUP. A group that was named is let in.
+func accessOwnedBy(etc fs.FS, owner string) (Access, error) {
 	user, group, grouped := strings.Cut(owner, ":")
 	a := Access{Mode: 0o600}
 	if user != "" {

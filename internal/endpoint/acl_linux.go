@@ -24,9 +24,9 @@ const (
 // errNoLists says what a file system lacks.
 var errNoLists = errors.New("the file system there has no access control lists, which more than one user take; name one user alone")
 
-// letIn gives the users of a list what the owner of a file of mode 0600 has. Connecting is
+// letUsersIn gives the users of a list what the owner of a file of mode 0600 has. Connecting is
 // refused by the kernel then, as with a mode: nobody else comes as far as the queue.
-func letIn(path string, users []int) error {
+func letUsersIn(path string, users []int) error {
 	if len(users) == 0 {
 		return nil
 	}

@@ -46,7 +46,7 @@ func TestUsersOfAListAreLetIn(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := ForUsers([]int{0, 1234, 5678}).Shown(); info.Mode().Perm() != want {
+	if want := ForUsers([]int{0, 1234, 5678}).ShownMode(); info.Mode().Perm() != want {
 		t.Errorf("the mode is %v, told is %v", info.Mode(), want)
 	}
 }
@@ -66,10 +66,10 @@ func TestOneUserOwnsTheSocket(t *testing.T) {
 // Where there are no lists that is an error.
 func TestAListTakesAFileSystemThatHasThem(t *testing.T) {
 	const without = "/proc/self/status"
-	if err := letIn(without, nil); err != nil {
+	if err := letUsersIn(without, nil); err != nil {
 		t.Errorf("with nobody to be let in: %v", err)
 	}
-	if err := letIn(without, []int{1, 2}); !errors.Is(err, errNoLists) {
+	if err := letUsersIn(without, []int{1, 2}); !errors.Is(err, errNoLists) {
 		t.Errorf("%v, want %v", err, errNoLists)
 	}
 }

@@ -15,9 +15,9 @@ type question struct {
 	now     unix.Timespec
 }
 
-// peek reads without taking, and never waits. rights tells whether descriptors came with the last bytes: the
+// peekBytes reads without taking, and never waits. rights tells whether descriptors came with the last bytes: the
 // kernel closes those when their first byte is taken.
-func (q *question) peek(fd int, b []byte) (n int, rights bool, err error) {
+func (q *question) peekBytes(fd int, b []byte) (n int, rights bool, err error) {
 	q.vector = unix.Iovec{Base: &b[0]}
 	q.vector.SetLen(len(b))
 	q.message = unix.Msghdr{Iov: &q.vector}
@@ -35,8 +35,8 @@ func (q *question) peek(fd int, b []byte) (n int, rights bool, err error) {
 	}
 }
 
-// urgent tells whether urgent data is in the socket (POLLPRI, unix_poll in net/unix/af_unix.c).
-func (q *question) urgent(fd int) bool {
+// hasUrgentData tells whether urgent data is in the socket (POLLPRI, unix_poll in net/unix/af_unix.c).
+func (q *question) hasUrgentData(fd int) bool {
 	q.poll = unix.PollFd{Fd: int32(fd), Events: unix.POLLPRI}
 	for {
 		_, _, errno := unix.RawSyscall6(unix.SYS_PPOLL, uintptr(unsafe.Pointer(&q.poll)), 1, uintptr(unsafe.Pointer(&q.now)), 0, 0, 0)

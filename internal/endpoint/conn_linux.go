@@ -65,7 +65,7 @@ func newUnixConn(c *net.UnixConn) (net.Conn, error) {
 	}
 	u := &unixConn{UnixConn: c, raw: raw, drained: true}
 	u.try = func(fd uintptr) bool {
-		u.got, u.err = u.take(int(fd), u.into)
+		u.got, u.err = u.takeUnheldBytes(int(fd), u.into)
 		return u.err != unix.EAGAIN
 	}
 	return u, nil
@@ -94,31 +94,31 @@ func (c *unixConn) Read(b []byte) (int, error) {
 	return n, nil
 }
 
-// take reads what there is behind the held byte. A short message is looked at first, and
+// takeUnheldBytes reads what there is behind the held byte. A short message is looked at first, and
 // then taken but for its last byte.
-func (c *unixConn) take(fd int, b []byte) (int, error) {
+func (c *unixConn) takeUnheldBytes(fd int, b []byte) (int, error) {
 	if c.plain {
 		return c.takePlainly(fd, b)
 	}
 	look := b[:min(len(b), maxHeld+1)]
-	n, rights, err := c.ask.peek(fd, look)
+	n, rights, err := c.ask.peekBytes(fd, look)
 	if err != nil || n == 0 {
 		c.drained = c.drained || err == unix.EAGAIN
 		return n, err
 	}
 	if !c.drained || n == len(look) || rights { // a held byte would keep descriptors open
-		return c.takeAll(fd, b, n)
+		return c.takeAllBytes(fd, b, n)
 	}
 	// The kernel forgets urgent data only when it is read: if there is none now, there was none then.
-	if c.plain = c.ask.urgent(fd); c.plain {
+	if c.plain = c.ask.hasUrgentData(fd); c.plain {
 		return c.takePlainly(fd, b)
 	}
 	last := b[n-1]
 	if !c.held {
 		c.held = true
-		return n, takeSeen(fd, b[:n-1])
+		return n, takeSeenBytes(fd, b[:n-1])
 	}
-	err = takeSeen(fd, b[:n]) // the one that was held, and all but the last of these
+	err = takeSeenBytes(fd, b[:n]) // the one that was held, and all but the last of these
 	copy(b, b[1:n])
 	b[n-1] = last
 	return n, err
@@ -126,26 +126,26 @@ func (c *unixConn) take(fd int, b []byte) (int, error) {
 
 // takePlainly reads as any program does.
 func (c *unixConn) takePlainly(fd int, b []byte) (int, error) {
-	if err := c.takeHeld(fd, b); err != nil {
+	if err := c.takeHeldByte(fd, b); err != nil {
 		return 0, err
 	}
-	return receive(fd, b, 0)
+	return receiveWithoutWaiting(fd, b, 0)
 }
 
-// takeHeld takes the held byte, into any byte.
-func (c *unixConn) takeHeld(fd int, b []byte) error {
+// takeHeldByte takes the held byte, into any byte.
+func (c *unixConn) takeHeldByte(fd int, b []byte) error {
 	if !c.held {
 		return nil
 	}
-	_, err := receive(fd, b[:1], 0)
+	_, err := receiveWithoutWaiting(fd, b[:1], 0)
 	c.held = err != nil
 	return err
 }
 
-// takeSeen takes bytes that are known to be there, in several calls if it must be.
-func takeSeen(fd int, b []byte) error {
+// takeSeenBytes takes bytes that are known to be there, in several calls if it must be.
+func takeSeenBytes(fd int, b []byte) error {
 	for len(b) > 0 {
-		n, err := receive(fd, b, 0)
+		n, err := receiveWithoutWaiting(fd, b, 0)
 		if n <= 0 || err != nil {
 			return unix.EPIPE // Close was quicker
 		}
@@ -154,11 +154,11 @@ func takeSeen(fd int, b []byte) error {
 	return nil
 }
 
-func (c *unixConn) takeAll(fd int, b []byte, seen int) (int, error) {
-	if err := c.takeHeld(fd, b); err != nil {
+func (c *unixConn) takeAllBytes(fd int, b []byte, seen int) (int, error) {
+	if err := c.takeHeldByte(fd, b); err != nil {
 		return 0, err
 	}
-	n, err := receive(fd, b, 0)
+	n, err := receiveWithoutWaiting(fd, b, 0)
 	c.drained = n < len(b)
 	if err == nil && n < seen {
 		err = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_PEEK_OFF, 0) // else it would go on too far behind
@@ -166,8 +166,8 @@ func (c *unixConn) takeAll(fd int, b []byte, seen int) (int, error) {
 	return n, err
 }
 
-// receive never waits. unix.Recvfrom would do, but makes room for an address each time.
-func receive(fd int, b []byte, flags int) (int, error) {
+// receiveWithoutWaiting never waits. unix.Recvfrom would do, but makes room for an address each time.
+func receiveWithoutWaiting(fd int, b []byte, flags int) (int, error) {
 	if len(b) == 0 {
 		return 0, nil
 	}
@@ -198,13 +198,13 @@ func (c *unixConn) WriteApart(b []byte) (int, error) {
 	if err != nil {
 		return n, err
 	}
-	n += c.writeMarked(b[before:])
+	n += c.writeWithDescriptor(b[before:])
 	more, err := c.UnixConn.Write(b[n:])
 	return n + more, err
 }
 
-// writeMarked returns how much it has written: all, or nothing.
-func (c *unixConn) writeMarked(b []byte) int {
+// writeWithDescriptor returns how much it has written: all, or nothing.
+func (c *unixConn) writeWithDescriptor(b []byte) int {
 	mark, err := os.Open(os.DevNull)
 	if err != nil {
 		return 0
@@ -226,7 +226,7 @@ func (c *unixConn) CloseRead() error {
 	_ = c.raw.Control(func(fd uintptr) { // fails if it is closed
 		left, _ := unix.IoctlGetInt(int(fd), unix.SIOCINQ)
 		for b := make([]byte, 4096); left > 1; {
-			n, err := receive(int(fd), b[:min(left-1, len(b))], 0)
+			n, err := receiveWithoutWaiting(int(fd), b[:min(left-1, len(b))], 0)
 			if n == 0 || err != nil {
 				return
 			}
@@ -243,7 +243,7 @@ func (c *unixConn) Close() error {
 		// From here on the far side can't send, so that there is an end to what is dropped.
 		_ = unix.Shutdown(int(fd), unix.SHUT_RDWR)
 		b := make([]byte, 4096)
-		for n, err := 1, error(nil); n > 0 && err == nil; n, err = receive(int(fd), b, 0) {
+		for n, err := 1, error(nil); n > 0 && err == nil; n, err = receiveWithoutWaiting(int(fd), b, 0) {
 		}
 	})
 	return c.UnixConn.Close()
@@ -253,18 +253,18 @@ func (c *unixConn) Close() error {
 // connection was closed here. It is for who has read to the end. (unix_poll in net/unix/af_unix.c
 // reports POLLHUP when both are shut down: a far side that has ended its output alone is no hang-up.)
 func (c *unixConn) AwaitHangUp() bool {
-	err := c.raw.Read(hungUp)
+	err := c.raw.Read(isHungUp)
 	return err == nil && !c.closed.Load()
 }
 
 // HungUp tells whether the far side has closed both directions, or the connection was closed here. It is for who
 // does not read at the moment.
 func (c *unixConn) HungUp() (is bool) {
-	err := c.raw.Control(func(fd uintptr) { is = hungUp(fd) })
+	err := c.raw.Control(func(fd uintptr) { is = isHungUp(fd) })
 	return is || err != nil
 }
 
-func hungUp(fd uintptr) bool {
+func isHungUp(fd uintptr) bool {
 	poll := []unix.PollFd{{Fd: int32(fd)}}
 	n, err := unix.Poll(poll, 0)
 	return err == nil && n > 0 && poll[0].Revents&unix.POLLHUP != 0

@@ -63,7 +63,7 @@ func (e Endpoint) Dial(ctx context.Context) (net.Conn, error) {
 	if err != nil || e.scheme != pipeScheme {
 		return conn, err
 	}
-	if err := checkOwner(conn); err != nil {
+	if err := checkPipeOwner(conn); err != nil {
 		return nil, errors.Join(fmt.Errorf("dial %s: %w", e, err), conn.Close())
 	}
 	return conn, nil
@@ -76,14 +76,14 @@ func (e Endpoint) DialAnyOwner(ctx context.Context) (net.Conn, error) {
 		defer cancel()
 		ctx = limited
 	}
-	conn, err := e.dial(ctx)
+	conn, err := e.dialOnce(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("dial %s: %w", e, classify(err))
+		return nil, fmt.Errorf("dial %s: %w", e, classifyDialError(err))
 	}
 	return conn, nil
 }
 
-func (e Endpoint) dial(ctx context.Context) (net.Conn, error) {
+func (e Endpoint) dialOnce(ctx context.Context) (net.Conn, error) {
 	switch e.scheme {
 	case unixScheme:
 		return dialUnix(ctx, e.addr)
@@ -105,14 +105,14 @@ type reason struct {
 func (r *reason) Error() string   { return r.text }
 func (r *reason) Unwrap() []error { return []error{r.kind, r.cause} }
 
-func classify(err error) error {
+func classifyDialError(err error) error {
 	if known := (*reason)(nil); errors.As(err, &known) {
 		return known
 	}
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return &reason{fs.ErrNotExist, "there is no such place", err}
-	case isRefused(err):
+	case isConnectionRefused(err):
 		return &reason{fs.ErrNotExist, "nobody listens there", err}
 	case errors.Is(err, fs.ErrPermission):
 		return &reason{fs.ErrPermission, "access denied", err}
@@ -136,7 +136,7 @@ func dialUnix(ctx context.Context, addr string) (net.Conn, error) {
 	for {
 		conn, err := d.DialContext(ctx, "unix", addr)
 		if err == nil {
-			return resettable(conn)
+			return withReset(conn)
 		}
 		if !isQueueFull(err) {
 			return nil, err

@@ -10,8 +10,8 @@ import (
 
 func dialPipe(context.Context, string) (net.Conn, error) { return nil, errors.ErrUnsupported }
 
-// resettable gives a unix socket its Reset.
-func resettable(c net.Conn) (net.Conn, error) { return newUnixConn(c.(*net.UnixConn)) }
+// withReset gives a unix socket its Reset.
+func withReset(c net.Conn) (net.Conn, error) { return newUnixConn(c.(*net.UnixConn)) }
 
-func isRefused(err error) bool   { return errors.Is(err, unix.ECONNREFUSED) }
-func isQueueFull(err error) bool { return errors.Is(err, unix.EAGAIN) }
+func isConnectionRefused(err error) bool { return errors.Is(err, unix.ECONNREFUSED) }
+func isQueueFull(err error) bool         { return errors.Is(err, unix.EAGAIN) }

@@ -14,6 +14,6 @@ func dialPipe(ctx context.Context, name string) (net.Conn, error) {
 }
 
 // Unix sockets are not dialled on Windows; these have nothing to tell.
-func isRefused(error) bool                    { return false }
-func isQueueFull(error) bool                  { return false }
-func resettable(c net.Conn) (net.Conn, error) { return c, nil }
+func isConnectionRefused(error) bool         { return false }
+func isQueueFull(error) bool                 { return false }
+func withReset(c net.Conn) (net.Conn, error) { return c, nil }

@@ -28,37 +28,37 @@ type ownDir struct {
 	fd   int // of the lock file, -1 once unlocked
 }
 
-// openDir makes or checks the directory and takes the lock for the name in it.
-func openDir(path, name string) (*ownDir, error) {
+// openOwnDir makes or checks the directory and takes the lock for the name in it.
+func openOwnDir(path, name string) (*ownDir, error) {
 	d := &ownDir{path: path, lock: filepath.Join(path, "."+name+".lock"), fd: -1}
 	for end := time.Now().Add(lockTimeout); ; {
-		err := d.open()
+		err := d.openParentDir()
 		if err == nil {
 			return d, nil
 		}
 		if !errors.Is(err, errRetry) || time.Now().After(end) {
-			d.remove()
+			d.removeEmptyDir()
 			return nil, err
 		}
 		time.Sleep(lockRetry)
 	}
 }
 
-func (d *ownDir) open() error {
+func (d *ownDir) openParentDir() error {
 	// First what is above it: to make a directory there is to follow whoever leads there.
-	if err := checkWay(filepath.Dir(d.path), os.Geteuid()); err != nil {
+	if err := checkPathWay(filepath.Dir(d.path), os.Geteuid()); err != nil {
 		return err
 	}
-	if err := d.make(); err != nil {
+	if err := d.makeDir(); err != nil {
 		return err
 	}
-	if err := checkWay(d.path, os.Geteuid()); err != nil {
+	if err := checkPathWay(d.path, os.Geteuid()); err != nil {
 		return err
 	}
 	return d.takeLock()
 }
 
-func (d *ownDir) make() error {
+func (d *ownDir) makeDir() error {
 	err := os.Mkdir(d.path, 0o755)
 	if errors.Is(err, fs.ErrExist) {
 		return nil
@@ -70,9 +70,9 @@ func (d *ownDir) make() error {
 	return os.Chmod(d.path, 0o755) // the umask may have taken bits
 }
 
-// checkDir refuses a directory in which somebody else could replace our socket, or what
+// checkOwnDir refuses a directory in which somebody else could replace our socket, or what
 // leads to it.
-func checkDir(path string, euid int) error {
+func checkOwnDir(path string, euid int) error {
 	var st unix.Stat_t
 	if err := unix.Lstat(path, &st); err != nil {
 		return fmt.Errorf("look at %s: %w", path, err)
@@ -111,7 +111,7 @@ func (d *ownDir) takeLock() error {
 	if err != nil {
 		return fmt.Errorf("open %s: %w", d.lock, err)
 	}
-	if err := lockOwn(fd, d.lock); err != nil {
+	if err := lockOwnDir(fd, d.lock); err != nil {
 		unix.Close(fd)
 		return err
 	}
@@ -119,7 +119,7 @@ func (d *ownDir) takeLock() error {
 	return nil
 }
 
-func lockOwn(fd int, name string) error {
+func lockOwnDir(fd int, name string) error {
 	var st unix.Stat_t
 	if err := unix.Fstat(fd, &st); err != nil {
 		return fmt.Errorf("look at %s: %w", name, err)
@@ -134,13 +134,13 @@ func lockOwn(fd int, name string) error {
 	if err != nil {
 		return fmt.Errorf("lock %s: %w", name, err)
 	}
-	if id, err := idAt(name); err != nil || id != idOf(&st) {
+	if id, err := fileIDAt(name); err != nil || id != fileIDOf(&st) {
 		return errRetry
 	}
 	return nil
 }
 
-func (d *ownDir) unlock() {
+func (d *ownDir) unlockDir() {
 	if d.fd < 0 {
 		return
 	}
@@ -149,8 +149,8 @@ func (d *ownDir) unlock() {
 	d.fd = -1
 }
 
-// remove removes a directory of our making; one that is in use is not empty and stays.
-func (d *ownDir) remove() {
+// removeEmptyDir removes a directory of our making; one that is in use is not empty and stays.
+func (d *ownDir) removeEmptyDir() {
 	if d.made {
 		unix.Rmdir(d.path)
 	}

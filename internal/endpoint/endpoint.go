@@ -52,7 +52,7 @@ func (e Endpoint) String() string {
 	case pipeScheme:
 		return "npipe://" + strings.ReplaceAll(e.addr, `\`, "/")
 	case execScheme:
-		return "exec: " + words(e.argv())
+		return "exec: " + quoteCommand(e.commandArgs())
 	}
 	return ""
 }
@@ -61,7 +61,7 @@ func (e Endpoint) String() string {
 // command's program.
 func (e Endpoint) Path() string {
 	if e.scheme == execScheme {
-		return e.argv()[0]
+		return e.commandArgs()[0]
 	}
 	return e.addr
 }
@@ -73,24 +73,24 @@ func (e Endpoint) Path() string {
 //
 // A bare NAME has letters, digits and _ - . : only. An error says what would be right.
 func Parse(s, goos string) (Endpoint, error) {
-	e, err := parse(s, goos)
+	e, err := parseEndpoint(s, goos)
 	if err != nil {
-		return Endpoint{}, fmt.Errorf("parse endpoint %s: %w", quoted(s), err)
+		return Endpoint{}, fmt.Errorf("parse endpoint %s: %w", quoteShort(s), err)
 	}
 	return e, nil
 }
 
-func parse(s, goos string) (Endpoint, error) {
-	if err := checkText(s); err != nil {
+func parseEndpoint(s, goos string) (Endpoint, error) {
+	if err := checkEndpointText(s); err != nil {
 		return Endpoint{}, err
 	}
 	if p, ok := strings.CutPrefix(s, "unix:"); ok {
-		return parseUnix(p, goos)
+		return parseUnixEndpoint(p, goos)
 	}
-	return parsePipe(s, goos)
+	return parsePipeEndpoint(s, goos)
 }
 
-func checkText(s string) error {
+func checkEndpointText(s string) error {
 	if s == "" {
 		return errors.New("it is empty")
 	}
@@ -103,7 +103,7 @@ func checkText(s string) error {
 	return nil
 }
 
-func parseUnix(p, goos string) (Endpoint, error) {
+func parseUnixEndpoint(p, goos string) (Endpoint, error) {
 	if goos == "windows" {
 		return Endpoint{}, errors.New("a unix socket is a place on linux; here it is npipe:////./pipe/NAME")
 	}
@@ -127,7 +127,7 @@ func parseUnix(p, goos string) (Endpoint, error) {
 	return Endpoint{unixScheme, p}, nil
 }
 
-func parsePipe(s, goos string) (Endpoint, error) {
+func parsePipeEndpoint(s, goos string) (Endpoint, error) {
 	if goos != "windows" {
 		return Endpoint{}, errors.New("it is no unix socket, which is what there is here; write unix:/run/NAME.sock")
 	}
@@ -175,8 +175,8 @@ func isBareName(s string) bool {
 	})
 }
 
-// quoted shows what was given, cut short and with nothing a terminal obeys.
-func quoted(s string) string {
+// quoteShort shows what was given, cut short and with nothing a terminal obeys.
+func quoteShort(s string) string {
 	const shown = 80
 	if len(s) > shown {
 		return fmt.Sprintf("%+q...", s[:shown])

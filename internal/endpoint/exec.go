@@ -31,7 +31,7 @@ func Exec(argv []string) (Endpoint, error) {
 	}
 	for _, arg := range argv {
 		if strings.ContainsRune(arg, 0) {
-			return Endpoint{}, fmt.Errorf("make exec endpoint: argument %s has a NUL in it", quoted(arg))
+			return Endpoint{}, fmt.Errorf("make exec endpoint: argument %s has a NUL in it", quoteShort(arg))
 		}
 	}
 	return Endpoint{execScheme, strings.Join(argv, "\x00")}, nil
@@ -40,10 +40,10 @@ func Exec(argv []string) (Endpoint, error) {
 // IsCommand tells an endpoint of Exec.
 func (e Endpoint) IsCommand() bool { return e.scheme == execScheme }
 
-func (e Endpoint) argv() []string { return strings.Split(e.addr, "\x00") }
+func (e Endpoint) commandArgs() []string { return strings.Split(e.addr, "\x00") }
 
-// words shows a command so that the words stay apart and a terminal obeys none of them.
-func words(argv []string) string {
+// quoteCommand shows a command so that the words stay apart and a terminal obeys none of them.
+func quoteCommand(argv []string) string {
 	shown := slices.Clone(argv)
 	for i, arg := range argv {
 		if arg == "" || strings.ContainsFunc(arg, needsQuotes) {
@@ -85,14 +85,14 @@ func (e Endpoint) Commands(most int, stderr func() io.Writer) *Commands {
 func (c *Commands) Dial(ctx context.Context) (net.Conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
 	defer cancel()
-	conn, err := c.dial(ctx)
+	conn, err := c.dialCommand(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("dial %s: %w", c.e, classify(err))
+		return nil, fmt.Errorf("dial %s: %w", c.e, classifyDialError(err))
 	}
 	return conn, nil
 }
 
-func (c *Commands) dial(ctx context.Context) (net.Conn, error) {
+func (c *Commands) dialCommand(ctx context.Context) (net.Conn, error) {
 	select {
 	case c.room <- struct{}{}:
 	case <-ctx.Done():
@@ -120,19 +120,19 @@ func startCommand(ctx context.Context, e Endpoint, stderr io.Writer, leave func(
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	argv := e.argv()
+	argv := e.commandArgs()
 	process, err := carrier.Start(carrier.Command{Path: argv[0], Args: argv[1:], Stderr: stderr})
 	if err != nil {
-		return nil, startCause(err)
+		return nil, causeOfStart(err)
 	}
 	c := &command{process: process, e: e, leave: sync.OnceFunc(leave)}
 	c.end = sync.OnceValue(c.awaitExit)
 	return c, nil
 }
 
-// startCause knows that a program that is not in PATH is no file that does not exist for
+// causeOfStart knows that a program that is not in PATH is no file that does not exist for
 // os/exec, and that what is wrapped around a cause names the program again.
-func startCause(err error) error {
+func causeOfStart(err error) error {
 	switch {
 	case errors.Is(err, exec.ErrNotFound), errors.Is(err, fs.ErrNotExist):
 		return &reason{fs.ErrNotExist, "there is no such program", err}
@@ -159,7 +159,7 @@ func (c *command) Read(b []byte) (int, error) {
 	if err == io.EOF {
 		return n, c.end()
 	}
-	return n, connCause(err)
+	return n, causeOfConn(err)
 }
 
 // awaitExit tells a command that is through from one that failed.
@@ -177,17 +177,17 @@ func (c *command) awaitExit() error {
 
 func (c *command) Write(b []byte) (int, error) {
 	n, err := c.process.Write(b)
-	return n, connCause(err)
+	return n, causeOfConn(err)
 }
 
 func (c *command) CloseWrite() error {
 	c.writeEnded.Store(true)
-	return connCause(c.process.CloseWrite())
+	return causeOfConn(c.process.CloseWrite())
 }
 
 func (c *command) Close() error {
 	defer c.leave()
-	return connCause(c.process.CloseAfter(0))
+	return causeOfConn(c.process.CloseAfter(0))
 }
 
 func (c *command) LocalAddr() net.Addr  { return execAddr{c.e} }
@@ -198,18 +198,18 @@ func (c *command) SetDeadline(t time.Time) error {
 }
 
 func (c *command) SetReadDeadline(t time.Time) error {
-	return connCause(c.process.SetReadDeadline(t))
+	return causeOfConn(c.process.SetReadDeadline(t))
 }
 
 func (c *command) SetWriteDeadline(t time.Time) error {
 	if c.writeEnded.Load() {
 		return nil // no write waits
 	}
-	return connCause(c.process.SetWriteDeadline(t))
+	return causeOfConn(c.process.SetWriteDeadline(t))
 }
 
-// connCause gives an error of a file the type that those of a net.Conn have.
-func connCause(err error) error {
+// causeOfConn gives an error of a file the type that those of a net.Conn have.
+func causeOfConn(err error) error {
 	switch {
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		return os.ErrDeadlineExceeded // a net.Error

@@ -33,24 +33,24 @@ type keptListener struct {
 
 const watched = unix.IN_DELETE | unix.IN_DELETE_SELF | unix.IN_MOVED_FROM | unix.IN_MOVED_TO | unix.IN_MOVE_SELF
 
-// keep watches a socket. Where nothing can be watched any more (inotify(7) has
+// keepSocket watches a socket. Where nothing can be watched any more (inotify(7) has
 // bounds for each user) it serves all the same, and does not come back.
-func keep(socket *unixListener, access Access) net.Listener {
+func keepSocket(socket *unixListener, access Access) net.Listener {
 	fd, err := unix.InotifyInit1(unix.IN_NONBLOCK | unix.IN_CLOEXEC)
 	if err != nil {
 		return socket
 	}
 	k := &keptListener{access: access, events: os.NewFile(uintptr(fd), "inotify"), socket: socket, changed: make(chan struct{})}
-	if k.watchDir() != nil {
+	if k.watchSocketDir() != nil {
 		_ = k.events.Close()
 		return socket
 	}
-	k.watch.Go(k.follow)
+	k.watch.Go(k.followSocketPath)
 	return k
 }
 
-// watchDir watches the directory that the path leads to now.
-func (k *keptListener) watchDir() error {
+// watchSocketDir watches the directory that the path leads to now.
+func (k *keptListener) watchSocketDir() error {
 	raw, err := k.events.SyscallConn()
 	if err != nil {
 		return err
@@ -65,13 +65,13 @@ func (k *keptListener) watchDir() error {
 	return nil
 }
 
-// follow looks at the path whenever something happens in its directory. What it
+// followSocketPath looks at the path whenever something happens in its directory. What it
 // was is not read: the file that is there tells.
-func (k *keptListener) follow() {
+func (k *keptListener) followSocketPath() {
 	events := make([]byte, 4096)
 	for {
 		k.mu.Lock()
-		k.look()
+		k.checkSocketFile()
 		k.mu.Unlock()
 		if _, err := k.events.Read(events); err != nil {
 			return
@@ -79,10 +79,10 @@ func (k *keptListener) follow() {
 	}
 }
 
-// look is called after the directory is watched, too: what happened before that is no event.
+// checkSocketFile is called after the directory is watched, too: what happened before that is no event.
 // And an event is no change: to make the socket anew makes some in the directory.
-func (k *keptListener) look() {
-	id, _ := idAt(k.socket.path) // the zero one if there is none
+func (k *keptListener) checkSocketFile() {
+	id, _ := fileIDAt(k.socket.path) // the zero one if there is none
 	if id != k.seen {
 		k.seen = id
 		close(k.changed)
@@ -104,11 +104,11 @@ func (k *keptListener) Accept() (net.Conn, error) {
 		if err == nil {
 			return conn, nil
 		}
-		changed, again := k.lost()
+		changed, again := k.isSocketLost()
 		if !again {
 			return nil, err
 		}
-		if err := k.remake(); err != nil {
+		if err := k.remakeSocket(); err != nil {
 			select {
 			case <-changed:
 			case <-time.After(keepRetry):
@@ -118,15 +118,15 @@ func (k *keptListener) Accept() (net.Conn, error) {
 	}
 }
 
-// lost tells whether the socket is to be made anew, and when to try again if
+// isSocketLost tells whether the socket is to be made anew, and when to try again if
 // that fails.
-func (k *keptListener) lost() (changed <-chan struct{}, again bool) {
+func (k *keptListener) isSocketLost() (changed <-chan struct{}, again bool) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	return k.changed, k.removed && !k.closed
 }
 
-func (k *keptListener) remake() error {
+func (k *keptListener) remakeSocket() error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if k.closed {
@@ -138,10 +138,10 @@ func (k *keptListener) remake() error {
 	}
 	socket.dir.made = socket.dir.made || k.socket.dir.made // once of our making
 	k.socket, k.removed = socket, false
-	if err := k.watchDir(); err != nil {
+	if err := k.watchSocketDir(); err != nil {
 		return err
 	}
-	k.look()
+	k.checkSocketFile()
 	return nil
 }
 

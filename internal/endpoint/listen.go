@@ -15,11 +15,11 @@ type Access struct {
 }
 
 // String is the access as ls and chown write it: 0660 0:998.
-func (a Access) String() string { return fmt.Sprintf("%04o %d:%d", a.Shown().Perm(), a.Uid, a.Gid) }
+func (a Access) String() string { return fmt.Sprintf("%04o %d:%d", a.ShownMode().Perm(), a.Uid, a.Gid) }
 
-// Shown is the mode that ls shows: with a list the bits of the group are what the list gives at
+// ShownMode is the mode that ls shows: with a list the bits of the group are what the list gives at
 // the most.
-func (a Access) Shown() fs.FileMode {
+func (a Access) ShownMode() fs.FileMode {
 	if len(a.Users) > 0 {
 		return a.Mode | 0o060
 	}
@@ -74,7 +74,7 @@ func (e *InUseError) Error() string {
 // at, a lock file beside the socket keeps a second starter of ours away: two who find the
 // same stale socket would otherwise remove each other's new one.
 func Listen(path string, access Access) (net.Listener, error) {
-	l, err := listen(path, access)
+	l, err := listenUnix(path, access)
 	if err != nil {
 		return nil, fmt.Errorf("listen at unix:%s: %w", path, err)
 	}
@@ -91,10 +91,10 @@ func RemoveStale(path string) error {
 	return nil
 }
 
-// Regrant gives the socket at path, which somebody listens at, its owner and mode again. What is no socket
+// RestoreAccess gives the socket at path, which somebody listens at, its owner and mode again. What is no socket
 // is left alone, and so is one that lies where others can exchange it, as for Listen. Linux only.
-func Regrant(path string, access Access) error {
-	if err := regrant(path, access); err != nil {
+func RestoreAccess(path string, access Access) error {
+	if err := restoreAccess(path, access); err != nil {
 		return fmt.Errorf("set access of unix:%s: %w", path, err)
 	}
 	return nil

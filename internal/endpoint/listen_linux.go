@@ -29,34 +29,34 @@ type unixListener struct {
 // fileID tells one file from another that has its name later.
 type fileID struct{ dev, ino uint64 }
 
-func listen(path string, access Access) (net.Listener, error) {
+func listenUnix(path string, access Access) (net.Listener, error) {
 	socket, err := makeSocket(path, access)
 	if err != nil {
 		return nil, err
 	}
-	return keep(socket, access), nil
+	return keepSocket(socket, access), nil
 }
 
 func makeSocket(path string, access Access) (*unixListener, error) {
-	if err := checkPath(path); err != nil {
+	if err := checkSocketPath(path); err != nil {
 		return nil, err
 	}
-	dir, err := openDir(filepath.Dir(path), filepath.Base(path))
+	dir, err := openOwnDir(filepath.Dir(path), filepath.Base(path))
 	if err != nil {
 		return nil, err
 	}
-	defer dir.unlock()
+	defer dir.unlockDir()
 	l, err := listenLocked(path, access)
 	if err != nil {
-		dir.unlock()
-		dir.remove()
+		dir.unlockDir()
+		dir.removeEmptyDir()
 		return nil, err
 	}
 	l.dir = dir
 	return l, nil
 }
 
-func checkPath(path string) error {
+func checkSocketPath(path string) error {
 	if !filepath.IsAbs(path) || filepath.Clean(path) != path || path == "/" {
 		return errors.New("it is no clean absolute path")
 	}
@@ -67,7 +67,7 @@ func checkPath(path string) error {
 }
 
 func listenLocked(path string, access Access) (*unixListener, error) {
-	if err := clearPlace(path); err != nil {
+	if err := clearSocketPlace(path); err != nil {
 		return nil, err
 	}
 	fd, err := unix.Socket(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
@@ -76,11 +76,11 @@ func listenLocked(path string, access Access) (*unixListener, error) {
 	}
 	file := os.NewFile(uintptr(fd), path)
 	defer file.Close() // net.FileListener has its own copy
-	id, err := bind(fd, path, access)
+	id, err := bindSocket(fd, path, access)
 	if err != nil {
 		return nil, err
 	}
-	l, err := accepting(fd, file)
+	l, err := listenOnSocket(fd, file)
 	if err != nil {
 		os.Remove(path)
 		return nil, err
@@ -88,18 +88,18 @@ func listenLocked(path string, access Access) (*unixListener, error) {
 	return &unixListener{UnixListener: l, path: path, id: id}, nil
 }
 
-// bind gives the socket its name with mode 0600, whatever the umask, and widens it from there:
+// bindSocket gives the socket its name with mode 0600, whatever the umask, and widens it from there:
 // the file takes the mode of the socket's own inode (unix_bind_bsd in net/unix/af_unix.c).
 // To narrow a wider mode before listen(2) is not enough: a connect that has passed
 // the check of the name is completed after it. (Seen within 14,000 tries.)
-func bind(fd int, path string, access Access) (fileID, error) {
+func bindSocket(fd int, path string, access Access) (fileID, error) {
 	if err := unix.Fchmod(fd, 0o600); err != nil {
 		return fileID{}, fmt.Errorf("limit socket: %w", err)
 	}
 	if err := unix.Bind(fd, &unix.SockaddrUnix{Name: path}); err != nil {
 		return fileID{}, fmt.Errorf("bind: %w", err)
 	}
-	id, err := grant(path, access)
+	id, err := grantAccess(path, access)
 	if err != nil {
 		os.Remove(path)
 		return fileID{}, err
@@ -107,9 +107,9 @@ func bind(fd int, path string, access Access) (fileID, error) {
 	return id, nil
 }
 
-// grant sets owner and mode of the socket itself, through a descriptor, so that nothing
+// grantAccess sets owner and mode of the socket itself, through a descriptor, so that nothing
 // else can be given away under its name.
-func grant(path string, access Access) (fileID, error) {
+func grantAccess(path string, access Access) (fileID, error) {
 	fd, err := unix.Open(path, unix.O_PATH|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return fileID{}, fmt.Errorf("open socket: %w", err)
@@ -129,14 +129,14 @@ func grant(path string, access Access) (fileID, error) {
 	if err := unix.Chmod("/proc/self/fd/"+strconv.Itoa(fd), uint32(access.Mode.Perm())); err != nil {
 		return fileID{}, fmt.Errorf("set mode of socket: %w", err)
 	}
-	if err := letIn("/proc/self/fd/"+strconv.Itoa(fd), access.Users); err != nil {
+	if err := letUsersIn("/proc/self/fd/"+strconv.Itoa(fd), access.Users); err != nil {
 		return fileID{}, err
 	}
-	return idOf(&st), nil
+	return fileIDOf(&st), nil
 }
 
-// accepting asks for the longest queue there is; the kernel cuts it to somaxconn.
-func accepting(fd int, file *os.File) (*net.UnixListener, error) {
+// listenOnSocket asks for the longest queue there is; the kernel cuts it to somaxconn.
+func listenOnSocket(fd int, file *os.File) (*net.UnixListener, error) {
 	if err := unix.Listen(fd, 1<<16); err != nil {
 		return nil, err
 	}
@@ -159,27 +159,27 @@ func (l *unixListener) Close() error {
 	l.closeOnce.Do(func() {
 		// While we still accept, nobody of ours replaces the file: between this look and
 		// the removal only a stranger with rights to the directory could.
-		if id, err := idAt(l.path); err == nil && id == l.id {
+		if id, err := fileIDAt(l.path); err == nil && id == l.id {
 			os.Remove(l.path)
 		}
 		if err := l.UnixListener.Close(); !errors.Is(err, net.ErrClosed) { // else its watcher was quicker
 			l.closeErr = err
 		}
-		l.dir.remove()
+		l.dir.removeEmptyDir()
 	})
 	return l.closeErr
 }
 
-func idAt(path string) (fileID, error) {
+func fileIDAt(path string) (fileID, error) {
 	var st unix.Stat_t
 	err := unix.Lstat(path, &st)
-	return idOf(&st), err
+	return fileIDOf(&st), err
 }
 
-func idOf(st *unix.Stat_t) fileID { return fileID{uint64(st.Dev), st.Ino} }
+func fileIDOf(st *unix.Stat_t) fileID { return fileID{uint64(st.Dev), st.Ino} }
 
-// clearPlace leaves nothing at path, or says what is there.
-func clearPlace(path string) error {
+// clearSocketPlace leaves nothing at path, or says what is there.
+func clearSocketPlace(path string) error {
 	st, err := os.Lstat(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -188,9 +188,9 @@ func clearPlace(path string) error {
 		return err
 	}
 	if st.Mode().Type() != fs.ModeSocket {
-		return fmt.Errorf("there is %s already; it was left alone", kindOf(st.Mode()))
+		return fmt.Errorf("there is %s already; it was left alone", fileKindOf(st.Mode()))
 	}
-	live, err := probe(path)
+	live, err := probeSocket(path)
 	if live || err != nil {
 		return err
 	}
@@ -200,37 +200,37 @@ func clearPlace(path string) error {
 // removeStale is clearPlace with other starters kept out, so that none of them
 // is taken for dead between its bind and its listen.
 func removeStale(path string) error {
-	if err := checkPath(path); err != nil {
+	if err := checkSocketPath(path); err != nil {
 		return err
 	}
 	if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
 		return nil // and nothing is made in order to look
 	}
-	dir, err := openDir(filepath.Dir(path), filepath.Base(path))
+	dir, err := openOwnDir(filepath.Dir(path), filepath.Base(path))
 	if err != nil {
 		return err
 	}
-	defer dir.unlock()
-	return clearPlace(path)
+	defer dir.unlockDir()
+	return clearSocketPlace(path)
 }
 
-func regrant(path string, access Access) error {
-	if err := checkPath(path); err != nil {
+func restoreAccess(path string, access Access) error {
+	if err := checkSocketPath(path); err != nil {
 		return err
 	}
 	if _, err := os.Lstat(path); err != nil {
 		return err // and nothing is made in order to look
 	}
-	dir, err := openDir(filepath.Dir(path), filepath.Base(path))
+	dir, err := openOwnDir(filepath.Dir(path), filepath.Base(path))
 	if err != nil {
 		return err
 	}
-	defer dir.unlock()
-	_, err = grant(path, access)
+	defer dir.unlockDir()
+	_, err = grantAccess(path, access)
 	return err
 }
 
-func kindOf(m fs.FileMode) string {
+func fileKindOf(m fs.FileMode) string {
 	switch m.Type() {
 	case 0:
 		return "a file"
@@ -242,8 +242,8 @@ func kindOf(m fs.FileMode) string {
 	return "something that is no socket"
 }
 
-// probe tells a live socket, with the *InUseError that names its program, from a dead one.
-func probe(path string) (live bool, err error) {
+// probeSocket tells a live socket, with the *InUseError that names its program, from a dead one.
+func probeSocket(path string) (live bool, err error) {
 	fd, err := unix.Socket(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
 	if err != nil {
 		return false, fmt.Errorf("make socket: %w", err)

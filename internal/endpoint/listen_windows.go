@@ -5,8 +5,8 @@ import (
 	"net"
 )
 
-func listen(string, Access) (net.Listener, error) { return nil, errors.ErrUnsupported }
+func listenUnix(string, Access) (net.Listener, error) { return nil, errors.ErrUnsupported }
 
 func removeStale(string) error { return errors.ErrUnsupported }
 
-func regrant(string, Access) error { return errors.ErrUnsupported }
+func restoreAccess(string, Access) error { return errors.ErrUnsupported }

@@ -22,7 +22,7 @@ func pairsFor(t *testing.T, name string, allowed ...string) (e Endpoint, pair fu
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { l.Close() })
-	accepted := accepting(t, e, l)
+	accepted := listenOnSocket(t, e, l)
 	return e, func() (net.Conn, net.Conn) {
 		c, err := e.Dial(t.Context()) // which wants the pipe to be the user's
 		if err != nil {

@@ -33,10 +33,10 @@ func (e *OwnerError) Error() string {
 
 func (e *OwnerError) Unwrap() error { return ErrOwner }
 
-// Account is the owner's name as Windows shows it, MACHINE\user, or the SID if it has
+// AccountName is the owner's name as Windows shows it, MACHINE\user, or the SID if it has
 // none that is known here. It may take seconds, when a domain is asked: it is for the eyes
 // of a person, once, and not for each dial.
-func (e *OwnerError) Account() string {
+func (e *OwnerError) AccountName() string {
 	name := printable.Line(lookupAccount(e.SID))
 	if name == "" {
 		return e.SID
@@ -44,18 +44,18 @@ func (e *OwnerError) Account() string {
 	return name
 }
 
-// checkOwner looks at who owns the pipe that conn is connected to. A pipe has one owner,
+// checkPipeOwner looks at who owns the pipe that conn is connected to. A pipe has one owner,
 // that of its first instance, and to make more instances takes the right to
 // write to it: whom the owner lets in is the owner's affair.
-func checkOwner(conn net.Conn) error {
+func checkPipeOwner(conn net.Conn) error {
 	owner, self, err := pipeOwner(conn)
 	if err != nil {
 		return fmt.Errorf("look at its owner: %w", err)
 	}
-	return judgeOwner(owner, self)
+	return judgePipeOwner(owner, self)
 }
 
-func judgeOwner(owner, self string) error {
+func judgePipeOwner(owner, self string) error {
 	switch owner {
 	case "":
 	case self, sidSystem, sidAdministrators:

@@ -23,13 +23,13 @@ func TestWhoMayOwnAPipe(t *testing.T) {
 		"S-1-5-18\x00":            false,
 		"S-1-5-21-1-2-3-1001 ok?": false,
 	} {
-		err := judgeOwner(owner, self)
+		err := judgePipeOwner(owner, self)
 		if trusted != (err == nil) || !trusted && !errors.Is(err, ErrOwner) {
 			t.Errorf("owner %q: %v", owner, err)
 		}
 	}
 	// We are somebody even when we could not be told who.
-	if err := judgeOwner("", ""); !errors.Is(err, ErrOwner) {
+	if err := judgePipeOwner("", ""); !errors.Is(err, ErrOwner) {
 		t.Errorf("nobody's pipe for nobody: %v", err)
 	}
 }

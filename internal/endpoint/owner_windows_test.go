@@ -86,8 +86,8 @@ func TestAPipeOfSomebodyElseIsRefused(t *testing.T) {
 	if !errors.As(err, &owner) || !errors.Is(err, ErrOwner) || c != nil {
 		t.Fatalf("connection %v, error %v", c, err)
 	}
-	if owner.SID != "S-1-5-21-1-2-3-1001" || owner.Account() != owner.SID {
-		t.Errorf("owner %q, account %q", owner.SID, owner.Account())
+	if owner.SID != "S-1-5-21-1-2-3-1001" || owner.AccountName() != owner.SID {
+		t.Errorf("owner %q, account %q", owner.SID, owner.AccountName())
 	}
 	if want := "dial " + e.String() + ": it belongs to somebody else (S-1-5-21-1-2-3-1001)"; err.Error() != want {
 		t.Errorf("error %q, want %q", err, want)
@@ -115,10 +115,10 @@ func TestAPipeOfSomebodyElseIsRefused(t *testing.T) {
 }
 
 func TestAnAccountIsNamed(t *testing.T) {
-	if name := (&OwnerError{sidAdministrators}).Account(); !strings.HasSuffix(name, `\Administrators`) {
+	if name := (&OwnerError{sidAdministrators}).AccountName(); !strings.HasSuffix(name, `\Administrators`) {
 		t.Errorf("name %q", name)
 	}
-	if name := (&OwnerError{"no sid"}).Account(); name != "no sid" {
+	if name := (&OwnerError{"no sid"}).AccountName(); name != "no sid" {
 		t.Errorf("name %q", name)
 	}
 }

@@ -16,9 +16,9 @@ type Peer struct {
 	PID      int32 // 0: a process of another pid namespace, such as one of another distro
 }
 
-// Program is the name of the program's file, or "" where it can't be seen. A process that has
+// ProgramName is the name of the program's file, or "" where it can't be seen. A process that has
 // ended, or become another program, is not who connected.
-func (p Peer) Program() string {
+func (p Peer) ProgramName() string {
 	if p.PID <= 0 {
 		return ""
 	}
@@ -48,5 +48,5 @@ func PeerOf(conn net.Conn) (Peer, bool) {
 	if _, ok := conn.LocalAddr().(*net.UnixAddr); !ok {
 		return Peer{}, false // TCP would answer, and nothing that is true
 	}
-	return peerOf(c)
+	return lookUpPeer(c)
 }

@@ -6,7 +6,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-func peerOf(conn syscall.Conn) (Peer, bool) {
+func lookUpPeer(conn syscall.Conn) (Peer, bool) {
 	raw, err := conn.SyscallConn()
 	if err != nil {
 		return Peer{}, false

@@ -2,4 +2,4 @@ package endpoint
 
 import "syscall"
 
-func peerOf(syscall.Conn) (Peer, bool) { return Peer{}, false }
+func lookUpPeer(syscall.Conn) (Peer, bool) { return Peer{}, false }

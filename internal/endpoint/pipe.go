@@ -10,10 +10,10 @@ import (
 // maxAllowed bounds a list of accounts.
 const maxAllowed = 32
 
-// Allowed reads a list of Windows' accounts and groups, by name or SID, with commas between. It does
+// ParseAllowed reads a list of Windows' accounts and groups, by name or SID, with commas between. It does
 // not know whether there are such accounts.
-func Allowed(list string) ([]string, error) {
-	if err := checkText(list); err != nil {
+func ParseAllowed(list string) ([]string, error) {
+	if err := checkEndpointText(list); err != nil {
 		return nil, err
 	}
 	var names []string

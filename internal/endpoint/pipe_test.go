@@ -6,12 +6,12 @@ import (
 )
 
 func TestAllowed(t *testing.T) {
-	got, err := Allowed(`docker-users, S-1-5-11,MACHINE\me`)
+	got, err := ParseAllowed(`docker-users, S-1-5-11,MACHINE\me`)
 	if want := []string{"docker-users", "S-1-5-11", `MACHINE\me`}; err != nil || !slices.Equal(got, want) {
 		t.Errorf("%q, %v", got, err)
 	}
 	for _, list := range []string{"", ",", "a,", "a\x1b"} {
-		if got, err := Allowed(list); err == nil {
+		if got, err := ParseAllowed(list); err == nil {
 			t.Errorf("%q is %q", list, got)
 		}
 	}

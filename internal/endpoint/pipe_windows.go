@@ -27,10 +27,10 @@ func (e Endpoint) listenFor(allowed []string) (net.Listener, error) {
 	sids := make([]string, len(allowed))
 	for i, name := range allowed {
 		if sids[i], err = sidOf(name); err != nil {
-			return nil, fmt.Errorf("look up account %s: %w", quoted(name), err)
+			return nil, fmt.Errorf("look up account %s: %w", quoteShort(name), err)
 		}
 	}
-	if thereIs(e.addr) == nil { // the next call says so as well, but not under Wine
+	if pipeIsThere(e.addr) == nil { // the next call says so as well, but not under Wine
 		return nil, &InUseError{Path: e.addr}
 	}
 	l, err := winio.ListenPipe(e.addr, &winio.PipeConfig{
@@ -43,8 +43,8 @@ func (e Endpoint) listenFor(allowed []string) (net.Listener, error) {
 	return l, err
 }
 
-// thereIs is nil if there is a pipe of that name, busy or not. It connects to none.
-func thereIs(path string) error {
+// pipeIsThere is nil if there is a pipe of that name, busy or not. It connects to none.
+func pipeIsThere(path string) error {
 	name, err := windows.UTF16PtrFromString(path)
 	if err != nil {
 		return err

@@ -26,7 +26,7 @@ func pipes(t *testing.T, name string, messages bool) func() (dialled, accepted n
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { l.Close() })
-	accepted := accepting(t, e, l)
+	accepted := listenOnSocket(t, e, l)
 	return func() (dialled, served net.Conn, err error) {
 		if dialled, err = e.Dial(context.Background()); err != nil {
 			return nil, nil, err
@@ -39,8 +39,8 @@ func pipes(t *testing.T, name string, messages bool) func() (dialled, accepted n
 	}
 }
 
-// accepting is what comes out of the listener, for as long as it listens.
-func accepting(t *testing.T, e Endpoint, l net.Listener) <-chan net.Conn {
+// listenOnSocket is what comes out of the listener, for as long as it listens.
+func listenOnSocket(t *testing.T, e Endpoint, l net.Listener) <-chan net.Conn {
 	t.Helper()
 	accepted := make(chan net.Conn)
 	go func() {
@@ -82,7 +82,7 @@ func takeParked(t *testing.T, e Endpoint, accepted <-chan net.Conn) {
 // A pipe that takes a single client still does when somebody has looked whether it is there.
 func TestThereLeavesAPipesOnlyInstanceFree(t *testing.T) {
 	e := pipe(t, "endpoint-test-single")
-	if certain, err := e.There(t.Context()); certain || !errors.Is(err, fs.ErrNotExist) || !strings.HasSuffix(err.Error(), ": there is no such place") {
+	if certain, err := e.IsThere(t.Context()); certain || !errors.Is(err, fs.ErrNotExist) || !strings.HasSuffix(err.Error(), ": there is no such place") {
 		t.Errorf("no pipe: %v, %v", certain, err)
 	}
 	name, err := windows.UTF16PtrFromString(e.Path())
@@ -95,7 +95,7 @@ func TestThereLeavesAPipesOnlyInstanceFree(t *testing.T) {
 	}
 	defer windows.CloseHandle(server)
 	there := func(how string) {
-		if certain, err := e.There(t.Context()); certain || err != nil {
+		if certain, err := e.IsThere(t.Context()); certain || err != nil {
 			t.Errorf("a pipe that is %s: %v, %v", how, certain, err)
 		}
 	}

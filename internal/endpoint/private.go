@@ -5,11 +5,11 @@ import (
 	"net"
 )
 
-// Private is the place of a name that belongs to the user we run as: on Windows a pipe whose
+// PrivateEndpoint is the place of a name that belongs to the user we run as: on Windows a pipe whose
 // name has his SID in it, since pipes have one name space for all users; on Linux a socket in
 // dir. The name has letters, digits and - only.
-func Private(dir, name string) (Endpoint, error) {
-	e, err := private(dir, name)
+func PrivateEndpoint(dir, name string) (Endpoint, error) {
+	e, err := privateEndpoint(dir, name)
 	if err != nil {
 		return Endpoint{}, fmt.Errorf("name private endpoint: %w", err)
 	}

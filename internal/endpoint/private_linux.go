@@ -10,7 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-func private(dir, name string) (Endpoint, error) {
+func privateEndpoint(dir, name string) (Endpoint, error) {
 	return Parse("unix:"+filepath.Join(dir, name+".sock"), "linux")
 }
 
@@ -18,14 +18,14 @@ func (e Endpoint) listenPrivate() (net.Listener, error) {
 	if e.scheme != unixScheme {
 		return nil, errors.ErrUnsupported
 	}
-	if err := makePrivate(filepath.Dir(e.addr)); err != nil {
+	if err := makePrivateDir(filepath.Dir(e.addr)); err != nil {
 		return nil, err
 	}
-	return listen(e.addr, Access{Mode: 0o600, Uid: os.Geteuid(), Gid: os.Getegid()})
+	return listenUnix(e.addr, Access{Mode: 0o600, Uid: os.Geteuid(), Gid: os.Getegid()})
 }
 
-// makePrivate makes a directory that nobody else may even look into, or wants it to be one.
-func makePrivate(dir string) error {
+// makePrivateDir makes a directory that nobody else may even look into, or wants it to be one.
+func makePrivateDir(dir string) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
 	}

@@ -14,7 +14,7 @@ func TestPrivateEndpointIsForItsUserAlone(t *testing.T) {
 	needRoot(t)
 	// The way to it is open to everybody, so that what keeps others out is the place itself.
 	dir := filepath.Join(openTempDir(t), "deep", "run")
-	e, err := Private(dir, "one")
+	e, err := PrivateEndpoint(dir, "one")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -68,7 +68,7 @@ func TestPrivateDirectoryOfSomebodyElse(t *testing.T) {
 	if err := os.Chown(dir, 1234, 5678); err != nil {
 		t.Fatal(err)
 	}
-	e, err := Private(dir, "one")
+	e, err := PrivateEndpoint(dir, "one")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,7 +9,7 @@ import (
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/carrier"
 )
 
-func private(_, name string) (Endpoint, error) {
+func privateEndpoint(_, name string) (Endpoint, error) {
 	sid, err := carrier.OwnSID()
 	if err != nil {
 		return Endpoint{}, err

@@ -14,7 +14,7 @@ import (
 
 // What Wine does not enforce is at least asked for, to the letter.
 func TestPrivatePipeHasItsOwnerAndAccessList(t *testing.T) {
-	e, err := Private("", "endpoint-test")
+	e, err := PrivateEndpoint("", "endpoint-test")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -30,7 +30,7 @@ func TestPrivatePipeHasItsOwnerAndAccessList(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer l.Close()
-	accepted := accepting(t, e, l)
+	accepted := listenOnSocket(t, e, l)
 	c, err := e.Dial(context.Background()) // which looks at the owner
 	if err != nil {
 		t.Fatal(err)

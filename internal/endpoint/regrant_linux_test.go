@@ -32,23 +32,23 @@ func TestRegrant(t *testing.T) {
 	if err := os.Chown(path, 1, 2); err != nil {
 		t.Fatal(err)
 	}
-	if err := Regrant(path, want); err != nil || access(path) != [3]uint32{0o660, 1234, 5678} {
+	if err := RestoreAccess(path, want); err != nil || access(path) != [3]uint32{0o660, 1234, 5678} {
 		t.Errorf("%v, %o", err, access(path))
 	}
 	file := filepath.Join(dir, "file")
 	if err := os.WriteFile(file, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := Regrant(file, want); err == nil || access(file) != [3]uint32{0o600, 0, 0} {
+	if err := RestoreAccess(file, want); err == nil || access(file) != [3]uint32{0o600, 0, 0} {
 		t.Errorf("a file: %v, %o", err, access(file))
 	}
-	if err := Regrant(filepath.Join(dir, "none"), want); !os.IsNotExist(err) && err == nil {
+	if err := RestoreAccess(filepath.Join(dir, "none"), want); !os.IsNotExist(err) && err == nil {
 		t.Errorf("none: %v", err)
 	}
 	if err := os.Chmod(dir, 0o777); err != nil {
 		t.Fatal(err)
 	}
-	if err := Regrant(path, Access{Mode: 0o600}); err == nil || access(path)[0] != 0o660 {
+	if err := RestoreAccess(path, Access{Mode: 0o600}); err == nil || access(path)[0] != 0o660 {
 		t.Errorf("where everybody writes: %v, %o", err, access(path))
 	}
 }

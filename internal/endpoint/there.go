@@ -6,16 +6,16 @@ import (
 	"os/exec"
 )
 
-// There tells whether Dial would find something, and disturbs nobody: a command is looked up and not
+// IsThere tells whether Dial would find something, and disturbs nobody: a command is looked up and not
 // started, a pipe is not connected to, since it may be one that takes a single client. A unix
 // socket is connected to, and certain says that nothing remains to be seen. The errors are Dial's.
-func (e Endpoint) There(ctx context.Context) (certain bool, err error) {
+func (e Endpoint) IsThere(ctx context.Context) (certain bool, err error) {
 	switch e.scheme {
 	case pipeScheme:
-		err = thereIs(e.addr)
+		err = pipeIsThere(e.addr)
 	case execScheme:
 		if _, err = exec.LookPath(e.Path()); err != nil {
-			err = startCause(err)
+			err = causeOfStart(err)
 		}
 	default:
 		conn, err := e.Dial(ctx)
@@ -25,7 +25,7 @@ func (e Endpoint) There(ctx context.Context) (certain bool, err error) {
 		return true, conn.Close()
 	}
 	if err != nil {
-		return false, fmt.Errorf("dial %s: %w", e, classify(err))
+		return false, fmt.Errorf("dial %s: %w", e, classifyDialError(err))
 	}
 	return false, nil
 }

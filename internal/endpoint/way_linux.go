@@ -13,24 +13,24 @@ import (
 // (path_resolution(7)).
 const maxLinks = 40
 
-// checkWay refuses a directory that somebody else could exchange: by a name in it, or by
+// checkPathWay refuses a directory that somebody else could exchange: by a name in it, or by
 // that of a directory above it or of a symbolic link on the way. It follows a link only if
 // it is root's or ours and nobody else can write where it lies, as with /var/run.
 //
 // What was looked at can change until it is used, by the hands of root and our own only.
-func checkWay(path string, euid int) error {
-	way, rest, links := "/", split(path), 0
-	if err := checkDir(way, euid); err != nil {
+func checkPathWay(path string, euid int) error {
+	way, rest, links := "/", splitPath(path), 0
+	if err := checkOwnDir(way, euid); err != nil {
 		return err
 	}
 	for len(rest) > 0 {
 		next := filepath.Join(way, rest[0])
-		to, err := safeLink(next, way, euid)
+		to, err := isSafeLink(next, way, euid)
 		if err != nil {
 			return err
 		}
 		if to == "" {
-			if err := checkDir(next, euid); err != nil {
+			if err := checkOwnDir(next, euid); err != nil {
 				return err
 			}
 			way, rest = next, rest[1:]
@@ -42,19 +42,19 @@ func checkWay(path string, euid int) error {
 		if filepath.IsAbs(to) {
 			way = "/"
 		}
-		rest = append(split(to), rest[1:]...)
+		rest = append(splitPath(to), rest[1:]...)
 	}
 	return nil
 }
 
-// split gives the names of a path. A .. stays, and is resolved where it
+// splitPath gives the names of a path. A .. stays, and is resolved where it
 // stands: the way up from a checked directory is a checked one, as links are gone.
-func split(path string) []string {
+func splitPath(path string) []string {
 	return strings.FieldsFunc(path, func(r rune) bool { return r == '/' })
 }
 
-// safeLink is where a symbolic link leads, or empty for what is none.
-func safeLink(path, dir string, euid int) (string, error) {
+// isSafeLink is where a symbolic link leads, or empty for what is none.
+func isSafeLink(path, dir string, euid int) (string, error) {
 	var st unix.Stat_t
 	err := unix.Lstat(path, &st)
 	if err == unix.ENOENT {

@@ -34,7 +34,7 @@ func wslConfValue(etc fs.FS, section, key string) string {
 		return ""
 	}
 	value, found := "", false
-	parseConf(string(text), func(s, k, v string) {
+	parseWSLConf(string(text), func(s, k, v string) {
 		if !found && strings.EqualFold(s, section) && strings.EqualFold(k, key) {
 			value, found = v, true
 		}
@@ -45,30 +45,30 @@ func wslConfValue(etc fs.FS, section, key string) string {
 // conf is what is left of a configuration file.
 type conf struct{ rest string }
 
-// parseConf reports each key with its section and value, until a line can't be read.
-func parseConf(text string, report func(section, key, value string)) {
+// parseWSLConf reports each key with its section and value, until a line can't be read.
+func parseWSLConf(text string, report func(section, key, value string)) {
 	c, section := conf{text}, ""
 	for {
-		c.skip(" \t\r\n")
+		c.skipCharacters(" \t\r\n")
 		switch {
 		case c.rest == "":
 			return
-		case c.take("#"):
+		case c.takePrefix("#"):
 			_, c.rest, _ = strings.Cut(c.rest, "\n")
-		case c.take("["):
-			name := c.word()
-			if name == "" || !c.take("]") || !c.ends() {
+		case c.takePrefix("["):
+			name := c.takeWord()
+			if name == "" || !c.takePrefix("]") || !c.endsLine() {
 				return
 			}
 			section = name
 		default:
-			key := c.word()
-			c.skip(" \t")
-			if key == "" || !c.take("=") {
+			key := c.takeWord()
+			c.skipCharacters(" \t")
+			if key == "" || !c.takePrefix("=") {
 				return
 			}
-			c.skip(" \t")
-			value, ok := c.value()
+			c.skipCharacters(" \t")
+			value, ok := c.takeValue()
 			if !ok {
 				return
 			}
@@ -77,15 +77,15 @@ func parseConf(text string, report func(section, key, value string)) {
 	}
 }
 
-func (c *conf) skip(characters string) { c.rest = strings.TrimLeft(c.rest, characters) }
+func (c *conf) skipCharacters(characters string) { c.rest = strings.TrimLeft(c.rest, characters) }
 
-func (c *conf) take(prefix string) (found bool) {
+func (c *conf) takePrefix(prefix string) (found bool) {
 	c.rest, found = strings.CutPrefix(c.rest, prefix)
 	return found
 }
 
-// word takes a letter, and what letters and digits follow it.
-func (c *conf) word() string {
+// takeWord takes a letter, and what letters and digits follow it.
+func (c *conf) takeWord() string {
 	n := 0
 	for n < len(c.rest) && (isLetter(c.rest[n]) || n > 0 && c.rest[n] >= '0' && c.rest[n] <= '9') {
 		n++
@@ -97,14 +97,14 @@ func (c *conf) word() string {
 
 func isLetter(b byte) bool { return b|0x20 >= 'a' && b|0x20 <= 'z' }
 
-// ends reports whether a line has nothing more but blanks and a comment, and skips the blanks.
-func (c *conf) ends() bool {
-	c.skip(" \t")
+// endsLine reports whether a line has nothing more but blanks and a comment, and skips the blanks.
+func (c *conf) endsLine() bool {
+	c.skipCharacters(" \t")
 	return c.rest == "" || strings.IndexByte("\r\n#", c.rest[0]) >= 0
 }
 
-// value takes a value up to the end of its line or its comment.
-func (c *conf) value() (string, bool) {
+// takeValue takes a value up to the end of its line or its comment.
+func (c *conf) takeValue() (string, bool) {
 	var value strings.Builder
 	quoted, kept := false, 0 // kept is the length without the blanks at the end
 	for c.rest != "" && c.rest[0] != '\n' && c.rest[0] != '\r' && (quoted || c.rest[0] != '#') {
@@ -114,7 +114,7 @@ func (c *conf) value() (string, bool) {
 		case '"':
 			quoted = !quoted
 		case '\\':
-			if !c.escape(&value) {
+			if !c.takeEscape(&value) {
 				return "", false
 			}
 		default:
@@ -128,8 +128,8 @@ func (c *conf) value() (string, bool) {
 	return text, !quoted
 }
 
-// escape takes what follows a backslash.
-func (c *conf) escape(value *strings.Builder) bool {
+// takeEscape takes what follows a backslash.
+func (c *conf) takeEscape(value *strings.Builder) bool {
 	if c.rest == "" {
 		return false
 	}

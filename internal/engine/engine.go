@@ -51,14 +51,14 @@ type Info struct {
 // Probe pings the engine that dial connects to. Errors of dial are passed on; the others
 // are ErrNotEngine and ErrNoAnswer.
 func Probe(ctx context.Context, dial func(context.Context) (net.Conn, error)) (Info, error) {
-	info, err := probe(ctx, dial)
+	info, err := probeWithinTime(ctx, dial)
 	if err != nil {
 		return Info{}, fmt.Errorf("ping engine: %w", err)
 	}
 	return info, nil
 }
 
-func probe(ctx context.Context, dial func(context.Context) (net.Conn, error)) (Info, error) {
+func probeWithinTime(ctx context.Context, dial func(context.Context) (net.Conn, error)) (Info, error) {
 	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
 	defer cancel()
 	conn, err := dial(ctx)
@@ -66,7 +66,7 @@ func probe(ctx context.Context, dial func(context.Context) (net.Conn, error)) (I
 		return Info{}, err
 	}
 	defer conn.Close()
-	answer, err := ping(ctx, conn)
+	answer, err := sendPingRequest(ctx, conn)
 	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, os.ErrDeadlineExceeded) {
 		return Info{}, ErrNoAnswer
 	}
@@ -76,11 +76,11 @@ func probe(ctx context.Context, dial func(context.Context) (net.Conn, error)) (I
 	if err != nil {
 		return Info{}, ErrNotEngine // and not what net/http quotes of the answer
 	}
-	return read(answer)
+	return readInfo(answer)
 }
 
-// ping sends one request over conn and returns the answer without its body.
-func ping(ctx context.Context, conn net.Conn) (*http.Response, error) {
+// sendPingRequest sends one request over conn and returns the answer without its body.
+func sendPingRequest(ctx context.Context, conn net.Conn) (*http.Response, error) {
 	transport := &http.Transport{
 		DialContext:            func(context.Context, string, string) (net.Conn, error) { return conn, nil },
 		DisableKeepAlives:      true,
@@ -101,9 +101,9 @@ func ping(ctx context.Context, conn net.Conn) (*http.Response, error) {
 	return answer, err
 }
 
-// read takes an answer for an engine's by its headers: dockerd and its kin send both of
+// readInfo takes an answer for an engine's by its headers: dockerd and its kin send both of
 // them even when they report that they are unwell (status 500).
-func read(answer *http.Response) (Info, error) {
+func readInfo(answer *http.Response) (Info, error) {
 	info := Info{
 		OSType:     strings.ToLower(printable.Line(answer.Header.Get("Ostype"))),
 		APIVersion: printable.Line(answer.Header.Get("Api-Version")),
@@ -118,9 +118,9 @@ func read(answer *http.Response) (Info, error) {
 	return info, nil
 }
 
-// Names are the pipes on which a Windows engine is looked for, best first: the one of an engine
+// PipeNames are the pipes on which a Windows engine is looked for, best first: the one of an engine
 // that has moved aside for another, Docker Desktop's, and the usual one.
-func Names() []string {
+func PipeNames() []string {
 	return []string{"docker_engine_windows", "dockerDesktopWindowsEngine", "docker_engine"}
 }
 
@@ -158,10 +158,10 @@ func (e *NotFoundError) Error() string {
 	return "no windows engine found (" + strings.Join(seen, "; ") + ")"
 }
 
-// Find pings all names at once and returns the first in their order on which a Windows
+// FindEngine pings all names at once and returns the first in their order on which a Windows
 // engine answers. It takes 3 s at the most, if dial obeys its context; the error is a
 // *NotFoundError.
-func Find(ctx context.Context, names []string, dial func(ctx context.Context, name string) (net.Conn, error)) (string, Info, error) {
+func FindEngine(ctx context.Context, names []string, dial func(ctx context.Context, name string) (net.Conn, error)) (string, Info, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	var probes sync.WaitGroup
 	defer probes.Wait()

@@ -113,7 +113,7 @@ func TestFindTakesTheFirstWindowsEngineInOrder(t *testing.T) {
 		"linux": answering(linuxAnswer), "windows": answering(windowsAnswer), "second": answering(windowsAnswer),
 	}
 	dial := func(ctx context.Context, name string) (net.Conn, error) { return answers[name](ctx) }
-	name, info, err := Find(t.Context(), []string{"gone", "linux", "windows", "second", "forbidden"}, dial)
+	name, info, err := FindEngine(t.Context(), []string{"gone", "linux", "windows", "second", "forbidden"}, dial)
 	if name != "windows" || info.Version != "27.3.1" || err != nil {
 		t.Errorf("%s, %+v, %v", name, info, err)
 	}
@@ -125,7 +125,7 @@ func TestFindTellsWhatItSaw(t *testing.T) {
 		"linux": answering(linuxAnswer), "busy": failing(os.ErrDeadlineExceeded), "web": answering("HTTP/1.1 200 OK\r\n\r\n"), "odd": failing(io.ErrShortBuffer),
 	}
 	dial := func(ctx context.Context, name string) (net.Conn, error) { return answers[name](ctx) }
-	_, _, err := Find(t.Context(), []string{"gone", "forbidden", "linux", "busy", "web", "odd"}, dial)
+	_, _, err := FindEngine(t.Context(), []string{"gone", "forbidden", "linux", "busy", "web", "odd"}, dial)
 	want := "no windows engine found (gone: not there; forbidden: access denied; linux: a linux engine; busy: no answer; web: no docker engine; odd: ping engine: short buffer)"
 	if err == nil || err.Error() != want {
 		t.Errorf("error\n%v, want\n%v", err, want)
@@ -147,14 +147,14 @@ func TestSilentPipesCostThreeSeconds(t *testing.T) {
 			}
 			return silent(&open)(ctx)
 		}
-		name, _, err := Find(t.Context(), []string{"silent 1", "silent 2", "windows", "silent 3"}, dial)
+		name, _, err := FindEngine(t.Context(), []string{"silent 1", "silent 2", "windows", "silent 3"}, dial)
 		if name != "windows" || err != nil {
 			t.Errorf("%s, %v", name, err)
 		}
 		if took := time.Since(began); took != probeTimeout {
 			t.Errorf("took %v", took)
 		}
-		_, _, err = Find(t.Context(), []string{"silent"}, dial)
+		_, _, err = FindEngine(t.Context(), []string{"silent"}, dial)
 		if err == nil || err.Error() != "no windows engine found (silent: no answer)" {
 			t.Errorf("error %v", err)
 		}
@@ -168,7 +168,7 @@ func TestSilentPipesCostThreeSeconds(t *testing.T) {
 func TestFindIsCancelled(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	_, _, err := Find(ctx, Names(), func(ctx context.Context, _ string) (net.Conn, error) { return nil, ctx.Err() })
+	_, _, err := FindEngine(ctx, PipeNames(), func(ctx context.Context, _ string) (net.Conn, error) { return nil, ctx.Err() })
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("error %v", err)
 	}

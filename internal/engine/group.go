@@ -48,14 +48,14 @@ func ConfiguredGroup(file string) (string, error) {
 		return "", fmt.Errorf("read engine's configuration: %w", err)
 	}
 	var c struct{ Group string }
-	if b = bytes.TrimSpace(decoded(b)); len(b) > 0 && (!utf8.Valid(b) || json.Unmarshal(b, &c) != nil) {
+	if b = bytes.TrimSpace(decodeText(b)); len(b) > 0 && (!utf8.Valid(b) || json.Unmarshal(b, &c) != nil) {
 		return "", fmt.Errorf("read engine's configuration %s: it is no JSON object", file)
 	}
 	return printable.Line(c.Group), nil
 }
 
-// decoded is text in UTF-8 by its byte order mark, or as it is.
-func decoded(b []byte) []byte {
+// decodeText is text in UTF-8 by its byte order mark, or as it is.
+func decodeText(b []byte) []byte {
 	var order binary.ByteOrder
 	switch {
 	case bytes.HasPrefix(b, []byte("\xff\xfe")):
@@ -72,6 +72,6 @@ func decoded(b []byte) []byte {
 	return []byte(string(utf16.Decode(units)))
 }
 
-// Member tells whether this process has the rights of a group of Windows: its session began after the user
+// IsMember tells whether this process has the rights of a group of Windows: its session began after the user
 // was made one of its members. The error is ErrNoGroup for a name that Windows does not know.
-func Member(group string) (bool, error) { return member(group) }
+func IsMember(group string) (bool, error) { return isMember(group) }

@@ -2,4 +2,4 @@ package engine
 
 import "errors"
 
-func member(string) (bool, error) { return false, errors.ErrUnsupported }
+func isMember(string) (bool, error) { return false, errors.ErrUnsupported }

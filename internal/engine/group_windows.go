@@ -2,7 +2,7 @@ package engine
 
 import "golang.org/x/sys/windows"
 
-func member(group string) (bool, error) {
+func isMember(group string) (bool, error) {
 	sid, _, _, err := windows.LookupSID("", group)
 	if err != nil {
 		return false, ErrNoGroup

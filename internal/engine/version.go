@@ -31,17 +31,17 @@ type Version struct {
 	Platform      string `json:"platform,omitempty"` // such as Docker Desktop 4.1.0
 }
 
-// Ask asks an engine for its version. It takes 3 s at the most, if dial obeys its context. Errors of
+// AskVersion asks an engine for its version. It takes 3 s at the most, if dial obeys its context. Errors of
 // dial are passed on; the others are ErrNotEngine and ErrNoAnswer.
-func Ask(ctx context.Context, dial func(context.Context) (net.Conn, error)) (Version, error) {
-	v, err := ask(ctx, dial)
+func AskVersion(ctx context.Context, dial func(context.Context) (net.Conn, error)) (Version, error) {
+	v, err := askVersion(ctx, dial)
 	if err != nil {
 		return Version{}, fmt.Errorf("ask engine for its version: %w", err)
 	}
 	return v, nil
 }
 
-func ask(ctx context.Context, dial func(context.Context) (net.Conn, error)) (Version, error) {
+func askVersion(ctx context.Context, dial func(context.Context) (net.Conn, error)) (Version, error) {
 	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
 	defer cancel()
 	conn, err := dial(ctx)
@@ -97,8 +97,8 @@ type Pipe struct {
 	Whose string // the product
 }
 
-// Known are the pipes of Windows on which engines of any kind are known to listen.
-func Known() []Pipe {
+// KnownPipes are the pipes of Windows on which engines of any kind are known to listen.
+func KnownPipes() []Pipe {
 	return []Pipe{
 		{"docker_engine_windows", "dockerd for Windows containers, moved aside"},
 		{"dockerDesktopWindowsEngine", "Docker Desktop, Windows containers"},
@@ -109,9 +109,9 @@ func Known() []Pipe {
 	}
 }
 
-// Sockets are where engines of any kind are known to listen in a distro: Docker's and Podman's, those of
+// KnownSockets are where engines of any kind are known to listen in a distro: Docker's and Podman's, those of
 // root and those of the user with that number.
-func Sockets(uid string) []string {
+func KnownSockets(uid string) []string {
 	own := "/run/user/" + uid + "/"
 	return []string{"/var/run/docker.sock", own + "docker.sock", "/run/podman/podman.sock", own + "podman/podman.sock"}
 }

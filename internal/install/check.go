@@ -23,23 +23,23 @@ type WrongError struct {
 
 func (e *WrongError) Error() string { return e.Text }
 
-// Check looks whether what a record tells is there and starts the program. The error is a *WrongError
+// CheckRecord looks whether what a record tells is there and starts the program. The error is a *WrongError
 // if not, and an *OffError if that is switched off.
-func (p Place) Check(ctx context.Context, r Record, service Registered) error {
+func (p Place) CheckRecord(ctx context.Context, r Record, service Registered) error {
 	for _, name := range []string{Console, Windowed} {
-		if _, err := os.Stat(p.File(name)); err != nil {
-			return &WrongError{Text: "a program of the installation is missing: " + p.File(name)}
+		if _, err := os.Stat(p.ProgramFile(name)); err != nil {
+			return &WrongError{Text: "a program of the installation is missing: " + p.ProgramFile(name)}
 		}
 	}
-	want := CommandLine(p.File(Windowed), r.Args)
+	want := CommandLine(p.ProgramFile(Windowed), r.Args)
 	switch r.Form {
 	case RunKey:
-		return cmp.Or(wrongLine("the Run key", runLine(), want), p.Off(ctx, r, service))
+		return cmp.Or(wrongLine("the Run key", runLine(), want), p.WhySwitchedOff(ctx, r, service))
 	case ByService:
-		if t := Service(p, r.Args); service.ImagePath != t.ImagePath {
+		if t := ServiceTemplate(p, r.Args); service.ImagePath != t.ImagePath {
 			return &WrongError{Text: fmt.Sprintf("the service starts %s, not %s", orNothing(service.ImagePath), t.ImagePath)}
 		}
-		return p.Off(ctx, r, service)
+		return p.WhySwitchedOff(ctx, r, service)
 	}
 	if !p.HasTask(ctx, true) {
 		return wrongLine("the scheduled task", "", want)
@@ -72,8 +72,8 @@ func orNothing(line string) string {
 	return line
 }
 
-// Repair registers again what a record tells, for a *WrongError that says so. It changes nothing else.
-func (p Place) Repair(ctx context.Context, r Record) error {
+// RepairRecord registers again what a record tells, for a *WrongError that says so. It changes nothing else.
+func (p Place) RepairRecord(ctx context.Context, r Record) error {
 	switch r.Form {
 	case Task:
 		return p.AddTask(ctx, Task, r.Args)

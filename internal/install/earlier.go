@@ -20,9 +20,9 @@ func ReadEarlier(name string) (*Earlier, error) {
 	return &Earlier{name, k}, nil
 }
 
-// Remove ends the service, and removes it when it has ended. It is gone when nobody looks at it any more,
+// RemoveService ends the service, and removes it when it has ended. It is gone when nobody looks at it any more,
 // which is waited for.
-func (e *Earlier) Remove() error {
+func (e *Earlier) RemoveService() error {
 	if err := e.removeService(e.name); err != nil {
 		return fmt.Errorf("remove service %s: %w", e.name, err)
 	}
@@ -38,5 +38,5 @@ func (e *Earlier) PutBack() error {
 	return nil
 }
 
-// Ran tells whether it ran when it was read.
-func (e *Earlier) Ran() bool { return e.ran }
+// WasRunning tells whether it ran when it was read.
+func (e *Earlier) WasRunning() bool { return e.ran }

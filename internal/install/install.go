@@ -54,19 +54,19 @@ type Place struct {
 	SID      string // the user
 }
 
-// At is the place of a user with this %LOCALAPPDATA% and state directory.
-func At(local, state, sid string) Place {
+// PlaceAt is the place of a user with this %LOCALAPPDATA% and state directory.
+func PlaceAt(local, state, sid string) Place {
 	return Place{Programs: strings.TrimRight(local, `\`) + `\Programs\docker-wsl-bridge`, State: state, SID: sid}
 }
 
-// Everywhere is the same user's place with the programs of all users, who can't change them there.
-func (p Place) Everywhere(programFiles string) Place {
+// ForAllUsers is the same user's place with the programs of all users, who can't change them there.
+func (p Place) ForAllUsers(programFiles string) Place {
 	p.Programs = strings.TrimRight(programFiles, `\`) + `\docker-wsl-bridge`
 	return p
 }
 
-// File is a program's.
-func (p Place) File(name string) string { return p.Programs + `\` + name }
+// ProgramFile is a program's.
+func (p Place) ProgramFile(name string) string { return p.Programs + `\` + name }
 
 // TaskName has the user in it: the names of tasks are the machine's.
 func (p Place) TaskName() string { return taskPrefix + p.SID }
@@ -80,9 +80,9 @@ func (p Place) recordFile() string { return p.State + `\` + recordName }
 // maxRecord bounds what is read of a record.
 const maxRecord = 64 << 10
 
-// Read gives the record, nil if there is none. A file that is none counts for nothing: what it
+// ReadRecord gives the record, nil if there is none. A file that is none counts for nothing: what it
 // should tell is looked for.
-func (p Place) Read() (*Record, error) {
+func (p Place) ReadRecord() (*Record, error) {
 	b, err := state.ReadFile(filepath.Join(p.State, recordName), maxRecord)
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, state.ErrForeign) {
 		return nil, nil
@@ -97,8 +97,8 @@ func (p Place) Read() (*Record, error) {
 	return &r, nil
 }
 
-// Write replaces the record.
-func (p Place) Write(r Record) error {
+// WriteRecord replaces the record.
+func (p Place) WriteRecord(r Record) error {
 	b, err := json.MarshalIndent(r, "", "  ")
 	if err == nil {
 		err = state.WriteFile(filepath.Join(p.State, recordName), append(b, '\n'), 0o600)
@@ -185,9 +185,9 @@ type Want struct {
 	AllUsers bool
 }
 
-// Install are the changes that lead from what is seen to what is wanted: none, if that is there
+// PlanInstall are the changes that lead from what is seen to what is wanted: none, if that is there
 // and runs.
-func Install(p Place, seen Seen, w Want) (list []Change) {
+func PlanInstall(p Place, seen Seen, w Want) (list []Change) {
 	same := seen.Record != nil && seen.Record.Version == w.Version && slices.Equal(seen.Record.Args, w.Args) &&
 		seen.Record.Programs == p.Programs && len(seen.Stale) == 0 && isRegistered(seen, w.Form)
 	if same && len(seen.Bridges) > 0 {
@@ -197,10 +197,10 @@ func Install(p Place, seen Seen, w Want) (list []Change) {
 		list = append(list, Change{Stop, b, ""})
 	}
 	for _, name := range seen.Stale {
-		list = append(list, Change{Copy, p.File(name), "from " + w.From})
+		list = append(list, Change{Copy, p.ProgramFile(name), "from " + w.From})
 	}
 	if !same {
-		line := CommandLine(p.File(Windowed), w.Args)
+		line := CommandLine(p.ProgramFile(Windowed), w.Args)
 		switch {
 		case w.Form == Task:
 			list = append(list, Change{AddTask, p.TaskName(), line})
@@ -215,7 +215,7 @@ func Install(p Place, seen Seen, w Want) (list []Change) {
 		}
 		list = append(list, Change{AddRecord, p.recordFile(), ""})
 	}
-	return append(list, Change{Start, p.File(Windowed), strings.Join(w.Args, " ")})
+	return append(list, Change{Start, p.ProgramFile(Windowed), strings.Join(w.Args, " ")})
 }
 
 // isRegistered tells whether the form that is wanted, or one that was taken in its place, is there.
@@ -229,8 +229,8 @@ func isRegistered(seen Seen, want Form) bool {
 	return false
 }
 
-// Uninstall are the changes that leave nothing, from whatever is there.
-func Uninstall(p Place, seen Seen) (list []Change) {
+// PlanUninstall are the changes that leave nothing, from whatever is there.
+func PlanUninstall(p Place, seen Seen) (list []Change) {
 	add := func(do Do, what, note string) { list = append(list, Change{do, what, note}) }
 	for _, b := range seen.Bridges {
 		add(Stop, b, "")
@@ -289,8 +289,8 @@ func (p Place) homeDir() string { return p.State[:strings.LastIndex(p.State, `\`
 // needsAdmin is the note of what is left to an administrator.
 const needsAdmin = "it takes an administrator"
 
-// Privileged counts the changes that are left to an administrator.
-func Privileged(list []Change) (n int) {
+// CountPrivileged counts the changes that are left to an administrator.
+func CountPrivileged(list []Change) (n int) {
 	for _, c := range list {
 		if c.Do == Leave && c.Note == needsAdmin {
 			n++
@@ -299,14 +299,14 @@ func Privileged(list []Change) (n int) {
 	return n
 }
 
-// Owned are the files that an installation may have made.
-func (p Place) Owned() []string {
+// OwnedFiles are the files that an installation may have made.
+func (p Place) OwnedFiles() []string {
 	return append(p.OwnedPrograms(), p.recordFile(), p.recordFile()+".new", p.taskFile(false, ""))
 }
 
 // OwnedPrograms are those of them in the directory of the programs.
 func (p Place) OwnedPrograms() []string {
-	return []string{p.File(Console), p.File(Windowed), p.File(Console) + ".new", p.File(Windowed) + ".new", p.File(taskFileName)}
+	return []string{p.ProgramFile(Console), p.ProgramFile(Windowed), p.ProgramFile(Console) + ".new", p.ProgramFile(Windowed) + ".new", p.ProgramFile(taskFileName)}
 }
 
 // ParseForm reads what a person asks for: auto is the service for who may install one, else the

@@ -16,7 +16,7 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
-var me = At(`C:\Users\Zoë A & B\AppData\Local`, `C:\Users\Zoë A & B\AppData\Local\docker-wsl-bridge`, "S-1-5-21-1-2-3-1001")
+var me = PlaceAt(`C:\Users\Zoë A & B\AppData\Local`, `C:\Users\Zoë A & B\AppData\Local\docker-wsl-bridge`, "S-1-5-21-1-2-3-1001")
 
 // golden compares with a file of testdata.
 func golden(t *testing.T, name, got string) {
@@ -52,7 +52,7 @@ func TestTaskXML(t *testing.T) {
 	if err := xml.Unmarshal([]byte(strings.Replace(text, "UTF-16", "UTF-8", 1)), &task); err != nil {
 		t.Fatal(err)
 	}
-	if task.User != me.SID || task.Level != "LeastPrivilege" || task.Limit != "PT0S" || task.Command != me.File(Windowed) ||
+	if task.User != me.SID || task.Level != "LeastPrivilege" || task.Limit != "PT0S" || task.Command != me.ProgramFile(Windowed) ||
 		task.Args != `run --distro=Debian "--pipe=\\.\pipe\my \"engine\""` {
 		t.Errorf("%+v", task)
 	}
@@ -81,7 +81,7 @@ func TestCommandLine(t *testing.T) {
 
 // What Windows would not run is not put into the Run key.
 func TestRunKeyTakes(t *testing.T) {
-	spare := maxRun - len([]rune(CommandLine(me.File(Windowed), []string{"run", "--socket="})))
+	spare := maxRun - len([]rune(CommandLine(me.ProgramFile(Windowed), []string{"run", "--socket="})))
 	for text, fits := range map[string]bool{
 		strings.Repeat("a", spare):                  true,
 		strings.Repeat("a", spare+1):                false,
@@ -101,7 +101,7 @@ func TestTaskOfAnAdministratorIsOutOfReach(t *testing.T) {
 		if got := p.taskFile(true, `C:\Program Files`); got != `C:\Program Files\docker-wsl-bridge\task.xml` || !slices.Contains(everywhere.OwnedPrograms(), got) {
 			t.Errorf("elevated: %s", got)
 		}
-		if got := p.taskFile(false, `C:\Program Files`); got != me.State+`\task.xml` || !slices.Contains(me.Owned(), got) {
+		if got := p.taskFile(false, `C:\Program Files`); got != me.State+`\task.xml` || !slices.Contains(me.OwnedFiles(), got) {
 			t.Errorf("not elevated: %s", got)
 		}
 	}
@@ -132,23 +132,23 @@ func TestChanges(t *testing.T) {
 		title string
 		list  []Change
 	}{
-		{"install on a clean machine", Install(me, Seen{Stale: both}, w)},
-		{"install on a clean machine, by the Run key", Install(me, Seen{Stale: both}, key)},
-		{"install again", Install(me, Seen{Record: &done, Task: true, Bridges: runs}, w)},
-		{"install again where the task was refused", Install(me, Seen{Record: &fallen, RunKey: true, Bridges: runs}, w)},
-		{"install again, and it does not run", Install(me, Seen{Record: &done, Task: true}, w)},
-		{"install over an older one", Install(me, Seen{Record: &older, Task: true, Stale: both, Bridges: runs}, w)},
-		{"install after somebody has removed the task", Install(me, Seen{Record: &done, Bridges: runs}, w)},
-		{"install by the Run key after the task", Install(me, Seen{Record: &done, Task: true, Bridges: runs}, key)},
-		{"install by the task after the Run key", Install(me, Seen{Record: &asked, RunKey: true, Bridges: runs}, w)},
-		{"uninstall", Uninstall(me, Seen{Record: &done, Task: true, Bridges: runs, Files: me.Owned()[:2], Cleaned: []string{"D"}, Stopped: []string{"E"}})},
-		{"uninstall, purging", Uninstall(me, Seen{RunKey: true, Files: me.Owned()[5:6], Purge: true, Purged: []string{me.State + `\logs\D-1.log`}})},
-		{"uninstall with distros that don't run", Uninstall(me, Seen{Stopped: []string{"D", "E"}, Made: []state.Made{
+		{"install on a clean machine", PlanInstall(me, Seen{Stale: both}, w)},
+		{"install on a clean machine, by the Run key", PlanInstall(me, Seen{Stale: both}, key)},
+		{"install again", PlanInstall(me, Seen{Record: &done, Task: true, Bridges: runs}, w)},
+		{"install again where the task was refused", PlanInstall(me, Seen{Record: &fallen, RunKey: true, Bridges: runs}, w)},
+		{"install again, and it does not run", PlanInstall(me, Seen{Record: &done, Task: true}, w)},
+		{"install over an older one", PlanInstall(me, Seen{Record: &older, Task: true, Stale: both, Bridges: runs}, w)},
+		{"install after somebody has removed the task", PlanInstall(me, Seen{Record: &done, Bridges: runs}, w)},
+		{"install by the Run key after the task", PlanInstall(me, Seen{Record: &done, Task: true, Bridges: runs}, key)},
+		{"install by the task after the Run key", PlanInstall(me, Seen{Record: &asked, RunKey: true, Bridges: runs}, w)},
+		{"uninstall", PlanUninstall(me, Seen{Record: &done, Task: true, Bridges: runs, Files: me.OwnedFiles()[:2], Cleaned: []string{"D"}, Stopped: []string{"E"}})},
+		{"uninstall, purging", PlanUninstall(me, Seen{RunKey: true, Files: me.OwnedFiles()[5:6], Purge: true, Purged: []string{me.State + `\logs\D-1.log`}})},
+		{"uninstall with distros that don't run", PlanUninstall(me, Seen{Stopped: []string{"D", "E"}, Made: []state.Made{
 			{Distro: "D", Socket: "/run/x.sock"}, {Distro: "d", Context: "windows", User: "zoe"}, {Distro: "D", Context: "own", User: "al"}, {Distro: "F", Context: "f", User: "zoe"},
 		}})},
-		{"uninstall, purging once more when they run", Uninstall(me, Seen{Cleaned: []string{"D"}, Purge: true})},
-		{"uninstall a task alone", Uninstall(me, Seen{Task: true})},
-		{"uninstall again", Uninstall(me, Seen{Purge: true})},
+		{"uninstall, purging once more when they run", PlanUninstall(me, Seen{Cleaned: []string{"D"}, Purge: true})},
+		{"uninstall a task alone", PlanUninstall(me, Seen{Task: true})},
+		{"uninstall again", PlanUninstall(me, Seen{Purge: true})},
 	} {
 		b.WriteString("# " + c.title + "\n" + lines(c.list) + "\n")
 	}
@@ -156,7 +156,7 @@ func TestChanges(t *testing.T) {
 }
 
 // everywhere is the same user where the programs are everybody's.
-var everywhere = me.Everywhere(`C:\Program Files`)
+var everywhere = me.ForAllUsers(`C:\Program Files`)
 
 // What is changed by an administrator, and what is left to one.
 func TestChangesOfAService(t *testing.T) {
@@ -167,18 +167,18 @@ func TestChangesOfAService(t *testing.T) {
 	both := []string{Console, Windowed}
 	there := Seen{
 		Elevated: true, Record: &Record{Version: "2", Form: ByService, Programs: everywhere.Programs, Args: w.Args}, Task: true,
-		Service:     Registered{ImagePath: Service(everywhere, w.Args).ImagePath, Instances: []string{ServiceName + "_1a2b3"}},
+		Service:     Registered{ImagePath: ServiceTemplate(everywhere, w.Args).ImagePath, Instances: []string{ServiceName + "_1a2b3"}},
 		Machine:     &Machine{Version: "2", Args: w.Args, Users: []string{me.SID}},
-		EventSource: true, Bridges: []string{"the bridge for /s in D (pid 1)"}, Files: everywhere.Owned()[:2],
+		EventSource: true, Bridges: []string{"the bridge for /s in D (pid 1)"}, Files: everywhere.OwnedFiles()[:2],
 		Shared: everywhere,
 	}
 	earlier := Seen{Elevated: true, Shared: everywhere, Stale: both, Service: Registered{ImagePath: `"C:\tools\docker-wsl-bridge.exe" "socat x"`, Instances: []string{ServiceName + "_1a2b3"}}}
-	if !earlier.Service.Foreign(everywhere) || there.Service.Foreign(everywhere) {
+	if !earlier.Service.IsForeign(everywhere) || there.Service.IsForeign(everywhere) {
 		t.Error("whose service it is is told wrongly")
 	}
 	inside, flags := earlier, there
-	inside.Service.ImagePath = everywhere.File(Console) + ` "socat x"`
-	flags.Service.ImagePath = Service(everywhere, nil).ImagePath
+	inside.Service.ImagePath = everywhere.ProgramFile(Console) + ` "socat x"`
+	flags.Service.ImagePath = ServiceTemplate(everywhere, nil).ImagePath
 	stopped, user, half := there, there, Seen{Elevated: true, Service: Registered{Instances: []string{ServiceName + "_1a2b3"}}}
 	stopped.Bridges = nil
 	user.Elevated = false
@@ -186,9 +186,9 @@ func TestChangesOfAService(t *testing.T) {
 	stranger.Record, stranger.Task, stranger.Bridges = nil, false, nil
 	// Another user for whom it was installed, and one who has a task since it is everybody's.
 	shared, everybodys := there, there
-	shared.Machine = shared.Machine.With(others)
-	shared.OthersTasks, shared.Others = []string{"docker-wsl-bridge " + others.User}, shared.Machine.Others(me.SID)
-	everybodys.Machine = everybodys.Machine.With(all)
+	shared.Machine = shared.Machine.WithWant(others)
+	shared.OthersTasks, shared.Others = []string{"docker-wsl-bridge " + others.User}, shared.Machine.OtherUsers(me.SID)
+	everybodys.Machine = everybodys.Machine.WithWant(all)
 	everybodys.OthersTasks, everybodys.Others = shared.OthersTasks, shared.Others
 	var b strings.Builder
 	for _, c := range []struct {
@@ -203,30 +203,30 @@ func TestChangesOfAService(t *testing.T) {
 		{"install in place of the earlier program", MachineWide(everywhere, earlier, w)},
 		{"install in place of the earlier program, which is in the same directory", MachineWide(everywhere, inside, w)},
 		{"install with other flags", MachineWide(everywhere, flags, w)},
-		{"uninstall", Uninstall(everywhere, there)},
-		{"uninstall where another user has it, too", Uninstall(everywhere, shared)},
-		{"uninstall where everybody has it", Uninstall(everywhere, everybodys)},
-		{"uninstall without an administrator's rights", Uninstall(everywhere, user)},
-		{"uninstall what is left of a template", Uninstall(everywhere, half)},
-		{"uninstall where the earlier program is", Uninstall(everywhere, Seen{Elevated: true, Shared: everywhere, Service: earlier.Service})},
-		{"uninstall by another administrator", Uninstall(me, stranger)},
+		{"uninstall", PlanUninstall(everywhere, there)},
+		{"uninstall where another user has it, too", PlanUninstall(everywhere, shared)},
+		{"uninstall where everybody has it", PlanUninstall(everywhere, everybodys)},
+		{"uninstall without an administrator's rights", PlanUninstall(everywhere, user)},
+		{"uninstall what is left of a template", PlanUninstall(everywhere, half)},
+		{"uninstall where the earlier program is", PlanUninstall(everywhere, Seen{Elevated: true, Shared: everywhere, Service: earlier.Service})},
+		{"uninstall by another administrator", PlanUninstall(me, stranger)},
 	} {
 		b.WriteString("# " + c.title + "\n" + lines(c.list) + "\n")
 	}
 	golden(t, "service-changes.txt", b.String())
 	for _, p := range []Place{everywhere, me} {
-		if n := Privileged(Uninstall(p, user)); n != 6 {
+		if n := CountPrivileged(PlanUninstall(p, user)); n != 6 {
 			t.Errorf("%d changes are left to an administrator", n)
 		}
 	}
-	if OfOthers(Uninstall(everywhere, there)) || !OfOthers(Uninstall(everywhere, shared)) || !OfOthers(Uninstall(everywhere, everybodys)) {
+	if OfOthers(PlanUninstall(everywhere, there)) || !OfOthers(PlanUninstall(everywhere, shared)) || !OfOthers(PlanUninstall(everywhere, everybodys)) {
 		t.Error("whether something is left of others is told wrongly")
 	}
 }
 
 // The whole service as CreateService and ChangeServiceConfig2 are given it.
 func TestService(t *testing.T) {
-	text, err := json.MarshalIndent(Service(everywhere, []string{"run", `--pipe=\\.\pipe\my "engine"`}), "", "  ")
+	text, err := json.MarshalIndent(ServiceTemplate(everywhere, []string{"run", `--pipe=\\.\pipe\my "engine"`}), "", "  ")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -237,9 +237,9 @@ func TestService(t *testing.T) {
 func TestMachineIsFor(t *testing.T) {
 	w := Want{Version: "2", User: "S-1"}
 	var none *Machine
-	one := none.With(w)
-	two := one.With(Want{Version: "2", User: "S-2"})
-	all := two.With(Want{Version: "3", AllUsers: true})
+	one := none.WithWant(w)
+	two := one.WithWant(Want{Version: "2", User: "S-2"})
+	all := two.WithWant(Want{Version: "3", AllUsers: true})
 	for _, c := range []struct {
 		m    *Machine
 		sid  string
@@ -248,11 +248,11 @@ func TestMachineIsFor(t *testing.T) {
 		{none, "S-1", false}, {one, "S-1", true}, {one, "S-2", false}, {one, "", false},
 		{two, "S-1", true}, {two, "S-2", true}, {all, "S-3", true},
 	} {
-		if c.m.For(c.sid) != c.want {
+		if c.m.IsFor(c.sid) != c.want {
 			t.Errorf("%+v for %q: %v", c.m, c.sid, !c.want)
 		}
 	}
-	if n := len(one.With(w).Users); n != 1 {
+	if n := len(one.WithWant(w).Users); n != 1 {
 		t.Errorf("%d users after the same one again", n)
 	}
 }

@@ -30,8 +30,8 @@ type OffError struct {
 
 func (e *OffError) Error() string { return "it is switched off: " + e.Text }
 
-// Off looks whether somebody has switched off what starts the program at logon. The error is an *OffError if so.
-func (p Place) Off(ctx context.Context, r Record, service Registered) error {
+// WhySwitchedOff looks whether somebody has switched off what starts the program at logon. The error is an *OffError if so.
+func (p Place) WhySwitchedOff(ctx context.Context, r Record, service Registered) error {
 	var off *OffError
 	switch r.Form {
 	case RunKey:

@@ -28,7 +28,7 @@ func TestTaskManagersSwitchIsRead(t *testing.T) {
 
 // A task is off if it is disabled or each of its logon triggers is, in either form of a boolean.
 func TestATaskThatIsSwitchedOff(t *testing.T) {
-	p := At(`C:\Users\A & B\AppData\Local`, `C:\state`, "S-1-5-21-1")
+	p := PlaceAt(`C:\Users\A & B\AppData\Local`, `C:\state`, "S-1-5-21-1")
 	text := strings.ReplaceAll(TaskXML(p, Task, nil), "\r\n", "\n")
 	const whole, part = "<Enabled>true</Enabled>\n    <Hidden>", "<LogonTrigger>\n      <Enabled>true</Enabled>"
 	trigger := text[strings.Index(text, "<LogonTrigger>") : strings.Index(text, "</LogonTrigger>")+len("</LogonTrigger>")]
@@ -71,7 +71,7 @@ func TestAServiceThatIsSwitchedOff(t *testing.T) {
 		{Registered{ImagePath: "x", Start: demandStart}, "it is switched off: the service docker.wsl.bridge is set to be started by hand"},
 		{Registered{ImagePath: "x", Start: autoStart, NoInstances: true}, "it is switched off: Windows makes no instances"},
 	} {
-		err := Place{}.Off(t.Context(), Record{Form: ByService}, c.r)
+		err := Place{}.WhySwitchedOff(t.Context(), Record{Form: ByService}, c.r)
 		var off *OffError
 		if errors.As(err, &off) != (c.off != "") || off != nil && !strings.HasPrefix(off.Error(), c.off) {
 			t.Errorf("%+v: %v", c.r, err)

@@ -16,17 +16,17 @@ func TestARunKeyThatIsSwitchedOff(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer os.RemoveAll(dir)
-	p := At(dir, dir+`\docker-wsl-bridge`, "S-1-5-21-1")
+	p := PlaceAt(dir, dir+`\docker-wsl-bridge`, "S-1-5-21-1")
 	if err := os.MkdirAll(p.Programs, 0o700); err != nil {
 		t.Fatal(err)
 	}
 	for _, name := range []string{Console, Windowed} {
-		if err := os.WriteFile(p.File(name), nil, 0o600); err != nil {
+		if err := os.WriteFile(p.ProgramFile(name), nil, 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
 	r := Record{Form: RunKey, Args: []string{"run"}}
-	if err := setRun(CommandLine(p.File(Windowed), r.Args)); err != nil {
+	if err := setRun(CommandLine(p.ProgramFile(Windowed), r.Args)); err != nil {
 		t.Fatal(err)
 	}
 	defer func() {
@@ -37,7 +37,7 @@ func TestARunKeyThatIsSwitchedOff(t *testing.T) {
 	check := func(want string) {
 		t.Helper()
 		var off *OffError
-		if err := p.Check(t.Context(), r, Registered{}); errors.As(err, &off) != (want != "") || off != nil && !strings.Contains(off.Text, want) || off == nil && err != nil {
+		if err := p.CheckRecord(t.Context(), r, Registered{}); errors.As(err, &off) != (want != "") || off != nil && !strings.Contains(off.Text, want) || off == nil && err != nil {
 			t.Errorf("%v, want %q", err, want)
 		}
 	}

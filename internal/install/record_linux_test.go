@@ -18,21 +18,21 @@ func mine(t *testing.T) (Place, string) {
 // What the record tells is told again, and a file that is none counts for nothing.
 func TestRecord(t *testing.T) {
 	p, file := mine(t)
-	if r, err := p.Read(); r != nil || err != nil {
+	if r, err := p.ReadRecord(); r != nil || err != nil {
 		t.Errorf("without a file: %+v, %v", r, err)
 	}
 	want := Record{Version: "1", Form: RunKey, Why: "refused", Programs: `C:\p`, Args: []string{"run"}}
-	if err := p.Write(want); err != nil {
+	if err := p.WriteRecord(want); err != nil {
 		t.Fatal(err)
 	}
-	if r, err := p.Read(); err != nil || r == nil || r.Why != want.Why || r.Form != RunKey || !slices.Equal(r.Args, want.Args) {
+	if r, err := p.ReadRecord(); err != nil || r == nil || r.Why != want.Why || r.Form != RunKey || !slices.Equal(r.Args, want.Args) {
 		t.Errorf("%+v, %v", r, err)
 	}
 	for _, text := range []string{"", "{", `{"form":"other"}`, `{"form":"service"}`, strings.Repeat(" ", maxRecord) + `{"form":"task"}`} {
 		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if r, err := p.Read(); r != nil || err != nil {
+		if r, err := p.ReadRecord(); r != nil || err != nil {
 			t.Errorf("%.20q: %+v, %v", text, r, err)
 		}
 	}
@@ -41,7 +41,7 @@ func TestRecord(t *testing.T) {
 // A file of any size costs what a record may have.
 func TestRecordIsBounded(t *testing.T) {
 	p, file := mine(t)
-	if err := p.Write(Record{Form: Task}); err != nil {
+	if err := p.WriteRecord(Record{Form: Task}); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.Truncate(file, 8<<20); err != nil {
@@ -49,7 +49,7 @@ func TestRecordIsBounded(t *testing.T) {
 	}
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
-	r, err := p.Read()
+	r, err := p.ReadRecord()
 	runtime.ReadMemStats(&after)
 	if r != nil || err != nil {
 		t.Errorf("%+v, %v", r, err)
@@ -69,10 +69,10 @@ func TestLinksLeadNobodyElsewhere(t *testing.T) {
 	}
 	refused := func(what string) {
 		t.Helper()
-		if r, err := p.Read(); r != nil || err == nil {
+		if r, err := p.ReadRecord(); r != nil || err == nil {
 			t.Errorf("%s: read %+v", what, r)
 		}
-		for _, err := range []error{p.Write(Record{Form: RunKey}), Put(victim, file), Remove(file, false)} {
+		for _, err := range []error{p.WriteRecord(Record{Form: RunKey}), PutProgram(victim, file), RemovePath(file, false)} {
 			if err == nil {
 				t.Errorf("%s is followed", what)
 			}
@@ -95,7 +95,7 @@ func TestLinksLeadNobodyElsewhere(t *testing.T) {
 	if err := os.Symlink(elsewhere, filepath.Join(p.State, "logs")); err != nil {
 		t.Fatal(err)
 	}
-	if err := Remove(filepath.Join(p.State, "logs", recordName), false); err == nil {
+	if err := RemovePath(filepath.Join(p.State, "logs", recordName), false); err == nil {
 		t.Error("a link to the logs is followed")
 	}
 	if _, err := os.Stat(victim); err != nil {

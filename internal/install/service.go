@@ -43,8 +43,8 @@ const (
 // servicesPath is where services are, under HKEY_LOCAL_MACHINE.
 const servicesPath = `SYSTEM\CurrentControlSet\Services`
 
-// Service is the template that starts the program of a place.
-func Service(p Place, args []string) Template {
+// ServiceTemplate is the template that starts the program of a place.
+func ServiceTemplate(p Place, args []string) Template {
 	return Template{
 		Name:        ServiceName,
 		DisplayName: "Docker bridge for WSL2",
@@ -52,7 +52,7 @@ func Service(p Place, args []string) Template {
 		Type:        userOwnProcess,
 		Start:       autoStart,
 		OnError:     errorNormal,
-		ImagePath:   CommandLine(p.File(Windowed), serviceArgs(args)),
+		ImagePath:   CommandLine(p.ProgramFile(Windowed), serviceArgs(args)),
 		Restart:     []time.Duration{time.Second, 10 * time.Second, time.Minute},
 		Forget:      24 * time.Hour,
 		OnExitCode:  true,
@@ -74,34 +74,34 @@ type Machine struct {
 	Users    []string // SIDs of those for whom it was installed
 }
 
-// For tells whether it was installed for a user.
-func (m *Machine) For(sid string) bool {
+// IsFor tells whether it was installed for a user.
+func (m *Machine) IsFor(sid string) bool {
 	return m != nil && (m.AllUsers || slices.Contains(m.Users, sid))
 }
 
-// Others are those for whom it was installed by name, but for one.
-func (m *Machine) Others(sid string) (sids []string) {
+// OtherUsers are those for whom it was installed by name, but for one.
+func (m *Machine) OtherUsers(sid string) (sids []string) {
 	if m != nil {
 		sids = slices.DeleteFunc(slices.Clone(m.Users), func(u string) bool { return u == sid })
 	}
 	return sids
 }
 
-// Marked tells whether a service's instance is to serve this process' user.
-func Marked() (bool, error) {
-	sid, err := SID()
+// IsMarked tells whether a service's instance is to serve this process' user.
+func IsMarked() (bool, error) {
+	sid, err := CurrentSID()
 	if err != nil {
 		return false, fmt.Errorf("find user: %w", err)
 	}
 	m, err := ReadMachine()
-	return m.For(sid), err
+	return m.IsFor(sid), err
 }
 
 // ReadMachine gives what is installed for the machine, nil if nothing is.
 func ReadMachine() (*Machine, error) { return readMachine() }
 
-// Write replaces the record. It takes an administrator.
-func (m *Machine) Write() error { return m.writeRegistry() }
+// WriteRecord replaces the record. It takes an administrator.
+func (m *Machine) WriteRecord() error { return m.writeRegistry() }
 
 // RemoveMachine removes the record. One that is not there is no error.
 func RemoveMachine() error { return removeMachine() }
@@ -118,9 +118,9 @@ type Registered struct {
 // LookForService looks for the service, for which it takes no rights.
 func LookForService() (Registered, error) { return findServices() }
 
-// Foreign tells that a service of our name is not one of this place: the earlier program's.
-func (r Registered) Foreign(p Place) bool {
-	return r.ImagePath != "" && !strings.HasPrefix(strings.ToLower(r.ImagePath), strings.ToLower(`"`+p.File(Windowed)+`"`))
+// IsForeign tells that a service of our name is not one of this place: the earlier program's.
+func (r Registered) IsForeign(p Place) bool {
+	return r.ImagePath != "" && !strings.HasPrefix(strings.ToLower(r.ImagePath), strings.ToLower(`"`+p.ProgramFile(Windowed)+`"`))
 }
 
 // holdsFilesOf tells that what it starts are files of the place, which can't be replaced while they run.
@@ -128,8 +128,8 @@ func (r Registered) holdsFilesOf(p Place) bool {
 	return strings.Contains(strings.ToLower(r.ImagePath), strings.ToLower(p.Programs)+`\`)
 }
 
-// Add registers the service. It takes an administrator.
-func (t Template) Add() error {
+// AddService registers the service. It takes an administrator.
+func (t Template) AddService() error {
 	if err := t.createService(); err != nil {
 		return fmt.Errorf("add service %s: %w", t.Name, err)
 	}
@@ -158,8 +158,8 @@ func RemoveEventSource() error { return removeEventSource() }
 // a user may set for his own administrator's windows.
 func ProgramFiles() string { return programFiles() }
 
-// Elevated tells whether this process has an administrator's rights.
-func Elevated() bool { return isElevated() }
+// IsElevated tells whether this process has an administrator's rights.
+func IsElevated() bool { return isElevated() }
 
 // DesktopUser is the SID of the user whose desktop this is, empty if that can't be told: an
 // administrator's window may be on another user's.
@@ -168,7 +168,7 @@ func DesktopUser() string { return desktopUser() }
 // MachineWide are the changes that lead to a service: none, if it is there and runs.
 func MachineWide(p Place, seen Seen, w Want) (list []Change) {
 	add := func(do Do, what, note string) { list = append(list, Change{do, what, note}) }
-	t := Service(p, w.Args)
+	t := ServiceTemplate(p, w.Args)
 	same := seen.Service.ImagePath == t.ImagePath && len(seen.Stale) == 0 && seen.EventSource && seen.Machine.hasAll(w) &&
 		(w.User == "" || seen.Task && seen.Record != nil && seen.Record.Form == ByService)
 	if same && (len(seen.Bridges) > 0 || w.User == "") {
@@ -185,7 +185,7 @@ func MachineWide(p Place, seen Seen, w Want) (list []Change) {
 		list, old = append(list, old...), nil
 	}
 	for _, name := range seen.Stale {
-		add(Copy, p.File(name), "from "+w.From)
+		add(Copy, p.ProgramFile(name), "from "+w.From)
 	}
 	// Another program's service goes when all is there but the name, and its instances when that is ours.
 	if len(old) > 0 {
@@ -205,7 +205,7 @@ func MachineWide(p Place, seen Seen, w Want) (list []Change) {
 		if !same {
 			add(AddTask, p.TaskName(), "to start it now, with the user's own rights")
 		}
-		add(Start, p.File(Windowed), strings.Join(w.Args, " "))
+		add(Start, p.ProgramFile(Windowed), strings.Join(w.Args, " "))
 	}
 	return list
 }
@@ -213,11 +213,11 @@ func MachineWide(p Place, seen Seen, w Want) (list []Change) {
 // hasAll tells whether nothing is to be added to the record.
 func (m *Machine) hasAll(w Want) bool {
 	return m != nil && m.Version == w.Version && slices.Equal(m.Args, w.Args) &&
-		(m.AllUsers || !w.AllUsers && m.For(w.User))
+		(m.AllUsers || !w.AllUsers && m.IsFor(w.User))
 }
 
-// With is the record with what is wanted added.
-func (m *Machine) With(w Want) *Machine {
+// WithWant is the record with what is wanted added.
+func (m *Machine) WithWant(w Want) *Machine {
 	next := &Machine{Version: w.Version, Args: w.Args, AllUsers: w.AllUsers}
 	if m != nil {
 		next.AllUsers = next.AllUsers || m.AllUsers
@@ -250,7 +250,7 @@ func removeServices(r Registered) (list []Change) {
 // uninstallMachine are the changes that leave nothing for the machine. Without an administrator's
 // rights they are named only.
 func uninstallMachine(seen Seen) (list []Change) {
-	if !seen.Service.Foreign(seen.Shared) {
+	if !seen.Service.IsForeign(seen.Shared) {
 		list = append(list, removeServices(seen.Service)...)
 	}
 	for _, name := range seen.OthersTasks {

@@ -16,31 +16,31 @@ import (
 // The template's calls for real, but for its type and for recovery after an exit code: Wine's service
 // control manager knows neither, and refuses both. What is refused leaves nothing.
 func TestServiceIsRegisteredAndRemoved(t *testing.T) {
-	place := Place{SID: "S-1"}.Everywhere(`C:\Program Files`)
-	template := Service(place, []string{"run"})
-	if err := template.Add(); !errors.Is(err, windows.ERROR_INVALID_PARAMETER) {
+	place := Place{SID: "S-1"}.ForAllUsers(`C:\Program Files`)
+	template := ServiceTemplate(place, []string{"run"})
+	if err := template.AddService(); !errors.Is(err, windows.ERROR_INVALID_PARAMETER) {
 		t.Fatalf("a per-user service: %v", err)
 	}
 	template.Type = windows.SERVICE_WIN32_OWN_PROCESS
-	if err := template.Add(); !errors.Is(err, windows.ERROR_INVALID_LEVEL) {
+	if err := template.AddService(); !errors.Is(err, windows.ERROR_INVALID_LEVEL) {
 		t.Fatalf("with recovery after an exit code: %v", err)
 	}
 	if r, err := LookForService(); err != nil || r.ImagePath != "" {
 		t.Errorf("refused, and there: %+v, %v", r, err)
 	}
 	template.OnExitCode = false
-	if err := template.Add(); err != nil {
+	if err := template.AddService(); err != nil {
 		t.Fatal(err)
 	}
 	r, err := LookForService()
-	if err != nil || r.ImagePath != template.ImagePath || r.Foreign(place) || len(r.Instances) != 0 {
+	if err != nil || r.ImagePath != template.ImagePath || r.IsForeign(place) || len(r.Instances) != 0 {
 		t.Errorf("there is %+v, %v", r, err)
 	}
 	// An instance as Windows names it, which its template leaves behind.
 	instance := template
 	instance.Name += "_1a2b3"
 	instance.DisplayName += "_1a2b3"
-	if err := instance.Add(); err != nil {
+	if err := instance.AddService(); err != nil {
 		t.Fatal(err)
 	}
 	if r, err := LookForService(); err != nil || !slices.Equal(r.Instances, []string{instance.Name}) {
@@ -81,10 +81,10 @@ func TestEarlierServiceIsPutBack(t *testing.T) {
 		t.Errorf("a service that is not there: %v, %v", none, err)
 	}
 	e, err := ReadEarlier(ServiceName)
-	if err != nil || e == nil || e.Ran() {
+	if err != nil || e == nil || e.WasRunning() {
 		t.Fatalf("%+v, %v", e, err)
 	}
-	if err := e.Remove(); err != nil {
+	if err := e.RemoveService(); err != nil {
 		t.Fatal(err)
 	}
 	if r, err := LookForService(); err != nil || r.ImagePath != "" {
@@ -125,22 +125,22 @@ func TestMachineRecord(t *testing.T) {
 	if m, err := ReadMachine(); m != nil || err != nil {
 		t.Fatalf("at the beginning: %+v, %v", m, err)
 	}
-	if is, err := Marked(); is || err != nil {
+	if is, err := IsMarked(); is || err != nil {
 		t.Errorf("marked without a record: %v, %v", is, err)
 	}
-	sid, err := SID()
+	sid, err := CurrentSID()
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := (*Machine)(nil).With(Want{Version: "1", Args: []string{"run", "--distro=D"}, User: sid})
-	if err := want.Write(); err != nil {
+	want := (*Machine)(nil).WithWant(Want{Version: "1", Args: []string{"run", "--distro=D"}, User: sid})
+	if err := want.WriteRecord(); err != nil {
 		t.Fatal(err)
 	}
 	m, err := ReadMachine()
 	if err != nil || m == nil || m.Version != "1" || !slices.Equal(m.Args, want.Args) || m.AllUsers || !slices.Equal(m.Users, want.Users) {
 		t.Errorf("%+v, %v", m, err)
 	}
-	if is, err := Marked(); !is || err != nil {
+	if is, err := IsMarked(); !is || err != nil {
 		t.Errorf("not marked: %v, %v", is, err)
 	}
 }
@@ -164,17 +164,17 @@ func TestEventSource(t *testing.T) {
 // Other users' tasks are found by the machine's record, or by what they start, and removed; one that starts its
 // user's own program is not.
 func TestOthersTasks(t *testing.T) {
-	place := Place{SID: "S-1-5-21-7-7-7-1001"}.Everywhere(`C:\Program Files`)
+	place := Place{SID: "S-1-5-21-7-7-7-1001"}.ForAllUsers(`C:\Program Files`)
 	dir := os.Getenv("SystemRoot") + `\System32\Tasks\`
 	for _, c := range []struct{ sid, starts string }{
-		{"S-1-5-21-7-7-7-1001", place.File(Windowed)}, // the place's own
-		{"S-1-5-21-7-7-7-1002", ""},                   // Wine tells no command
-		{"S-1-5-21-7-7-7-1003", strings.ToUpper(place.File(Windowed))},
-		{"S-1-5-21-7-7-7-1004", At(`C:\Users\d\AppData\Local`, "", "").File(Windowed)},
+		{"S-1-5-21-7-7-7-1001", place.ProgramFile(Windowed)}, // the place's own
+		{"S-1-5-21-7-7-7-1002", ""},                          // Wine tells no command
+		{"S-1-5-21-7-7-7-1003", strings.ToUpper(place.ProgramFile(Windowed))},
+		{"S-1-5-21-7-7-7-1004", PlaceAt(`C:\Users\d\AppData\Local`, "", "").ProgramFile(Windowed)},
 	} {
 		other := place
 		other.SID = c.sid
-		text := strings.Replace(TaskXML(other, ByService, nil), escapeXML(place.File(Windowed)), escapeXML(c.starts), 1)
+		text := strings.Replace(TaskXML(other, ByService, nil), escapeXML(place.ProgramFile(Windowed)), escapeXML(c.starts), 1)
 		if err := errors.Join(os.MkdirAll(dir, 0o755), os.WriteFile(dir+other.TaskName(), utf16File(text), 0o600)); err != nil {
 			t.Fatal(err)
 		}
@@ -200,11 +200,11 @@ func TestOthersTasks(t *testing.T) {
 
 // Whose desktop it is can be told, or not, and nobody else's is told.
 func TestDesktopUser(t *testing.T) {
-	sid, err := SID()
+	sid, err := CurrentSID()
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Logf("elevated: %v; the desktop's user is %q", Elevated(), DesktopUser())
+	t.Logf("elevated: %v; the desktop's user is %q", IsElevated(), DesktopUser())
 	if is := DesktopUser(); is != "" && is != sid {
 		t.Errorf("the desktop is %s's, want %s's", is, sid)
 	}

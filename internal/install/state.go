@@ -10,9 +10,9 @@ import (
 	"unicode/utf8"
 )
 
-// Now says in a few words how what starts the program is just now, and how its last run ended. It is
+// CurrentState says in a few words how what starts the program is just now, and how its last run ended. It is
 // empty where nobody can tell: Explorer keeps no book of the Run key.
-func (p Place) Now(ctx context.Context, r Record, service Registered) string {
+func (p Place) CurrentState(ctx context.Context, r Record, service Registered) string {
 	switch r.Form {
 	case ByService:
 		name := service.instanceOf(logonIDs())

@@ -19,8 +19,8 @@ import (
 // callTime bounds one call of the Task Scheduler, which answers within a second.
 const callTime = 30 * time.Second
 
-// SID is this process' user. On Linux all of these are errors.ErrUnsupported.
-func SID() (string, error) { return ownSID() }
+// CurrentSID is this process' user. On Linux all of these are errors.ErrUnsupported.
+func CurrentSID() (string, error) { return ownSID() }
 
 const taskFileName = "task.xml"
 
@@ -28,20 +28,20 @@ const taskFileName = "task.xml"
 // system's too: then the file is where only administrators write, whosever the programs are.
 func (p Place) taskFile(elevated bool, programFiles string) string {
 	if elevated {
-		return p.Everywhere(programFiles).File(taskFileName)
+		return p.ForAllUsers(programFiles).ProgramFile(taskFileName)
 	}
 	return p.State + `\` + taskFileName
 }
 
 // AddTask registers the task, in place of an older one.
 func (p Place) AddTask(ctx context.Context, f Form, args []string) error {
-	file := p.taskFile(Elevated(), ProgramFiles())
+	file := p.taskFile(IsElevated(), ProgramFiles())
 	if err := state.WriteFile(file, utf16File(TaskXML(p, f, args)), 0o600); err != nil {
 		return fmt.Errorf("add task: %w", err)
 	}
 	defer func() { // one that somebody holds is in nobody's way: the next call writes it anew
-		_ = Remove(file, false)
-		_ = Remove(filepath.Dir(file), true)
+		_ = RemovePath(file, false)
+		_ = RemovePath(filepath.Dir(file), true)
 	}()
 	return runSchtasks(ctx, "/Create", "/XML", file, "/TN", p.TaskName(), "/F")
 }
@@ -77,7 +77,7 @@ func RemoveOthersTask(ctx context.Context, name string) error {
 // administrator to see them.
 func (p Place) OthersTasks(ctx context.Context, m *Machine) (sids []string) {
 	files, _ := filepath.Glob(os.Getenv("SystemRoot") + `\System32\Tasks\` + taskPrefix + "S-1-*")
-	known := m.Others(p.SID)
+	known := m.OtherUsers(p.SID)
 	for _, f := range files {
 		other := p
 		if other.SID = strings.TrimPrefix(filepath.Base(f), taskPrefix); other.SID == p.SID {
@@ -85,7 +85,7 @@ func (p Place) OthersTasks(ctx context.Context, m *Machine) (sids []string) {
 		}
 		text, _ := other.taskText(ctx) // what can't be read says nothing
 		line, _ := taskLine(text)
-		if slices.Contains(known, other.SID) || strings.HasPrefix(strings.ToLower(line), strings.ToLower(`"`+p.File(Windowed)+`"`)) {
+		if slices.Contains(known, other.SID) || strings.HasPrefix(strings.ToLower(line), strings.ToLower(`"`+p.ProgramFile(Windowed)+`"`)) {
 			sids = append(sids, other.SID)
 		}
 	}
@@ -107,7 +107,7 @@ func (p Place) SetRunKey(args []string) error {
 	if err := p.RunKeyTakes(args); err != nil {
 		return err
 	}
-	return setRun(CommandLine(p.File(Windowed), args))
+	return setRun(CommandLine(p.ProgramFile(Windowed), args))
 }
 
 // HasRunKey tells whether it is there.
@@ -116,9 +116,9 @@ func HasRunKey() bool { return hasRun() }
 // RemoveRunKey removes it. One that is not there is no error.
 func RemoveRunKey() error { return removeRun() }
 
-// Start starts the program without a console, on its own.
-func (p Place) Start(args []string) error {
-	if err := startDetached(p.File(Windowed), args, p.Programs); err != nil {
+// StartProgram starts the program without a console, on its own.
+func (p Place) StartProgram(args []string) error {
+	if err := startDetached(p.ProgramFile(Windowed), args, p.Programs); err != nil {
 		return fmt.Errorf("start %s: %w", Windowed, err)
 	}
 	return nil
@@ -127,14 +127,14 @@ func (p Place) Start(args []string) error {
 // maxProgram bounds what is read of a program.
 const maxProgram = 1 << 30
 
-// Stale are the programs that are not in place as they are in from.
-func (p Place) Stale(from string) (names []string, err error) {
+// StalePrograms are the programs that are not in place as they are in from.
+func (p Place) StalePrograms(from string) (names []string, err error) {
 	for _, name := range []string{Console, Windowed} {
 		want, err := files.ReadFile(filepath.Join(from, name), maxProgram)
 		if err != nil {
 			return nil, fmt.Errorf("read program: %w", err)
 		}
-		is, err := files.ReadFile(p.File(name), maxProgram)
+		is, err := files.ReadFile(p.ProgramFile(name), maxProgram)
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return nil, fmt.Errorf("read program: %w", err)
 		}
@@ -145,8 +145,8 @@ func (p Place) Stale(from string) (names []string, err error) {
 	return names, nil
 }
 
-// Put copies a program into its place, whole or not at all.
-func Put(from, to string) error {
+// PutProgram copies a program into its place, whole or not at all.
+func PutProgram(from, to string) error {
 	b, err := files.ReadFile(from, maxProgram)
 	if err == nil {
 		err = state.WriteFile(to, b, 0o700)
@@ -157,8 +157,8 @@ func Put(from, to string) error {
 	return nil
 }
 
-// There are those of some files that are there.
-func There(files []string) (list []string) {
+// ExistingFiles are those of some files that are there.
+func ExistingFiles(files []string) (list []string) {
 	for _, f := range files {
 		if _, err := os.Lstat(f); err == nil {
 			list = append(list, f)
@@ -167,9 +167,9 @@ func There(files []string) (list []string) {
 	return list
 }
 
-// Remove removes a file or an empty directory. One that is not there is no error, nor is a
+// RemovePath removes a file or an empty directory. One that is not there is no error, nor is a
 // directory that somebody else has put something into.
-func Remove(path string, dir bool) (err error) {
+func RemovePath(path string, dir bool) (err error) {
 	exe, _ := os.Executable()
 	switch {
 	case dir:

@@ -11,8 +11,8 @@ import (
 // written into the directory of the user's state, and the file that it was made from is gone.
 func TestTaskOfAnAdministratorIsMadeElsewhere(t *testing.T) {
 	exe, err := os.Executable()
-	if err != nil || !Elevated() {
-		t.Fatalf("elevated: %v, %v", Elevated(), err)
+	if err != nil || !IsElevated() {
+		t.Fatalf("elevated: %v, %v", IsElevated(), err)
 	}
 	p := Place{SID: "S-1-5-21-1", State: exe + `\docker-wsl-bridge`} // below a file
 	if err := p.AddTask(t.Context(), Task, []string{"run"}); err != nil {
@@ -24,7 +24,7 @@ func TestTaskOfAnAdministratorIsMadeElsewhere(t *testing.T) {
 	if err := p.RemoveTask(t.Context()); err != nil {
 		t.Error(err)
 	}
-	if _, err := os.Lstat(p.Everywhere(ProgramFiles()).Programs); !errors.Is(err, fs.ErrNotExist) {
+	if _, err := os.Lstat(p.ForAllUsers(ProgramFiles()).Programs); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("its directory is left: %v", err)
 	}
 }
@@ -36,8 +36,8 @@ func TestFilesOfAPlace(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer os.RemoveAll(dir)
-	p := At(dir, dir+`\docker-wsl-bridge`, "S-1-5-21-1")
-	if err := Remove(p.File(Console), false); err != nil {
+	p := PlaceAt(dir, dir+`\docker-wsl-bridge`, "S-1-5-21-1")
+	if err := RemovePath(p.ProgramFile(Console), false); err != nil {
 		t.Errorf("before there is a directory: %v", err)
 	}
 	exe, err := os.Executable()
@@ -45,24 +45,24 @@ func TestFilesOfAPlace(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, version := range []string{"1", "2"} { // the second one in the place of the first
-		if err := errors.Join(Put(exe, p.File(Console)), p.Write(Record{Form: Task, Version: version})); err != nil {
+		if err := errors.Join(PutProgram(exe, p.ProgramFile(Console)), p.WriteRecord(Record{Form: Task, Version: version})); err != nil {
 			t.Fatal(err)
 		}
-		if r, err := p.Read(); err != nil || r == nil || r.Version != version {
+		if r, err := p.ReadRecord(); err != nil || r == nil || r.Version != version {
 			t.Errorf("%+v, %v", r, err)
 		}
 	}
-	for _, f := range There(p.Owned()) {
-		if err := Remove(f, false); err != nil {
+	for _, f := range ExistingFiles(p.OwnedFiles()) {
+		if err := RemovePath(f, false); err != nil {
 			t.Error(err)
 		}
 	}
 	for _, dir := range []string{p.Programs, p.State} {
-		if err := Remove(dir, true); err != nil {
+		if err := RemovePath(dir, true); err != nil {
 			t.Error(err)
 		}
 	}
-	if left := There([]string{p.Programs, p.State}); len(left) > 0 {
+	if left := ExistingFiles([]string{p.Programs, p.State}); len(left) > 0 {
 		t.Errorf("left: %q", left)
 	}
 }

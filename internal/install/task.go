@@ -23,7 +23,7 @@ var ErrLongRun = errors.New("the command line is too long for the Run key")
 // RunKeyTakes looks whether the Run key can start the program with these arguments. The error is an
 // ErrLongRun.
 func (p Place) RunKeyTakes(args []string) error {
-	if n := len(utf16.Encode([]rune(CommandLine(p.File(Windowed), args)))); n > maxRun {
+	if n := len(utf16.Encode([]rune(CommandLine(p.ProgramFile(Windowed), args)))); n > maxRun {
 		return fmt.Errorf("%w: it has %d characters, of %d", ErrLongRun, n, maxRun)
 	}
 	return nil
@@ -97,7 +97,7 @@ func TaskXML(p Place, f Form, args []string) string {
 	for i, a := range args {
 		words[i] = quoteArgument(a)
 	}
-	return strings.NewReplacer("USER", escapeXML(p.SID), "PROGRAM", escapeXML(p.File(Windowed)),
+	return strings.NewReplacer("USER", escapeXML(p.SID), "PROGRAM", escapeXML(p.ProgramFile(Windowed)),
 		"ARGUMENTS", escapeXML(strings.Join(words, " ")), "DIRECTORY", escapeXML(p.Programs)).Replace(text)
 }
 

@@ -36,13 +36,13 @@ func (s *Set) FromFlags() bool { return s.Files == nil }
 // the files are given all the same, as far as they could be understood.
 func Load(machine, user, goos string) (*Set, error) {
 	c, err := config.Load(machine, user)
-	return parse(c, err, goos)
+	return parseLinks(c, err, goos)
 }
 
-// Check reads a file as a user's, by itself.
-func Check(name, goos string) (*Set, error) {
-	c, err := config.Check(name)
-	return parse(c, err, goos)
+// CheckFile reads a file as a user's, by itself.
+func CheckFile(name, goos string) (*Set, error) {
+	c, err := config.CheckFile(name)
+	return parseLinks(c, err, goos)
 }
 
 // LoadNamed is Load but for files that name no link: the default one is not looked into, since it depends on
@@ -52,11 +52,11 @@ func LoadNamed(machine, user, goos string) (*Set, error) {
 	if err == nil && c.Default {
 		return &Set{Files: c}, nil
 	}
-	return parse(c, err, goos)
+	return parseLinks(c, err, goos)
 }
 
-// parse makes links of a configuration, or tells what can't be served and where that is written.
-func parse(c *config.Config, err error, goos string) (*Set, error) {
+// parseLinks makes links of a configuration, or tells what can't be served and where that is written.
+func parseLinks(c *config.Config, err error, goos string) (*Set, error) {
 	if err != nil {
 		return nil, err
 	}
@@ -81,7 +81,7 @@ func parse(c *config.Config, err error, goos string) (*Set, error) {
 
 // ofKeys parses a file's link.
 func ofKeys(from *config.Link, goos string) (Link, *config.Error) {
-	if from.Reverse() {
+	if from.IsReverse() {
 		return reverseOfKeys(from, goos)
 	}
 	l := Link{
@@ -90,31 +90,31 @@ func ofKeys(from *config.Link, goos string) (Link, *config.Error) {
 	}
 	place, err := endpoint.Parse(from.From, "linux")
 	if err != nil {
-		return l, from.Wrong("from", err)
+		return l, from.WrongValue("from", err)
 	}
 	l.Socket = place.Path()
-	if key, err := l.share(from); err != nil {
-		return l, from.Wrong(key, err)
+	if key, err := l.parseShared(from); err != nil {
+		return l, from.WrongValue(key, err)
 	}
 	if err := checkDistro(l.Distro); !l.Shared && err != nil {
-		return l, from.Wrong("distro", err)
+		return l, from.WrongValue("distro", err)
 	}
 	if from.Allow != "" {
-		return l, from.Wrong("allow", errors.New("that is for a pipe on Windows; mode and owner say who may use a socket"))
+		return l, from.WrongValue("allow", errors.New("that is for a pipe on Windows; mode and owner say who may use a socket"))
 	}
 	if from.Mode != "" {
 		if bits, err := strconv.ParseUint(from.Mode, 8, 32); err != nil || bits > 0o777 {
-			return l, from.Wrong("mode", errors.New("it is no octal number up to 0777, such as \"0660\""))
+			return l, from.WrongValue("mode", errors.New("it is no octal number up to 0777, such as \"0660\""))
 		}
 	}
 	if key, err := l.leadTo(from, goos); err != nil {
-		return l, from.Wrong(key, err)
+		return l, from.WrongValue(key, err)
 	}
 	return l, nil
 }
 
-// share understands what is of a link of all distros alone, or says which key is wrong.
-func (l *Link) share(from *config.Link) (key string, err error) {
+// parseShared understands what is of a link of all distros alone, or says which key is wrong.
+func (l *Link) parseShared(from *config.Link) (key string, err error) {
 	switch {
 	case !l.Shared && from.Host != "":
 		return "host", errOneDistro
@@ -132,7 +132,7 @@ func (l *Link) share(from *config.Link) (key string, err error) {
 		return "from", errNotShared
 	}
 	if from.Host != "" {
-		if _, err := (wsl.Launch{Distro: from.Host, Argv: []string{"true"}}).Args(); err != nil {
+		if _, err := (wsl.Launch{Distro: from.Host, Argv: []string{"true"}}).ArgList(); err != nil {
 			return "host", err
 		}
 	}
@@ -170,35 +170,35 @@ func (l *Link) leadTo(from *config.Link, goos string) (key string, err error) {
 func reverseOfKeys(from *config.Link, goos string) (Link, *config.Error) {
 	l := Link{Name: from.Name, Distro: from.Distro, Kind: from.Kind, KeepAlive: from.KeepAlive, Paths: config.Off, To: from.To.String()}
 	if goos != "windows" {
-		return l, from.Wrong("from", errors.New("a pipe is a place on Windows; write unix:/PATH, a socket in the distro"))
+		return l, from.WrongValue("from", errors.New("a pipe is a place on Windows; write unix:/PATH, a socket in the distro"))
 	}
 	var err error
 	if l.Pipe, err = endpoint.Parse(from.From, goos); err != nil {
-		return l, from.Wrong("from", err)
+		return l, from.WrongValue("from", err)
 	}
 	l.Socket = l.Pipe.String()
 	if from.To.Exec != nil || from.To.IsAuto() {
-		return l, from.Wrong("to", errors.New(reverseForm))
+		return l, from.WrongValue("to", errors.New(reverseForm))
 	}
 	to, err := endpoint.Parse(from.To.Place, "linux")
 	if err != nil {
-		return l, from.Wrong("to", fmt.Errorf("%w (%s)", err, reverseForm))
+		return l, from.WrongValue("to", fmt.Errorf("%w (%s)", err, reverseForm))
 	}
 	l.Target = to.Path()
 	if from.Distro == config.All {
-		return l, from.Wrong("distro", errors.New("a pipe leads to one distro; name it"))
+		return l, from.WrongValue("distro", errors.New("a pipe leads to one distro; name it"))
 	}
 	if err := checkDistro(l.Distro); err != nil {
-		return l, from.Wrong("distro", err)
+		return l, from.WrongValue("distro", err)
 	}
 	if from.Allow != "" {
-		if l.Allowed, err = endpoint.Allowed(from.Allow); err != nil {
-			return l, from.Wrong("allow", err)
+		if l.Allowed, err = endpoint.ParseAllowed(from.Allow); err != nil {
+			return l, from.WrongValue("allow", err)
 		}
 	}
 	for _, no := range notReverse {
-		if _, set := from.Source(no.key); set {
-			return l, from.Wrong(no.key, errors.New(no.why+"; leave the line out"))
+		if _, set := from.SourceOf(no.key); set {
+			return l, from.WrongValue(no.key, errors.New(no.why+"; leave the line out"))
 		}
 	}
 	return l, nil
@@ -218,12 +218,12 @@ var notReverse = []struct{ key, why string }{
 func samePipes(from []config.Link, parsed []*Link) (wrong config.Errors) {
 	seen := map[string]string{} // links, by pipes
 	for i, l := range parsed {
-		if l == nil || !l.Reverse() {
+		if l == nil || !l.IsReverse() {
 			continue
 		}
 		pipe := strings.ToLower(l.Socket)
 		if other := seen[pipe]; other != "" {
-			wrong = append(wrong, from[i].Wrong("from", fmt.Errorf("the link %s has that pipe already", other)))
+			wrong = append(wrong, from[i].WrongValue("from", fmt.Errorf("the link %s has that pipe already", other)))
 			continue
 		}
 		seen[pipe] = l.Name
@@ -240,7 +240,7 @@ func sameContexts(from []config.Link, parsed []*Link) (wrong config.Errors) {
 		}
 		context := strings.ToLower(l.Distro) + "\x00" + l.Context
 		if other := seen[context]; other != "" {
-			wrong = append(wrong, from[i].Wrong("context", fmt.Errorf("the link %s has the docker context %s already; write another name, or off", other, l.Context)))
+			wrong = append(wrong, from[i].WrongValue("context", fmt.Errorf("the link %s has the docker context %s already; write another name, or off", other, l.Context)))
 			continue
 		}
 		seen[context] = l.Name

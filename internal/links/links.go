@@ -57,11 +57,11 @@ type Link struct {
 	Target  string            // of a reverse link: the socket that they reach in the distro
 }
 
-// Reverse tells a link whose clients are on Windows.
-func (l *Link) Reverse() bool { return l.Pipe != endpoint.Endpoint{} }
+// IsReverse tells a link whose clients are on Windows.
+func (l *Link) IsReverse() bool { return l.Pipe != endpoint.Endpoint{} }
 
-// In is the same link in the distro of this name.
-func (l Link) In(distro string) Link {
+// InDistro is the same link in the distro of this name.
+func (l Link) InDistro(distro string) Link {
 	l.Distro = distro
 	return l
 }
@@ -75,7 +75,7 @@ func (l *Link) MayStop() bool { return l.KeepAlive == config.WhileRunning }
 // AgentSocket is the socket as the agent is told it; empty for a pipe on Windows.
 func (l *Link) AgentSocket() string {
 	switch {
-	case l.Reverse():
+	case l.IsReverse():
 		return ""
 	case l.Shared:
 		return paths.ToShared(l.Socket)
@@ -86,16 +86,16 @@ func (l *Link) AgentSocket() string {
 // LeadsTo is what a reverse link leads to, for people.
 func (l *Link) LeadsTo() string { return "unix:" + l.Target }
 
-// Dialer gives how a place is dialled for the link.
-func (l *Link) Dialer(place endpoint.Endpoint) func(context.Context) (net.Conn, error) {
+// DialerFor gives how a place is dialled for the link.
+func (l *Link) DialerFor(place endpoint.Endpoint) func(context.Context) (net.Conn, error) {
 	if l.TrustOwner {
 		return place.DialAnyOwner
 	}
 	return place.Dial
 }
 
-// Named finds the link of a name, or nil.
-func Named(list []Link, name string) *Link {
+// FindNamed finds the link of a name, or nil.
+func FindNamed(list []Link, name string) *Link {
 	if i := slices.IndexFunc(list, func(l Link) bool { return l.Name == name }); i >= 0 {
 		return &list[i]
 	}
@@ -107,7 +107,7 @@ func checkDistro(name string) error {
 	if name == "" {
 		return nil
 	}
-	_, err := (wsl.Launch{Distro: name, Argv: []string{"true"}}).Args()
+	_, err := (wsl.Launch{Distro: name, Argv: []string{"true"}}).ArgList()
 	return err
 }
 
@@ -139,8 +139,8 @@ type Flags struct {
 	TrustOwner           bool
 }
 
-// Link is what the flags say.
-func (f *Flags) Link(goos string) (Link, error) {
+// ParseLink is what the flags say.
+func (f *Flags) ParseLink(goos string) (Link, error) {
 	l := Link{
 		Name: FlagsName, Distro: f.Distro, Mode: f.Mode, Owner: f.Owner,
 		Kind: f.Kind, KeepAlive: f.KeepAlive, Paths: f.Paths, TrustOwner: f.TrustOwner, To: f.Pipe,

@@ -19,8 +19,8 @@ func LoadOwn() (*Set, error) {
 	return Load(config.MachineFile(), user, runtime.GOOS)
 }
 
-// Wanted is what the files want, nil if they name no link or flags say what is served.
-func Wanted(flags *pflag.FlagSet) (*Set, error) {
+// WantedByFiles is what the files want, nil if they name no link or flags say what is served.
+func WantedByFiles(flags *pflag.FlagSet) (*Set, error) {
 	if linkFlags(flags) {
 		return nil, nil
 	}
@@ -49,14 +49,14 @@ func ForArgs(args []string) (*Set, error) {
 			return nil, nil
 		}
 	}
-	return Wanted(known)
+	return WantedByFiles(known)
 }
 
 // runFlags are those of what starts at logon.
 func runFlags() *pflag.FlagSet {
 	known := pflag.NewFlagSet("run", pflag.ContinueOnError)
 	known.Usage = func() {}
-	Bind(&Flags{}, known)
+	BindFlags(&Flags{}, known)
 	known.Bool("debug", false, "")
 	known.Bool(IfInstalled, false, "")
 	return known
@@ -83,8 +83,8 @@ func linkFlags(flags *pflag.FlagSet) (given bool) {
 	return given
 }
 
-// Bind has a set of flags say what is served.
-func Bind(o *Flags, f *pflag.FlagSet) {
+// BindFlags has a set of flags say what is served.
+func BindFlags(o *Flags, f *pflag.FlagSet) {
 	f.StringVarP(&o.Distro, "distro", "d", "", "the WSL2 `name` of the distro (default: WSL's default distro)")
 	f.StringVar(&o.Socket, "socket", DefaultSocket, "the socket's `path` in the distro")
 	f.StringVar(&o.Pipe, "pipe", "", "the engine's `pipe`: a name, npipe:////./pipe/NAME, or on Linux\nunix:/path (default: the first engine for Windows containers)")

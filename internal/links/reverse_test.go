@@ -17,7 +17,7 @@ func onWindows(t *testing.T, text string) ([]Link, []string) {
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	c, err := Check(file, "windows")
+	c, err := CheckFile(file, "windows")
 	if err == nil {
 		return c.Links, nil
 	}
@@ -53,7 +53,7 @@ name = "windows"
 	if o := got[1]; o.Socket != "npipe:////./pipe/agent" || o.LeadsTo() != "unix:/run/agent.sock" || o.Kind != config.Raw || !slices.Equal(o.Allowed, []string{"docker-users", "S-1-5-11"}) {
 		t.Errorf("%+v", o)
 	}
-	if got[2].Reverse() {
+	if got[2].IsReverse() {
 		t.Error("a link to Windows is none to a distro")
 	}
 }

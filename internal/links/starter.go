@@ -20,7 +20,7 @@ func WriteStarter(file string) error {
 		return fmt.Errorf("%w: %s", ErrThere, file)
 	}
 	if err == nil {
-		err = state.WriteFile(filepath.Join(filepath.Dir(file), config.SchemaFile), config.Schema(), 0o600)
+		err = state.WriteFile(filepath.Join(filepath.Dir(file), config.SchemaFile), config.JSONSchema(), 0o600)
 	}
 	if err != nil {
 		return fmt.Errorf("make configuration: %w", err)

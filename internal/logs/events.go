@@ -26,8 +26,8 @@ const (
 	whenNext = "pause"
 )
 
-// Events is a handler that takes warnings and errors to a log of the system, by numbers that stay the same.
-func Events(report func(level slog.Level, id uint32, text string) error) slog.Handler {
+// EventHandler is a handler that takes warnings and errors to a log of the system, by numbers that stay the same.
+func EventHandler(report func(level slog.Level, id uint32, text string) error) slog.Handler {
 	t := &telling{report: report, told: map[string]time.Time{}}
 	return &events{t, slog.NewTextHandler(&t.line, &slog.HandlerOptions{ReplaceAttr: leaveOutCommon})}
 }

@@ -14,7 +14,7 @@ import (
 // told is a log whose events come as "LEVEL ID TEXT".
 func told() (*slog.Logger, *[]string) {
 	var list []string
-	return slog.New(Events(func(level slog.Level, id uint32, text string) error {
+	return slog.New(EventHandler(func(level slog.Level, id uint32, text string) error {
 		list = append(list, fmt.Sprint(level, " ", id, " ", text))
 		return nil
 	})), &list

@@ -38,13 +38,13 @@ type File struct {
 // Open goes on with a log, or begins it. The directory is made if it is missing, for this user alone.
 func Open(path string) (*File, error) {
 	l := &File{path: path}
-	if err := l.openFile(); err != nil {
+	if err := l.openNextFile(); err != nil {
 		return nil, fmt.Errorf("open log: %w", err)
 	}
 	return l, nil
 }
 
-func (l *File) openFile() error {
+func (l *File) openNextFile() error {
 	f, err := state.OpenAppend(l.path)
 	if err != nil {
 		return err
@@ -65,7 +65,7 @@ func (l *File) Write(b []byte) (int, error) {
 		l.rotateFiles()
 	}
 	if l.f == nil {
-		if err := l.openFile(); err != nil {
+		if err := l.openNextFile(); err != nil {
 			return 0, fmt.Errorf("open log: %w", err)
 		}
 	}

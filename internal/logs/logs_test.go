@@ -56,7 +56,7 @@ const linesOfFile = maxSize / 10_007
 
 func printed(t *testing.T, path string, lines int) (got []string) {
 	t.Helper()
-	if err := Print(t.Context(), path, lines, false, func(line string) error { got = append(got, line); return nil }); err != nil {
+	if err := PrintTail(t.Context(), path, lines, false, func(line string) error { got = append(got, line); return nil }); err != nil {
 		t.Fatal(err)
 	}
 	return got
@@ -112,7 +112,7 @@ func TestALogGoesOn(t *testing.T) {
 }
 
 func TestNoLog(t *testing.T) {
-	err := Print(t.Context(), filepath.Join(tempDir(t), "x.log"), 1, true, func(string) error { return nil })
+	err := PrintTail(t.Context(), filepath.Join(tempDir(t), "x.log"), 1, true, func(string) error { return nil })
 	if !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("%v", err)
 	}
@@ -128,7 +128,7 @@ func TestFollowAcrossRotations(t *testing.T) {
 	defer cancel()
 	lines, ended := make(chan string), make(chan error, 1)
 	go func() {
-		ended <- Print(ctx, path, 1, true, func(line string) error { lines <- line; return nil })
+		ended <- PrintTail(ctx, path, 1, true, func(line string) error { lines <- line; return nil })
 	}()
 	if got := <-lines; got != "before" {
 		t.Fatalf("%q", got)
@@ -167,7 +167,7 @@ func TestFollowWaitsForTheEndOfALine(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	var got []string
-	err := Print(ctx, path, 10, true, func(line string) error {
+	err := PrintTail(ctx, path, 10, true, func(line string) error {
 		got = append(got, line)
 		switch line {
 		case "first":

@@ -36,8 +36,8 @@ var EventLevels = map[int]slog.Level{
 	EventEngine: slog.LevelWarn, EventLinkFailed: slog.LevelWarn, EventConfig: slog.LevelError, EventRestarts: slog.LevelWarn, EventKilled: slog.LevelWarn, EventSupervise: slog.LevelError,
 }
 
-// Numbered is what a log takes for an event.
-func Numbered(id int) slog.Attr { return slog.Int(EventKey, id) }
+// WithNumber is what a log takes for an event.
+func WithNumber(id int) slog.Attr { return slog.Int(EventKey, id) }
 
 // SystemHandler is a handler for the Event Log, and its end. It takes nothing where somebody is there to see,
 // or no installation has registered us: Windows would show numbers without words.
@@ -49,5 +49,5 @@ func SystemHandler(source string, wanted bool) (slog.Handler, io.Closer) {
 	if err != nil {
 		return slog.DiscardHandler, None{} // the file has it all
 	}
-	return Events(s.Report), s
+	return EventHandler(s.ReportEvent), s
 }

@@ -18,8 +18,8 @@ func OpenSystem(source string) (*System, error) {
 	return &System{l}, nil
 }
 
-// Report adds an event. It is for Events.
-func (s *System) Report(level slog.Level, id uint32, text string) error {
+// ReportEvent adds an event. It is for Events.
+func (s *System) ReportEvent(level slog.Level, id uint32, text string) error {
 	if level >= slog.LevelError {
 		return s.log.Error(id, text)
 	}

@@ -11,9 +11,9 @@ func TestSystemTakesEvents(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	log := slog.New(Events(s.Report))
+	log := slog.New(EventHandler(s.ReportEvent))
 	for _, level := range []slog.Level{slog.LevelWarn, slog.LevelError} {
-		if err := s.Report(level, 1, "text"); err != nil {
+		if err := s.ReportEvent(level, 1, "text"); err != nil {
 			t.Error(err)
 		}
 		log.Log(t.Context(), level, "text")

@@ -18,9 +18,9 @@ const (
 	maxLine = 64 << 10
 )
 
-// Print gives the last lines of a log, without their ends, and with follow those that come until ctx
+// PrintTail gives the last lines of a log, without their ends, and with follow those that come until ctx
 // ends, which is no error. The error is fs.ErrNotExist if there is no log.
-func Print(ctx context.Context, path string, lines int, follow bool, emit func(line string) error) error {
+func PrintTail(ctx context.Context, path string, lines int, follow bool, emit func(line string) error) error {
 	if err := printTail(ctx, path, lines, follow, emit); err != nil {
 		return fmt.Errorf("read log %s: %w", path, err)
 	}
@@ -29,7 +29,7 @@ func Print(ctx context.Context, path string, lines int, follow bool, emit func(l
 
 func printTail(ctx context.Context, path string, lines int, follow bool, emit func(string) error) error {
 	r := &reader{path: path}
-	defer r.closePiece()
+	defer r.closeOpenPiece()
 	var last []string
 	err := r.eachLine(func(line string) error {
 		if last = append(last, line); len(last) > lines {
@@ -65,7 +65,7 @@ type reader struct {
 	rest []byte   // of a line whose end has not come
 }
 
-func (r *reader) closePiece() {
+func (r *reader) closeOpenPiece() {
 	if r.f != nil {
 		_ = r.f.Close()
 		r.f = nil
@@ -99,7 +99,7 @@ func (r *reader) nextPiece(at int) bool {
 	case at == 0:
 		return false
 	case at < 0: // moved on beyond the last one: what is oldest now is newer
-		r.closePiece()
+		r.closeOpenPiece()
 		return true
 	}
 	next, err := files.OpenShared(pieceName(r.path, at-1))
@@ -110,7 +110,7 @@ func (r *reader) nextPiece(at int) bool {
 		_ = next.Close()
 		return true
 	}
-	r.closePiece()
+	r.closeOpenPiece()
 	r.f = next
 	return true
 }

@@ -18,7 +18,7 @@ type chunk struct {
 // chunks are the session's spare chunks.
 type chunks struct{ small, large sync.Pool }
 
-func (c *chunks) get(need int) *chunk {
+func (c *chunks) takeChunk(need int) *chunk {
 	pool, size := &c.small, smallChunk
 	if need > smallChunk {
 		pool, size = &c.large, largeChunk
@@ -29,7 +29,7 @@ func (c *chunks) get(need int) *chunk {
 	return &chunk{data: make([]byte, size)}
 }
 
-func (c *chunks) put(k *chunk) {
+func (c *chunks) putChunk(k *chunk) {
 	k.next, k.r, k.w = nil, 0, 0
 	if len(k.data) == smallChunk {
 		c.small.Put(k)
@@ -44,11 +44,11 @@ type buffer struct {
 	length     int
 }
 
-func (b *buffer) write(p []byte, from *chunks) {
+func (b *buffer) appendBytes(p []byte, from *chunks) {
 	b.length += len(p)
 	for len(p) > 0 {
 		if b.tail == nil || b.tail.w == len(b.tail.data) {
-			b.grow(from.get(len(p)))
+			b.addChunk(from.takeChunk(len(p)))
 		}
 		n := copy(b.tail.data[b.tail.w:], p)
 		b.tail.w += n
@@ -56,7 +56,7 @@ func (b *buffer) write(p []byte, from *chunks) {
 	}
 }
 
-func (b *buffer) grow(c *chunk) {
+func (b *buffer) addChunk(c *chunk) {
 	if b.tail == nil {
 		b.head = c
 	} else {
@@ -65,7 +65,7 @@ func (b *buffer) grow(c *chunk) {
 	b.tail = c
 }
 
-func (b *buffer) read(p []byte, to *chunks) int {
+func (b *buffer) readBufferedBytes(p []byte, to *chunks) int {
 	total := 0
 	for len(p) > 0 && b.length > 0 {
 		c := b.head
@@ -75,24 +75,24 @@ func (b *buffer) read(p []byte, to *chunks) int {
 		total += n
 		b.length -= n
 		if c.r == c.w {
-			b.drop(to)
+			b.dropFirstChunk(to)
 		}
 	}
 	return total
 }
 
-func (b *buffer) drop(to *chunks) {
+func (b *buffer) dropFirstChunk(to *chunks) {
 	c := b.head
 	b.head = c.next
 	if b.head == nil {
 		b.tail = nil
 	}
-	to.put(c)
+	to.putChunk(c)
 }
 
-func (b *buffer) clear(to *chunks) {
+func (b *buffer) clearAll(to *chunks) {
 	for b.head != nil {
-		b.drop(to)
+		b.dropFirstChunk(to)
 	}
 	b.length = 0
 }

@@ -12,7 +12,7 @@ type deadline struct {
 	passed bool
 }
 
-func (d *deadline) set(t time.Time, wake *sync.Cond) {
+func (d *deadline) setTime(t time.Time, wake *sync.Cond) {
 	if d.timer != nil {
 		d.timer.Stop()
 		d.timer = nil
@@ -39,7 +39,7 @@ func (d *deadline) set(t time.Time, wake *sync.Cond) {
 	d.timer = timer
 }
 
-func (d *deadline) stop() {
+func (d *deadline) stopTimer() {
 	if d.timer != nil {
 		d.timer.Stop()
 		d.timer = nil
@@ -48,20 +48,20 @@ func (d *deadline) stop() {
 
 // SetDeadline sets both deadlines.
 func (st *Stream) SetDeadline(t time.Time) error {
-	return st.act(func() {
-		st.readBy.set(t, &st.readable)
-		st.writeBy.set(t, &st.writable)
+	return st.changeStateLocked(func() {
+		st.readBy.setTime(t, &st.readable)
+		st.writeBy.setTime(t, &st.writable)
 	})
 }
 
 // SetReadDeadline makes reads fail with os.ErrDeadlineExceeded from t on; the
 // zero time means never.
 func (st *Stream) SetReadDeadline(t time.Time) error {
-	return st.act(func() { st.readBy.set(t, &st.readable) })
+	return st.changeStateLocked(func() { st.readBy.setTime(t, &st.readable) })
 }
 
 // SetWriteDeadline makes writes fail with os.ErrDeadlineExceeded from t on;
 // the zero time means never.
 func (st *Stream) SetWriteDeadline(t time.Time) error {
-	return st.act(func() { st.writeBy.set(t, &st.writable) })
+	return st.changeStateLocked(func() { st.writeBy.setTime(t, &st.writable) })
 }

@@ -21,7 +21,7 @@ type place struct {
 	prev, next *Stream
 }
 
-func (l *list) push(st *Stream) {
+func (l *list) pushStream(st *Stream) {
 	p := &st.places[l.kind]
 	if p.listed {
 		return
@@ -35,13 +35,13 @@ func (l *list) push(st *Stream) {
 	l.tail = st
 }
 
-func (l *list) pop() *Stream {
+func (l *list) popStream() *Stream {
 	st := l.head
-	l.remove(st)
+	l.removeStream(st)
 	return st
 }
 
-func (l *list) remove(st *Stream) {
+func (l *list) removeStream(st *Stream) {
 	p := &st.places[l.kind]
 	if !p.listed {
 		return
@@ -59,4 +59,4 @@ func (l *list) remove(st *Stream) {
 	*p = place{}
 }
 
-func (l *list) empty() bool { return l.head == nil }
+func (l *list) isEmpty() bool { return l.head == nil }

@@ -83,7 +83,7 @@ type Session struct {
 	own      int // live streams opened by this side
 	foreign  int // live streams opened by the peer
 	nextID   uint32
-	offers   []*Offer
+	offers   []*IncomingStream
 	extra    int    // what all receive windows exceed initialWindow by
 	grown    list   // streams whose windows do; those that got something last come last
 	arrived  uint64 // bytes of DATA that have come
@@ -155,16 +155,16 @@ func (s *Session) Open(link string) (*Stream, error) {
 	case s.own >= maxStreams:
 		return nil, ErrTooManyStreams
 	}
-	st := newStream(s, s.freeID(), link)
+	st := newStream(s, s.nextFreeID(), link)
 	s.own++
 	s.streams[st.id] = st
-	s.queueControl(st, sendOpen)
+	s.queueControlFrame(st, sendOpen)
 	return st, nil
 }
 
-// freeID gives the next stream id of this side. Ids come again only after
+// nextFreeID gives the next stream id of this side. Ids come again only after
 // 2^31 opens, and not while the stream of that number lives.
-func (s *Session) freeID() uint32 {
+func (s *Session) nextFreeID() uint32 {
 	for {
 		s.nextID += 2
 		if _, taken := s.streams[s.nextID]; !taken && s.nextID != 0 {
@@ -175,7 +175,7 @@ func (s *Session) freeID() uint32 {
 
 // Accept waits for the peer's next open. It returns the session's error once
 // that has died.
-func (s *Session) Accept() (*Offer, error) {
+func (s *Session) Accept() (*IncomingStream, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for len(s.offers) == 0 && s.err == nil {
@@ -197,7 +197,7 @@ func (s *Session) Ping(ctx context.Context) (time.Duration, error) {
 	start := time.Now()
 	answer := make(chan struct{})
 	s.mu.Lock()
-	if err := s.sendErr(); err != nil {
+	if err := s.sendErrLocked(); err != nil {
 		s.mu.Unlock()
 		return 0, err
 	}
@@ -223,9 +223,9 @@ func (s *Session) Ping(ctx context.Context) (time.Duration, error) {
 	return 0, ctx.Err()
 }
 
-// Quiet is how long nothing of the peer has arrived. A peer may have nothing
+// QuietTime is how long nothing of the peer has arrived. A peer may have nothing
 // to say; Ping tells that from a frozen carrier.
-func (s *Session) Quiet() time.Duration {
+func (s *Session) QuietTime() time.Duration {
 	return time.Since(s.began) - time.Duration(s.heard.Load())
 }
 
@@ -234,15 +234,15 @@ func (s *Session) Quiet() time.Duration {
 func (s *Session) GoAway() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.saidGoAway || s.sendErr() != nil {
+	if s.saidGoAway || s.sendErrLocked() != nil {
 		return
 	}
 	s.saidGoAway, s.sendGoAway = true, true
 	s.work.Signal()
 }
 
-// Leaving is closed when the peer has said goaway.
-func (s *Session) Leaving() <-chan struct{} { return s.leaving }
+// PeerLeaving is closed when the peer has said goaway.
+func (s *Session) PeerLeaving() <-chan struct{} { return s.leaving }
 
 // WriteFailed is closed when the carrier takes no more bytes. What the peer
 // had sent is still read until the carrier ends; who owns the session bounds
@@ -259,8 +259,8 @@ func (s *Session) Err() error {
 	return s.err
 }
 
-// Streams is the number of live streams.
-func (s *Session) Streams() int {
+// CountStreams is the number of live streams.
+func (s *Session) CountStreams() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return len(s.streams)
@@ -280,70 +280,70 @@ func (s *Session) Drain(ctx context.Context) error {
 	defer stop()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for ctx.Err() == nil && s.unsettled() {
-		if !s.writing && !s.idle() {
+	for ctx.Err() == nil && s.isUnsettled() {
+		if !s.writing && !s.isSendingIdle() {
 			s.work.Signal() // an ACCEPT that nothing has followed
 		}
 		s.settled.Wait()
 	}
 	if err := ctx.Err(); err != nil {
-		s.resetAll()
+		s.resetAllStreams()
 		return err
 	}
 	if s.left {
 		return nil
 	}
-	return s.sendErr()
+	return s.sendErrLocked()
 }
 
-// unsettled tells that there is something for Drain to wait for: streams that live, frames, and
+// isUnsettled tells that there is something for Drain to wait for: streams that live, frames, and
 // once the peer has left, owners that have yet to read what had arrived.
-func (s *Session) unsettled() bool {
-	if s.sendErr() != nil {
+func (s *Session) isUnsettled() bool {
+	if s.sendErrLocked() != nil {
 		return s.left && len(s.streams) > 0
 	}
-	return len(s.streams) > 0 || s.writing || !s.idle()
+	return len(s.streams) > 0 || s.writing || !s.isSendingIdle()
 }
 
-// Left tells that the peer has ended the session as agreed: after the goaway of this side, with
+// PeerLeft tells that the peer has ended the session as agreed: after the goaway of this side, with
 // every stream over in both directions. What has arrived may still be read then.
-func (s *Session) Left() bool {
+func (s *Session) PeerLeft() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.left
 }
 
-func (s *Session) resetAll() {
+func (s *Session) resetAllStreams() {
 	for _, st := range s.streams {
-		st.reset(CodeShutdown)
-		st.aborted()
+		st.resetLocked(CodeShutdown)
+		st.notifyAborted()
 	}
 }
 
 // Close ends the session at once; its streams end as lost. It returns when
 // both of the session's goroutines have ended.
 func (s *Session) Close() error {
-	s.fail(ErrClosed)
+	s.failSession(ErrClosed)
 	s.loops.Wait()
 	return nil
 }
 
-// fail is the one place where a session dies.
-func (s *Session) fail(cause error) {
+// failSession is the one place where a session dies.
+func (s *Session) failSession(cause error) {
 	s.mu.Lock()
 	if s.err != nil {
 		s.mu.Unlock()
 		return
 	}
 	s.err = &LostError{Cause: cause}
-	s.left = s.saidGoAway && !s.sendGoAway && s.writeErr == nil && s.allOver()
+	s.left = s.saidGoAway && !s.sendGoAway && s.writeErr == nil && s.allStreamsOver()
 	for _, st := range s.streams {
 		if s.left {
 			st.control = 0 // nobody is there for it
-			s.release(st)
+			s.releaseStream(st)
 			continue
 		}
-		st.aborted()
+		st.notifyAborted()
 	}
 	s.work.Broadcast()
 	s.offered.Broadcast()
@@ -353,18 +353,18 @@ func (s *Session) fail(cause error) {
 	_ = s.carrier.Close() // the cause of death is known already
 }
 
-// allOver tells that the live streams have only to be read and closed by their owners.
-func (s *Session) allOver() bool {
+// allStreamsOver tells that the live streams have only to be read and closed by their owners.
+func (s *Session) allStreamsOver() bool {
 	for _, st := range s.streams {
-		if !st.over() {
+		if !st.isOver() {
 			return false
 		}
 	}
 	return true
 }
 
-// failWrites notes that nothing can be sent any more.
-func (s *Session) failWrites(cause error) {
+// failPendingWrites notes that nothing can be sent any more.
+func (s *Session) failPendingWrites(cause error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.writeErr = &LostError{Cause: cause}
@@ -375,8 +375,8 @@ func (s *Session) failWrites(cause error) {
 	close(s.writeFailed)
 }
 
-// sendErr tells why nothing can be sent, or nil.
-func (s *Session) sendErr() error {
+// sendErrLocked tells why nothing can be sent, or nil.
+func (s *Session) sendErrLocked() error {
 	if s.err != nil {
 		return s.err
 	}

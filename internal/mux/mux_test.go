@@ -126,7 +126,7 @@ func TestDrainSendsALoneAccept(t *testing.T) {
 	defer cancel()
 	drained := make(chan error, 1)
 	go func() { drained <- host.Drain(ctx) }()
-	<-agent.Leaving()
+	<-agent.PeerLeaving()
 	accepted := offer.Accept()
 	if err := opened.Reset(CodeAborted); err != nil {
 		t.Fatal(err)
@@ -232,7 +232,7 @@ func expectNoStreams(t *testing.T, sessions ...*Session) {
 		}
 	}
 	for _, s := range sessions {
-		if n := s.Streams(); n != 0 {
+		if n := s.CountStreams(); n != 0 {
 			t.Errorf("%d streams left", n)
 		}
 	}
@@ -435,7 +435,7 @@ func TestFrozenCarrier(t *testing.T) {
 			}
 			st.Reset(CodeAborted)
 		}
-		if n := host.Streams(); n > 2 {
+		if n := host.CountStreams(); n > 2 {
 			t.Errorf("%d streams live, want the one in use and at most one on its way out", n)
 		}
 		live.SetWriteDeadline(time.Now().Add(time.Minute))
@@ -469,7 +469,7 @@ func TestDrain(t *testing.T) {
 	client, engine := connect(t, agent, host)
 	drained := make(chan error, 1)
 	go func() { drained <- host.Drain(t.Context()) }()
-	<-agent.Leaving()
+	<-agent.PeerLeaving()
 	if _, err := agent.Open("link"); !errors.Is(err, ErrGoingAway) {
 		t.Errorf("open: %v", err)
 	}
@@ -543,7 +543,7 @@ func TestDrainWaitsForReadersOfAPeerThatHasLeft(t *testing.T) {
 			agent.Close()
 			<-host.Done()
 			synctest.Wait()
-			if !host.Left() {
+			if !host.PeerLeft() {
 				t.Error("it has not left")
 			}
 			select {

@@ -304,7 +304,7 @@ func TestRefusesStreamsBeyondTheLimit(t *testing.T) {
 	if want := fmt.Sprintf("REFUSE stream %d reason 2", 2*maxStreams+1); <-answer != want {
 		t.Errorf("want %s", want)
 	}
-	if n := s.Streams(); n != maxStreams {
+	if n := s.CountStreams(); n != maxStreams {
 		t.Errorf("%d streams", n)
 	}
 }

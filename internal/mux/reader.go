@@ -15,7 +15,7 @@ func (s *Session) readLoop() {
 	r := bufio.NewReaderSize(listening{s}, readBuffer)
 	for {
 		if err := s.readFrame(r); err != nil {
-			s.fail(err)
+			s.failSession(err)
 			return
 		}
 	}
@@ -35,7 +35,7 @@ func (l listening) Read(b []byte) (int, error) {
 func (s *Session) readFrame(r *bufio.Reader) error {
 	b, err := r.Peek(headerSize)
 	if err != nil {
-		return loss(err)
+		return lossOfCarrier(err)
 	}
 	h, err := parseHeader(b)
 	if err != nil {
@@ -43,38 +43,38 @@ func (s *Session) readFrame(r *bufio.Reader) error {
 	}
 	b, err = r.Peek(headerSize + h.length)
 	if err != nil {
-		return loss(err)
+		return lossOfCarrier(err)
 	}
-	if err := s.dispatch(h, b[headerSize:]); err != nil {
+	if err := s.dispatchFrame(h, b[headerSize:]); err != nil {
 		return err
 	}
 	_, err = r.Discard(headerSize + h.length)
 	return err
 }
 
-// loss keeps the end of the carrier apart from the end of a stream.
-func loss(err error) error {
+// lossOfCarrier keeps the end of the carrier apart from the end of a stream.
+func lossOfCarrier(err error) error {
 	if err == io.EOF {
 		return io.ErrUnexpectedEOF
 	}
 	return err
 }
 
-// dispatch handles one frame whose header has been checked. A frame for a
+// dispatchFrame handles one frame whose header has been checked. A frame for a
 // stream that is not there is ignored: the peer sent it before it knew.
-func (s *Session) dispatch(h header, payload []byte) error {
+func (s *Session) dispatchFrame(h header, payload []byte) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch h.typ {
 	case frameOpen:
-		return s.onOpen(h.id, string(payload))
+		return s.handleOpenFrame(h.id, string(payload))
 	case framePing:
 		s.pong = max(s.pong, binary.BigEndian.Uint64(payload))
 		s.pongPending = true
 		s.work.Signal()
 		return nil
 	case framePong:
-		s.onPong(binary.BigEndian.Uint64(payload))
+		s.handlePongFrame(binary.BigEndian.Uint64(payload))
 		return nil
 	case frameGoAway:
 		if !s.peerGoAway {
@@ -100,33 +100,33 @@ func (s *Session) onStreamFrame(st *Stream, t frameType, payload []byte) error {
 	case frameRefuse:
 		st.endedByPeer(&RefusedError{RefuseCode(binary.BigEndian.Uint16(payload))})
 	case frameData:
-		return st.onData(payload)
+		return st.handleDataFrame(payload)
 	case frameEnd:
 		if st.peerEnded {
 			return protocolError("END twice")
 		}
 		st.peerEnded = true
 		st.wakeReader()
-		s.release(st)
+		s.releaseStream(st)
 	case frameStop:
 		if st.stopErr == nil {
 			st.stopErr = &StoppedError{Code(binary.BigEndian.Uint32(payload))}
 		}
-		st.stopped()
+		st.handleStopFrame()
 		st.writable.Broadcast()
 	case frameReset:
 		st.endedByPeer(&ResetError{Code(binary.BigEndian.Uint32(payload))})
 	case frameWindow:
-		return st.onWindow(binary.BigEndian.Uint32(payload))
+		return st.handleWindowFrame(binary.BigEndian.Uint32(payload))
 	case frameReclaim:
-		st.onReclaim()
+		st.handleReclaimFrame()
 	case frameReturn:
-		return st.onReturn(binary.BigEndian.Uint32(payload))
+		return st.handleReturnFrame(binary.BigEndian.Uint32(payload))
 	}
 	return nil
 }
 
-func (s *Session) onOpen(id uint32, link string) error {
+func (s *Session) handleOpenFrame(id uint32, link string) error {
 	if id&1 == uint32(s.side) {
 		return protocolError("OPEN: stream id of the other side")
 	}
@@ -138,20 +138,20 @@ func (s *Session) onOpen(id uint32, link string) error {
 	}
 	switch {
 	case s.saidGoAway:
-		return s.refuse(id, RefuseGoingAway)
+		return s.refuseOpen(id, RefuseGoingAway)
 	case s.foreign >= maxStreams:
-		return s.refuse(id, RefuseLimit)
+		return s.refuseOpen(id, RefuseLimit)
 	}
 	st := newStream(s, id, link)
 	s.foreign++
 	s.streams[id] = st
-	s.offers = append(s.offers, &Offer{st})
+	s.offers = append(s.offers, &IncomingStream{st})
 	s.offered.Signal()
 	return nil
 }
 
-// refuse turns down an open for which there is no stream.
-func (s *Session) refuse(id uint32, code RefuseCode) error {
+// refuseOpen turns down an open for which there is no stream.
+func (s *Session) refuseOpen(id uint32, code RefuseCode) error {
 	if len(s.refusals) >= maxRefusals {
 		return protocolError("more opens than answers are read")
 	}
@@ -160,9 +160,9 @@ func (s *Session) refuse(id uint32, code RefuseCode) error {
 	return nil
 }
 
-// onPong answers every ping up to n: pongs are not kept apart, so that a peer
+// handlePongFrame answers every ping up to n: pongs are not kept apart, so that a peer
 // that pings without reading costs nothing.
-func (s *Session) onPong(n uint64) {
+func (s *Session) handlePongFrame(n uint64) {
 	for k, answer := range s.pings {
 		if k <= n {
 			close(answer)
@@ -171,7 +171,7 @@ func (s *Session) onPong(n uint64) {
 	}
 }
 
-func (st *Stream) onData(p []byte) error {
+func (st *Stream) handleDataFrame(p []byte) error {
 	switch {
 	case st.peerEnded:
 		return protocolError("DATA after END")
@@ -183,19 +183,19 @@ func (st *Stream) onData(p []byte) error {
 	if st.readClosed {
 		return nil
 	}
-	st.touch()
-	st.received.write(p, &st.session.spare)
+	st.markRecentlyUsed()
+	st.received.appendBytes(p, &st.session.spare)
 	st.wakeReader()
 	return nil
 }
 
-func (st *Stream) onWindow(n uint32) error {
+func (st *Stream) handleWindowFrame(n uint32) error {
 	if n == 0 || n > maxSendWindow-uint32(st.sendWindow) {
 		return protocolError("WINDOW: out of range")
 	}
 	st.sendWindow += int(n)
 	if len(st.pending) > 0 {
-		st.session.queueData(st)
+		st.session.queueDataFrames(st)
 	}
 	return nil
 }
@@ -205,6 +205,6 @@ func (st *Stream) endedByPeer(err error) {
 	st.peerErr = err
 	st.gone = true
 	st.control = 0
-	st.session.release(st)
-	st.aborted()
+	st.session.releaseStream(st)
+	st.notifyAborted()
 }

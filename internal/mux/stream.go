@@ -97,16 +97,16 @@ func (st *Stream) Read(p []byte) (int, error) {
 			return 0, nil
 		}
 		if st.received.length > 0 {
-			n := st.received.read(p, &s.spare)
+			n := st.received.readBufferedBytes(p, &s.spare)
 			st.consumed += n
 			st.drained = st.drained || st.received.length == 0
-			st.regrant()
+			st.returnCredit()
 			if st.received.length > 0 {
 				st.readable.Signal() // for a second reader
 			}
 			return n, nil
 		}
-		if err := st.readEnd(); err != nil {
+		if err := st.readEndLocked(); err != nil {
 			return 0, err
 		}
 		st.readable.Wait()
@@ -123,8 +123,8 @@ func (st *Stream) readLocalErr() error {
 	return nil
 }
 
-// readEnd tells why nothing more will arrive, or nil.
-func (st *Stream) readEnd() error {
+// readEndLocked tells why nothing more will arrive, or nil.
+func (st *Stream) readEndLocked() error {
 	switch {
 	case st.peerEnded:
 		return io.EOF
@@ -134,14 +134,14 @@ func (st *Stream) readEnd() error {
 	return st.session.err
 }
 
-// regrant gives the peer back what has been read. The window follows its
+// returnCredit gives the peer back what has been read. The window follows its
 // consumer: one that had to wait for bytes gets a larger one, up to maxWindow.
 // It does not shrink for a slow one: a window that is small because its consumer was slow makes
 // the next consumer behind a slow carrier slow, too. What an idle stream does not use is asked back when others need it.
-func (st *Stream) regrant() {
+func (st *Stream) returnCredit() {
 	s := st.session
 	if st.peerEnded || st.gone {
-		st.touch() // reclaim finds what that was
+		st.markRecentlyUsed() // reclaim finds what that was
 		return
 	}
 	if st.consumed < st.window/2 {
@@ -151,12 +151,12 @@ func (st *Stream) regrant() {
 	if st.drained {
 		wanted := min(st.window, maxWindow-st.window)
 		grow = min(wanted, windowBudget-s.extra)
-		s.reclaim(wanted - grow)
+		s.reclaimIdleCredit(wanted - grow)
 	}
-	st.setWindow(st.window + grow)
+	st.setReceiveWindow(st.window + grow)
 	st.grant += st.consumed + grow
 	st.consumed, st.drained = 0, false
-	s.queueControl(st, sendWindow)
+	s.queueControlFrame(st, sendWindow)
 }
 
 // Write returns when all of p has been handed to the session's writer. It
@@ -167,24 +167,24 @@ func (st *Stream) Write(p []byte) (int, error) {
 	s := st.session
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if err := st.writeErr(); err != nil {
+	if err := st.writeErrLocked(); err != nil {
 		return 0, err
 	}
-	st.pending = p[s.sendNow(st, p):]
+	st.pending = p[s.sendWithoutDelay(st, p):]
 	for len(st.pending) > 0 {
-		if err := st.writeErr(); err != nil {
+		if err := st.writeErrLocked(); err != nil {
 			n := len(p) - len(st.pending)
 			st.pending = nil
 			return n, err
 		}
-		s.queueData(st)
+		s.queueDataFrames(st)
 		st.writable.Wait()
 	}
 	st.pending = nil
 	return len(p), nil
 }
 
-func (st *Stream) writeErr() error {
+func (st *Stream) writeErrLocked() error {
 	switch {
 	case st.ended:
 		return net.ErrClosed
@@ -195,30 +195,30 @@ func (st *Stream) writeErr() error {
 	case st.stopErr != nil:
 		return st.stopErr
 	}
-	return st.session.sendErr()
+	return st.session.sendErrLocked()
 }
 
 // CloseWrite ends the stream in the direction to the peer: half-close.
 func (st *Stream) CloseWrite() error {
-	return st.act(func() {
-		st.end()
+	return st.changeStateLocked(func() {
+		st.sendEndFrame()
 	})
 }
 
 // CloseRead tells the peer that nothing more will be read, and drops what
 // has arrived and what still comes. The peer's writes then fail.
 func (st *Stream) CloseRead(code Code) error {
-	return st.act(func() {
-		st.stop(code)
+	return st.changeStateLocked(func() {
+		st.sendStopFrame(code)
 	})
 }
 
 // Close ends both directions: the peer reads to the end of what was written,
 // and its writes fail.
 func (st *Stream) Close() error {
-	return st.act(func() {
-		st.end()
-		st.stop(CodeClosed)
+	return st.changeStateLocked(func() {
+		st.sendEndFrame()
+		st.sendStopFrame(CodeClosed)
 		st.closed = true
 	})
 }
@@ -226,13 +226,13 @@ func (st *Stream) Close() error {
 // Reset aborts the stream in both directions. The peer still reads what had
 // been written before, then gets a *ResetError with this code.
 func (st *Stream) Reset(code Code) error {
-	return st.act(func() {
-		st.reset(code)
+	return st.changeStateLocked(func() {
+		st.resetLocked(code)
 	})
 }
 
-// act changes the stream's state under the lock.
-func (st *Stream) act(change func()) error {
+// changeStateLocked changes the stream's state under the lock.
+func (st *Stream) changeStateLocked(change func()) error {
 	s := st.session
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -240,48 +240,48 @@ func (st *Stream) act(change func()) error {
 		return net.ErrClosed
 	}
 	change()
-	s.release(st)
-	st.wakeAll()
+	s.releaseStream(st)
+	st.wakeAllWaiters()
 	return nil
 }
 
-func (st *Stream) end() {
+func (st *Stream) sendEndFrame() {
 	if st.ended {
 		return
 	}
 	st.ended = true
-	st.session.queueControl(st, sendEnd)
+	st.session.queueControlFrame(st, sendEnd)
 }
 
-func (st *Stream) stop(code Code) {
+func (st *Stream) sendStopFrame(code Code) {
 	if st.readClosed {
 		return
 	}
 	st.readClosed = true
 	st.stopCode = code
-	st.received.clear(&st.session.spare)
-	st.setWindow(initialWindow) // what still comes is dropped
+	st.received.clearAll(&st.session.spare)
+	st.setReceiveWindow(initialWindow) // what still comes is dropped
 	if !st.peerEnded {
-		st.session.queueControl(st, sendStop)
+		st.session.queueControlFrame(st, sendStop)
 	}
 }
 
-func (st *Stream) reset(code Code) {
+func (st *Stream) resetLocked(code Code) {
 	st.resetCode = code
-	st.received.clear(&st.session.spare)
-	st.setWindow(initialWindow)
+	st.received.clearAll(&st.session.spare)
+	st.setReceiveWindow(initialWindow)
 	switch {
 	case st.control&sendOpen != 0: // the peer has not heard of it
 		st.control = 0
 	case !st.own && !st.accepted && !st.gone:
 		st.refuseCode = RefuseGoingAway
-		st.session.queueControl(st, sendRefuse)
+		st.session.queueControlFrame(st, sendRefuse)
 	case !st.gone && !(st.ended && st.peerEnded):
-		st.session.queueControl(st, sendReset)
+		st.session.queueControlFrame(st, sendReset)
 	}
 	st.ended, st.readClosed, st.closed, st.gone = true, true, true, true
-	st.session.release(st)
-	st.wakeAll()
+	st.session.releaseStream(st)
+	st.wakeAllWaiters()
 }
 
 // OnAbort has f called once, in its own goroutine, when the peer resets or
@@ -295,7 +295,7 @@ func (st *Stream) OnAbort(f func()) {
 	defer s.mu.Unlock()
 	st.onAbort = f
 	if st.peerErr != nil || st.gone || s.err != nil && !s.left {
-		st.aborted()
+		st.notifyAborted()
 	}
 }
 
@@ -308,7 +308,7 @@ func (st *Stream) OnStop(f func()) {
 	defer s.mu.Unlock()
 	st.onStop = f
 	if st.stopErr != nil {
-		st.stopped()
+		st.handleStopFrame()
 	}
 }
 
@@ -319,7 +319,7 @@ func (st *Stream) Park(wake func()) bool {
 	s := st.session
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if st.readLocalErr() != nil || st.received.length > 0 || st.readEnd() != nil {
+	if st.readLocalErr() != nil || st.received.length > 0 || st.readEndLocked() != nil {
 		return false
 	}
 	st.parked = wake
@@ -335,25 +335,25 @@ func (st *Stream) wakeReader() {
 	}
 }
 
-func (st *Stream) stopped() {
+func (st *Stream) handleStopFrame() {
 	if st.onStop != nil {
 		go st.onStop()
 		st.onStop = nil
 	}
 }
 
-// over tells that no frame of it matters any more.
-func (st *Stream) over() bool { return st.gone || st.ended && st.peerEnded }
+// isOver tells that no frame of it matters any more.
+func (st *Stream) isOver() bool { return st.gone || st.ended && st.peerEnded }
 
-func (st *Stream) aborted() {
+func (st *Stream) notifyAborted() {
 	if st.onAbort != nil {
 		go st.onAbort()
 		st.onAbort = nil
 	}
-	st.wakeAll()
+	st.wakeAllWaiters()
 }
 
-func (st *Stream) wakeAll() {
+func (st *Stream) wakeAllWaiters() {
 	st.wakeReader()
 	st.writable.Broadcast()
 }

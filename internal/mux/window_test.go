@@ -72,7 +72,7 @@ func TestIdleStreamsReturnTheirWindows(t *testing.T) {
 		client.Close()
 		engine.Close()
 		expectNoStreams(t, host, agent)
-		if agent.extra != 0 || !agent.grown.empty() {
+		if agent.extra != 0 || !agent.grown.isEmpty() {
 			t.Errorf("%d bytes of window budget not given back", agent.extra)
 		}
 	}
@@ -87,7 +87,7 @@ func TestWindowsAreAskedBackAtAnyTime(t *testing.T) {
 			s.mu.Lock()
 			for _, st := range s.streams {
 				if st.window > initialWindow && !st.peerEnded && r.IntN(2) == 0 {
-					s.queueControl(st, sendReclaim)
+					s.queueControlFrame(st, sendReclaim)
 				}
 			}
 			s.mu.Unlock()

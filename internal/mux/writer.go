@@ -12,7 +12,7 @@ func (s *Session) writeLoop() {
 			return
 		}
 		if _, err := s.carrier.Write(out); err != nil {
-			s.failWrites(err)
+			s.failPendingWrites(err)
 			return
 		}
 	}
@@ -24,35 +24,35 @@ func (s *Session) nextBatch(spare []byte) []byte {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.writing = false
-	for s.err == nil && s.idle() {
+	for s.err == nil && s.isSendingIdle() {
 		s.settled.Broadcast()
 		s.work.Wait()
 	}
 	if s.err != nil {
 		return nil
 	}
-	s.fill()
+	s.fillBatch()
 	batch := s.batch
 	s.batch = spare[:0]
 	s.writing = true
 	return batch
 }
 
-// idle tells that nothing waits to be sent.
-func (s *Session) idle() bool {
-	return len(s.batch) == 0 && s.control.empty() && s.ready.empty() && len(s.refusals) == 0 &&
+// isSendingIdle tells that nothing waits to be sent.
+func (s *Session) isSendingIdle() bool {
+	return len(s.batch) == 0 && s.control.isEmpty() && s.ready.isEmpty() && len(s.refusals) == 0 &&
 		!s.pingPending && !s.pongPending && !s.sendGoAway
 }
 
-// fill adds to the batch what waits: control frames, then the streams in
+// fillBatch adds to the batch what waits: control frames, then the streams in
 // turn, a quantum each.
-func (s *Session) fill() {
+func (s *Session) fillBatch() {
 	s.fillSession()
-	for !s.control.empty() && len(s.batch) < batchSize {
-		s.sendControl(s.control.pop())
+	for !s.control.isEmpty() && len(s.batch) < batchSize {
+		s.sendControlFrames(s.control.popStream())
 	}
-	for !s.ready.empty() && len(s.batch) < batchSize {
-		s.sendTurn(s.ready.pop())
+	for !s.ready.isEmpty() && len(s.batch) < batchSize {
+		s.sendStreamTurn(s.ready.popStream())
 	}
 }
 
@@ -73,30 +73,30 @@ func (s *Session) fillSession() {
 	s.refusals = s.refusals[:0]
 }
 
-// queueControl has a control frame sent: in the batch that is being filled
+// queueControlFrame has a control frame sent: in the batch that is being filled
 // if that has room, else when the writer comes to it. An ACCEPT leaves with whatever is
 // next: a write of its own would cost as much as the answer behind it.
-func (s *Session) queueControl(st *Stream, frame control) {
+func (s *Session) queueControlFrame(st *Stream, frame control) {
 	if st.gone {
 		return
 	}
 	st.control |= frame
-	if s.sendErr() != nil {
+	if s.sendErrLocked() != nil {
 		st.control = 0
 		return
 	}
 	if !st.places[controlList].listed && len(s.batch) < batchSize {
-		s.sendControl(st)
+		s.sendControlFrames(st)
 	} else {
-		s.control.push(st)
+		s.control.pushStream(st)
 	}
 	if frame != sendAccept { // nobody waits for it
 		s.work.Signal()
 	}
 }
 
-// sendControl adds all control frames of a stream to the batch.
-func (s *Session) sendControl(st *Stream) {
+// sendControlFrames adds all control frames of a stream to the batch.
+func (s *Session) sendControlFrames(st *Stream) {
 	c := st.control
 	st.control = 0
 	if c&sendOpen != 0 {
@@ -129,15 +129,15 @@ func (s *Session) sendControl(st *Stream) {
 	if c&sendReset != 0 {
 		s.batch = appendUint32Frame(s.batch, frameReset, st.id, uint32(st.resetCode))
 	}
-	s.release(st)
+	s.releaseStream(st)
 }
 
-// sendNow puts as much of p into the batch as it takes without overtaking
+// sendWithoutDelay puts as much of p into the batch as it takes without overtaking
 // anybody, and returns how much that was.
-func (s *Session) sendNow(st *Stream, p []byte) int {
+func (s *Session) sendWithoutDelay(st *Stream, p []byte) int {
 	sent := 0
-	for sent < len(p) && st.sendWindow > 0 && st.control == 0 && s.ready.empty() && len(s.batch) < batchSize {
-		sent += s.sendData(st, p[sent:])
+	for sent < len(p) && st.sendWindow > 0 && st.control == 0 && s.ready.isEmpty() && len(s.batch) < batchSize {
+		sent += s.sendDataFrame(st, p[sent:])
 	}
 	if sent > 0 {
 		s.work.Signal()
@@ -145,49 +145,49 @@ func (s *Session) sendNow(st *Stream, p []byte) int {
 	return sent
 }
 
-// queueData gives a stream with pending bytes a place among the others.
-func (s *Session) queueData(st *Stream) {
+// queueDataFrames gives a stream with pending bytes a place among the others.
+func (s *Session) queueDataFrames(st *Stream) {
 	if st.sendWindow > 0 {
-		s.ready.push(st)
+		s.ready.pushStream(st)
 		s.work.Signal()
 	}
 }
 
-// sendTurn sends a quantum of a stream's pending bytes.
-func (s *Session) sendTurn(st *Stream) {
-	if len(st.pending) == 0 || st.sendWindow == 0 || st.writeErr() != nil {
+// sendStreamTurn sends a quantum of a stream's pending bytes.
+func (s *Session) sendStreamTurn(st *Stream) {
+	if len(st.pending) == 0 || st.sendWindow == 0 || st.writeErrLocked() != nil {
 		return
 	}
-	st.pending = st.pending[s.sendData(st, st.pending):]
+	st.pending = st.pending[s.sendDataFrame(st, st.pending):]
 	if len(st.pending) == 0 {
 		st.writable.Broadcast()
 	} else if st.sendWindow > 0 {
-		s.ready.push(st)
+		s.ready.pushStream(st)
 	}
 }
 
-// sendData adds one DATA frame to the batch.
-func (s *Session) sendData(st *Stream, p []byte) int {
+// sendDataFrame adds one DATA frame to the batch.
+func (s *Session) sendDataFrame(st *Stream, p []byte) int {
 	n := min(len(p), st.sendWindow, quantum)
 	s.batch = append(appendHeader(s.batch, frameData, st.id, n), p[:n]...)
 	st.sendWindow -= n
 	return n
 }
 
-// release forgets a stream that both sides are through with.
-func (s *Session) release(st *Stream) {
+// releaseStream forgets a stream that both sides are through with.
+func (s *Session) releaseStream(st *Stream) {
 	if !st.closed {
 		return
 	}
-	st.readBy.stop()
-	st.writeBy.stop()
-	if !st.over() || st.control != 0 || s.streams[st.id] != st {
+	st.readBy.stopTimer()
+	st.writeBy.stopTimer()
+	if !st.isOver() || st.control != 0 || s.streams[st.id] != st {
 		return
 	}
 	delete(s.streams, st.id)
-	s.control.remove(st)
-	s.ready.remove(st)
-	st.setWindow(initialWindow)
+	s.control.removeStream(st)
+	s.ready.removeStream(st)
+	st.setReceiveWindow(initialWindow)
 	if st.own {
 		s.own--
 	} else {

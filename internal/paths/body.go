@@ -33,19 +33,19 @@ var (
 // ErrNotJSON says that a body can't be read, by us or by an engine.
 var ErrNotJSON = errors.New("translate body: it is no JSON")
 
-// Container gives the body of a request that creates a container with the
+// EditContainer gives the body of a request that creates a container with the
 // sources of its bind mounts as they are on Windows, or nil if nothing is to be
 // changed. The error is a *LinuxError, ErrNotJSON or the context's.
-func (d Drives) Container(ctx context.Context, body []byte) ([]byte, error) {
-	return d.body(ctx, ofContainer, body)
+func (d Drives) EditContainer(ctx context.Context, body []byte) ([]byte, error) {
+	return d.editRequestBody(ctx, ofContainer, body)
 }
 
-// Service is the same for a service.
-func (d Drives) Service(ctx context.Context, body []byte) ([]byte, error) {
-	return d.body(ctx, ofService, body)
+// EditService is the same for a service.
+func (d Drives) EditService(ctx context.Context, body []byte) ([]byte, error) {
+	return d.editRequestBody(ctx, ofService, body)
 }
 
-func (d Drives) body(ctx context.Context, s *shape, body []byte) ([]byte, error) {
+func (d Drives) editRequestBody(ctx context.Context, s *shape, body []byte) ([]byte, error) {
 	var first json.RawMessage // the engine reads one value, too, and may mind what is behind
 	switch err := json.NewDecoder(bytes.NewReader(body)).Decode(&first); {
 	case err == io.EOF: // there is no value
@@ -54,7 +54,7 @@ func (d Drives) body(ctx context.Context, s *shape, body []byte) ([]byte, error)
 		return nil, ErrNotJSON
 	}
 	w := &walk{ctx: ctx, drives: d, body: body, json: json.NewDecoder(bytes.NewReader(body))}
-	w.value(s)
+	w.walkValue(s)
 	if w.err != nil || len(w.edits) == 0 {
 		return nil, w.err
 	}
@@ -83,16 +83,16 @@ type edit struct {
 	text       []byte
 }
 
-// more tells whether the array or object goes on, and the walk.
-func (w *walk) more() bool {
+// hasMore tells whether the array or object goes on, and the walk.
+func (w *walk) hasMore() bool {
 	if w.err == nil {
 		w.err = w.ctx.Err()
 	}
 	return w.err == nil && w.json.More()
 }
 
-// token is the next one, and where it stands.
-func (w *walk) token() (t json.Token, start, end int) {
+// nextToken is the next one, and where it stands.
+func (w *walk) nextToken() (t json.Token, start, end int) {
 	before := int(w.json.InputOffset())
 	t, err := w.json.Token()
 	if err != nil { // it was decoded once
@@ -103,31 +103,31 @@ func (w *walk) token() (t json.Token, start, end int) {
 	return t, start, end
 }
 
-// value goes through one. A nil shape has nothing in it for us.
-func (w *walk) value(s *shape) {
-	t, start, end := w.token()
+// walkValue goes through one. A nil shape has nothing in it for us.
+func (w *walk) walkValue(s *shape) {
+	t, start, end := w.nextToken()
 	switch t {
 	case json.Delim('{'):
-		w.object(s)
+		w.walkObject(s)
 	case json.Delim('['):
-		for w.more() {
-			w.value(s.item())
+		for w.hasMore() {
+			w.walkValue(s.itemShape())
 		}
-		w.token()
+		w.nextToken()
 	}
 	if text, is := t.(string); is && s != nil && s.bind {
-		w.replace(start, end, text, w.drives.bind)
+		w.replaceSourceText(start, end, text, w.drives.translateBind)
 	}
 }
 
-func (s *shape) item() *shape {
+func (s *shape) itemShape() *shape {
 	if s == nil {
 		return nil
 	}
 	return s.items
 }
 
-func (s *shape) field(key string) *shape {
+func (s *shape) fieldShape(key string) *shape {
 	if s == nil {
 		return nil
 	}
@@ -139,41 +139,41 @@ func (s *shape) field(key string) *shape {
 	return nil
 }
 
-func (w *walk) object(s *shape) {
+func (w *walk) walkObject(s *shape) {
 	if s != nil && s.mount {
-		w.mount()
+		w.walkMount()
 		return
 	}
-	for w.more() {
-		key, _, _ := w.token()
+	for w.hasMore() {
+		key, _, _ := w.nextToken()
 		name, _ := key.(string)
-		w.value(s.field(name))
+		w.walkValue(s.fieldShape(name))
 	}
-	w.token()
+	w.nextToken()
 }
 
-// mount goes through a mount, whose type may stand behind its source. Of
+// walkMount goes through a mount, whose type may stand behind its source. Of
 // duplicates the engine takes the last. A service's type may be in any case, and without one it is bind
 // (moby's daemon/cluster/convert); a container's without one is refused.
-func (w *walk) mount() {
+func (w *walk) walkMount() {
 	kind := ""
 	var sources []source
-	for w.more() {
-		key, _, _ := w.token()
+	for w.hasMore() {
+		key, _, _ := w.nextToken()
 		name, _ := key.(string)
 		switch {
 		case strings.EqualFold(name, "Type"), strings.EqualFold(name, "Source"):
-			w.field(name, &kind, &sources)
+			w.walkField(name, &kind, &sources)
 		default:
-			w.value(nil)
+			w.walkValue(nil)
 		}
 	}
-	w.token()
+	w.nextToken()
 	if kind != "" && !strings.EqualFold(kind, "bind") {
 		return
 	}
 	for _, s := range sources {
-		w.replace(s.start, s.end, s.text, w.drives.Source)
+		w.replaceSourceText(s.start, s.end, s.text, w.drives.TranslateSource)
 	}
 }
 
@@ -182,17 +182,17 @@ type source struct {
 	text       string
 }
 
-func (w *walk) field(name string, kind *string, sources *[]source) {
-	t, start, end := w.token()
+func (w *walk) walkField(name string, kind *string, sources *[]source) {
+	t, start, end := w.nextToken()
 	text, is := t.(string)
 	switch {
 	case t == json.Delim('{'):
-		w.object(nil)
+		w.walkObject(nil)
 	case t == json.Delim('['):
-		for w.more() {
-			w.value(nil)
+		for w.hasMore() {
+			w.walkValue(nil)
 		}
-		w.token()
+		w.nextToken()
 	case is && strings.EqualFold(name, "Type"):
 		*kind = text
 	case is:
@@ -200,7 +200,7 @@ func (w *walk) field(name string, kind *string, sources *[]source) {
 	}
 }
 
-func (w *walk) replace(start, end int, was string, by func(string) (string, error)) {
+func (w *walk) replaceSourceText(start, end int, was string, by func(string) (string, error)) {
 	if w.err != nil {
 		return
 	}
@@ -210,12 +210,12 @@ func (w *walk) replace(start, end int, was string, by func(string) (string, erro
 		return
 	}
 	if is != was {
-		w.edits = append(w.edits, edit{start, end, quoted(is)})
+		w.edits = append(w.edits, edit{start, end, quoteJSON(is)})
 	}
 }
 
-// quoted is a string's JSON, without escapes that only a web page needs.
-func quoted(s string) []byte {
+// quoteJSON is a string's JSON, without escapes that only a web page needs.
+func quoteJSON(s string) []byte {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)

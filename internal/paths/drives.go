@@ -45,13 +45,13 @@ func ReadDrives(mountinfo string, resolve func(guid string) string) Drives {
 		if len(place) < 5 || len(kind) < 3 {
 			continue
 		}
-		root, point := unescape(place[3]), unescape(place[4])
-		windows, root := windowsRoot(kind[0], unescape(kind[1]), kind[2], root, resolve)
+		root, point := unescapeMount(place[3]), unescapeMount(place[4])
+		windows, root := windowsRoot(kind[0], unescapeMount(kind[1]), kind[2], root, resolve)
 		switch {
 		case strings.HasSuffix(root, deleted):
 			windows = ""
 		case windows != "" && root != "/": // a bind mount of a directory in it
-			windows = below(windows, root)
+			windows = joinBelow(windows, root)
 		}
 		d.mounts = append(d.mounts, mount{place[0], point, windows})
 		d.parents[place[0]] = place[1]
@@ -62,9 +62,9 @@ func ReadDrives(mountinfo string, resolve func(guid string) string) Drives {
 // deleted ends the root of a mount whose directory is there no more (d_path in the kernel).
 const deleted = "//deleted"
 
-// Following is the same with symbolic links followed: real gives a path without them, as far as it
+// FollowingLinks is the same with symbolic links followed: real gives a path without them, as far as it
 // is there.
-func (d Drives) Following(real func(path string) string) Drives {
+func (d Drives) FollowingLinks(real func(path string) string) Drives {
 	d.real = real
 	return d
 }
@@ -74,7 +74,7 @@ func (d Drives) Following(real func(path string) string) Drives {
 func windowsRoot(kind, source, options, root string, resolve func(string) string) (windows, rest string) {
 	switch kind {
 	case "drvfs":
-		return directory(source), root
+		return windowsDirectory(source), root
 	case "virtiofs":
 		return virtioRoot(source, root, resolve)
 	case "9p":
@@ -97,12 +97,12 @@ func virtioRoot(tag, root string, resolve func(string) string) (windows, rest st
 		root = "/" + rest
 	} else if drive, is := strings.CutPrefix(tag, virtioTag); is {
 		drive = strings.TrimPrefix(drive, strings.TrimPrefix(adminVirtioTag, virtioTag))
-		return directory(drive[:min(len(drive), 1)] + `:\`), root
+		return windowsDirectory(drive[:min(len(drive), 1)] + `:\`), root
 	}
 	if !guid.MatchString(tag) {
 		return "", root
 	}
-	return directory(resolve(tag)), root
+	return windowsDirectory(resolve(tag)), root
 }
 
 func plan9Root(options string) string {
@@ -113,10 +113,10 @@ func plan9Root(options string) string {
 		}
 		for part := range strings.SplitSeq(share, ";") {
 			if at, is := strings.CutPrefix(part, "path="); is {
-				if unc, is := strings.CutPrefix(slashed(at), `UNC\`); is {
+				if unc, is := strings.CutPrefix(withSlashes(at), `UNC\`); is {
 					at = `\\` + unc
 				}
-				return directory(at)
+				return windowsDirectory(at)
 			}
 		}
 	}
@@ -126,18 +126,18 @@ func plan9Root(options string) string {
 // aDirectory is what WSL takes for one: on a drive, or on another machine.
 var aDirectory = regexp.MustCompile(`^([A-Za-z]:|\\\\[^\\])`)
 
-// directory is a directory of Windows with its own slashes, or "" for what is none.
-func directory(s string) string {
-	if s = slashed(s); aDirectory.MatchString(s) {
+// windowsDirectory is a directory of Windows with its own slashes, or "" for what is none.
+func windowsDirectory(s string) string {
+	if s = withSlashes(s); aDirectory.MatchString(s) {
 		return s
 	}
 	return ""
 }
 
-func slashed(s string) string { return strings.ReplaceAll(s, "/", `\`) }
+func withSlashes(s string) string { return strings.ReplaceAll(s, "/", `\`) }
 
-// below is a path of Linux, from the mount's root on, below a directory of Windows.
-func below(windows, rest string) string {
+// joinBelow is a path of Linux, from the mount's root on, below a directory of Windows.
+func joinBelow(windows, rest string) string {
 	rest = strings.Trim(rest, "/")
 	windows = strings.TrimSuffix(windows, `\`)
 	if rest == "" && strings.HasSuffix(windows, ":") {
@@ -146,11 +146,11 @@ func below(windows, rest string) string {
 	if rest == "" {
 		return windows
 	}
-	return windows + `\` + onDrive(rest)
+	return windows + `\` + pathOnDrive(rest)
 }
 
-// onDrive is a path of Linux as Windows names it: a character that no name of Windows has is another one there.
-func onDrive(path string) string {
+// pathOnDrive is a path of Linux as Windows names it: a character that no name of Windows has is another one there.
+func pathOnDrive(path string) string {
 	const escapes = 0xf000
 	var b strings.Builder
 	for i := range len(path) { // bytes: what is no UTF-8 stays
@@ -166,23 +166,23 @@ func onDrive(path string) string {
 	return b.String()
 }
 
-// find is what a clean absolute path is on Windows.
-func (d Drives) find(path string) (windows string, found bool) {
+// findMount is what a clean absolute path is on Windows.
+func (d Drives) findMount(path string) (windows string, found bool) {
 	best := mount{}
 	for _, m := range d.mounts {
-		if within(path, m.point) && (best.point == "" || d.hides(m, best)) {
+		if isWithin(path, m.point) && (best.point == "" || d.hidesMount(m, best)) {
 			best = m
 		}
 	}
 	if best.windows == "" {
 		return "", false
 	}
-	return below(best.windows, path[len(best.point):]), true
+	return joinBelow(best.windows, path[len(best.point):]), true
 }
 
-// hides tells whether a mount hides one that stands before it in the list, both at or above one path.
-func (d Drives) hides(later, earlier mount) bool {
-	if !within(earlier.point, later.point) || later.point == earlier.point {
+// hidesMount tells whether a mount hides one that stands before it in the list, both at or above one path.
+func (d Drives) hidesMount(later, earlier mount) bool {
+	if !isWithin(earlier.point, later.point) || later.point == earlier.point {
 		return true // it is nearer
 	}
 	if later.point == "/" {
@@ -197,15 +197,15 @@ func (d Drives) hides(later, earlier mount) bool {
 	return true
 }
 
-func within(path, dir string) bool {
+func isWithin(path, dir string) bool {
 	rest, is := strings.CutPrefix(path, dir)
 	return is && (rest == "" || rest[0] == '/' || strings.HasSuffix(dir, "/"))
 }
 
 var escaped = regexp.MustCompile(`\\[0-7]{3}`)
 
-// unescape undoes what the kernel does to blanks and backslashes.
-func unescape(s string) string {
+// unescapeMount undoes what the kernel does to blanks and backslashes.
+func unescapeMount(s string) string {
 	return escaped.ReplaceAllStringFunc(s, func(e string) string {
 		n, err := strconv.ParseUint(e[1:], 8, 8)
 		if err != nil {
@@ -218,13 +218,13 @@ func unescape(s string) string {
 // virtioMounts is where WSL has the device for all shares, and what is bound from it once more.
 const virtioMounts = "/run/wsl/virtiofs-mounts"
 
-// Roots are the directories of Windows that are mounted, and where: for a person, so without the places that
+// MountedRoots are the directories of Windows that are mounted, and where: for a person, so without the places that
 // WSL has for itself.
-func (d Drives) Roots() map[string]string {
+func (d Drives) MountedRoots() map[string]string {
 	roots := map[string]string{}
 	for _, m := range d.mounts {
-		windows, is := d.find(m.point)
-		if !is || windows != below(m.windows, "") || within(m.point, virtioMounts) {
+		windows, is := d.findMount(m.point)
+		if !is || windows != joinBelow(m.windows, "") || isWithin(m.point, virtioMounts) {
 			continue
 		}
 		if _, double := roots[windows]; !double {

@@ -20,7 +20,7 @@ func share(guid string) string {
 // translated is what a path is with a list of mounts, or "" if it is none of Windows.
 func translated(t *testing.T, mountinfo, path string) string {
 	t.Helper()
-	got, err := ReadDrives(mountinfo, share).Source(path)
+	got, err := ReadDrives(mountinfo, share).TranslateSource(path)
 	var linux *LinuxError
 	if err != nil && !errors.As(err, &linux) {
 		t.Fatal(err)
@@ -129,7 +129,7 @@ func TestRoots(t *testing.T) {
 		"26 20 0:41 / /mnt/d rw - virtiofs drvfsD0 rw\n" +
 		"27 26 0:42 / /mnt/d rw - tmpfs none rw\n"
 	want := map[string]string{`F:\`: "/mnt/f", `F:\a`: "/home/me/a"}
-	if got := ReadDrives(list, share).Roots(); !maps.Equal(got, want) {
+	if got := ReadDrives(list, share).MountedRoots(); !maps.Equal(got, want) {
 		t.Errorf("%q", got)
 	}
 }

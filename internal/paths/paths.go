@@ -23,9 +23,9 @@ func (e *LinuxError) Error() string {
 	return fmt.Sprintf("translate %q: it is in the Linux file system", e.Path)
 }
 
-// unmangled is the path of Windows in what a client on Linux makes of one, which is no absolute one to it: it
+// unmanglePath is the path of Windows in what a client on Linux makes of one, which is no absolute one to it: it
 // puts its own directory in front (docker/compose#12750).
-func unmangled(source string) (windows string, is bool) {
+func unmanglePath(source string) (windows string, is bool) {
 	if strings.Contains(source, "\n") {
 		return "", false
 	}
@@ -46,22 +46,22 @@ func isWindows(path string) bool {
 	return letter && (len(path) == 2 || path[2] == '\\' || path[2] == '/')
 }
 
-// Source is the path on Windows that a client means by the source of a bind
+// TranslateSource is the path on Windows that a client means by the source of a bind
 // mount. The error is a *LinuxError. What is no absolute path of Linux stays. A symbolic link is followed
 // only out of the Linux file system: those on a drive are Windows' affair.
-func (d Drives) Source(source string) (string, error) {
+func (d Drives) TranslateSource(source string) (string, error) {
 	if !strings.HasPrefix(source, "/") || strings.HasPrefix(source, "//") {
 		return source, nil
 	}
-	if windows, is := unmangled(source); is {
+	if windows, is := unmanglePath(source); is {
 		return windows, nil
 	}
 	name := path.Clean(source)
-	if windows, found := d.find(name); found {
+	if windows, found := d.findMount(name); found {
 		return windows, nil
 	}
 	if d.real != nil {
-		if windows, found := d.find(d.real(name)); found {
+		if windows, found := d.findMount(d.real(name)); found {
 			return windows, nil
 		}
 	}
@@ -75,26 +75,26 @@ var (
 	pipePrefix  = regexp.MustCompile(`^(?:\\\\|//)[.?][\\/]`)
 )
 
-// bind is SOURCE:DESTINATION[:OPTIONS], whose source is a path of Linux, or something else, which
+// translateBind is SOURCE:DESTINATION[:OPTIONS], whose source is a path of Linux, or something else, which
 // is no affair of ours.
-func (d Drives) bind(text string) (string, error) {
+func (d Drives) translateBind(text string) (string, error) {
 	if !strings.HasPrefix(text, "/") || strings.HasPrefix(text, "//") {
 		return text, nil
 	}
-	n := sourceEnd(text)
+	n := endOfSource(text)
 	if n < 0 { // a destination alone: a volume without a name
 		return text, nil
 	}
-	source, err := d.Source(text[:n])
+	source, err := d.TranslateSource(text[:n])
 	return source + text[n:], err
 }
 
 // drive is a drive that a path goes on with behind the directory that was put in front.
 var drive = regexp.MustCompile(`/[A-Za-z]:\\`)
 
-// sourceEnd is the length of the source in a bind mount's text, or -1 if it names only one path. Its cost is
+// endOfSource is the length of the source in a bind mount's text, or -1 if it names only one path. Its cost is
 // that of the text's length: a drive and its options have two colons at most.
-func sourceEnd(text string) int {
+func endOfSource(text string) int {
 	colons := strings.Count(text, ":")
 	for i := 0; i < len(text); i++ {
 		if text[i] != ':' {

@@ -74,7 +74,7 @@ func TestSource(t *testing.T) {
 		`/mnt/c/proj\sub`:          "C:\\proj\uf05csub",
 		"/home/me/.wine/drive_c/x": refused,
 	} {
-		got, err := testDrives().Source(source)
+		got, err := testDrives().TranslateSource(source)
 		var linux *LinuxError
 		if errors.As(err, &linux) {
 			got = refused
@@ -112,12 +112,12 @@ func TestBind(t *testing.T) {
 		`:`:                        `:`,
 		`/mnt/c/a:b`:               `C:\a:b`,
 	} {
-		if got, err := testDrives().bind(text); err != nil || got != want {
+		if got, err := testDrives().translateBind(text); err != nil || got != want {
 			t.Errorf("%q is %q (%v), want %q", text, got, err, want)
 		}
 	}
 	for _, text := range []string{`/home/me:C:\src`, `/var/run/docker.sock:/var/run/docker.sock`, `/mnt/wsl/x:C:\y:ro`} {
-		if got, err := testDrives().bind(text); err == nil {
+		if got, err := testDrives().translateBind(text); err == nil {
 			t.Errorf("%q is %q, want it refused", text, got)
 		}
 	}
@@ -139,7 +139,7 @@ func TestBodyKeepsEverythingElse(t *testing.T) {
 		``: "", " \n": "", `[]`: "", `"/mnt/c"`: "",
 		`{"HostConfig":{"Binds":["/mnt/c/a:C:/a"]}} behind`: `{"HostConfig":{"Binds":["C:\\a:C:/a"]}} behind`,
 	} {
-		got, err := testDrives().Container(t.Context(), []byte(body))
+		got, err := testDrives().EditContainer(t.Context(), []byte(body))
 		if strings.Contains(body, `"TYPE":"bind"`) { // and one of its sources is Linux'
 			if err == nil {
 				t.Errorf("%s is %s, want it refused", body, got)
@@ -151,11 +151,11 @@ func TestBodyKeepsEverythingElse(t *testing.T) {
 		}
 	}
 	for _, body := range []string{`{"HostConfig":{"Binds":["/mnt/c/a:C:/a"`, "not JSON", "\xef\xbb\xbf{}", "{\x00}", "\x1f\x8b", `{"HostConfig":{"Binds":["/mnt/c/a:C:/a"]}`} {
-		if got, err := testDrives().Container(t.Context(), []byte(body)); !errors.Is(err, ErrNotJSON) {
+		if got, err := testDrives().EditContainer(t.Context(), []byte(body)); !errors.Is(err, ErrNotJSON) {
 			t.Errorf("%q is %s (%v)", body, got, err)
 		}
 	}
-	got, err := testDrives().Service(t.Context(), []byte(`{"TaskTemplate":{"ContainerSpec":{"Mounts":[{"Type":"bind","Source":"/mnt/c/a","Target":"C:/a"}]}},"HostConfig":{"Binds":["/mnt/c/a:C:/a"]}}`))
+	got, err := testDrives().EditService(t.Context(), []byte(`{"TaskTemplate":{"ContainerSpec":{"Mounts":[{"Type":"bind","Source":"/mnt/c/a","Target":"C:/a"}]}},"HostConfig":{"Binds":["/mnt/c/a:C:/a"]}}`))
 	if want := `{"TaskTemplate":{"ContainerSpec":{"Mounts":[{"Type":"bind","Source":"C:\\a","Target":"C:/a"}]}},"HostConfig":{"Binds":["/mnt/c/a:C:/a"]}}`; err != nil || string(got) != want {
 		t.Errorf("a service is %s (%v)", got, err)
 	}
@@ -166,7 +166,7 @@ func TestMountsOfOtherTypes(t *testing.T) {
 	const mounts = `{"TaskTemplate":{"ContainerSpec":{"Mounts":[{%s"Source":"/mnt/c/a","Target":"C:/a"}]}}}`
 	for kind, binds := range map[string]bool{`"Type":"bind",`: true, `"Type":"BIND",`: true, `"type":"",`: true, ``: true, `"Type":null,`: true, `"Type":"volume",`: false, `"Type":"npipe",`: false} {
 		was := fmt.Sprintf(mounts, kind)
-		got, err := testDrives().Service(t.Context(), []byte(was))
+		got, err := testDrives().EditService(t.Context(), []byte(was))
 		if want := strings.Replace(was, "/mnt/c/a", `C:\\a`, 1); err != nil || binds && string(got) != want || !binds && got != nil {
 			t.Errorf("%s is %s (%v)", was, got, err)
 		}
@@ -178,14 +178,14 @@ func TestTranslationEndsWithItsClient(t *testing.T) {
 	const binds = 100000
 	ctx, leave := context.WithCancel(t.Context())
 	followed := 0
-	d := testDrives().Following(func(string) string {
+	d := testDrives().FollowingLinks(func(string) string {
 		if followed++; followed == 3 {
 			leave()
 		}
 		return "/mnt/c/x"
 	})
 	body := `{"HostConfig":{"Binds":["/l:C:/l"` + strings.Repeat(`,"/l:C:/l"`, binds) + `]}}`
-	if got, err := d.Container(ctx, []byte(body)); !errors.Is(err, context.Canceled) || got != nil || followed > 3 {
+	if got, err := d.EditContainer(ctx, []byte(body)); !errors.Is(err, context.Canceled) || got != nil || followed > 3 {
 		t.Errorf("%d paths were followed, %v", followed, err)
 	}
 }
@@ -198,7 +198,7 @@ func TestColonsCostNoMoreThanTheyAreLong(t *testing.T) {
 		done := make(chan struct{})
 		go func() {
 			defer close(done)
-			_, _ = testDrives().bind(text)
+			_, _ = testDrives().translateBind(text)
 		}()
 		select {
 		case <-done:
@@ -221,9 +221,9 @@ func TestBodiesOfRealClients(t *testing.T) {
 			t.Fatal(err)
 		}
 		want := strings.ReplaceAll(string(body), `"/mnt/c/`, `"C:\\`)
-		translate := testDrives().Container
+		translate := testDrives().EditContainer
 		if strings.HasPrefix(filepath.Base(file), "service-") {
-			translate = testDrives().Service
+			translate = testDrives().EditService
 		}
 		got, err := translate(t.Context(), body)
 		if err != nil || string(got) != want || want == string(body) {
@@ -245,8 +245,8 @@ func FuzzBody(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
 		before := bytes.Clone(body)
-		container, err1 := testDrives().Container(t.Context(), body)
-		service, err2 := testDrives().Service(t.Context(), body)
+		container, err1 := testDrives().EditContainer(t.Context(), body)
+		service, err2 := testDrives().EditService(t.Context(), body)
 		if !bytes.Equal(before, body) {
 			t.Fatal("the body itself was changed")
 		}
@@ -313,9 +313,9 @@ func masked(raw []byte, place []string) []byte {
 // A directory of a drive is one by whatever name; a link on the drive stays what it is called.
 func TestLinksAreFollowed(t *testing.T) {
 	links := map[string]string{"/home/me/src": "/mnt/c/src", "/home/me/x": "/home/me/y", "/mnt/c/link": "/home/me"}
-	d := ReadDrives("2 1 0:50 / /mnt/c rw - 9p C:\\134 rw,aname=drvfs;path=C:\\;uid=1000\n", nil).Following(func(path string) string { return links[path] })
+	d := ReadDrives("2 1 0:50 / /mnt/c rw - 9p C:\\134 rw,aname=drvfs;path=C:\\;uid=1000\n", nil).FollowingLinks(func(path string) string { return links[path] })
 	for source, want := range map[string]string{"/home/me/src": `C:\src`, "/home/me/./src/": `C:\src`, "/mnt/c/link": `C:\link`, "/home/me/x": "", "/home/me/none": ""} {
-		got, err := d.Source(source)
+		got, err := d.TranslateSource(source)
 		var linux *LinuxError
 		if got != want || (want == "") != errors.As(err, &linux) {
 			t.Errorf("%s: %q, %v; want %q", source, got, err, want)

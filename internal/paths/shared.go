@@ -50,7 +50,7 @@ func sharedDir(mountinfo string) (dir string) {
 		if len(place) < 5 || place[3] != "/" || !strings.HasPrefix(after, "tmpfs ") {
 			continue
 		}
-		point := unescape(place[4])
+		point := unescapeMount(place[4])
 		switch {
 		case !strings.HasSuffix(point, "/wsl"):
 		case point == UsualShared:

@@ -11,24 +11,24 @@ import (
 var errGivenUp = errors.New("the client was given up")
 
 // GiveUp ends the wait of a client, which is told ErrFrozen, unless it is kept.
-func (r *Relay) GiveUp() { r.on(carrierFreezes) }
+func (r *Relay) GiveUp() { r.handleEvent(carrierFreezes) }
 
-// Kept tells whether the client is not to be given up any more: it has got a piece of its
+// IsKept tells whether the client is not to be given up any more: it has got a piece of its
 // answer, or has said more, which may be a request that runs.
-func (r *Relay) Kept() bool {
-	s := r.now()
+func (r *Relay) IsKept() bool {
+	s := r.currentState()
 	return s.toConn != waiting || s.toStream != waiting
 }
 
-// unanswered is why a client that can be told gets no answer, or nil: it was
+// reasonUnanswered is why a client that can be told gets no answer, or nil: it was
 // given up, or the other half has refused it. A stream that died in another way
 // says nothing of what the engine has done: its client gets a broken connection.
-func (r *Relay) unanswered(err error) (reason error) {
+func (r *Relay) reasonUnanswered(err error) (reason error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	var refusal *mux.RefusedError
 	switch {
-	case r.Tell == nil || !r.state.mayTell():
+	case r.Tell == nil || !r.state.mayTellClient():
 		return nil
 	case r.state.toStream == refused:
 		return ErrRefused
@@ -47,7 +47,7 @@ func (r *Relay) tellClient(reason error) {
 	r.mu.Lock()
 	r.told = reason
 	r.mu.Unlock()
-	r.on(toConnRefused)
+	r.handleEvent(toConnRefused)
 	_ = r.Stream.Close() // it is over, whatever the client does
 	r.Tell(reason)
 }
@@ -55,10 +55,10 @@ func (r *Relay) tellClient(reason error) {
 // followAnswers follows what has been handed on of the engine's answers.
 func (r *Relay) followAnswers(b []byte) {
 	for len(b) > 0 {
-		n, mark := r.Answers.Next(b)
+		n, mark := r.Answers.NextMark(b)
 		if b = b[n:]; mark == dockerapi.HTTPEnds {
 			break
 		}
 	}
-	r.Answers.Passed()
+	r.Answers.NotePassed()
 }

@@ -28,9 +28,9 @@ var errParked = errors.New("parked")
 // smallBuffers are had by directions that are not parked.
 var smallBuffers = sync.Pool{New: func() any { return new([SmallBuffer]byte) }}
 
-// copy moves bytes until one side fails; exactly one of the errors is set. Before it waits it calls
+// copyPieces moves bytes until one side fails; exactly one of the errors is set. Before it waits it calls
 // park, if that is not nil, and ends with errParked where park has taken over the wait.
-func (r *Relay) copy(hand func([]byte) error, src source, park func() bool) (readErr, writeErr error) {
+func (r *Relay) copyPieces(hand func([]byte) error, src source, park func() bool) (readErr, writeErr error) {
 	held := smallBuffers.Get().(*[SmallBuffer]byte)
 	small := held[:]
 	b := small
@@ -39,7 +39,7 @@ func (r *Relay) copy(hand func([]byte) error, src source, park func() bool) (rea
 		smallBuffers.Put(held)
 		if !asked.IsZero() {
 			r.readUntil(src, time.Time{})
-			r.Memory.leave()
+			r.Memory.releaseBuffer()
 		}
 	}()
 	for {
@@ -58,7 +58,7 @@ func (r *Relay) copy(hand func([]byte) error, src source, park func() bool) (rea
 		switch {
 		case err != nil && !asked.IsZero() && timedOut(err) && r.readUntil(src, time.Time{}):
 			b, asked = small, time.Time{}
-			r.Memory.leave()
+			r.Memory.releaseBuffer()
 		case err != nil:
 			return err, nil
 		case n == SmallBuffer && len(b) == SmallBuffer:

@@ -18,7 +18,7 @@ func (r *Relay) watchGone() {
 		if !c.AwaitHangUp() {
 			return // it was closed here
 		}
-		r.on(engineGone)
+		r.handleEvent(engineGone)
 		_ = r.Stream.CloseRead(mux.CodeClosed) // fails if it is over
 	})
 }
@@ -27,6 +27,6 @@ func (r *Relay) watchGone() {
 // flushed by closeWrite.
 func (r *Relay) awaitGone() {
 	if r.Whole && r.state.side == Clients {
-		r.Stream.OnStop(func() { r.on(engineGone) })
+		r.Stream.OnStop(func() { r.handleEvent(engineGone) })
 	}
 }

@@ -18,8 +18,8 @@ type Memory struct {
 	waiting bool // it will be given back
 }
 
-// leave notes that a large buffer is of no use any more.
-func (m *Memory) leave() {
+// releaseBuffer notes that a large buffer is of no use any more.
+func (m *Memory) releaseBuffer() {
 	if m == nil {
 		return
 	}

@@ -20,12 +20,12 @@ type progress struct {
 	ending bool
 }
 
-func (p *progress) begin() {
+func (p *progress) beginWrite() {
 	p.writing.Add(1)
 	p.moved.Add(1)
 }
 
-func (p *progress) end() {
+func (p *progress) endWrite() {
 	p.moved.Add(1)
 	p.writing.Add(-1)
 }
@@ -44,7 +44,7 @@ func (r *Relay) boundRest() {
 	p.timer = time.AfterFunc(lingerTime, func() {
 		now := p.moved.Load()
 		if now == seen && p.writing.Load() > 0 {
-			r.abort()
+			r.abortBoth()
 			return
 		}
 		seen = now
@@ -56,8 +56,8 @@ func (r *Relay) boundRest() {
 	})
 }
 
-// stop ends the bound.
-func (p *progress) stop() {
+// stopTimer ends the bound.
+func (p *progress) stopTimer() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.ending = true

@@ -92,22 +92,22 @@ func (r *Relay) Run() {
 	go r.carryToConn()
 	r.carryToStream()
 	r.inward.Wait()
-	r.finish()
+	r.closeBoth()
 }
 
-func (r *Relay) finish() {
+func (r *Relay) closeBoth() {
 	r.Stream.OnAbort(nil)
 	r.Stream.OnStop(nil)
-	r.progress.stop()
+	r.progress.stopTimer()
 	_ = r.Conn.Close() // both may be closed already
 	_ = r.Stream.Close()
 	r.watching.Wait()
 }
 
-// on notes an event, and does what follows from it alone. The rest is the caller's.
-func (r *Relay) on(e event) action {
+// handleEvent notes an event, and does what follows from it alone. The rest is the caller's.
+func (r *Relay) handleEvent(e event) action {
 	r.mu.Lock()
-	do := r.state.on(e)
+	do := r.state.applyEvent(e)
 	r.mu.Unlock()
 	switch do {
 	case giveUp:
@@ -119,23 +119,23 @@ func (r *Relay) on(e event) action {
 	case hangUp:
 		_ = r.Conn.Close()
 	case breakOff:
-		r.abort()
+		r.abortBoth()
 	}
 	return do
 }
 
-// now is the state at the moment.
-func (r *Relay) now() state {
+// currentState is the state at the moment.
+func (r *Relay) currentState() state {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.state
 }
 
-// Lost tells whether the stream is.
-func (r *Relay) Lost() bool { return r.now().lost }
+// IsLost tells whether the stream is.
+func (r *Relay) IsLost() bool { return r.currentState().lost }
 
 func (r *Relay) carryToStream() {
-	r.on(r.toStreamEnded(r.sendToStream()))
+	r.handleEvent(r.toStreamEnded(r.sendToStream()))
 }
 
 // toStreamEnded passes on how that direction has ended. It has its own frame, as toConnEnded: a stack that must not
@@ -144,12 +144,12 @@ func (r *Relay) toStreamEnded(readErr, writeErr error) event {
 	switch {
 	case errors.Is(writeErr, ErrRefused):
 		// All requests before it have been answered: the end of what the engine says lets toConnEnded tell the client.
-		if r.on(requestRefused) == giveUp {
-			Drain(r.Conn)
+		if r.handleEvent(requestRefused) == giveUp {
+			DiscardInput(r.Conn)
 		}
 		return toStreamFails
-	case writeErr != nil && r.unanswered(writeErr) != nil:
-		Drain(r.Conn) // toConnEnded tells the client
+	case writeErr != nil && r.reasonUnanswered(writeErr) != nil:
+		DiscardInput(r.Conn) // toConnEnded tells the client
 		return toStreamFails
 	case writeErr != nil:
 		r.closeRead()
@@ -163,23 +163,23 @@ func (r *Relay) toStreamEnded(readErr, writeErr error) event {
 		_ = r.Stream.CloseWrite()
 		return toStreamEnds
 	}
-	r.abort()
+	r.abortBoth()
 	return toStreamFails
 }
 
-// Drain throws away what a client that is told still sends.
-func Drain(conn net.Conn) { _, _ = io.Copy(io.Discard, conn) }
+// DiscardInput throws away what a client that is told still sends.
+func DiscardInput(conn net.Conn) { _, _ = io.Copy(io.Discard, conn) }
 
 // sendToStream sends what the client said first, and what it says.
 func (r *Relay) sendToStream() (readErr, writeErr error) {
 	if len(r.First) > 0 {
-		writeErr = r.ask(r.First)
+		writeErr = r.sendRequest(r.First)
 	}
 	if writeErr == nil {
-		readErr, writeErr = r.copy(r.say, r.Conn, nil)
+		readErr, writeErr = r.copyPieces(r.sendMore, r.Conn, nil)
 	}
 	if r.Requests != nil && readErr == io.EOF {
-		writeErr = r.Requests.End()
+		writeErr = r.Requests.EndRequests()
 	}
 	if errors.Is(writeErr, ErrLeft) { // it has said all that it will
 		return io.EOF, nil
@@ -187,40 +187,40 @@ func (r *Relay) sendToStream() (readErr, writeErr error) {
 	return readErr, writeErr
 }
 
-// ask hands on what a client says, or an engine.
-func (r *Relay) ask(b []byte) error {
+// sendRequest hands on what a client says, or an engine.
+func (r *Relay) sendRequest(b []byte) error {
 	if r.Requests != nil {
 		return r.Requests.Write(b)
 	}
 	return r.WriteToStream(b)
 }
 
-// say hands on what a client says behind its first words.
-func (r *Relay) say(b []byte) error {
-	if r.on(clientSpeaks) == dropPiece {
+// sendMore hands on what a client says behind its first words.
+func (r *Relay) sendMore(b []byte) error {
+	if r.handleEvent(clientSpeaks) == dropPiece {
 		return errGivenUp
 	}
-	return r.ask(b)
+	return r.sendRequest(b)
 }
 
 // carryToConn has no goroutine while nothing comes: its stack would be half of what an idle stream holds.
 func (r *Relay) carryToConn() {
-	readErr, writeErr := r.copy(r.deliver, r.Stream, r.park)
+	readErr, writeErr := r.copyPieces(r.deliverAnswer, r.Stream, r.parkStream)
 	if readErr == errParked {
 		return
 	}
-	r.on(r.toConnEnded(readErr, writeErr))
+	r.handleEvent(r.toConnEnded(readErr, writeErr))
 	r.inward.Done()
 }
 
-// park has carryToConn called again when the stream has something for it, and tells that it has nothing now.
-func (r *Relay) park() bool { return r.Stream.Park(r.resume) }
+// parkStream has carryToConn called again when the stream has something for it, and tells that it has nothing now.
+func (r *Relay) parkStream() bool { return r.Stream.Park(r.resume) }
 
 func (r *Relay) toConnEnded(readErr, writeErr error) event {
 	if r.Answers != nil {
-		r.Answers.End()
+		r.Answers.EndAnswers()
 	}
-	reason := r.unanswered(errors.Join(readErr, writeErr))
+	reason := r.reasonUnanswered(errors.Join(readErr, writeErr))
 	switch {
 	case reason != nil:
 		r.tellClient(reason)
@@ -236,16 +236,16 @@ func (r *Relay) toConnEnded(readErr, writeErr error) event {
 	case r.closedByEngine(): // nobody is there to be told
 		return toConnEnds
 	}
-	r.abort()
+	r.abortBoth()
 	return toConnFails
 }
 
-// deliver hands a piece of the answer on.
-func (r *Relay) deliver(b []byte) error {
-	if r.on(answerComes) == dropPiece {
+// deliverAnswer hands a piece of the answer on.
+func (r *Relay) deliverAnswer(b []byte) error {
+	if r.handleEvent(answerComes) == dropPiece {
 		return errGivenUp
 	}
-	err := r.handOn(b)
+	err := r.writeToClient(b)
 	if r.Answers != nil && err == nil {
 		r.followAnswers(b)
 	}
@@ -257,13 +257,13 @@ func (r *Relay) deliver(b []byte) error {
 // When that has ended already, closing everything does it as well, and never
 // waits: go-winio's CloseWrite does, until the peer has read everything.
 func (r *Relay) closeWrite() {
-	last := r.now().toStream.over()
+	last := r.currentState().toStream.isOver()
 	c, ok := r.Conn.(interface{ CloseWrite() error })
 	if last || !ok {
 		return
 	}
-	r.progress.begin()
-	defer r.progress.end()
+	r.progress.beginWrite()
+	defer r.progress.endWrite()
 	_ = c.CloseWrite() // whoever is gone there shows in the other direction
 }
 
@@ -275,25 +275,29 @@ func (r *Relay) closeRead() {
 }
 
 // WriteToStream hands b on to the other half. One goroutine at a time may call it.
-func (r *Relay) WriteToStream(b []byte) error { return r.write(r.Stream, b, r.state.side == Clients) }
+func (r *Relay) WriteToStream(b []byte) error {
+	return r.writeCounted(r.Stream, b, r.state.side == Clients)
+}
 
 // WriteToConn hands b on to the program here. It may be called beside what the other half sends only while that
 // sends nothing.
-func (r *Relay) WriteToConn(b []byte) error { return r.write(r.Conn, b, r.state.side == Engines) }
+func (r *Relay) WriteToConn(b []byte) error {
+	return r.writeCounted(r.Conn, b, r.state.side == Engines)
+}
 
-func (r *Relay) write(to io.Writer, b []byte, sent bool) error {
-	r.progress.begin()
+func (r *Relay) writeCounted(to io.Writer, b []byte, sent bool) error {
+	r.progress.beginWrite()
 	n, err := to.Write(b)
-	r.progress.end()
+	r.progress.endWrite()
 	if r.Flow != nil {
 		r.Flow.Add(sent, n)
 	}
 	return err
 }
 
-// abort ends both directions as failed. Where the connection has no end for
+// abortBoth ends both directions as failed. Where the connection has no end for
 // that (a pipe), it is closed.
-func (r *Relay) abort() {
+func (r *Relay) abortBoth() {
 	_ = r.Stream.Reset(mux.CodeAborted) // both may be closed already
 	if c, ok := r.Conn.(interface{ Reset() error }); ok {
 		_ = c.Reset()
@@ -313,10 +317,10 @@ func (r *Relay) clientGone(known Side) {
 
 // streamLost is called when the stream is dead while this side may be busy
 // elsewhere. What has arrived is still handed on, unless that stands still.
-func (r *Relay) streamLost() { r.on(streamLost) }
+func (r *Relay) streamLost() { r.handleEvent(streamLost) }
 
 // closedByEngine: see state.
 func (r *Relay) closedByEngine() bool {
-	s := r.now()
+	s := r.currentState()
 	return s.closedByEngine()
 }

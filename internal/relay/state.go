@@ -12,8 +12,8 @@ const (
 	abandoned                  // nothing more is carried, and our own answer is to come
 )
 
-// over tells whether nothing more comes of a direction.
-func (d direction) over() bool { return d == ended || d == failed || d == refused }
+// isOver tells whether nothing more comes of a direction.
+func (d direction) isOver() bool { return d == ended || d == failed || d == refused }
 
 // state is what a relay knows of its two directions, and of what takes both along. Its only changes are those of on.
 type state struct {
@@ -54,13 +54,13 @@ const (
 	breakOff          // both directions, as failed
 )
 
-// on is the only change of a state.
-func (s *state) on(e event) action {
+// applyEvent is the only change of a state.
+func (s *state) applyEvent(e event) action {
 	switch e {
 	case clientSpeaks:
-		return carry(&s.toStream)
+		return carryPiece(&s.toStream)
 	case answerComes:
-		return carry(&s.toConn)
+		return carryPiece(&s.toConn)
 	case carrierFreezes:
 		if s.toStream != waiting || s.toConn != waiting {
 			return carryOn
@@ -68,19 +68,19 @@ func (s *state) on(e event) action {
 		s.toStream, s.toConn = abandoned, abandoned
 		return giveUp
 	case requestRefused:
-		if s.toConn.over() {
+		if s.toConn.isOver() {
 			return refuseMore
 		}
 		s.toStream = refused
 		return giveUp
 	case toStreamEnds:
-		s.toStream = s.toStream.end(ended)
+		s.toStream = s.toStream.endAs(ended)
 	case toStreamFails:
-		s.toStream = s.toStream.end(failed)
+		s.toStream = s.toStream.endAs(failed)
 	case toConnEnds:
-		s.toConn = s.toConn.end(ended)
+		s.toConn = s.toConn.endAs(ended)
 	case toConnFails:
-		s.toConn = s.toConn.end(failed)
+		s.toConn = s.toConn.endAs(failed)
 	case toConnRefused:
 		s.toConn = refused
 	case streamLost:
@@ -88,11 +88,11 @@ func (s *state) on(e event) action {
 	case engineGone:
 		s.gone = true
 	}
-	return s.consequence(e)
+	return s.actionAfter(e)
 }
 
-// carry notes that a direction has a piece to carry.
-func carry(d *direction) action {
+// carryPiece notes that a direction has a piece to carry.
+func carryPiece(d *direction) action {
 	switch *d {
 	case abandoned:
 		return dropPiece
@@ -102,17 +102,17 @@ func carry(d *direction) action {
 	return carryOn
 }
 
-// end is a direction at its end, which an answer of ours has been before.
-func (d direction) end(as direction) direction {
+// endAs is a direction at its end, which an answer of ours has been before.
+func (d direction) endAs(as direction) direction {
 	if d == refused {
 		return refused
 	}
 	return as
 }
 
-// consequence is what both directions and the loss of either end lead to. Whoever has got an answer of ours has got
+// actionAfter is what both directions and the loss of either end lead to. Whoever has got an answer of ours has got
 // all that there is, and ends the connection.
-func (s *state) consequence(e event) action {
+func (s *state) actionAfter(e event) action {
 	handedOn := s.toConn == ended || s.toConn == failed
 	switch {
 	case s.lost && handedOn:
@@ -125,11 +125,11 @@ func (s *state) consequence(e event) action {
 	return carryOn
 }
 
-// mayTell tells whether the client can be given an answer of ours: it has got nothing of another one.
-func (s *state) mayTell() bool {
+// mayTellClient tells whether the client can be given an answer of ours: it has got nothing of another one.
+func (s *state) mayTellClient() bool {
 	return s.toStream == refused || s.toConn == refused || s.toConn == abandoned || s.toConn == waiting
 }
 
 // closedByEngine tells whether an error is nobody's to be told: the engine has closed its connection, and everything
 // that it had said before was handed on.
-func (s *state) closedByEngine() bool { return s.gone && (s.side == Engines || s.toConn.over()) }
+func (s *state) closedByEngine() bool { return s.gone && (s.side == Engines || s.toConn.isOver()) }

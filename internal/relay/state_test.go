@@ -41,7 +41,7 @@ func TestStatesOfARelay(t *testing.T) {
 	} {
 		s := state{side: tc.side}
 		for i, step := range tc.steps {
-			if got := s.on(step.event); got != step.want {
+			if got := s.applyEvent(step.event); got != step.want {
 				t.Errorf("%s, step %d: action %d, want %d", tc.name, i, got, step.want)
 			}
 		}
@@ -62,15 +62,15 @@ func TestAllStatesOfARelay(t *testing.T) {
 		}
 		reached[s] = true
 		for e := clientSpeaks; e <= engineGone; e++ {
-			if e == toConnRefused && !s.mayTell() {
+			if e == toConnRefused && !s.mayTellClient() {
 				continue // of those alone
 			}
 			next := s
-			do := next.on(e)
+			do := next.applyEvent(e)
 			at := fmt.Sprintf("%+v, event %d: %+v, action %d", s, e, next, do)
 			handedOn := next.toConn == ended || next.toConn == failed
 			switch {
-			case s.toStream.over() && !next.toStream.over(), s.toConn.over() && !next.toConn.over():
+			case s.toStream.isOver() && !next.toStream.isOver(), s.toConn.isOver() && !next.toConn.isOver():
 				t.Error("what was over goes on:", at)
 			case s.toConn == refused && next.toConn != refused, s.toStream == refused && next.toStream != refused:
 				t.Error("an answer of ours is taken back:", at)

@@ -26,8 +26,8 @@ const (
 	inputTime = 500 * time.Millisecond
 )
 
-// handOn gives a piece of an answer to the client.
-func (r *Relay) handOn(b []byte) error {
+// writeToClient gives a piece of an answer to the client.
+func (r *Relay) writeToClient(b []byte) error {
 	if r.Tell == nil {
 		return r.WriteToConn(b)
 	}
@@ -36,7 +36,7 @@ func (r *Relay) handOn(b []byte) error {
 			r.headIsOut = false
 			r.awaitTaken()
 		}
-		to, n := io.Writer(r.Conn), r.takeover.Find(b)
+		to, n := io.Writer(r.Conn), r.takeover.FindHeadEnd(b)
 		if n == 0 {
 			n = len(b)
 		} else if c, ok := r.Conn.(apart); ok {
@@ -44,7 +44,7 @@ func (r *Relay) handOn(b []byte) error {
 		} else {
 			r.headIsOut = true
 		}
-		if err := r.write(to, b[:n], r.state.side == Engines); err != nil {
+		if err := r.writeCounted(to, b[:n], r.state.side == Engines); err != nil {
 			return err
 		}
 		b = b[n:]
@@ -82,11 +82,11 @@ func (r *Relay) awaitTaken() {
 
 // endRawStream has the client's connection closed at the end of a raw stream, as if the engine were gone.
 func (r *Relay) endRawStream() {
-	if !r.Whole || r.Tell == nil || !r.takeover.RawStream() {
+	if !r.Whole || r.Tell == nil || !r.takeover.IsRawStream() {
 		return
 	}
 	r.awaitQuiet()
-	r.on(engineGone)
+	r.handleEvent(engineGone)
 	r.boundRest() // for what is on its way to an engine that may never read it
 }
 
@@ -95,7 +95,7 @@ func (r *Relay) awaitQuiet() {
 	seen := int64(-1)
 	for end := time.Now().Add(inputTime); time.Now().Before(end); time.Sleep(quietTime) {
 		now := r.progress.moved.Load()
-		if r.now().toStream.over() || now == seen && r.progress.writing.Load() == 0 {
+		if r.currentState().toStream.isOver() || now == seen && r.progress.writing.Load() == 0 {
 			return
 		}
 		seen = now

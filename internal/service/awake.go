@@ -2,9 +2,9 @@ package service
 
 import "context"
 
-// Resumes tells a program of its own accord each time the machine has woken up, until
+// ResumeEvents tells a program of its own accord each time the machine has woken up, until
 // ctx ends; a service has that from its Control. It is nil where nobody tells.
-func Resumes(ctx context.Context) <-chan struct{} {
+func ResumeEvents(ctx context.Context) <-chan struct{} {
 	woken := make(chan struct{}, 1)
 	if !onResume(ctx, func() {
 		select {

@@ -220,7 +220,7 @@ func TestEventsHaveWords(t *testing.T) {
 func TestMainPassesOnWhatHappens(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var heard []Event
-		m := start(Main(func(ctx context.Context, started func()) error {
+		m := start(MainBody(func(ctx context.Context, started func()) error {
 			started()
 			<-ctx.Done()
 			time.Sleep(time.Second)

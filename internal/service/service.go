@@ -60,9 +60,9 @@ func ErrorCode(err error) uint32 {
 	return AppCode(1)
 }
 
-// Main is a Body that does something until that has ended, and passes on what happens around it meanwhile, one event after
+// MainBody is a Body that does something until that has ended, and passes on what happens around it meanwhile, one event after
 // the other. Nothing is passed on any more when it has ended.
-func Main(do func(ctx context.Context, started func()) error, onEvent func(Event)) Body {
+func MainBody(do func(ctx context.Context, started func()) error, onEvent func(Event)) Body {
 	return func(ctx context.Context, c Control) uint32 {
 		listening, cancel := context.WithCancel(ctx)
 		var listener sync.WaitGroup
@@ -90,6 +90,6 @@ var ErrNotStarted error = syscall.Errno(1063)
 // is ErrNotStarted or another one of Windows'; elsewhere it is errors.ErrUnsupported.
 func Run(body Body) error { return runService(body) }
 
-// Started tells whether the SCM started this process. It is the only one whose image is
+// StartedBySCM tells whether the SCM started this process. It is the only one whose image is
 // services.exe; a stranger's of that name is told by Run.
-func Started() bool { return startedByManager() }
+func StartedBySCM() bool { return startedByManager() }

@@ -9,18 +9,18 @@ import (
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/printable"
 )
 
-// Audience says for whom it is to be installed.
-type Audience struct {
+// Scope says for whom it is to be installed.
+type Scope struct {
 	AtLogon        string
 	User, Everyone bool
 	Replace        bool
 }
 
-// either says that the Run key will do.
-func (a *Audience) either() bool { return a.AtLogon == "auto" }
+// acceptsRunKey says that the Run key will do.
+func (a *Scope) acceptsRunKey() bool { return a.AtLogon == "auto" }
 
-// Want is what is asked for. It chooses where the programs go.
-func (a *Audience) Want(i *Installation) (w install.Want, err error) {
+// ResolveWant is what is asked for. It chooses where the programs go.
+func (a *Scope) ResolveWant(i *Installation) (w install.Want, err error) {
 	if w.Form, err = install.ParseForm(a.AtLogon, i.elevated && !a.User); err != nil {
 		return w, fmt.Errorf("--at-logon: %w", err)
 	}
@@ -46,7 +46,7 @@ func (a *Audience) Want(i *Installation) (w install.Want, err error) {
 func (i *Installation) isDesktops() bool { return i.desktop == "" || i.desktop == i.Place.SID }
 
 // mayInstall refuses what would be for the wrong user or at odds with what is there.
-func (i *Installation) mayInstall(w install.Want, who *Audience) error {
+func (i *Installation) mayInstall(w install.Want, who *Scope) error {
 	switch byService := w.Form == install.ByService; {
 	case byService && !i.elevated:
 		return advice.ErrNeedsAdmin
@@ -54,7 +54,7 @@ func (i *Installation) mayInstall(w install.Want, who *Audience) error {
 		return advice.ErrNotYours
 	case i.Record != nil && (i.Record.Form == install.ByService) != byService:
 		return fmt.Errorf("%w, %s", advice.ErrOtherForm, formWords(i.Record))
-	case byService && i.service.Foreign(i.Place) && !who.Replace:
+	case byService && i.service.IsForeign(i.Place) && !who.Replace:
 		why := fmt.Errorf("a service %s is there that is another program's: %s", install.ServiceName, printable.Line(i.service.ImagePath))
 		return advice.With(why, advice.ReplaceHints())
 	case w.Form == install.RunKey:
@@ -71,7 +71,7 @@ func (i *Installation) takeAway(name string) (err error) {
 	if i.earlier, err = install.ReadEarlier(name); err != nil || i.earlier == nil {
 		return err
 	}
-	return i.earlier.Remove()
+	return i.earlier.RemoveService()
 }
 
 // putBack makes the service again that ours could not replace, and tells so with why it could not.
@@ -83,7 +83,7 @@ func (i *Installation) putBack(why error) error {
 		return fmt.Errorf("%w; %w; its command line is %s", why, err, printable.Line(i.service.ImagePath))
 	}
 	was := "is as it was"
-	if i.earlier.Ran() {
+	if i.earlier.WasRunning() {
 		was += ", and runs"
 	}
 	return fmt.Errorf("%w; the service that was there %s", why, was)

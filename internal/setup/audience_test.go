@@ -21,7 +21,7 @@ func TestMayInstall(t *testing.T) {
 		name     string
 		elevated bool
 		desktop  string
-		who      Audience
+		who      Scope
 		service  install.Registered
 		record   *install.Record
 
@@ -33,23 +33,23 @@ func TestMayInstall(t *testing.T) {
 	}{
 		{name: "an ordinary window", desktop: me, form: install.Task},
 		{name: "an ordinary window whose desktop can't be told", form: install.Task},
-		{name: "an ordinary window, by the Run key", desktop: me, who: Audience{AtLogon: "run-key"}, form: install.RunKey},
+		{name: "an ordinary window, by the Run key", desktop: me, who: Scope{AtLogon: "run-key"}, form: install.RunKey},
 		{name: "an administrator's window", elevated: true, desktop: me, form: install.ByService, user: me},
 		{name: "one whose desktop can't be told", elevated: true, form: install.ByService, user: me},
-		{name: "one, --user", elevated: true, desktop: me, who: Audience{User: true}, form: install.Task},
-		{name: "one, for everybody", elevated: true, desktop: me, who: Audience{Everyone: true}, form: install.ByService, user: me},
-		{name: "another account's, for everybody", elevated: true, desktop: other, who: Audience{Everyone: true}, form: install.ByService},
-		{name: "a foreign service, --replace", elevated: true, desktop: me, who: Audience{Replace: true}, service: foreign, form: install.ByService, user: me},
+		{name: "one, --user", elevated: true, desktop: me, who: Scope{User: true}, form: install.Task},
+		{name: "one, for everybody", elevated: true, desktop: me, who: Scope{Everyone: true}, form: install.ByService, user: me},
+		{name: "another account's, for everybody", elevated: true, desktop: other, who: Scope{Everyone: true}, form: install.ByService},
+		{name: "a foreign service, --replace", elevated: true, desktop: me, who: Scope{Replace: true}, service: foreign, form: install.ByService, user: me},
 		{name: "a foreign service is in no task's way", desktop: me, service: foreign, form: install.Task},
 		{name: "again", elevated: true, desktop: me, record: service, form: install.ByService, user: me},
 
-		{name: "a service in an ordinary window", desktop: me, who: Audience{AtLogon: "service"},
+		{name: "a service in an ordinary window", desktop: me, who: Scope{AtLogon: "service"},
 			refused: "this takes an administrator", code: codes.MayInstall, hint: run},
-		{name: "for everybody in an ordinary window", desktop: me, who: Audience{Everyone: true},
+		{name: "for everybody in an ordinary window", desktop: me, who: Scope{Everyone: true},
 			refused: "this takes an administrator", code: codes.MayInstall, hint: run},
 		{name: "another account's window", elevated: true, desktop: other,
 			refused: "this window belongs to another account than the desktop", code: codes.MayInstall, hint: "docker-wsl-bridge install --all-users"},
-		{name: "another account's window, --user", elevated: true, desktop: other, who: Audience{User: true},
+		{name: "another account's window, --user", elevated: true, desktop: other, who: Scope{User: true},
 			refused: "this window belongs to another account than the desktop", code: codes.MayInstall, hint: "docker-wsl-bridge install"},
 		{name: "another account's window that is not elevated", desktop: other,
 			refused: "this window belongs to another account than the desktop", code: codes.MayInstall, hint: "docker-wsl-bridge install"},
@@ -61,9 +61,9 @@ func TestMayInstall(t *testing.T) {
 			refused: "it is installed in another way, by a service", code: codes.Installed, hint: "docker-wsl-bridge uninstall"},
 	} {
 		c.who.AtLogon = cmp.Or(c.who.AtLogon, "auto")
-		own := install.At(`C:\Users\me\AppData\Local`, `C:\Users\me\AppData\Local\docker-wsl-bridge`, me)
-		i := &Installation{own: own, Place: own, shared: own.Everywhere(`C:\Program Files`), elevated: c.elevated, desktop: c.desktop, service: c.service, Record: c.record}
-		w, err := c.who.Want(i)
+		own := install.PlaceAt(`C:\Users\me\AppData\Local`, `C:\Users\me\AppData\Local\docker-wsl-bridge`, me)
+		i := &Installation{own: own, Place: own, shared: own.ForAllUsers(`C:\Program Files`), elevated: c.elevated, desktop: c.desktop, service: c.service, Record: c.record}
+		w, err := c.who.ResolveWant(i)
 		if err == nil {
 			err = i.mayInstall(w, &c.who)
 		}
@@ -86,12 +86,12 @@ func TestMayInstall(t *testing.T) {
 
 // Flags that contradict each other are a wrong command line, whatever there is.
 func TestContradictingAudience(t *testing.T) {
-	for text, who := range map[string]Audience{
+	for text, who := range map[string]Scope{
 		"a service is for the machine; leave --user out":         {User: true, AtLogon: "service"},
 		"only a service is for every user; leave --at-logon out": {Everyone: true, AtLogon: "task"},
 		`there is no way "soon"`:                                 {AtLogon: "soon"},
 	} {
-		if _, err := who.Want(&Installation{elevated: true}); err == nil || !strings.Contains(err.Error(), text) {
+		if _, err := who.ResolveWant(&Installation{elevated: true}); err == nil || !strings.Contains(err.Error(), text) {
 			t.Errorf("%+v: %v, want %s", who, err, text)
 		}
 	}

@@ -17,33 +17,33 @@ import (
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/wsl"
 )
 
-// distros adds those in which something was made. A purge also removes what the record tells of distros that are
+// addSeenDistros adds those in which something was made. A purge also removes what the record tells of distros that are
 // not there any more, and what tells nothing. A distro that a person's bridge serves has it all in use.
-func (i *Installation) distros(ctx context.Context, s *install.Seen, start bool) {
+func (i *Installation) addSeenDistros(ctx context.Context, s *install.Seen, start bool) {
 	made, broken, err := state.ReadRecords(i.state)
 	s.Made, s.Purged = made, broken
 	w, wslErr := distro.FindWSL()
 	if wslErr != nil {
 		return // there is no distro
 	}
-	names, listErr := w.Distros(ctx)
+	names, listErr := w.ListDistros(ctx)
 	has := func(name string) func(state.Made) bool {
 		return func(m state.Made) bool { return strings.EqualFold(m.Distro, name) }
 	}
 	logged := func(string) (sure, perhaps bool) { return false, false }
 	if err != nil || len(broken) > 0 {
-		logged = i.logged()
+		logged = i.servedByLogs()
 	}
 	for _, name := range names {
 		served, perhaps := logged(name)
 		served = served || slices.ContainsFunc(made, has(name))
 		used := slices.ContainsFunc(i.others, func(f control.Found) bool {
-			return strings.EqualFold(cmp.Or(f.Status.Link.Served(), f.Place.Distro), name)
+			return strings.EqualFold(cmp.Or(f.Status.Link.ServedDistro(), f.Place.Distro), name)
 		})
 		if !served && !perhaps || used {
 			continue
 		}
-		switch runs, err := w.Runs(ctx, name); {
+		switch runs, err := w.IsDistroRunning(ctx, name); {
 		case runs && err == nil, served && start:
 			s.Cleaned = append(s.Cleaned, name)
 		case served:
@@ -57,8 +57,8 @@ func (i *Installation) distros(ctx context.Context, s *install.Seen, start bool)
 	}
 }
 
-// logged tells by the names of logs whether a distro was served. It is for what the record does not tell.
-func (i *Installation) logged() func(distro string) (sure, perhaps bool) {
+// servedByLogs tells by the names of logs whether a distro was served. It is for what the record does not tell.
+func (i *Installation) servedByLogs() func(distro string) (sure, perhaps bool) {
 	logs, _ := filepath.Glob(filepath.Join(state.LogDir(i.state), "*.log"))
 	of := func(distro string) bool {
 		return slices.ContainsFunc(logs, func(l string) bool { return control.IsLog(filepath.Base(l), control.Chosen{Distro: distro}) })
@@ -76,8 +76,8 @@ func (i *Installation) rememberFound(s install.Seen) (failed error) {
 	return failed
 }
 
-// clean undoes what was made in a distro.
-func (i *Installation) clean(ctx context.Context, name string) error {
+// cleanDistro undoes what was made in a distro.
+func (i *Installation) cleanDistro(ctx context.Context, name string) error {
 	w, err := distro.FindWSL()
 	if err != nil {
 		return err
@@ -86,5 +86,5 @@ func (i *Installation) clean(ctx context.Context, name string) error {
 	if err != nil {
 		return errors.Join(err, w.RemoveAgents(ctx, name))
 	}
-	return distro.Clean(ctx, w, agent, name, i.state)
+	return distro.CleanDistro(ctx, w, agent, name, i.state)
 }

@@ -54,7 +54,7 @@ func onFakeWSL(t *testing.T) (i *Installation, file func(name, text string)) {
 func (i *Installation) finds(t *testing.T, start bool, cleaned, stopped string, files ...string) {
 	t.Helper()
 	var s install.Seen
-	i.distros(t.Context(), &s, start)
+	i.addSeenDistros(t.Context(), &s, start)
 	if got := strings.Join(s.Cleaned, " "); got != cleaned {
 		t.Errorf("to be cleaned: %q, want %q", got, cleaned)
 	}
@@ -94,7 +94,7 @@ func TestADistroIsKnownUntilItIsCleaned(t *testing.T) {
 	}
 	agent := deploy.Binary{Hash: "0123456789abcdef"}
 	file("broken", "")
-	if err := distro.Clean(t.Context(), w, agent, "Debian", i.state); err == nil {
+	if err := distro.CleanDistro(t.Context(), w, agent, "Debian", i.state); err == nil {
 		t.Error("nothing could be run there, and that is no error")
 	}
 	i.finds(t, false, "Debian", "Plain", gone)
@@ -104,7 +104,7 @@ func TestADistroIsKnownUntilItIsCleaned(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := distro.Clean(t.Context(), w, agent, "Debian", i.state); err != nil {
+	if err := distro.CleanDistro(t.Context(), w, agent, "Debian", i.state); err != nil {
 		t.Fatal(err)
 	}
 	i.finds(t, false, "", "Plain", gone)
@@ -114,12 +114,12 @@ func TestADistroIsKnownUntilItIsCleaned(t *testing.T) {
 	}
 	lines := strings.Split(string(asked), "\n")
 	for n, want := range []string{"-d Debian --cd / -e ", "-d Debian -u bob --cd / -e ", "-d Debian -u gone --cd / -e "} {
-		if want += deploy.Path(agent.Hash) + " context rm --recorded=windows"; !slices.Contains(lines[:3], want) {
+		if want += deploy.AgentPath(agent.Hash) + " context rm --recorded=windows"; !slices.Contains(lines[:3], want) {
 			t.Errorf("line %d: %q is not in %q", n, want, lines)
 		}
 	}
 	sweep, sockets, _ := strings.Cut(lines[3], " sweep ")
-	if sweep != "-d Debian -u root --cd / -e "+deploy.Path(agent.Hash) || !strings.Contains(sockets, "/run/a b.sock") || !strings.Contains(sockets, "shared:/docker-wsl-bridge/s.sock") || strings.Contains(sockets, "/run/p.sock") {
+	if sweep != "-d Debian -u root --cd / -e "+deploy.AgentPath(agent.Hash) || !strings.Contains(sockets, "/run/a b.sock") || !strings.Contains(sockets, "shared:/docker-wsl-bridge/s.sock") || strings.Contains(sockets, "/run/p.sock") {
 		t.Errorf("sockets are removed by %q", lines[3])
 	}
 }

@@ -20,20 +20,20 @@ import (
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/printable"
 )
 
-// Telling says how changes are reported.
-type Telling struct {
+// ChangePrinter says how changes are reported.
+type ChangePrinter struct {
 	console.Printer
 	Dry bool
 }
 
-// result is what a script is told.
-type result struct {
+// changeResult is what a script is told.
+type changeResult struct {
 	DryRun  bool             `json:"dryRun"`
 	Changes []install.Change `json:"changes"`
 	Form    install.Form     `json:"form,omitempty"`
 	Why     string           `json:"why,omitempty"`         // it is not the task
 	Off     string           `json:"switchedOff,omitempty"` // why Windows does not start it at logon all the same
-	outcome
+	serveOutcome
 	Bridges []bridgeOutcome `json:"bridges,omitempty"`
 	Hints   []codes.Hint    `json:"hints,omitempty"`
 }
@@ -80,7 +80,7 @@ func samePlace(wanted, is control.Place) bool {
 }
 
 // Install brings about what is wanted.
-func (i *Installation) Install(ctx context.Context, l links.Link, t *Telling, w install.Want, who *Audience) error {
+func (i *Installation) Install(ctx context.Context, l links.Link, t *ChangePrinter, w install.Want, who *Scope) error {
 	if err := i.mayInstall(w, who); err != nil {
 		return err
 	}
@@ -92,35 +92,35 @@ func (i *Installation) Install(ctx context.Context, l links.Link, t *Telling, w 
 		return fmt.Errorf("find own file: %w", err)
 	}
 	w.From = filepath.Dir(exe)
-	seen := i.seen(ctx)
-	if seen.Stale, err = i.Place.Stale(w.From); errors.Is(err, fs.ErrNotExist) {
+	seen := i.seenState(ctx)
+	if seen.Stale, err = i.Place.StalePrograms(w.From); errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("%w: %w", advice.ErrNoPrograms, err)
 	} else if err != nil {
 		return err
 	}
-	changes := install.Install(i.Place, seen, w)
+	changes := install.PlanInstall(i.Place, seen, w)
 	if w.Form == install.ByService {
 		changes = install.MachineWide(i.Place, seen, w)
 	}
 	if err := mayStart(changes, w.Args); err != nil {
 		return err
 	}
-	made, err := i.change(ctx, t, changes, func(c install.Change) error { return i.makeInstalled(ctx, c, w, who.either()) })
+	made, err := i.makeChanges(ctx, t, changes, func(c install.Change) error { return i.makeInstalled(ctx, c, w, who.acceptsRunKey()) })
 	if err != nil {
 		err = i.putBack(err)
 	}
-	r := result{DryRun: t.Dry, Changes: made}
+	r := changeResult{DryRun: t.Dry, Changes: made}
 	if err != nil || t.Dry {
-		return errors.Join(err, t.result(r, ""))
+		return errors.Join(err, t.printResult(r, ""))
 	}
 	if w.Form == install.ByService && w.User == "" {
 		return i.forAll(ctx, t, r)
 	}
-	return i.conclude(ctx, t, r)
+	return i.waitAndReport(ctx, t, r)
 }
 
 // forAll tells what comes of a service that nobody has just now.
-func (i *Installation) forAll(ctx context.Context, t *Telling, r result) error {
+func (i *Installation) forAll(ctx context.Context, t *ChangePrinter, r changeResult) error {
 	r.Hints = []codes.Hint{advice.InstalledForAllHint()}
 	text := "\nIt starts at each user's next logon.\n"
 	service, err := install.LookForService()
@@ -128,11 +128,11 @@ func (i *Installation) forAll(ctx context.Context, t *Telling, r result) error {
 		return err
 	}
 	var off *install.OffError
-	if errors.As(i.shared.Off(ctx, install.Record{Form: install.ByService}, service), &off) {
+	if errors.As(i.shared.WhySwitchedOff(ctx, install.Record{Form: install.ByService}, service), &off) {
 		text = "\nIt does not start at a logon: " + off.Error() + "\n"
 		r.Off, r.Hints = off.Text, append(r.Hints, advice.SwitchOnHint(off))
 	}
-	return t.result(r, text)
+	return t.printResult(r, text)
 }
 
 // makeInstalled makes one of install's changes.
@@ -143,9 +143,9 @@ func (i *Installation) makeInstalled(ctx context.Context, c install.Change, w in
 	}
 	switch c.Do {
 	case install.Stop:
-		return i.stop(ctx)
+		return i.stopBridges(ctx)
 	case install.Copy:
-		return install.Put(filepath.Join(w.From, filepath.Base(c.What)), c.What)
+		return install.PutProgram(filepath.Join(w.From, filepath.Base(c.What)), c.What)
 	case install.AddTask:
 		err := i.Place.AddTask(ctx, w.Form, w.Args)
 		switch {
@@ -160,7 +160,7 @@ func (i *Installation) makeInstalled(ctx context.Context, c install.Change, w in
 		i.Record = &next
 		return err
 	case install.AddService:
-		if err := install.Service(i.Place, w.Args).Add(); err != nil {
+		if err := install.ServiceTemplate(i.Place, w.Args).AddService(); err != nil {
 			return advice.With(err, advice.ServiceHints())
 		}
 		i.earlier = nil
@@ -170,8 +170,8 @@ func (i *Installation) makeInstalled(ctx context.Context, c install.Change, w in
 	case install.AddSource:
 		return install.AddEventSource()
 	case install.AddMark:
-		i.machine = i.machine.With(w)
-		return i.machine.Write()
+		i.machine = i.machine.WithWant(w)
+		return i.machine.WriteRecord()
 	case install.AddRunKey:
 		i.Record = &next
 		return i.Place.SetRunKey(w.Args)
@@ -183,9 +183,9 @@ func (i *Installation) makeInstalled(ctx context.Context, c install.Change, w in
 	case install.RemoveTask:
 		return i.Place.RemoveTask(ctx)
 	case install.AddRecord:
-		return i.Place.Write(*i.Record)
+		return i.Place.WriteRecord(*i.Record)
 	case install.Start:
-		return i.start(ctx)
+		return i.startRegistered(ctx)
 	}
 	return fmt.Errorf("there is no change %q", c.Do)
 }
@@ -202,8 +202,8 @@ func mayStart(changes []install.Change, args []string) error {
 	return nil
 }
 
-// change tells of each change and makes it. It gives those that were made, or would be.
-func (i *Installation) change(ctx context.Context, t *Telling, changes []install.Change, do func(install.Change) error) ([]install.Change, error) {
+// makeChanges tells of each change and makes it. It gives those that were made, or would be.
+func (i *Installation) makeChanges(ctx context.Context, t *ChangePrinter, changes []install.Change, do func(install.Change) error) ([]install.Change, error) {
 	for n, c := range changes {
 		if !t.JSON {
 			if _, err := fmt.Fprintln(t.Out, printable.Escape(c.String())); err != nil {
@@ -233,8 +233,8 @@ func formWords(r *install.Record) string {
 	return "by the Run key, as asked for"
 }
 
-// result tells a script all, and a person the text and the hints.
-func (t *Telling) result(r result, text string) error {
+// printResult tells a script all, and a person the text and the hints.
+func (t *ChangePrinter) printResult(r changeResult, text string) error {
 	if r.Changes == nil {
 		r.Changes = []install.Change{}
 	}
@@ -250,32 +250,32 @@ func (t *Telling) result(r result, text string) error {
 	})
 }
 
-func (i *Installation) StartAgain(ctx context.Context, t *Telling, stops bool) error {
+func (i *Installation) StartAgain(ctx context.Context, t *ChangePrinter, stops bool) error {
 	if i.Record == nil {
 		return advice.ErrNotInstalled
 	}
 	var changes []install.Change
 	if stops {
-		for _, words := range i.words() {
+		for _, words := range i.bridgeNames() {
 			changes = append(changes, install.Change{Do: install.Stop, What: words})
 		}
 	}
 	if stops || len(i.bridges) == 0 {
-		changes = append(changes, install.Change{Do: install.Start, What: i.Place.File(install.Windowed), Note: strings.Join(i.Record.Args, " ")})
+		changes = append(changes, install.Change{Do: install.Start, What: i.Place.ProgramFile(install.Windowed), Note: strings.Join(i.Record.Args, " ")})
 	}
 	if err := mayStart(changes, i.Record.Args); err != nil {
 		return err
 	}
-	made, err := i.change(ctx, t, changes, func(c install.Change) error {
+	made, err := i.makeChanges(ctx, t, changes, func(c install.Change) error {
 		if c.Do == install.Stop {
-			return i.stop(ctx)
+			return i.stopBridges(ctx)
 		}
-		return i.start(ctx)
+		return i.startRegistered(ctx)
 	})
 	if err != nil {
 		return err
 	}
-	return i.conclude(ctx, t, result{Changes: made})
+	return i.waitAndReport(ctx, t, changeResult{Changes: made})
 }
 
 // WrongFiles is what is wrong with the files, if what is started next reads them: what is installed, or up.

@@ -50,8 +50,8 @@ type Installation struct {
 	machine  *install.Machine // what is recorded for all users, nil if nothing is
 }
 
-// Recorded is what is installed for this user, nil if nothing is.
-func Recorded() *install.Record {
+// RecordedInstallation is what is installed for this user, nil if nothing is.
+func RecordedInstallation() *install.Record {
 	i, err := LookUp()
 	if err != nil {
 		return nil // what can't be read tells nothing
@@ -62,11 +62,11 @@ func Recorded() *install.Record {
 // IsInstalled tells whether a program is the installed one of this user.
 func IsInstalled(program string) bool {
 	i, err := LookUp()
-	return err == nil && i.Record != nil && i.has(program)
+	return err == nil && i.Record != nil && i.hasProgram(program)
 }
 
-// has tells whether a program lies in the directory of the installation.
-func (i *Installation) has(program string) bool {
+// hasProgram tells whether a program lies in the directory of the installation.
+func (i *Installation) hasProgram(program string) bool {
 	return strings.EqualFold(filepath.Dir(program), i.Place.Programs)
 }
 
@@ -81,7 +81,7 @@ func FindInstallation(ctx context.Context) (*Installation, error) {
 	if err != nil {
 		return nil, err
 	}
-	return i, i.look(ctx)
+	return i, i.findBridges(ctx)
 }
 
 // LookUp reads what is recorded.
@@ -93,16 +93,16 @@ func LookUp() (*Installation, error) {
 	if err != nil {
 		return nil, err
 	}
-	sid, err := install.SID()
+	sid, err := install.CurrentSID()
 	if err != nil {
 		return nil, fmt.Errorf("find user: %w", err)
 	}
-	own := install.At(os.Getenv("LOCALAPPDATA"), dir, sid)
+	own := install.PlaceAt(os.Getenv("LOCALAPPDATA"), dir, sid)
 	i := &Installation{
-		Place: own, own: own, shared: own.Everywhere(install.ProgramFiles()), state: dir,
-		elevated: install.Elevated(), desktop: install.DesktopUser(),
+		Place: own, own: own, shared: own.ForAllUsers(install.ProgramFiles()), state: dir,
+		elevated: install.IsElevated(), desktop: install.DesktopUser(),
 	}
-	if i.Record, err = own.Read(); err == nil {
+	if i.Record, err = own.ReadRecord(); err == nil {
 		i.machine, err = install.ReadMachine()
 	}
 	if err == nil {
@@ -111,7 +111,7 @@ func LookUp() (*Installation, error) {
 	if err != nil {
 		return nil, err
 	}
-	if i.Record == nil && i.machine.For(sid) {
+	if i.Record == nil && i.machine.IsFor(sid) {
 		i.Record = &install.Record{Version: i.machine.Version, Form: install.ByService, Programs: i.shared.Programs, Args: i.machine.Args}
 	}
 	if i.Record != nil && i.Record.Form == install.ByService {
@@ -120,18 +120,18 @@ func LookUp() (*Installation, error) {
 	return i, nil
 }
 
-// look finds which bridges run.
-func (i *Installation) look(ctx context.Context) error {
-	all, err := control.Running(ctx, control.Chosen{})
-	i.sort(all)
+// findBridges finds which bridges run.
+func (i *Installation) findBridges(ctx context.Context) error {
+	all, err := control.RunningBridges(ctx, control.Chosen{})
+	i.sortBridges(all)
 	return err
 }
 
-// sort tells the bridges of the installed program from those of a person.
-func (i *Installation) sort(all []control.Found) {
+// sortBridges tells the bridges of the installed program from those of a person.
+func (i *Installation) sortBridges(all []control.Found) {
 	i.bridges, i.others = nil, nil
 	for _, f := range all {
-		if i.has(f.Status.Program) {
+		if i.hasProgram(f.Status.Program) {
 			i.bridges = append(i.bridges, f)
 		} else {
 			i.others = append(i.others, f)
@@ -139,19 +139,19 @@ func (i *Installation) sort(all []control.Found) {
 	}
 }
 
-// seen is what changes start from.
-func (i *Installation) seen(ctx context.Context) install.Seen {
+// seenState is what changes start from.
+func (i *Installation) seenState(ctx context.Context) install.Seen {
 	s := install.Seen{
-		Record: i.Record, Files: install.There(append(i.own.Owned(), i.shared.OwnedPrograms()...)),
+		Record: i.Record, Files: install.ExistingFiles(append(i.own.OwnedFiles(), i.shared.OwnedPrograms()...)),
 		Task: i.Place.HasTask(ctx, i.Record != nil && i.Record.Form != install.RunKey), RunKey: install.HasRunKey(),
 		Elevated: i.elevated, Shared: i.shared, Service: i.service, Machine: i.machine, EventSource: install.HasEventSource(),
 	}
-	s.Bridges = i.words()
+	s.Bridges = i.bridgeNames()
 	return s
 }
 
-// words name the bridges.
-func (i *Installation) words() (list []string) {
+// bridgeNames name the bridges.
+func (i *Installation) bridgeNames() (list []string) {
 	for _, f := range i.bridges {
 		list = append(list, fmt.Sprintf("the bridge for %s (pid %d)", control.PlaceName(f.Place), f.PID))
 	}
@@ -168,17 +168,17 @@ func (i *Installation) logsToPurge() []string {
 	})
 }
 
-// start starts what is registered. That one which runs already wins is the program's own affair.
+// startRegistered starts what is registered. That one which runs already wins is the program's own affair.
 // With an administrator's rights it would see pipes and drives as another one does: then only the
 // task starts what a service starts at logon.
-func (i *Installation) start(ctx context.Context) error {
+func (i *Installation) startRegistered(ctx context.Context) error {
 	if i.Record.Form != install.RunKey {
 		err := i.startTask(ctx)
 		if err == nil || i.Record.Form == install.ByService && i.elevated {
 			return err
 		}
 	}
-	return i.Place.Start(i.Record.Args)
+	return i.Place.StartProgram(i.Record.Args)
 }
 
 func (i *Installation) startTask(ctx context.Context) error {
@@ -190,23 +190,23 @@ func (i *Installation) startTask(ctx context.Context) error {
 	if err := i.Place.RunTask(ctx); err != nil {
 		return err
 	}
-	return i.await(ctx, taskTime, func() bool { return len(i.bridges) > 0 })
+	return i.awaitBridges(ctx, taskTime, func() bool { return len(i.bridges) > 0 })
 }
 
-// await waits for the bridges until something holds, and looks at them then, or says errNotUp.
-func (i *Installation) await(ctx context.Context, bound time.Duration, holds func() bool) error {
+// awaitBridges waits for the bridges until something holds, and looks at them then, or says errNotUp.
+func (i *Installation) awaitBridges(ctx context.Context, bound time.Duration, holds func() bool) error {
 	bounded, cancel := context.WithTimeout(ctx, bound)
 	defer cancel()
 	for {
-		all, err := control.Settling(bounded, settleTime)
+		all, err := control.SettledBridges(bounded, settleTime)
 		if err != nil && bounded.Err() == nil {
 			return err
 		}
 		if bounded.Err() == nil {
-			i.sort(all)
+			i.sortBridges(all)
 		}
 		if bounded.Err() != nil || holds() {
-			if err := i.look(ctx); err != nil && ctx.Err() == nil {
+			if err := i.findBridges(ctx); err != nil && ctx.Err() == nil {
 				return err
 			}
 			if holds() {
@@ -221,9 +221,9 @@ func (i *Installation) await(ctx context.Context, bound time.Duration, holds fun
 	}
 }
 
-// stop ends the bridges of the installed program.
-func (i *Installation) stop(ctx context.Context) error {
-	err := errors.Join(control.StopAll(ctx, i.bridges)...)
+// stopBridges ends the bridges of the installed program.
+func (i *Installation) stopBridges(ctx context.Context) error {
+	err := errors.Join(control.StopAllInstances(ctx, i.bridges)...)
 	if err == nil {
 		i.bridges = nil
 	}

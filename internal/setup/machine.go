@@ -17,11 +17,11 @@ func InstalledRight(ctx context.Context) (string, error) {
 	if i.Record == nil {
 		return "it is not installed: nothing starts it at logon, up serves until Ctrl-C", nil
 	}
-	if err := i.Place.Check(ctx, *i.Record, i.service); err != nil {
+	if err := i.Place.CheckRecord(ctx, *i.Record, i.service); err != nil {
 		return "", err
 	}
 	words := InstalledWords(i.Record)
-	if now := i.Place.Now(ctx, *i.Record, i.service); now != "" {
+	if now := i.Place.CurrentState(ctx, *i.Record, i.service); now != "" {
 		words += "; " + now
 	}
 	return words, nil
@@ -35,6 +35,6 @@ func SwitchedOff(ctx context.Context) *install.OffError {
 		return nil
 	}
 	var off *install.OffError
-	errors.As(i.Place.Off(ctx, *i.Record, i.service), &off)
+	errors.As(i.Place.WhySwitchedOff(ctx, *i.Record, i.service), &off)
 	return off
 }

@@ -17,8 +17,8 @@ import (
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/tunnel"
 )
 
-// outcome is what has come of a bridge, or of all of them.
-type outcome struct {
+// serveOutcome is what has come of a bridge, or of all of them.
+type serveOutcome struct {
 	Works   bool   `json:"works"`
 	Host    string `json:"dockerHost,omitempty"`
 	Context string `json:"context,omitempty"`
@@ -31,12 +31,12 @@ type bridgeOutcome struct {
 	Name   string `json:"name"`
 	Distro string `json:"distro,omitempty"`
 	Socket string `json:"socket,omitempty"`
-	outcome
+	serveOutcome
 }
 
-// conclude waits until what was started serves, and tells how to use it. The first bridge that does
+// waitAndReport waits until what was started serves, and tells how to use it. The first bridge that does
 // not serve is the error.
-func (i *Installation) conclude(ctx context.Context, t *Telling, r result) error {
+func (i *Installation) waitAndReport(ctx context.Context, t *ChangePrinter, r changeResult) error {
 	err := i.comeUp(ctx)
 	r.Form, r.Why = i.Record.Form, i.Record.Why
 	text, logon := "", ", and starts at logon ("+formWords(i.Record)+")"
@@ -54,32 +54,32 @@ func (i *Installation) conclude(ctx context.Context, t *Telling, r result) error
 	}
 	for _, f := range i.bridges {
 		b := bridgeOutcome{Name: f.Status.Link.Name, Distro: f.Place.Distro, Socket: f.Place.Socket}
-		if why := unserved(f.Status); why != nil {
+		if why := whyNotServed(f.Status); why != nil {
 			wrong(&b, why)
 		} else {
-			text += b.serves(ctx, f.Status, logon)
+			text += b.describeServed(ctx, f.Status, logon)
 			logon = ""
 		}
 		r.Bridges = append(r.Bridges, b)
 	}
-	for _, name := range i.unplaced() {
+	for _, name := range i.linksWithoutBridge() {
 		b := bridgeOutcome{Name: name}
 		wrong(&b, fmt.Errorf("link %s: %w", name, advice.ErrNotUp))
 		r.Bridges = append(r.Bridges, b)
 	}
-	r.outcome = altogether(r.Bridges)
+	r.serveOutcome = combineOutcomes(r.Bridges)
 	if err != nil {
 		r.Works, r.Reason = false, err.Error()
 	}
 	if text != "" {
 		text = "\n" + text
 	}
-	return errors.Join(err, t.result(r, text))
+	return errors.Join(err, t.printResult(r, text))
 }
 
-// altogether has the first of what only one can have.
-func altogether(all []bridgeOutcome) outcome {
-	o := outcome{Works: true}
+// combineOutcomes has the first of what only one can have.
+func combineOutcomes(all []bridgeOutcome) serveOutcome {
+	o := serveOutcome{Works: true}
 	for _, b := range all {
 		o.Works = o.Works && b.Works
 		if o.Host == "" {
@@ -96,9 +96,9 @@ func altogether(all []bridgeOutcome) outcome {
 // their places one by one; one that another program has is waited for no longer than taskTime.
 func (i *Installation) comeUp(ctx context.Context) error {
 	began := time.Now()
-	err := i.await(ctx, comeUpTime, func() bool {
-		start := slices.ContainsFunc(i.bridges, func(f control.Found) bool { return daemon.Starts(f.Status) })
-		return len(i.bridges) > 0 && !start && (time.Since(began) > taskTime || len(i.unplaced()) == 0)
+	err := i.awaitBridges(ctx, comeUpTime, func() bool {
+		start := slices.ContainsFunc(i.bridges, func(f control.Found) bool { return daemon.IsStarting(f.Status) })
+		return len(i.bridges) > 0 && !start && (time.Since(began) > taskTime || len(i.linksWithoutBridge()) == 0)
 	})
 	if errors.Is(err, advice.ErrNotUp) && len(i.bridges) > 0 {
 		return nil // each says how far it is
@@ -106,8 +106,8 @@ func (i *Installation) comeUp(ctx context.Context) error {
 	return err
 }
 
-// unplaced are the links of the configuration that have no bridge.
-func (i *Installation) unplaced() (names []string) {
+// linksWithoutBridge are the links of the configuration that have no bridge.
+func (i *Installation) linksWithoutBridge() (names []string) {
 	configured := func(f control.Found) bool { return f.Status.Config != "" }
 	if !slices.ContainsFunc(i.bridges, configured) {
 		return nil
@@ -124,37 +124,37 @@ func (i *Installation) unplaced() (names []string) {
 	return names
 }
 
-// unserved is why a bridge does not serve; nil if it does, or will as soon as its distro runs.
-func unserved(s control.Status) error {
+// whyNotServed is why a bridge does not serve; nil if it does, or will as soon as its distro runs.
+func whyNotServed(s control.Status) error {
 	if s.State == string(tunnel.Serving) || s.State == string(tunnel.Stopped) {
 		return nil
 	}
-	why := fmt.Errorf("it runs and does not serve %s yet, but goes on trying: %s", control.PlaceName(s.Link.Place()), printable.Line(advice.ReasonOf(s)))
+	why := fmt.Errorf("it runs and does not serve %s yet, but goes on trying: %s", control.PlaceName(s.Link.PlaceOf()), printable.Line(advice.ReasonOf(s)))
 	return advice.With(why, s.Hints)
 }
 
-// serves tells how to use what is served.
-func (o *outcome) serves(ctx context.Context, s control.Status, logon string) string {
+// describeServed tells how to use what is served.
+func (o *serveOutcome) describeServed(ctx context.Context, s control.Status, logon string) string {
 	when := ""
 	o.Works = s.EngineError == ""
 	if s.State == string(tunnel.Stopped) { // with --keep-alive while-running it may
 		when, o.Works = " when that runs", false
 	}
-	text := fmt.Sprintf("It serves %s%s%s.\n\n", control.PlaceName(s.Link.Place()), when, logon)
+	text := fmt.Sprintf("It serves %s%s%s.\n\n", control.PlaceName(s.Link.PlaceOf()), when, logon)
 	if s.EngineError != "" {
 		o.Reason = s.EngineError
 		text += "The engine can't be reached now: " + printable.Line(s.EngineError) + "\n\n"
 	}
 	if s.Link.Kind == config.Docker && !s.Link.Reverse {
 		o.Host = "unix://" + s.Link.Socket
-		text += o.named(ctx, s)
+		text += o.makeContext(ctx, s)
 	}
 	return text
 }
 
-// named makes the docker context, as the program that serves does, to tell what came of it; and tells
+// makeContext makes the docker context, as the program that serves does, to tell what came of it; and tells
 // how to use what there is. A distro that does not run is not started for that.
-func (o *outcome) named(ctx context.Context, s control.Status) string {
+func (o *serveOutcome) makeContext(ctx context.Context, s control.Status) string {
 	made := daemon.MadeContext{Name: s.Link.Context}
 	if made.Name != "" && s.State == string(tunnel.Serving) {
 		made = daemon.MadeFor(ctx, s.Link)

@@ -31,7 +31,7 @@ func installedBridge(t *testing.T, link string, status func(s *control.Status)) 
 		t.Fatal(err)
 	}
 	place := control.Place{Distro: "Debian", Socket: "/run/" + link + ".sock"}
-	open, err := control.Open(t.Context(), state.RunDir(dir), place, control.Handler{
+	open, err := control.OpenInstance(t.Context(), state.RunDir(dir), place, control.Handler{
 		Status: func(context.Context) control.Status {
 			s := control.Status{
 				PID: os.Getpid(), Program: "/programs/docker-wsl-bridgew.exe", State: string(tunnel.Serving),
@@ -83,7 +83,7 @@ func TestInstallTellsOfAllLinks(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	var text strings.Builder
-	err := i.conclude(ctx, &Telling{Printer: console.Printer{Out: &text}}, result{})
+	err := i.waitAndReport(ctx, &ChangePrinter{Printer: console.Printer{Out: &text}}, changeResult{})
 	if want := "it runs and does not serve /run/b.sock in Debian yet, but goes on trying: link-failed: make socket: no such directory"; err == nil || err.Error() != want {
 		t.Errorf("error %v, want %s", err, want)
 	}
@@ -102,7 +102,7 @@ func TestInstallTellsOfAllLinks(t *testing.T) {
 	}
 
 	text.Reset()
-	if err := i.conclude(ctx, &Telling{Printer: console.Printer{Out: &text, JSON: true}}, result{}); err == nil {
+	if err := i.waitAndReport(ctx, &ChangePrinter{Printer: console.Printer{Out: &text, JSON: true}}, changeResult{}); err == nil {
 		t.Error("no error for a script")
 	}
 	var told struct {
@@ -165,7 +165,7 @@ func TestARestartOfAWrongConfigurationEndsNothing(t *testing.T) {
 	configure(t, file, "a", "a") // twice
 	i := &Installation{Record: &install.Record{Args: []string{"run"}}, bridges: []control.Found{{PID: os.Getpid()}}}
 	var text strings.Builder
-	if err := i.StartAgain(t.Context(), &Telling{Printer: console.Printer{Out: &text}}, true); err == nil || !strings.HasPrefix(err.Error(), "nothing was changed: "+file+":") || text.Len() > 0 {
+	if err := i.StartAgain(t.Context(), &ChangePrinter{Printer: console.Printer{Out: &text}}, true); err == nil || !strings.HasPrefix(err.Error(), "nothing was changed: "+file+":") || text.Len() > 0 {
 		t.Errorf("%v, and it said %q", err, &text)
 	}
 }
@@ -226,15 +226,15 @@ func TestInstallMissesALink(t *testing.T) {
 	configure(t, file, "a", "b")
 	installedBridge(t, "a", func(s *control.Status) { s.Config = file })
 	i := &Installation{Place: install.Place{Programs: "/programs"}, Record: &install.Record{Form: install.Task}}
-	if err := i.look(t.Context()); err != nil {
+	if err := i.findBridges(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if names := i.unplaced(); len(names) != 1 || names[0] != "b" {
+	if names := i.linksWithoutBridge(); len(names) != 1 || names[0] != "b" {
 		t.Errorf("it misses %q", names)
 	}
 	installedBridge(t, "b", func(s *control.Status) { s.Config = file })
-	if err := i.look(t.Context()); err != nil || len(i.unplaced()) > 0 {
-		t.Errorf("it misses %q, %v", i.unplaced(), err)
+	if err := i.findBridges(t.Context()); err != nil || len(i.linksWithoutBridge()) > 0 {
+		t.Errorf("it misses %q, %v", i.linksWithoutBridge(), err)
 	}
 }
 
@@ -257,7 +257,7 @@ func TestInstallAsksTheEngineOnce(t *testing.T) {
 		}
 		return s
 	}
-	open, err := control.Open(t.Context(), state.RunDir(dir), place, control.Handler{
+	open, err := control.OpenInstance(t.Context(), state.RunDir(dir), place, control.Handler{
 		Status:  func(context.Context) control.Status { asked.Add(1); return status() },
 		Settled: func(context.Context) control.Status { waited.Add(1); return status() },
 	})
@@ -268,7 +268,7 @@ func TestInstallAsksTheEngineOnce(t *testing.T) {
 	before := asked.Load()
 	i := &Installation{Place: install.Place{Programs: "/programs"}, Record: &install.Record{Form: install.Task}}
 	var text strings.Builder
-	if err := i.conclude(t.Context(), &Telling{Printer: console.Printer{Out: &text}}, result{}); err != nil {
+	if err := i.waitAndReport(t.Context(), &ChangePrinter{Printer: console.Printer{Out: &text}}, changeResult{}); err != nil {
 		t.Error(err)
 	}
 	if n := asked.Load() - before; n != 1 || !strings.Contains(text.String(), "It serves /run/a.sock in Debian") {

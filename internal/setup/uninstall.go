@@ -13,30 +13,30 @@ import (
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/printable"
 )
 
-func (i *Installation) Uninstall(ctx context.Context, t *Telling, purge, start bool) error {
-	seen := i.seen(ctx)
-	i.distros(ctx, &seen, start)
+func (i *Installation) Uninstall(ctx context.Context, t *ChangePrinter, purge, start bool) error {
+	seen := i.seenState(ctx)
+	i.addSeenDistros(ctx, &seen, start)
 	seen.Purge, seen.Purged = purge, append(seen.Purged, i.logsToPurge()...)
 	if i.elevated {
 		i.othersOf(ctx, &seen)
 	}
-	changes := install.Uninstall(i.Place, seen)
+	changes := install.PlanUninstall(i.Place, seen)
 	var failed error // all else is removed before it is told
 	if !t.Dry {
 		failed = i.rememberFound(seen)
 	}
-	made, err := i.change(ctx, t, changes, func(c install.Change) error {
-		failed = errors.Join(failed, i.remove(ctx, c))
+	made, err := i.makeChanges(ctx, t, changes, func(c install.Change) error {
+		failed = errors.Join(failed, i.removeOne(ctx, c))
 		return nil
 	})
 	text := "Nothing is installed any more.\n"
 	if len(changes) == 0 {
 		text = "There is nothing to remove.\n"
 	}
-	if left := install.Privileged(changes); left > 0 && !t.Dry {
+	if left := install.CountPrivileged(changes); left > 0 && !t.Dry {
 		failed = errors.Join(failed, fmt.Errorf("%d of these are left: %w", left, advice.ErrNeedsAdmin))
 	}
-	r := result{DryRun: t.Dry, Changes: made, Hints: advice.LeftHints(i.kept, i.Place.Programs, len(seen.Stopped) > 0, install.OfOthers(changes))}
+	r := changeResult{DryRun: t.Dry, Changes: made, Hints: advice.LeftHints(i.kept, i.Place.Programs, len(seen.Stopped) > 0, install.OfOthers(changes))}
 	if i.kept != "" {
 		r.Reason = i.kept + " is the program that runs just now"
 		text = "Nothing is installed any more but a file: " + printable.Line(r.Reason) + "\n"
@@ -44,12 +44,12 @@ func (i *Installation) Uninstall(ctx context.Context, t *Telling, purge, start b
 	if err = errors.Join(failed, err); err != nil {
 		text = ""
 	}
-	return errors.Join(err, t.result(r, text))
+	return errors.Join(err, t.printResult(r, text))
 }
 
 // othersOf adds what there is of other users. Everybody's program is their own, too.
 func (i *Installation) othersOf(ctx context.Context, s *install.Seen) {
-	s.Others = i.machine.Others(i.shared.SID)
+	s.Others = i.machine.OtherUsers(i.shared.SID)
 	for _, sid := range i.shared.OthersTasks(ctx, i.machine) {
 		s.OthersTasks = append(s.OthersTasks, install.Place{SID: sid}.TaskName())
 		if !slices.Contains(s.Others, sid) {
@@ -58,11 +58,11 @@ func (i *Installation) othersOf(ctx context.Context, s *install.Seen) {
 	}
 }
 
-// remove makes one of uninstall's changes.
-func (i *Installation) remove(ctx context.Context, c install.Change) error {
+// removeOne makes one of uninstall's changes.
+func (i *Installation) removeOne(ctx context.Context, c install.Change) error {
 	switch c.Do {
 	case install.Stop:
-		return i.stop(ctx)
+		return i.stopBridges(ctx)
 	case install.RemoveServ:
 		return install.RemoveService(c.What)
 	case install.RemoveSource:
@@ -77,11 +77,11 @@ func (i *Installation) remove(ctx context.Context, c install.Change) error {
 	case install.RemoveRun:
 		return install.RemoveRunKey()
 	case install.Clean:
-		return i.clean(ctx, c.What)
+		return i.cleanDistro(ctx, c.What)
 	case install.RemoveDir:
-		return install.Remove(c.What, true)
+		return install.RemovePath(c.What, true)
 	case install.RemoveFile:
-		err := install.Remove(c.What, false)
+		err := install.RemovePath(c.What, false)
 		if exe, _ := os.Executable(); err != nil && strings.EqualFold(exe, c.What) {
 			i.kept = exe // Windows keeps the file of a program that runs, and that is this one
 			return nil

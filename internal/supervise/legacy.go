@@ -66,14 +66,14 @@ func (l legacy) Run(ctx context.Context, goos string, started bool, stderr io.Wr
 	if l.wrong {
 		console.Complain(stderr, advice.ErrLegacyArgs, advice.Hints("", advice.ErrLegacyArgs))
 		if started && !l.cli {
-			Refuse(BadArguments)
+			RefuseStart(BadArguments)
 		}
 		return BadArguments
 	}
 	if l.cli {
-		return l.here(ctx, stderr)
+		return l.runHere(ctx, stderr)
 	}
-	err := service.Run(service.Main(func(ctx context.Context, started func()) error {
+	err := service.Run(service.MainBody(func(ctx context.Context, started func()) error {
 		return legacyEnd(carrier.RunLine(ctx, l.line, started))
 	}, func(service.Event) {}))
 	if err != nil {
@@ -82,8 +82,8 @@ func (l legacy) Run(ctx context.Context, goos string, started bool, stderr io.Wr
 	return int(service.ErrorCode(err))
 }
 
-// here runs the child until it ends, or Ctrl-C.
-func (l legacy) here(ctx context.Context, stderr io.Writer) int {
+// runHere runs the child until it ends, or Ctrl-C.
+func (l legacy) runHere(ctx context.Context, stderr io.Writer) int {
 	code, err := carrier.RunLine(ctx, l.line, func() {})
 	if err != nil {
 		console.Complain(stderr, err, nil)
@@ -117,8 +117,8 @@ func awaitDebugger(ctx context.Context, stderr io.Writer) bool {
 	return true
 }
 
-// Refuse tells the service control manager, which has started us, what is wrong. Without a
+// RefuseStart tells the service control manager, which has started us, what is wrong. Without a
 // word it would wait for half a minute, and say only that none came.
-func Refuse(code uint32) {
+func RefuseStart(code uint32) {
 	_ = service.Run(func(context.Context, service.Control) uint32 { return code }) // it has what it wants to know, or has gone
 }

@@ -100,7 +100,7 @@ func TestAgain(t *testing.T) {
 		{RestartOnFailure, nil, false}, {RestartOnFailure, failed, true},
 		{RestartNever, nil, false}, {RestartNever, failed, false},
 	} {
-		if got := again(c.policy, c.err); got != c.want {
+		if got := shouldStartAgain(c.policy, c.err); got != c.want {
 			t.Errorf("%s after %v: %v", c.policy, c.err, got)
 		}
 	}

@@ -13,7 +13,7 @@ func TestASupervisedServiceHasALog(t *testing.T) {
 	t.Setenv("LOCALAPPDATA", os.Getenv("XDG_STATE_HOME"))
 	s := Command{argv: []string{"/bin/sh", "-c", "echo one; echo two >&2; printf '\\033[31mthree'; exit 3"}, Restart: RestartNever, started: func() {}}
 	ends := s.toFile()
-	err := s.run(t.Context())
+	err := s.keepRunning(t.Context())
 	if err := errors.Join(ends.Close()); err != nil {
 		t.Error(err)
 	}

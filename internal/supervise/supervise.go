@@ -56,8 +56,8 @@ type Command struct {
 	ran bool
 }
 
-// New gives one without a command.
-func New() *Command { return &Command{started: func() {}} }
+// NewCommand gives one without a command.
+func NewCommand() *Command { return &Command{started: func() {}} }
 
 // ExitError is the end of a command that has failed.
 type ExitError struct{ code int }
@@ -84,14 +84,14 @@ func (e *startError) Unwrap() error { return e.error }
 
 func (*startError) Is(err error) bool { return err == advice.ErrNoStart }
 
-// run keeps the command running until ctx ends, which is success, or it is not to be
+// keepRunning keeps the command running until ctx ends, which is success, or it is not to be
 // started again. What can't be started at first is not tried again.
-func (s *Command) run(ctx context.Context) error {
-	err := supervisor.Run(ctx, s.attempt, func(err error, pause time.Duration) (last bool) {
-		if !s.ran || !again(s.Restart, err) {
+func (s *Command) keepRunning(ctx context.Context) error {
+	err := supervisor.Run(ctx, s.runCommandOnce, func(err error, pause time.Duration) (last bool) {
+		if !s.ran || !shouldStartAgain(s.Restart, err) {
 			return true
 		}
-		s.log.Warn("command ends and starts again", "why", reason(err), "pause", pause.Round(time.Millisecond), logs.Numbered(logs.EventRestarts))
+		s.log.Warn("command ends and starts again", "why", exitReason(err), "pause", pause.Round(time.Millisecond), logs.WithNumber(logs.EventRestarts))
 		return false
 	}, nil)
 	if ctx.Err() != nil {
@@ -101,19 +101,19 @@ func (s *Command) run(ctx context.Context) error {
 	return err
 }
 
-func again(policy string, err error) bool {
+func shouldStartAgain(policy string, err error) bool {
 	return policy == RestartAlways || policy == RestartOnFailure && err != nil
 }
 
-func reason(err error) string {
+func exitReason(err error) string {
 	if err == nil {
 		return "the command has ended with exit code 0"
 	}
 	return err.Error()
 }
 
-// attempt is one run of the command, which goes well as long as it lasts.
-func (s *Command) attempt(ctx context.Context) (well time.Duration, err error) {
+// runCommandOnce is one run of the command, which goes well as long as it lasts.
+func (s *Command) runCommandOnce(ctx context.Context) (well time.Duration, err error) {
 	p, err := carrier.Start(carrier.Command{
 		Path: s.argv[0], Args: s.argv[1:], Stderr: s.errOut, Asker: s.asker,
 		Env: wsl.Env(), // it is likely to be wsl.exe, whose words are then text
@@ -135,16 +135,16 @@ func (s *Command) attempt(ctx context.Context) (well time.Duration, err error) {
 	select {
 	case <-p.Done():
 	case <-ctx.Done():
-		if !p.Ask(stopGrace) {
-			s.log.Warn("command is killed: it did not end when it was asked to", "within", stopGrace, logs.Numbered(logs.EventKilled))
+		if !p.AskToEnd(stopGrace) {
+			s.log.Warn("command is killed: it did not end when it was asked to", "within", stopGrace, logs.WithNumber(logs.EventKilled))
 		}
 	}
 	well = time.Since(began)
-	return well, s.end(p, drained)
+	return well, s.awaitEnd(p, drained)
 }
 
-// end waits for the rest of the output and tells how the command has ended.
-func (s *Command) end(p *carrier.Process, drained <-chan struct{}) error {
+// awaitEnd waits for the rest of the output and tells how the command has ended.
+func (s *Command) awaitEnd(p *carrier.Process, drained <-chan struct{}) error {
 	await := func() {
 		select {
 		case <-drained:
@@ -164,22 +164,22 @@ func (s *Command) end(p *carrier.Process, drained <-chan struct{}) error {
 	return err
 }
 
-// body is the same as a service.
-func (s *Command) body(ctx context.Context, c service.Control) uint32 {
+// serviceBody is the same as a service.
+func (s *Command) serviceBody(ctx context.Context, c service.Control) uint32 {
 	log := s.toFile()
 	defer log.Close() // nobody is there to be told of an error
-	return service.Main(func(ctx context.Context, started func()) error {
+	return service.MainBody(func(ctx context.Context, started func()) error {
 		s.started = started
-		err := s.run(ctx)
+		err := s.keepRunning(ctx)
 		if err != nil {
-			s.log.Error("command ends", "error", err, logs.Numbered(logs.EventSupervise))
+			s.log.Error("command ends", "error", err, logs.WithNumber(logs.EventSupervise))
 		}
 		return err
 	}, func(e service.Event) { s.log.Info(e.String()) })(ctx, c)
 }
 
-// Check looks at how the command is to be started again.
-func (s *Command) Check() error {
+// CheckPolicy looks at how the command is to be started again.
+func (s *Command) CheckPolicy() error {
 	switch s.Restart {
 	case RestartAlways, RestartOnFailure, RestartNever:
 		return nil
@@ -195,14 +195,14 @@ func (s *Command) Supervise(ctx context.Context, argv []string, stderr io.Writer
 	}
 	s.argv = argv
 	s.asker = []string{exe, PressKeys}
-	screen := console.NewTeller(stderr)
+	screen := console.NewAsyncWriter(stderr)
 	defer screen.Close()
 	s.out, s.errOut = screen, screen
-	s.log = slog.New(slog.NewTextHandler(screen.Lines(""), nil))
-	if service.Started() {
-		err = service.Run(s.body)
+	s.log = slog.New(slog.NewTextHandler(screen.LinesFrom(""), nil))
+	if service.StartedBySCM() {
+		err = service.Run(s.serviceBody)
 	} else {
-		err = s.run(ctx)
+		err = s.keepRunning(ctx)
 	}
 	return err
 }
@@ -227,7 +227,7 @@ func (s *Command) toFile() io.Closer {
 	s.log = slog.New(slog.NewMultiHandler(slog.NewTextHandler(file, nil), system))
 	output := slog.New(slog.NewTextHandler(file, nil))
 	tell := func(line string) { output.Info("output", "line", line) }
-	said, saidErr := &console.Lines{Tell: tell}, &console.Lines{Tell: tell} // apart: a line may come in pieces
+	said, saidErr := &console.LineWriter{Tell: tell}, &console.LineWriter{Tell: tell} // apart: a line may come in pieces
 	s.out, s.errOut = said, saidErr
 	return closeAll{said, saidErr, file, ends}
 }

@@ -29,7 +29,7 @@ func TestSuperviseEndsThoughItsScreenStandsStill(t *testing.T) {
 	defer close(screen.release)
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	s := New()
+	s := NewCommand()
 	s.Restart = RestartOnFailure
 	ended := make(chan error, 1)
 	go func() { ended <- s.Supervise(ctx, []string{"/bin/sh", "-c", "yes >&2 & exec yes"}, screen) }()

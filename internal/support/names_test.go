@@ -37,7 +37,7 @@ func TestReportHasNoGeneratedName(t *testing.T) {
 			{"config.txt", "to = 'npipe:////" + server + "/pipe/x' # of " + share + ", " + domain + `\` + first + "\n", time.Now()},
 			{"logs/error.txt", "open file:///D:/Users/" + strings.ReplaceAll(user, " ", "%20") + "/x, " + first + "@" + domain + "\n", time.Now()},
 		}
-		file, err := Write(filepath.Join(t.TempDir(), "report.zip"), parts, Private{})
+		file, err := WriteZip(filepath.Join(t.TempDir(), "report.zip"), parts, Private{})
 		if err != nil {
 			t.Fatal(err)
 		}

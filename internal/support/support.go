@@ -54,8 +54,8 @@ type Part struct {
 	When       time.Time
 }
 
-// Logs gives the logs of a directory, the newest first. What can't be read of one is in its place.
-func Logs(dir string) (parts []Part, err error) {
+// LogParts gives the logs of a directory, the newest first. What can't be read of one is in its place.
+func LogParts(dir string) (parts []Part, err error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("look for logs: %w", err)
@@ -86,9 +86,9 @@ func OrError(text string, err error) string {
 	return text
 }
 
-// Write writes a new zip with what is left of the parts without names, and a README.txt that says what was taken out.
+// WriteZip writes a new zip with what is left of the parts without names, and a README.txt that says what was taken out.
 // It gives the file's whole path.
-func Write(file string, parts []Part, private Private) (string, error) {
+func WriteZip(file string, parts []Part, private Private) (string, error) {
 	path, err := filepath.Abs(file)
 	if err == nil {
 		var b []byte

@@ -28,8 +28,8 @@ type Stream struct {
 	ReceivedRate float64 `json:"receivedPerSecond"`
 }
 
-// Of is a look at links.
-func Of(at time.Time, links []control.LinkTraffic) Look {
+// NewLook is a look at links.
+func NewLook(at time.Time, links []control.LinkTraffic) Look {
 	l := Look{At: at, Links: []Link{}}
 	for _, t := range links {
 		link := Link{LinkTraffic: t, Streams: []Stream{}}
@@ -53,8 +53,8 @@ func keyOf(l Link, s Stream) key {
 	return key{l.PID, l.Link.Distro + "\x00" + l.Link.Socket, s.ID, s.Since.UnixNano()}
 }
 
-// since adds the rates, by what was seen before.
-func (l Look) since(before Look) Look {
+// withRatesSince adds the rates, by what was seen before.
+func (l Look) withRatesSince(before Look) Look {
 	seen := map[key]control.Stream{}
 	for _, link := range before.Links {
 		for _, s := range link.Streams {
@@ -74,12 +74,12 @@ func (l Look) since(before Look) Look {
 				s.ReceivedRate = float64(max(s.Received-old.Received, 0)) / long
 			}
 		}
-		slices.SortStableFunc(link.Streams, busiest)
+		slices.SortStableFunc(link.Streams, compareBusiest)
 	}
 	return l
 }
 
-func busiest(a, b Stream) int {
+func compareBusiest(a, b Stream) int {
 	return cmp.Or(
 		cmp.Compare(b.SentRate+b.ReceivedRate, a.SentRate+a.ReceivedRate),
 		a.Since.Compare(b.Since),
@@ -92,19 +92,19 @@ type row struct {
 	link string
 }
 
-// rows are all streams, sorted as those of a link.
-func (l Look) rows() (rows []row) {
+// sortedRows are all streams, sorted as those of a link.
+func (l Look) sortedRows() (rows []row) {
 	for _, link := range l.Links {
 		for _, s := range link.Streams {
-			rows = append(rows, row{s, l.name(link)})
+			rows = append(rows, row{s, l.linkName(link)})
 		}
 	}
-	slices.SortStableFunc(rows, func(a, b row) int { return busiest(a.Stream, b.Stream) })
+	slices.SortStableFunc(rows, func(a, b row) int { return compareBusiest(a.Stream, b.Stream) })
 	return rows
 }
 
-// name is a link's; with its distro where another one has the same.
-func (l Look) name(of Link) string {
+// linkName is a link's; with its distro where another one has the same.
+func (l Look) linkName(of Link) string {
 	same := 0
 	for _, other := range l.Links {
 		if other.Link.Name == of.Link.Name {
@@ -117,14 +117,14 @@ func (l Look) name(of Link) string {
 	return of.Link.Name
 }
 
-// carrier is the distro that the link's carrier leads to.
-func (l Link) carrier() string { return cmp.Or(l.Link.Served(), l.Link.Distro) }
+// carrierDistro is the distro that the link's carrier leads to.
+func (l Link) carrierDistro() string { return cmp.Or(l.Link.ServedDistro(), l.Link.Distro) }
 
-// carriers are the links' carriers, each once.
-func (l Look) carriers() (all []Link) {
+// uniqueCarriers are the links' carriers, each once.
+func (l Look) uniqueCarriers() (all []Link) {
 	for _, link := range l.Links {
 		if !slices.ContainsFunc(all, func(other Link) bool {
-			return other.PID == link.PID && strings.EqualFold(other.carrier(), link.carrier())
+			return other.PID == link.PID && strings.EqualFold(other.carrierDistro(), link.carrierDistro())
 		}) {
 			all = append(all, link)
 		}

@@ -35,7 +35,7 @@ type column struct {
 	cells []string
 }
 
-func (c *column) width() int {
+func (c *column) cellWidth() int {
 	w := utf8.RuneCountInString(c.name)
 	for _, cell := range c.cells {
 		w = max(w, utf8.RuneCountInString(cell))
@@ -43,9 +43,9 @@ func (c *column) width() int {
 	return w
 }
 
-// table draws columns within a width.
-func table(columns []*column, width int) (lines []line) {
-	for total(columns) > width && len(columns) > fewColumns {
+// drawTable draws columns within a width.
+func drawTable(columns []*column, width int) (lines []line) {
+	for totalWidth(columns) > width && len(columns) > fewColumns {
 		worst := 0
 		for i, c := range columns {
 			if c.drop > columns[worst].drop {
@@ -60,16 +60,16 @@ func table(columns []*column, width int) (lines []line) {
 	head := ""
 	rows := make([]string, len(columns[0].cells))
 	for i, c := range columns {
-		w := c.width()
+		w := c.cellWidth()
 		if i > 0 {
 			head += gap
 		}
-		head += pad(c.name, w, c.right)
+		head += padCell(c.name, w, c.right)
 		for j := range rows {
 			if i > 0 {
 				rows[j] += gap
 			}
-			rows[j] += pad(c.cells[j], w, c.right)
+			rows[j] += padCell(c.cells[j], w, c.right)
 		}
 	}
 	lines = append(lines, line{text: head, head: true})
@@ -79,15 +79,15 @@ func table(columns []*column, width int) (lines []line) {
 	return lines
 }
 
-func total(columns []*column) int {
+func totalWidth(columns []*column) int {
 	w := len(gap) * (len(columns) - 1)
 	for _, c := range columns {
-		w += c.width()
+		w += c.cellWidth()
 	}
 	return w
 }
 
-func pad(s string, width int, right bool) string {
+func padCell(s string, width int, right bool) string {
 	blanks := strings.Repeat(" ", max(width-utf8.RuneCountInString(s), 0))
 	if right {
 		return blanks + s
@@ -95,18 +95,18 @@ func pad(s string, width int, right bool) string {
 	return s + blanks
 }
 
-// lines is the whole screen; with a height of 0 it has no end.
-func (l Look) lines(width, height int) []line {
-	rows := l.rows()
-	carriers := l.carriers()
+// screenLines is the whole screen; with a height of 0 it has no end.
+func (l Look) screenLines(width, height int) []line {
+	rows := l.sortedRows()
+	carriers := l.uniqueCarriers()
 	all := []line{{bold: true, text: fmt.Sprintf("docker-wsl-bridge  %s  %s, %s, %s", l.At.Local().Format(time.TimeOnly),
-		count(len(l.Links), "link"), count(len(carriers), "carrier"), count(len(rows), "stream"))}}
+		countWords(len(l.Links), "link"), countWords(len(carriers), "carrier"), countWords(len(rows), "stream"))}}
 	if len(l.Links) > 0 {
 		all = append(append(all, line{}), carrierTable(carriers, l.At, width)...)
 		all = append(append(all, line{}), l.linkTable(width)...)
 	}
 	if len(rows) == 0 {
-		return fit(all, width, height)
+		return fitLines(all, width, height)
 	}
 	left := len(rows)
 	if height > 0 {
@@ -117,12 +117,12 @@ func (l Look) lines(width, height int) []line {
 		left = max(left-1, 0) // and this
 		all = append(all, streamTable(rows[:left], l.At, width)...)
 		all = append(all, line{text: fmt.Sprintf("and %d more", len(rows)-left)})
-		return fit(all, width, height)
+		return fitLines(all, width, height)
 	}
-	return fit(append(all, streamTable(rows, l.At, width)...), width, height)
+	return fitLines(append(all, streamTable(rows, l.At, width)...), width, height)
 }
 
-func count(n int, of string) string {
+func countWords(n int, of string) string {
 	if n == 1 {
 		return "1 " + of
 	}
@@ -133,13 +133,13 @@ func carrierTable(carriers []Link, at time.Time, width int) []line {
 	distro, trip, age := &column{name: "CARRIER TO"}, &column{name: "ROUND TRIP", right: true}, &column{name: "AGE", right: true}
 	lost, pid := &column{name: "LOST", right: true, drop: 1}, &column{name: "BRIDGE'S PID", right: true, drop: 2}
 	for _, l := range carriers {
-		distro.add(l.carrier())
-		trip.add(roundTrip(l))
-		age.add(ageText(at, l.Carrier.Since))
-		lost.add(strconv.FormatInt(l.Carrier.Lost, 10))
-		pid.add(strconv.Itoa(l.PID))
+		distro.addCell(l.carrierDistro())
+		trip.addCell(roundTrip(l))
+		age.addCell(ageText(at, l.Carrier.Since))
+		lost.addCell(strconv.FormatInt(l.Carrier.Lost, 10))
+		pid.addCell(strconv.Itoa(l.PID))
 	}
-	return table([]*column{distro, trip, age, lost, pid}, width)
+	return drawTable([]*column{distro, trip, age, lost, pid}, width)
 }
 
 func roundTrip(l Link) string {
@@ -157,21 +157,21 @@ func (l Look) linkTable(width int) []line {
 	ever, refused, cut := &column{name: "EVER", right: true, drop: 3}, &column{name: "REFUSED", right: true, drop: 2}, &column{name: "CUT", right: true, drop: 1}
 	sent, got, socket := &column{name: "SENT", right: true, drop: 4}, &column{name: "RECEIVED", right: true, drop: 5}, &column{name: "SOCKET", drop: 6}
 	for _, link := range l.Links {
-		name.add(l.name(link))
-		state.add(link.State)
-		streams.add(strconv.Itoa(len(link.Streams)))
-		ever.add(strconv.FormatInt(link.Totals.Connections, 10))
+		name.addCell(l.linkName(link))
+		state.addCell(link.State)
+		streams.addCell(strconv.Itoa(len(link.Streams)))
+		ever.addCell(strconv.FormatInt(link.Totals.Connections, 10))
 		sum := int64(0)
 		for _, n := range link.Totals.Refused {
 			sum += n
 		}
-		refused.add(strconv.FormatInt(sum, 10))
-		cut.add(strconv.FormatInt(link.Totals.Cut, 10))
-		sent.add(bytesText(float64(link.Totals.Sent)))
-		got.add(bytesText(float64(link.Totals.Received)))
-		socket.add(link.Link.Socket)
+		refused.addCell(strconv.FormatInt(sum, 10))
+		cut.addCell(strconv.FormatInt(link.Totals.Cut, 10))
+		sent.addCell(bytesText(float64(link.Totals.Sent)))
+		got.addCell(bytesText(float64(link.Totals.Received)))
+		socket.addCell(link.Link.Socket)
 	}
-	return table([]*column{name, state, streams, ever, refused, cut, sent, got, socket}, width)
+	return drawTable([]*column{name, state, streams, ever, refused, cut, sent, got, socket}, width)
 }
 
 func streamTable(rows []row, at time.Time, width int) []line {
@@ -179,11 +179,11 @@ func streamTable(rows []row, at time.Time, width int) []line {
 	sent, got := &column{name: "SENT", right: true, drop: 1}, &column{name: "RECEIVED", right: true, drop: 2}
 	pid, program, call := &column{name: "PID", right: true, drop: 3}, &column{name: "PROGRAM"}, &column{name: "CALL"}
 	for _, r := range rows {
-		link.add(r.link)
-		age.add(ageText(at, r.Since))
-		rate.add(bytesText(r.SentRate+r.ReceivedRate) + "/s")
-		sent.add(bytesText(float64(r.Sent)))
-		got.add(bytesText(float64(r.Received)))
+		link.addCell(r.link)
+		age.addCell(ageText(at, r.Since))
+		rate.addCell(bytesText(r.SentRate+r.ReceivedRate) + "/s")
+		sent.addCell(bytesText(float64(r.Sent)))
+		got.addCell(bytesText(float64(r.Received)))
 		who, what, does := "-", "-", ""
 		if p := r.Peer; p != nil {
 			does = p.Call
@@ -194,18 +194,18 @@ func streamTable(rows []row, at time.Time, width int) []line {
 				what = p.Program
 			}
 		}
-		pid.add(who)
-		program.add(what)
-		call.add(does)
+		pid.addCell(who)
+		program.addCell(what)
+		call.addCell(does)
 	}
-	return table([]*column{link, age, rate, sent, got, pid, program, call}, width)
+	return drawTable([]*column{link, age, rate, sent, got, pid, program, call}, width)
 }
 
-// add takes what others have said, too.
-func (c *column) add(cell string) { c.cells = append(c.cells, oneCellEach(cell)) }
+// addCell takes what others have said, too.
+func (c *column) addCell(cell string) { c.cells = append(c.cells, oneCellEach(cell)) }
 
-// fit cuts what has no room.
-func fit(lines []line, width, height int) []line {
+// fitLines cuts what has no room.
+func fitLines(lines []line, width, height int) []line {
 	if height > 0 && len(lines) > height {
 		lines = lines[:height]
 	}

@@ -36,8 +36,8 @@ type terminal struct {
 	reader  sync.WaitGroup
 }
 
-// open takes a terminal over. Keys are read where in is one, too; Ctrl-C stays a signal.
-func open(in, out *os.File) (*terminal, error) {
+// openTerminal takes a terminal over. Keys are read where in is one, too; Ctrl-C stays a signal.
+func openTerminal(in, out *os.File) (*terminal, error) {
 	restore, keyed, err := setModes(in, out)
 	if err != nil {
 		return nil, err
@@ -47,21 +47,21 @@ func open(in, out *os.File) (*terminal, error) {
 		return nil, errors.Join(err, restore())
 	}
 	if keyed {
-		t.reader.Go(func() { t.read(in) })
+		t.reader.Go(func() { t.readKeys(in) })
 	}
 	return t, nil
 }
 
-// close gives it back as it was.
-func (t *terminal) close() error {
+// restoreTerminal gives it back as it was.
+func (t *terminal) restoreTerminal() error {
 	close(t.stop)
 	t.reader.Wait()
 	_, err := t.out.WriteString(leave)
 	return errors.Join(err, t.restore())
 }
 
-// read hands on keys until close.
-func (t *terminal) read(in *os.File) {
+// readKeys hands on keys until close.
+func (t *terminal) readKeys(in *os.File) {
 	for {
 		key, pressed, err := readKey(in)
 		if err != nil {
@@ -86,8 +86,8 @@ func (t *terminal) read(in *os.File) {
 	}
 }
 
-// size is in characters; where it can't be told, that of an old terminal.
-func (t *terminal) size() (width, height int) {
+// screenSize is in characters; where it can't be told, that of an old terminal.
+func (t *terminal) screenSize() (width, height int) {
 	width, height, err := sizeOf(t.out)
 	if err != nil || width <= 0 || height <= 0 {
 		return 80, 24
@@ -95,8 +95,8 @@ func (t *terminal) size() (width, height int) {
 	return width, height
 }
 
-// draw puts lines on the screen, in one write, over what was there.
-func (t *terminal) draw(lines []line, wiped bool) error {
+// drawLines puts lines on the screen, in one write, over what was there.
+func (t *terminal) drawLines(lines []line, wiped bool) error {
 	var b strings.Builder
 	if wiped {
 		b.WriteString(wipe)

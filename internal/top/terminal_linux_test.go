@@ -121,7 +121,7 @@ func asking(looks ...Look) Ask {
 func TestRunIsLeftByAKey(t *testing.T) {
 	before, now := busy()
 	p := sit(t, 120, 30, asking(before, now))
-	want := screenText(seen().lines(119, 30))
+	want := screenText(seen().screenLines(119, 30))
 	p.look(t, "the table", func(s *picture.Terminal) bool { return shown("10 MB/s")(s) && s.Text() == want })
 	if _, err := p.keys.WriteString("xq"); err != nil {
 		t.Fatal(err)
@@ -159,7 +159,7 @@ func TestRunFollowsTheSize(t *testing.T) {
 	p.look(t, "the table", shown("SOCKET"))
 	p.resize(t, 60, 14)
 	p.look(t, "a small table", func(s *picture.Terminal) bool {
-		return shown("and 3 more")(s) && s.Text() == screenText(before.since(Look{}).lines(59, 14))
+		return shown("and 3 more")(s) && s.Text() == screenText(before.withRatesSince(Look{}).screenLines(59, 14))
 	})
 	p.leave()
 	p.left(t, nil)

@@ -30,22 +30,22 @@ type Ask func(context.Context) (Look, error)
 // Run shows what it sees on a terminal until ctx ends or somebody presses q: both are success. The
 // error is ErrNoTerminal if out is none.
 func Run(ctx context.Context, in, out *os.File, ask Ask) (err error) {
-	t, err := open(in, out)
+	t, err := openTerminal(in, out)
 	if err != nil {
 		return err
 	}
 	defer func() {
-		if closeErr := t.close(); err == nil {
+		if closeErr := t.restoreTerminal(); err == nil {
 			err = closeErr
 		}
 	}()
 	ctx, cancel := context.WithCancel(ctx)
 	seen := make(chan seeing)
 	var looking sync.WaitGroup
-	looking.Go(func() { watch(ctx, ask, seen) })
+	looking.Go(func() { lookEachSecond(ctx, ask, seen) })
 	defer looking.Wait()
 	defer cancel()
-	return show(ctx, t, seen)
+	return showUpdates(ctx, t, seen)
 }
 
 // seeing is a look, or why there was none.
@@ -54,12 +54,12 @@ type seeing struct {
 	err error
 }
 
-// watch looks each second, until ctx ends.
-func watch(ctx context.Context, ask Ask, seen chan<- seeing) {
+// lookEachSecond looks each second, until ctx ends.
+func lookEachSecond(ctx context.Context, ask Ask, seen chan<- seeing) {
 	var s seeing
 	for ctx.Err() == nil {
 		now, err := ask(ctx)
-		s = seeing{now.since(s.Look), err}
+		s = seeing{now.withRatesSince(s.Look), err}
 		select {
 		case seen <- s:
 		case <-ctx.Done():
@@ -72,8 +72,8 @@ func watch(ctx context.Context, ask Ask, seen chan<- seeing) {
 	}
 }
 
-// show draws what was seen, and once more when the terminal has another size.
-func show(ctx context.Context, t *terminal, seen <-chan seeing) error {
+// showUpdates draws what was seen, and once more when the terminal has another size.
+func showUpdates(ctx context.Context, t *terminal, seen <-chan seeing) error {
 	sizes := time.NewTicker(sizeEvery)
 	defer sizes.Stop()
 	var last *seeing
@@ -91,28 +91,28 @@ func show(ctx context.Context, t *terminal, seen <-chan seeing) error {
 			last, fresh = &s, true
 		case <-sizes.C:
 		}
-		w, h := t.size()
+		w, h := t.screenSize()
 		resized := w != width || h != height
 		if last == nil || !fresh && !resized {
 			continue
 		}
 		width, height = w, h
 		// The last column stays free: what a terminal does behind it is its own affair.
-		if err := t.draw(last.lines(width-1, height), resized); err != nil {
+		if err := t.drawLines(last.screenLines(width-1, height), resized); err != nil {
 			return fmt.Errorf("draw table: %w", err)
 		}
 	}
 }
 
-func (s seeing) lines(width, height int) []line {
+func (s seeing) screenLines(width, height int) []line {
 	if s.err != nil {
-		return fit([]line{{text: "docker-wsl-bridge top", bold: true}, {}, {text: s.err.Error()}}, width, height)
+		return fitLines([]line{{text: "docker-wsl-bridge top", bold: true}, {}, {text: s.err.Error()}}, width, height)
 	}
-	return s.Look.lines(width, height)
+	return s.Look.screenLines(width, height)
 }
 
-// Once looks twice, a second apart, since what flows shows in the difference only.
-func Once(ctx context.Context, ask Ask) (Look, error) {
+// LookOnce looks twice, a second apart, since what flows shows in the difference only.
+func LookOnce(ctx context.Context, ask Ask) (Look, error) {
 	before, err := ask(ctx)
 	if err != nil {
 		return before, err
@@ -126,11 +126,11 @@ func Once(ctx context.Context, ask Ask) (Look, error) {
 	if err != nil {
 		return before, nil // it is on its way out
 	}
-	return now.since(before), nil
+	return now.withRatesSince(before), nil
 }
 
-// Each hands on what it sees each second until ctx ends, which is success.
-func Each(ctx context.Context, ask Ask, hand func(Look) error) error {
+// LookRepeatedly hands on what it sees each second until ctx ends, which is success.
+func LookRepeatedly(ctx context.Context, ask Ask, hand func(Look) error) error {
 	var last Look
 	for ctx.Err() == nil {
 		now, err := ask(ctx)
@@ -140,7 +140,7 @@ func Each(ctx context.Context, ask Ask, hand func(Look) error) error {
 		case err != nil:
 			return err
 		}
-		last = now.since(last)
+		last = now.withRatesSince(last)
 		if err := hand(last); err != nil {
 			return err
 		}
@@ -152,12 +152,12 @@ func Each(ctx context.Context, ask Ask, hand func(Look) error) error {
 	return nil
 }
 
-// Print writes a table for a paper of any length. A width of 0 is as wide as it needs.
-func Print(w io.Writer, l Look, width int) error {
+// PrintTable writes a table for a paper of any length. A width of 0 is as wide as it needs.
+func PrintTable(w io.Writer, l Look, width int) error {
 	if width <= 0 {
 		width = maxWidth
 	}
-	for _, line := range l.lines(width, 0) {
+	for _, line := range l.screenLines(width, 0) {
 		if _, err := fmt.Fprintln(w, line.text); err != nil {
 			return err
 		}

@@ -38,12 +38,12 @@ func busy() (before, now Look) {
 			{PID: 99, Link: control.Link{Name: "windows", Distro: "Ubuntu", Socket: "/run/w.sock"}, State: "frozen", Carrier: control.Carrier{Since: ago(time.Minute)}},
 		}
 	}
-	return Of(ago(2*time.Second), links(0)), Of(noon, links(20_000_000))
+	return NewLook(ago(2*time.Second), links(0)), NewLook(noon, links(20_000_000))
 }
 
 func seen() Look {
 	before, now := busy()
-	return now.since(before)
+	return now.withRatesSince(before)
 }
 
 func screenText(lines []line) string {
@@ -72,7 +72,7 @@ ssh-agent       3m00s  100 kB/s  201 kB     999 B     -  evil` + "\ufffd[2J\ufff
 windows@Debian  1h30m     0 B/s   300 B     12 kB   321  docker         logs
 windows@Debian     2s     0 B/s     1 B       0 B     -  -
 `
-	if got := screenText(seen().lines(120, 0)); got != want {
+	if got := screenText(seen().screenLines(120, 0)); got != want {
 		t.Errorf("it is\n%s", got)
 	}
 }
@@ -82,7 +82,7 @@ func TestTableFits(t *testing.T) {
 	l := seen()
 	for width := 1; width <= 130; width++ {
 		for _, height := range []int{1, 2, 5, 12, 15, 16, 40} {
-			lines := l.lines(width, height)
+			lines := l.screenLines(width, height)
 			if len(lines) > height {
 				t.Errorf("%dx%d: %d lines", width, height, len(lines))
 			}
@@ -93,29 +93,29 @@ func TestTableFits(t *testing.T) {
 			}
 		}
 	}
-	if got := screenText(l.lines(60, 14)); !strings.Contains(got, "10 MB/s  docker-buildx  POST /build\nand 3 more\n") {
+	if got := screenText(l.screenLines(60, 14)); !strings.Contains(got, "10 MB/s  docker-buildx  POST /build\nand 3 more\n") {
 		t.Errorf("a small one is\n%s", got)
 	}
-	if got := screenText(l.lines(60, 16)); !strings.Contains(got, "logs") || strings.Contains(got, " more") {
+	if got := screenText(l.screenLines(60, 16)); !strings.Contains(got, "logs") || strings.Contains(got, " more") {
 		t.Errorf("one with room is\n%s", got)
 	}
 }
 
 func TestRates(t *testing.T) {
 	before, now := busy()
-	before = before.since(Look{})
+	before = before.withRatesSince(Look{})
 	for _, s := range before.Links[0].Streams {
 		if s.SentRate != 0 || s.ReceivedRate != 0 {
 			t.Errorf("a first look has a rate: %+v", s)
 		}
 	}
-	now = now.since(before)
+	now = now.withRatesSince(before)
 	if s := now.Links[0].Streams[0]; s.ID != 7 || s.SentRate != 10_000_000 || s.ReceivedRate != 0 {
 		t.Errorf("the busiest is %+v", s)
 	}
 	// One of the same number in another life is another one.
-	other := Of(noon.Add(time.Second), []control.LinkTraffic{{PID: 4711, Link: now.Links[0].Link, Streams: []control.Stream{{ID: 7, Since: noon, Sent: 500}}}})
-	if s := other.since(now).Links[0].Streams[0]; s.SentRate != 500 {
+	other := NewLook(noon.Add(time.Second), []control.LinkTraffic{{PID: 4711, Link: now.Links[0].Link, Streams: []control.Stream{{ID: 7, Since: noon, Sent: 500}}}})
+	if s := other.withRatesSince(now).Links[0].Streams[0]; s.SentRate != 500 {
 		t.Errorf("a new one has %+v", s)
 	}
 }
@@ -138,7 +138,7 @@ func TestOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		before, now := busy()
 		looks := []Look{before, now}
-		got, err := Once(t.Context(), func(context.Context) (l Look, err error) {
+		got, err := LookOnce(t.Context(), func(context.Context) (l Look, err error) {
 			l, looks = looks[0], looks[1:]
 			return l, nil
 		})
@@ -160,7 +160,7 @@ func TestEachEndsWell(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		n := 0
 		_, now := busy()
-		err := Each(ctx, func(context.Context) (Look, error) { return now, nil }, func(Look) error {
+		err := LookRepeatedly(ctx, func(context.Context) (Look, error) { return now, nil }, func(Look) error {
 			if n++; n == 3 {
 				cancel()
 			}
@@ -170,7 +170,7 @@ func TestEachEndsWell(t *testing.T) {
 			t.Errorf("%d looks, %v", n, err)
 		}
 		failed := errors.New("x")
-		if err := Each(t.Context(), func(context.Context) (Look, error) { return now, failed }, nil); err != failed {
+		if err := LookRepeatedly(t.Context(), func(context.Context) (Look, error) { return now, failed }, nil); err != failed {
 			t.Errorf("%v", err)
 		}
 	})

@@ -18,32 +18,32 @@ import (
 // cleanTime bounds the launch that cleans up, in a distro that runs.
 const cleanTime = 10 * time.Second
 
-// join starts the agent in the distro and greets it. An agent that is not
+// startSession starts the agent in the distro and greets it. An agent that is not
 // there is put there first.
-func (d *Tunnel) join(ctx context.Context) (host *bridge.Host, placed bool, err error) {
-	host, err = d.greet(ctx)
+func (d *Tunnel) startSession(ctx context.Context) (host *bridge.Host, placed bool, err error) {
+	host, err = d.greetAgent(ctx)
 	if !errors.Is(err, fs.ErrNotExist) {
 		return host, false, err
 	}
-	d.report(Event{State: Placing})
+	d.reportEvent(Event{State: Placing})
 	putCtx, cancel := context.WithTimeout(ctx, distro.LaunchTime)
 	defer cancel()
 	start := func(argv []string) (*carrier.Process, error) { return d.WSL.Launch(d.Distro, argv) }
-	if err := deploy.Put(putCtx, start, d.Agent); err != nil {
+	if err := deploy.PutAgent(putCtx, start, d.Agent); err != nil {
 		return nil, false, err
 	}
-	host, err = d.greet(ctx)
+	host, err = d.greetAgent(ctx)
 	return host, true, err
 }
 
-// greet starts the agent and joins it. When something else answers, the error
+// greetAgent starts the agent and joins it. When something else answers, the error
 // tells what wsl.exe said.
-func (d *Tunnel) greet(ctx context.Context) (*bridge.Host, error) {
+func (d *Tunnel) greetAgent(ctx context.Context) (*bridge.Host, error) {
 	id, err := bridge.ParseBuildID(d.Agent.Hash)
 	if err != nil {
 		return nil, err
 	}
-	argv := []string{deploy.Path(d.Agent.Hash), "serve"}
+	argv := []string{deploy.AgentPath(d.Agent.Hash), "serve"}
 	if d.Debug {
 		argv = append(argv, "--debug")
 	}
@@ -53,32 +53,32 @@ func (d *Tunnel) greet(ctx context.Context) (*bridge.Host, error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, distro.LaunchTime)
 	defer cancel()
-	host, err := bridge.Join(ctx, p, id, nil, d.warned, d.Log)
+	host, err := bridge.Join(ctx, p, id, nil, d.reportWarning, d.Log)
 	var noise *bridge.NoiseError
 	switch {
 	case !errors.As(err, &noise):
 	case ctx.Err() != nil:
 		err = wsl.ExplainGivenUp(err, noise.Said, p.Stderr())
 	default:
-		if told := wsl.Explain(noise.Said, p.Stderr(), p.ExitCode()); told != nil {
+		if told := wsl.ExplainEnd(noise.Said, p.Stderr(), p.ExitCode()); told != nil {
 			err = told
 		}
 	}
 	if err != nil {
 		return nil, fmt.Errorf("start agent in %s: %w", d.Distro, err)
 	}
-	host.Keep(&d.books)
+	host.CountIn(&d.books)
 	return host, nil
 }
 
-// run runs the agent's program in the distro for something short.
-func (d *Tunnel) run(ctx context.Context, args []string) error {
-	args = append([]string{deploy.Path(d.Agent.Hash)}, args...)
-	launch, err := wsl.Launch{Distro: d.Distro, User: "root", Cd: "/", Argv: args}.Args()
+// runAgent runs the agent's program in the distro for something short.
+func (d *Tunnel) runAgent(ctx context.Context, args []string) error {
+	args = append([]string{deploy.AgentPath(d.Agent.Hash)}, args...)
+	launch, err := wsl.Launch{Distro: d.Distro, User: "root", Cd: "/", Argv: args}.ArgList()
 	if err != nil {
 		return err
 	}
-	_, err = d.WSL.Output(ctx, launch)
+	_, err = d.WSL.OutputOf(ctx, launch)
 	return err
 }
 

@@ -48,21 +48,21 @@ func inBubble(t *testing.T, test func(b *bubble)) {
 		}
 		b.Tunnel = &Tunnel{
 			Distro: "D", Agent: deploy.Binary{Hash: bridge.BuildID{1}.String()},
-			WSL: distro.Scripted(b.said), Report: b.report, Log: slog.New(slog.DiscardHandler),
+			WSL: distro.ScriptedWSL(b.said), Report: b.report, Log: slog.New(slog.DiscardHandler),
 		}
 		agent := make(chan error, 1)
 		go func() {
 			agent <- bridge.RunAgent(context.Background(), b.carrier, bridge.BuildID{1}, bridge.Distro{Users: b.users}, b.Log)
 		}()
 		var err error
-		if b.host, err = bridge.Join(t.Context(), ours, bridge.BuildID{1}, nil, b.warned, b.Log); err != nil {
+		if b.host, err = bridge.Join(t.Context(), ours, bridge.BuildID{1}, nil, b.reportWarning, b.Log); err != nil {
 			t.Fatal(err)
 		}
-		b.Set(nil, true)
+		b.SetLinks(nil, true)
 		test(b)
 		b.host.Abort()
 		b.carrier.Close()
-		b.host.Wait()
+		b.host.AwaitRelays()
 		<-agent // however it ended
 	})
 }
@@ -135,7 +135,7 @@ func (b *bubble) watched(during func()) error {
 	ctx, cancel := context.WithCancel(b.t.Context())
 	defer cancel()
 	ended := make(chan error, 1)
-	go func() { ended <- b.watch(ctx, b.host) }()
+	go func() { ended <- b.watchCarrier(ctx, b.host) }()
 	during()
 	synctest.Wait()
 	cancel()

@@ -66,7 +66,7 @@ func TestADistroThatIsGoneIsToldFromAStoppedOne(t *testing.T) {
 // A start that fails since there is no such distro is told as that.
 func TestAFailedStartTellsWhetherTheDistroIsThere(t *testing.T) {
 	for want, err := range map[State]error{Gone: fmt.Errorf("use distro D: %w", wsl.ErrDistroNotFound), Lost: ErrWedged} {
-		if e := Failed("D", err, time.Second); e.State != want || e.Err != err || e.Pause != time.Second || e.Distro != "D" {
+		if e := FailureEvent("D", err, time.Second); e.State != want || e.Err != err || e.Pause != time.Second || e.Distro != "D" {
 			t.Errorf("%v is told as %+v", err, e)
 		}
 	}
@@ -198,7 +198,7 @@ func TestEventsAreToldInTurn(t *testing.T) {
 		b.others, b.probe = 1, asleep
 		ended := make(chan error, 1)
 		go func() {
-			why, failed := b.serve(b.t.Context(), &serving{d: b.Tunnel, host: b.host})
+			why, failed := b.serveUntilEnd(b.t.Context(), &serving{d: b.Tunnel, host: b.host})
 			ended <- errors.Join(why, failed)
 		}()
 		time.Sleep(pingEvery - time.Second)

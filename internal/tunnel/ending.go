@@ -17,8 +17,8 @@ type ending struct {
 	until  time.Time     // when it fires
 }
 
-// Drain gives connections so long to come to their end, once Run is to end. Hurry takes that back.
-func (d *Tunnel) Drain(within time.Duration) {
+// DrainWithin gives connections so long to come to their end, once Run is to end. Hurry takes that back.
+func (d *Tunnel) DrainWithin(within time.Duration) {
 	d.ending.mu.Lock()
 	defer d.ending.mu.Unlock()
 	if d.ending.timer == nil {
@@ -26,8 +26,8 @@ func (d *Tunnel) Drain(within time.Duration) {
 	}
 }
 
-// Hurry leaves them no more than what they get as a rule, from now on.
-func (d *Tunnel) Hurry() {
+// EndDrain leaves them no more than what they get as a rule, from now on.
+func (d *Tunnel) EndDrain() {
 	d.ending.mu.Lock()
 	defer d.ending.mu.Unlock()
 	e := &d.ending
@@ -38,8 +38,8 @@ func (d *Tunnel) Hurry() {
 	}
 }
 
-// begin gives a context that ends when connections are to be cut.
-func (e *ending) begin() (ctx context.Context, within time.Duration, cancel context.CancelFunc) {
+// beginEndOfTunnel gives a context that ends when connections are to be cut.
+func (e *ending) beginEndOfTunnel() (ctx context.Context, within time.Duration, cancel context.CancelFunc) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if within = e.within; within == 0 {

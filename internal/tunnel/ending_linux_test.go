@@ -47,7 +47,7 @@ func drains(t *testing.T, within time.Duration) (*many, net.Conn) {
 	m.of(t, "one", Serving)
 	c := m.connect(t, "one")
 	echo(t, c)
-	m.d.Drain(within)
+	m.d.DrainWithin(within)
 	m.leave()
 	if e := m.until(t, Draining); e.Streams != 1 || e.Within != within {
 		t.Errorf("%+v", e)
@@ -80,12 +80,12 @@ func TestADrainWaitsForConnections(t *testing.T) {
 		}
 	}
 	echo(t, c)
-	if flows := m.d.Flows(t.Context(), "one"); len(flows) != 1 {
+	if flows := m.d.FlowsOf(t.Context(), "one"); len(flows) != 1 {
 		t.Errorf("%d connections are told", len(flows))
 	}
 	c.Close()
 	m.ends(t)
-	if s := m.d.Totals("one"); s.Cut != 0 {
+	if s := m.d.TotalsOf("one"); s.Cut != 0 {
 		t.Errorf("%d were cut", s.Cut)
 	}
 }
@@ -97,7 +97,7 @@ func TestADrainCutsWhatDoesNotEnd(t *testing.T) {
 	if n, err := c.Read(make([]byte, 1)); err == nil || errors.Is(err, os.ErrDeadlineExceeded) {
 		t.Errorf("the connection is still open: %d, %v", n, err)
 	}
-	if s := m.d.Totals("one"); s.Cut != 1 {
+	if s := m.d.TotalsOf("one"); s.Cut != 1 {
 		t.Errorf("%d were cut", s.Cut)
 	}
 }
@@ -106,9 +106,9 @@ func TestADrainCutsWhatDoesNotEnd(t *testing.T) {
 func TestADrainCanBeHurried(t *testing.T) {
 	t.Parallel()
 	m, _ := drains(t, time.Hour)
-	m.d.Hurry()
+	m.d.EndDrain()
 	m.ends(t)
-	if s := m.d.Totals("one"); s.Cut != 1 {
+	if s := m.d.TotalsOf("one"); s.Cut != 1 {
 		t.Errorf("%d were cut", s.Cut)
 	}
 }

@@ -10,7 +10,7 @@ import (
 // A distro that is to be served since it ran is not started when it has stopped meanwhile.
 func TestADistroThatRanIsNotStarted(t *testing.T) {
 	inBubble(t, func(b *bubble) {
-		b.Set(nil, false)
+		b.SetLinks(nil, false)
 		b.runs, b.Persist, b.Awaits = false, true, true
 		ctx, cancel := context.WithTimeout(b.t.Context(), time.Hour)
 		defer cancel()

@@ -80,9 +80,9 @@ func (m *many) connect(t *testing.T, link string) net.Conn {
 // carried waits until the daemon has what it serves on: clients may be served a moment before.
 func (m *many) carried(t *testing.T) {
 	t.Helper()
-	for end := time.Now().Add(20 * time.Second); m.d.Carrier().Since.IsZero(); time.Sleep(time.Millisecond) {
+	for end := time.Now().Add(20 * time.Second); m.d.CurrentCarrier().Since.IsZero(); time.Sleep(time.Millisecond) {
 		if time.Now().After(end) {
-			t.Fatalf("%+v", m.d.Carrier())
+			t.Fatalf("%+v", m.d.CurrentCarrier())
 		}
 	}
 }
@@ -141,7 +141,7 @@ func TestSetTouchesNoOtherLink(t *testing.T) {
 	echo(t, goes)
 	moves := m.echoes("moves")
 	moves.Listen.Socket = m.at("moved")
-	m.d.Set([]Link{m.echoes("stays"), m.echoes("comes"), moves}, false)
+	m.d.SetLinks([]Link{m.echoes("stays"), m.echoes("comes"), moves}, false)
 	served := []string{m.until(t, Serving).Link, m.until(t, Serving).Link}
 	slices.Sort(served)
 	if !slices.Equal(served, []string{"comes", "moves"}) {
@@ -200,7 +200,7 @@ func TestBooksOutliveACarrier(t *testing.T) {
 	t.Parallel()
 	m := runMany(t, func(m *many) []Link { return []Link{m.echoes("one")} })
 	first := m.of(t, "one", Serving)
-	if c := m.d.Carrier(); c.Lost != 0 {
+	if c := m.d.CurrentCarrier(); c.Lost != 0 {
 		t.Errorf("%+v", c)
 	}
 	echo(t, m.connect(t, "one"))
@@ -209,16 +209,16 @@ func TestBooksOutliveACarrier(t *testing.T) {
 	conn := m.connect(t, "one")
 	echo(t, conn)
 	m.carried(t)
-	if c := m.d.Carrier(); c.Lost != 1 || c.Since.IsZero() {
+	if c := m.d.CurrentCarrier(); c.Lost != 1 || c.Since.IsZero() {
 		t.Errorf("%+v", c)
 	}
-	flows := m.d.Flows(t.Context(), "one")
+	flows := m.d.FlowsOf(t.Context(), "one")
 	if len(flows) != 1 || flows[0].Peer.PID != int32(os.Getpid()) {
 		t.Errorf("%+v", flows)
 	}
 	// A byte is counted when it is handed on, which its reader may see first.
 	for end := time.Now().Add(20 * time.Second); ; time.Sleep(time.Millisecond) {
-		s := m.d.Totals("one")
+		s := m.d.TotalsOf("one")
 		if s.Connections == 2 && s.Sent == 8 && s.Got == 8 && s.Cut == 1 {
 			break
 		}
@@ -227,7 +227,7 @@ func TestBooksOutliveACarrier(t *testing.T) {
 		}
 	}
 	m.end(t)
-	if c := m.d.Carrier(); c.Lost != 1 || !c.Since.IsZero() {
+	if c := m.d.CurrentCarrier(); c.Lost != 1 || !c.Since.IsZero() {
 		t.Errorf("at the end %+v", c)
 	}
 }

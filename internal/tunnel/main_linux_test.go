@@ -121,6 +121,6 @@ func sleeper() int {
 		close(answered)
 	}()
 	fmt.Println("waiting")
-	fmt.Println(arrives(answered, pingTime))
+	fmt.Println(arrivesWithin(answered, pingTime))
 	return 0
 }

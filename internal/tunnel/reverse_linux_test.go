@@ -36,9 +36,9 @@ func (m *many) back(t *testing.T, name string) Link {
 	if err != nil {
 		t.Fatal(err)
 	}
-	door := bridge.OpenDoor(clients, bridge.Entry{Link: name, Log: slog.New(slog.DiscardHandler)})
+	door := bridge.OpenReverseListener(clients, bridge.Entry{Link: name, Log: slog.New(slog.DiscardHandler)})
 	t.Cleanup(func() { _ = door.Close() })
-	return Link{Name: name, Door: door, Lead: bridge.Lead{Link: name, Socket: engine.Addr().String()}}
+	return Link{Name: name, Door: door, Lead: bridge.AgentRoute{Link: name, Socket: engine.Addr().String()}}
 }
 
 // Both directions share a carrier. When that is lost so are the connections of both, and both
@@ -56,7 +56,7 @@ func TestBothDirectionsOnOneCarrier(t *testing.T) {
 	echo(t, forth)
 	echo(t, over)
 	m.carried(t)
-	if n, all := m.d.StreamsOf("back"), m.d.Streams(); n != 1 || all != 2 {
+	if n, all := m.d.StreamsOf("back"), m.d.CountStreams(); n != 1 || all != 2 {
 		t.Errorf("%d connections of %d", n, all)
 	}
 	kill(t, where)
@@ -72,7 +72,7 @@ func TestBothDirectionsOnOneCarrier(t *testing.T) {
 	echo(t, forth)
 	echo(t, over)
 
-	m.d.Set([]Link{m.echoes("forth"), m.back(t, "new")}, false)
+	m.d.SetLinks([]Link{m.echoes("forth"), m.back(t, "new")}, false)
 	if e := m.until(t, Serving); e.Link != "new" {
 		t.Errorf("served anew: %+v", e)
 	}
@@ -80,7 +80,7 @@ func TestBothDirectionsOnOneCarrier(t *testing.T) {
 	echo(t, forth)
 	echo(t, over) // what was under way goes on
 	wantDown(t, m.connect(t, "back"))
-	c, err := m.d.Dial("new")
+	c, err := m.d.DialLink("new")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -92,7 +92,7 @@ func TestBothDirectionsOnOneCarrier(t *testing.T) {
 		t.Errorf("it ended with %v", err)
 	}
 	wantDown(t, m.connect(t, "new"))
-	if _, err := m.d.Dial("new"); err == nil {
+	if _, err := m.d.DialLink("new"); err == nil {
 		t.Error("it dials though nothing is carried")
 	}
 }

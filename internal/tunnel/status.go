@@ -12,10 +12,10 @@ import (
 
 var errNotServing = errors.New("nothing is carried now")
 
-// Streams is the number of connections that are carried now.
-func (d *Tunnel) Streams() int {
+// CountStreams is the number of connections that are carried now.
+func (d *Tunnel) CountStreams() int {
 	if host := d.host.Load(); host != nil {
-		return host.Streams()
+		return host.CountStreams()
 	}
 	return 0
 }
@@ -23,23 +23,23 @@ func (d *Tunnel) Streams() int {
 // StreamsOf is the number of a link's.
 func (d *Tunnel) StreamsOf(link string) int {
 	if host := d.host.Load(); host != nil {
-		return host.StreamsOf(link)
+		return host.CountStreamsOf(link)
 	}
 	return 0
 }
 
-// Dial opens a connection of a reverse link, for a question of ours.
-func (d *Tunnel) Dial(link string) (net.Conn, error) {
+// DialLink opens a connection of a reverse link, for a question of ours.
+func (d *Tunnel) DialLink(link string) (net.Conn, error) {
 	if host := d.host.Load(); host != nil {
 		return host.Dial(link)
 	}
 	return nil, errNotServing
 }
 
-// Reach has the agent try what a reverse link leads to, by a connection that ends at once.
-func (d *Tunnel) Reach(ctx context.Context, link string) error {
+// TryTarget has the agent try what a reverse link leads to, by a connection that ends at once.
+func (d *Tunnel) TryTarget(ctx context.Context, link string) error {
 	if host := d.host.Load(); host != nil {
-		return host.Reach(ctx, link)
+		return host.TryTarget(ctx, link)
 	}
 	return errNotServing
 }
@@ -65,13 +65,13 @@ type carriers struct {
 	now Carrier
 }
 
-func (c *carriers) begin() {
+func (c *carriers) beginCarrier() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.now.Since = time.Now()
 }
 
-func (c *carriers) end(lost bool) {
+func (c *carriers) endCarrier(lost bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.now.Since = time.Time{}
@@ -80,21 +80,21 @@ func (c *carriers) end(lost bool) {
 	}
 }
 
-// Carrier is the one of now.
-func (d *Tunnel) Carrier() Carrier {
+// CurrentCarrier is the one of now.
+func (d *Tunnel) CurrentCarrier() Carrier {
 	d.carrier.mu.Lock()
 	defer d.carrier.mu.Unlock()
 	return d.carrier.now
 }
 
-// Flows are the connections of a link that are carried now, and who has opened them as far as the
+// FlowsOf are the connections of a link that are carried now, and who has opened them as far as the
 // agent tells before ctx ends.
-func (d *Tunnel) Flows(ctx context.Context, link string) []bridge.Flow {
+func (d *Tunnel) FlowsOf(ctx context.Context, link string) []bridge.Flow {
 	if host := d.host.Load(); host != nil {
-		return host.Flows(ctx, link)
+		return host.FlowsOf(ctx, link)
 	}
 	return nil
 }
 
-// Totals are what a link has carried since the daemon runs.
-func (d *Tunnel) Totals(link string) bridge.Totals { return d.books.Totals(link) }
+// TotalsOf are what a link has carried since the daemon runs.
+func (d *Tunnel) TotalsOf(link string) bridge.Totals { return d.books.TotalsOf(link) }

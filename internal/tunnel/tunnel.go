@@ -41,8 +41,8 @@ type Link struct {
 
 	// A reverse link has these instead: where its clients come in on this side, and what the agent
 	// dials for them.
-	Door *bridge.Door
-	Lead bridge.Lead
+	Door *bridge.ReverseListener
+	Lead bridge.AgentRoute
 
 	Version int // with another one it is another link, though all else be the same
 }
@@ -106,7 +106,7 @@ type Tunnel struct {
 	// Awaits is for a distro that is served since it ran anyway: with Persist a first start waits for it.
 	Awaits bool
 
-	books    bridge.Books
+	books    bridge.Stats
 	carrier  carriers
 	ending   ending
 	warnings warnings
@@ -139,7 +139,7 @@ var ErrWedged = errors.New("wsl.exe stands still, and another one does not")
 // reported, and tried again; with Persist all are.
 func (d *Tunnel) Run(ctx context.Context) error {
 	defer d.relays.Wait()
-	d.wanted.begin(d.Links, d.WhileRunning)
+	d.wanted.setInitialLinks(d.Links, d.WhileRunning)
 	served := d.Persist
 	mayStop, _ := d.wanted.mayStop()
 	awaits := d.Persist && (mayStop || d.Awaits)
@@ -150,22 +150,22 @@ func (d *Tunnel) Run(ctx context.Context) error {
 				return 0, err
 			}
 		}
-		b, err := d.start(ctx)
+		b, err := d.startServing(ctx)
 		if err != nil {
 			// A distro that has come up is from then on a person's to stop.
-			awaits = awaits || d.Persist && d.isUp(ctx)
+			awaits = awaits || d.Persist && d.isCarrierUp(ctx)
 			return 0, err
 		}
 		served, awaits = true, true
 		began := time.Now()
-		why, failed := d.serve(ctx, b)
+		why, failed := d.serveUntilEnd(ctx, b)
 		if ctx.Err() != nil {
 			left = failed
 		}
 		return time.Since(began), errors.Join(why, failed)
 	}, func(err error, pause time.Duration) (last bool) {
 		if served && !errors.Is(err, errUnused) {
-			d.report(Failed(d.Distro, err, pause))
+			d.reportEvent(FailureEvent(d.Distro, err, pause))
 		}
 		return !served
 	}, d.Wake)
@@ -175,9 +175,9 @@ func (d *Tunnel) Run(ctx context.Context) error {
 	return err
 }
 
-// Failed is the event of an attempt that has failed. It tells a distro that is not there from all
+// FailureEvent is the event of an attempt that has failed. It tells a distro that is not there from all
 // that may pass.
-func Failed(distro string, err error, pause time.Duration) Event {
+func FailureEvent(distro string, err error, pause time.Duration) Event {
 	e := Event{State: Lost, Distro: distro, Err: err, Pause: pause}
 	if errors.Is(err, wsl.ErrDistroNotFound) {
 		e.State = Gone
@@ -185,13 +185,13 @@ func Failed(distro string, err error, pause time.Duration) Event {
 	return e
 }
 
-// isUp tells whether the distro is known to run.
-func (d *Tunnel) isUp(ctx context.Context) bool {
-	runs, err := d.WSL.Runs(ctx, d.Distro)
+// isCarrierUp tells whether the distro is known to run.
+func (d *Tunnel) isCarrierUp(ctx context.Context) bool {
+	runs, err := d.WSL.IsDistroRunning(ctx, d.Distro)
 	return runs && err == nil
 }
 
-func (d *Tunnel) report(e Event) {
+func (d *Tunnel) reportEvent(e Event) {
 	e.Distro = d.Distro
 	d.telling.Lock()
 	defer d.telling.Unlock()
@@ -206,13 +206,13 @@ func (d *Tunnel) awaitDistro(ctx context.Context) error {
 		told = Stopped // as it was meant to
 	}
 	for look := 0; ; {
-		runs, err := d.WSL.Runs(ctx, d.Distro)
+		runs, err := d.WSL.IsDistroRunning(ctx, d.Distro)
 		switch {
 		case ctx.Err() != nil:
 			return context.Cause(ctx)
 		case err != nil:
 			return err
-		case runs && d.usedAgain():
+		case runs && d.awaitUseAgain():
 			return nil
 		}
 		if !runs {
@@ -233,25 +233,25 @@ func (d *Tunnel) awaitDistro(ctx context.Context) error {
 // tellStopped tells why a distro does not run, if that is new.
 func (d *Tunnel) tellStopped(ctx context.Context, told State) State {
 	e := Event{State: Stopped}
-	if there, err := d.WSL.Has(ctx, d.Distro); err == nil && !there {
+	if there, err := d.WSL.HasDistro(ctx, d.Distro); err == nil && !there {
 		e = Event{State: Gone, Err: fmt.Errorf("use distro %s: %w", d.Distro, wsl.ErrDistroNotFound)}
 	}
 	if e.State != told && ctx.Err() == nil {
-		d.report(e)
+		d.reportEvent(e)
 	}
 	return e.State
 }
 
-// start starts the agent, putting it into the distro first if it is not there,
+// startServing starts the agent, putting it into the distro first if it is not there,
 // and has it listen. It is an error if it can listen for no link at all.
-func (d *Tunnel) start(ctx context.Context) (*serving, error) {
-	d.report(Event{State: Starting})
-	host, placed, err := d.join(ctx)
+func (d *Tunnel) startServing(ctx context.Context) (*serving, error) {
+	d.reportEvent(Event{State: Starting})
+	host, placed, err := d.startSession(ctx)
 	if err != nil {
 		return nil, err
 	}
-	s := &serving{d: d, host: host, placed: placed, posts: map[string]*post{}}
-	if err := s.listen(ctx); err != nil {
+	s := &serving{d: d, host: host, placed: placed, posts: map[string]*linkWorker{}}
+	if err := s.listenForAll(ctx); err != nil {
 		return nil, errors.Join(err, host.Close())
 	}
 	return s, nil
@@ -268,18 +268,18 @@ func (e *SocketError) Error() string { return "serve socket in " + e.Distro + ":
 // Unwrap gives the cause.
 func (e *SocketError) Unwrap() error { return e.Cause }
 
-// serve waits for the end, whichever it is, and leaves nothing behind. It tells
+// serveUntilEnd waits for the end, whichever it is, and leaves nothing behind. It tells
 // why it ended, nil being that ctx did, and what of the leaving failed.
-func (d *Tunnel) serve(ctx context.Context, s *serving) (why, failed error) {
+func (d *Tunnel) serveUntilEnd(ctx context.Context, s *serving) (why, failed error) {
 	d.host.Store(s.host)
 	defer d.host.Store(nil)
-	d.carrier.begin()
-	defer func() { d.carrier.end(why != nil && !errors.Is(why, errUnused)) }()
+	d.carrier.beginCarrier()
+	defer func() { d.carrier.endCarrier(why != nil && !errors.Is(why, errUnused)) }()
 	watched, cancel := context.WithCancel(ctx)
 	wedged := make(chan struct{})
 	var watching sync.WaitGroup
 	watching.Go(func() {
-		if d.watch(watched, s.host) != nil {
+		if d.watchCarrier(watched, s.host) != nil {
 			close(wedged)
 		}
 	})
@@ -289,7 +289,7 @@ func (d *Tunnel) serve(ctx context.Context, s *serving) (why, failed error) {
 			close(unused)
 		}
 	})
-	watching.Go(func() { s.follow(watched) })
+	watching.Go(func() { s.followWantedLinks(watched) })
 	unwatch := func() { cancel(); watching.Wait() }
 	defer unwatch()
 	select {
@@ -299,51 +299,51 @@ func (d *Tunnel) serve(ctx context.Context, s *serving) (why, failed error) {
 		why = ErrWedged
 	case <-unused:
 		unwatch() // which reports, too
-		d.report(Event{State: Unused})
+		d.reportEvent(Event{State: Unused})
 		d.left = time.Now()
-		return errUnused, d.leave(s, unwatch)
+		return errUnused, d.leaveSession(s, unwatch)
 	case <-ctx.Done():
-		return nil, d.leave(s, unwatch)
+		return nil, d.leaveSession(s, unwatch)
 	}
 	s.host.Abort()
 	unwatch()
-	d.relays.Go(s.host.Wait) // the next start need not wait for slow engines
-	return why, d.clean(s)
+	d.relays.Go(s.host.AwaitRelays) // the next start need not wait for slow engines
+	return why, d.cleanUpDistro(s)
 }
 
-// leave ends a session as asked: streams get their time.
-func (d *Tunnel) leave(s *serving, unwatch func()) error {
+// leaveSession ends a session as asked: streams get their time.
+func (d *Tunnel) leaveSession(s *serving, unwatch func()) error {
 	unwatch()
-	ctx, within, cancel := d.ending.begin()
+	ctx, within, cancel := d.ending.beginEndOfTunnel()
 	defer cancel()
-	if n := s.host.Streams(); n > 0 {
-		d.report(Event{State: Draining, Streams: n, Within: within})
+	if n := s.host.CountStreams(); n > 0 {
+		d.reportEvent(Event{State: Draining, Streams: n, Within: within})
 	}
 	err := s.host.CloseBy(ctx)
 	if errors.Is(err, context.Canceled) {
 		err = nil // connections were cut, as announced
 	}
-	if !s.host.Left() {
-		err = errors.Join(err, d.clean(s))
+	if !s.host.AgentLeft() {
+		err = errors.Join(err, d.cleanUpDistro(s))
 	}
 	return err
 }
 
-// clean ends an agent that is out of reach and removes its sockets, if the
+// cleanUpDistro ends an agent that is out of reach and removes its sockets, if the
 // distro runs: otherwise all are gone with it.
-func (d *Tunnel) clean(s *serving) error {
+func (d *Tunnel) cleanUpDistro(s *serving) error {
 	ctx, cancel := context.WithTimeout(context.Background(), cleanTime)
 	defer cancel()
-	runs, err := d.WSL.Runs(ctx, d.Distro)
+	runs, err := d.WSL.IsDistroRunning(ctx, d.Distro)
 	if err != nil || !runs {
 		return nil // nobody is there to be cleaned, or can be asked
 	}
-	agent, left := s.left()
+	agent, left := s.whatIsLeftBehind()
 	if len(left) == 0 && agent.PID > 0 {
-		err = d.run(ctx, cleanArgs(agent, nil))
+		err = d.runAgent(ctx, cleanArgs(agent, nil))
 	}
 	for sockets := range slices.Chunk(left, distro.MaxCleaned) {
-		err = errors.Join(err, d.run(ctx, cleanArgs(agent, sockets)))
+		err = errors.Join(err, d.runAgent(ctx, cleanArgs(agent, sockets)))
 	}
 	if err != nil {
 		return fmt.Errorf("clean up in %s: %w", d.Distro, err)

@@ -99,7 +99,7 @@ func runTunnel(t *testing.T) (r *running, first bridge.Listening) {
 func (r *running) tunnel() *Tunnel {
 	nobody := func(context.Context) (net.Conn, error) { return nil, fs.ErrNotExist }
 	return &Tunnel{
-		WSL: distro.At(filepath.Join(r.dir, "wsl.exe")), Agent: deploy.Binary{Hash: bridge.BuildID{1}.String()},
+		WSL: distro.AtPath(filepath.Join(r.dir, "wsl.exe")), Agent: deploy.Binary{Hash: bridge.BuildID{1}.String()},
 		Distro: "D", Links: []Link{{Name: "engine", Listen: bridge.Listen{Link: "engine", Socket: r.socket()}, Dial: nobody}},
 		Log: slog.New(slog.DiscardHandler),
 	}

@@ -38,11 +38,11 @@ func (d *Tunnel) watchUsers(ctx context.Context, host *bridge.Host) bool {
 			}
 			return false
 		}
-		if _, on := d.pause(ctx, host, usersEvery, nil); !on {
+		if _, on := d.pauseUntilWoken(ctx, host, usersEvery, nil); !on {
 			return false
 		}
-		others, err := host.Users(ctx)
-		if err != nil || others > 0 || host.Streams() > 0 {
+		others, err := host.CountDistroUsers(ctx)
+		if err != nil || others > 0 || host.CountStreams() > 0 {
 			idle = 0
 		} else {
 			idle++
@@ -54,9 +54,9 @@ func (d *Tunnel) watchUsers(ctx context.Context, host *bridge.Host) bool {
 	return ctx.Err() == nil
 }
 
-// usedAgain tells whether a running distro is to be served: a distro that was
+// awaitUseAgain tells whether a running distro is to be served: a distro that was
 // left runs on for a while, and would for ever if we came back meanwhile.
-func (d *Tunnel) usedAgain() bool {
+func (d *Tunnel) awaitUseAgain() bool {
 	if d.left.IsZero() {
 		return true
 	}

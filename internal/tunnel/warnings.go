@@ -20,14 +20,14 @@ type warnings struct {
 	told  map[string]struct{}
 }
 
-// warned tells what the agent warns of.
-func (d *Tunnel) warned(link, text string) {
-	if d.warnings.news(link + ": " + text) {
-		d.report(Event{State: Warned, Link: link, Err: errors.New(text)})
+// reportWarning tells what the agent warns of.
+func (d *Tunnel) reportWarning(link, text string) {
+	if d.warnings.isNews(link + ": " + text) {
+		d.reportEvent(Event{State: Warned, Link: link, Err: errors.New(text)})
 	}
 }
 
-func (w *warnings) news(text string) bool {
+func (w *warnings) isNews(text string) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if now := time.Now(); w.told == nil || now.Sub(w.since) >= warnTime {

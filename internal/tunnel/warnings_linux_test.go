@@ -52,7 +52,7 @@ func TestWarningsAreBounded(t *testing.T) {
 		var want []string
 		for round := range 2 {
 			for i := range 1000 {
-				d.warned("link", fmt.Sprint(round, i/2))
+				d.reportWarning("link", fmt.Sprint(round, i/2))
 			}
 			for i := range maxWarnings {
 				want = append(want, fmt.Sprint("link: ", round, i))

@@ -23,52 +23,52 @@ const (
 	clockSlack = 15 * time.Second
 )
 
-// watch returns ErrWedged when the carrier is to be given up, and nil when the
+// watchCarrier returns ErrWedged when the carrier is to be given up, and nil when the
 // session or ctx has ended. A carrier that stands still is reported and left
 // alone, for as long as nothing else gets through either: then the machine
 // sleeps, and its connections wake up with it.
-func (d *Tunnel) watch(ctx context.Context, host *bridge.Host) error {
+func (d *Tunnel) watchCarrier(ctx context.Context, host *bridge.Host) error {
 	for {
-		if !d.untilPing(ctx, host) {
+		if !d.pauseUntilPing(ctx, host) {
 			return nil
 		}
-		answered := d.ask(ctx, host)
-		if arrives(answered, pingTime) {
+		answered := d.pingAgent(ctx, host)
+		if arrivesWithin(answered, pingTime) {
 			continue
 		}
 		if ctx.Err() != nil {
 			return nil
 		}
-		d.report(Event{State: Frozen})
-		if !d.untilThawed(ctx, host, answered) {
+		d.reportEvent(Event{State: Frozen})
+		if !d.awaitThawOrProbe(ctx, host, answered) {
 			return ErrWedged
 		}
 		if ctx.Err() != nil {
 			return nil
 		}
-		d.report(Event{State: Thawed})
+		d.reportEvent(Event{State: Thawed})
 	}
 }
 
-// untilPing waits until the carrier is to be asked, which is at once when the machine is told to have
+// pauseUntilPing waits until the carrier is to be asked, which is at once when the machine is told to have
 // woken up, and tells whether there is still something to watch. Where nobody tells, the clock on the wall
 // does at the end of the wait: on Windows the monotonic one goes on in the sleep.
-func (d *Tunnel) untilPing(ctx context.Context, host *bridge.Host) bool {
+func (d *Tunnel) pauseUntilPing(ctx context.Context, host *bridge.Host) bool {
 	now := time.Now
 	if d.clock != nil {
 		now = d.clock
 	}
 	began := now().Round(0)
-	told, on := d.pause(ctx, host, pingEvery, d.Wake)
+	told, on := d.pauseUntilWoken(ctx, host, pingEvery, d.Wake)
 	if on && (told || now().Round(0).Sub(began) > pingEvery+clockSlack) {
-		d.report(Event{State: Woken})
+		d.reportEvent(Event{State: Woken})
 	}
 	return on
 }
 
-// pause waits, but not beyond a machine's awakening if it is told of one, and tells whether there is
+// pauseUntilWoken waits, but not beyond a machine's awakening if it is told of one, and tells whether there is
 // still something to watch.
-func (d *Tunnel) pause(ctx context.Context, host *bridge.Host, long time.Duration, wake <-chan struct{}) (woken, on bool) {
+func (d *Tunnel) pauseUntilWoken(ctx context.Context, host *bridge.Host, long time.Duration, wake <-chan struct{}) (woken, on bool) {
 	select {
 	case <-time.After(long):
 		return false, true
@@ -81,9 +81,9 @@ func (d *Tunnel) pause(ctx context.Context, host *bridge.Host, long time.Duratio
 	}
 }
 
-// ask puts one question to the agent. The channel is closed with its answer, or
+// pingAgent puts one question to the agent. The channel is closed with its answer, or
 // when nobody needs one any more.
-func (d *Tunnel) ask(ctx context.Context, host *bridge.Host) <-chan struct{} {
+func (d *Tunnel) pingAgent(ctx context.Context, host *bridge.Host) <-chan struct{} {
 	answered := make(chan struct{})
 	go func() {
 		defer close(answered)
@@ -92,10 +92,10 @@ func (d *Tunnel) ask(ctx context.Context, host *bridge.Host) <-chan struct{} {
 	return answered
 }
 
-// arrives waits for the answer. The time is counted in steps, and a step that took much
+// arrivesWithin waits for the answer. The time is counted in steps, and a step that took much
 // longer not at all: a machine that wakes up finds all its timers over at once, before it
 // can have heard anything.
-func arrives(answered <-chan struct{}, within time.Duration) bool {
+func arrivesWithin(answered <-chan struct{}, within time.Duration) bool {
 	const steps = 5
 	for left := steps; left > 0; {
 		began := time.Now()
@@ -116,27 +116,27 @@ func arrives(answered <-chan struct{}, within time.Duration) bool {
 	}
 }
 
-// untilThawed returns true when the answer has come, and false when a fresh
+// awaitThawOrProbe returns true when the answer has come, and false when a fresh
 // wsl.exe got through and the old one still does not.
-func (d *Tunnel) untilThawed(ctx context.Context, host *bridge.Host, answered <-chan struct{}) bool {
+func (d *Tunnel) awaitThawOrProbe(ctx context.Context, host *bridge.Host, answered <-chan struct{}) bool {
 	for {
-		through := d.probe(ctx, answered)
+		through := d.probeFreshCarrier(ctx, answered)
 		// A machine that has just woken up wakes both: the old one comes first.
-		if arrives(answered, pingTime) {
+		if arrivesWithin(answered, pingTime) {
 			return true
 		}
 		if through {
 			return false
 		}
-		if arrives(answered, probeEvery) {
+		if arrivesWithin(answered, probeEvery) {
 			return true
 		}
 	}
 }
 
-// probe tells whether a fresh wsl.exe gets through. It stops when the old one
+// probeFreshCarrier tells whether a fresh wsl.exe gets through. It stops when the old one
 // answers.
-func (d *Tunnel) probe(ctx context.Context, answered <-chan struct{}) bool {
+func (d *Tunnel) probeFreshCarrier(ctx context.Context, answered <-chan struct{}) bool {
 	ctx, cancel := context.WithTimeout(ctx, probeTime)
 	defer cancel()
 	probed := make(chan error, 1)
@@ -155,9 +155,9 @@ func (d *Tunnel) probe(ctx context.Context, answered <-chan struct{}) bool {
 // that does not run has stopped under its wsl.exe, and must not be started again: that
 // another one says so is through enough.
 func (d *Tunnel) getThrough(ctx context.Context) error {
-	runs, err := d.WSL.Runs(ctx, d.Distro)
+	runs, err := d.WSL.IsDistroRunning(ctx, d.Distro)
 	if err != nil || !runs {
 		return err
 	}
-	return d.run(ctx, probeArgs())
+	return d.runAgent(ctx, probeArgs())
 }

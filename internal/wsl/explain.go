@@ -83,13 +83,13 @@ var signs = []struct {
 
 var errorCode = regexp.MustCompile(`\b[Ww]sl/[A-Za-z0-9_/]{1,200}`)
 
-// Explain says why wsl.exe ended, from what it wrote and its exit code: nil for 0, else an
+// ExplainEnd says why wsl.exe ended, from what it wrote and its exit code: nil for 0, else an
 // *EndError. Its own words are on stdout, those of its relay inside Linux on stderr.
 //
 // Pass it only what came instead of a program's output or before it: bytes of peers do
 // not belong into errors. And take it as a hint: exit code 1 alone is a lost
 // virtual machine, a failed exec and a program's own 1 (init.cpp).
-func Explain(stdout, stderr []byte, exitCode int) error {
+func ExplainEnd(stdout, stderr []byte, exitCode int) error {
 	if exitCode == 0 {
 		return nil
 	}
@@ -101,9 +101,9 @@ func Explain(stdout, stderr []byte, exitCode int) error {
 	return e
 }
 
-// Asks reports whether wsl.exe has said so far what it says before it asks for a key, for a minute, and then ends
+// AsksForKey reports whether wsl.exe has said so far what it says before it asks for a key, for a minute, and then ends
 // in vain: WSL is not installed, broken or too old. Pass it only what answers one of wsl.exe's own options.
-func Asks(stdout []byte) bool {
+func AsksForKey(stdout []byte) bool {
 	switch kindOf(Decode(stdout)) {
 	case ErrNotInstalled, ErrMustUpdate, ErrBroken:
 		return true

@@ -68,7 +68,7 @@ func CheckName(name string) error {
 // warning of wsl.exe is left out.
 func ParseList(b []byte) []string {
 	var names []string
-	for line := range lines(b) {
+	for line := range textLines(b) {
 		if name := strings.TrimSpace(line); name != "" && !strings.HasPrefix(name, "wsl: ") {
 			names = append(names, name)
 		}
@@ -84,7 +84,7 @@ func ParseList(b []byte) []string {
 func ParseTable(b []byte) []Distro {
 	var distros []Distro
 	head := -1 // where the states begin, as the head has it
-	for line := range lines(b) {
+	for line := range textLines(b) {
 		line = strings.TrimRight(line, " ")
 		rest, star := strings.CutPrefix(line, "*")
 		if !star && !strings.HasPrefix(line, "  ") {
@@ -94,7 +94,7 @@ func ParseTable(b []byte) []Distro {
 			head = at
 			continue
 		}
-		name, version := readRow(rest, star, head)
+		name, version := readTableRow(rest, star, head)
 		switch {
 		case version == 1 || version == 2:
 			distros = append(distros, Distro{name, star, version, CheckName(name)})
@@ -112,18 +112,18 @@ var gap = regexp.MustCompile(` {2,}`)
 func headColumn(line string) int {
 	words := strings.TrimSpace(line)
 	if gaps := gap.FindAllStringIndex(words, -1); len(gaps) == 2 && !isDigit(words[len(words)-1]) {
-		return units(line[:len(line)-len(words)]) + units(words[:gaps[0][1]])
+		return countUnits(line[:len(line)-len(words)]) + countUnits(words[:gaps[0][1]])
 	}
 	return 0
 }
 
-// readRow reads a line of the table from behind its star: by the column of the head, or, where that does not fit,
+// readTableRow reads a line of the table from behind its star: by the column of the head, or, where that does not fit,
 // from its end. Version 0 says that it can't be read.
-func readRow(rest string, star bool, head int) (name string, version int) {
+func readTableRow(rest string, star bool, head int) (name string, version int) {
 	if star {
 		head--
 	}
-	if n := atUnit(rest, head); n > 2 && strings.HasSuffix(rest[:n], "  ") && n < len(rest) && rest[n] != ' ' {
+	if n := textAtUnit(rest, head); n > 2 && strings.HasSuffix(rest[:n], "  ") && n < len(rest) && rest[n] != ' ' {
 		return strings.TrimSpace(rest[:n]), lastNumber(rest[n:])
 	}
 	rest = strings.TrimSpace(rest)
@@ -146,10 +146,10 @@ func lastNumber(s string) int {
 
 func isDigit(b byte) bool { return b >= '0' && b <= '9' }
 
-func units(s string) int { return len(utf16.Encode([]rune(s))) }
+func countUnits(s string) int { return len(utf16.Encode([]rune(s))) }
 
-// atUnit is where the unit of that number of UTF-16 begins in s, or -1.
-func atUnit(s string, unit int) int {
+// textAtUnit is where the unit of that number of UTF-16 begins in s, or -1.
+func textAtUnit(s string, unit int) int {
 	for i, r := range s {
 		if unit <= 0 {
 			break

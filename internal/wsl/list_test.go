@@ -10,11 +10,11 @@ import (
 // table is what wsl.exe prints for rows of a star, a name, a state and a version: in its format, where
 // %-*s counts the units of UTF-16.
 func table(head [3]string, rows ...[4]string) string {
-	width := units(head[0])
+	width := countUnits(head[0])
 	for _, r := range rows {
-		width = max(width, units(r[1]))
+		width = max(width, countUnits(r[1]))
 	}
-	pad := func(s string, n int) string { return s + strings.Repeat(" ", max(n-units(s), 0)) }
+	pad := func(s string, n int) string { return s + strings.Repeat(" ", max(n-countUnits(s), 0)) }
 	var b strings.Builder
 	for _, r := range append([][4]string{{" ", head[0], head[1], head[2]}}, rows...) {
 		fmt.Fprintf(&b, "%s %s%s%s\n", r[0], pad(r[1], width+4), pad(r[2], 16), r[3])

@@ -18,12 +18,12 @@ const maxInput = 64 << 10
 // UTF-8, or lines of both (its relay inside Linux and the distro write UTF-8). Carriage
 // returns are gone, whatever a terminal would obey is replaced, and the length is bounded (printable.Lines). Old
 // versions write \r\r\n (microsoft/WSL#4456).
-func Decode(b []byte) string { return printable.Lines(strings.Trim(decode(b), "\r\n\t ")) }
+func Decode(b []byte) string { return printable.Lines(strings.Trim(decodeText(b), "\r\n\t ")) }
 
-// lines gives the lines of a list, of which each is a text by itself.
-func lines(b []byte) iter.Seq[string] {
+// textLines gives the lines of a list, of which each is a text by itself.
+func textLines(b []byte) iter.Seq[string] {
 	return func(yield func(string) bool) {
-		for line := range strings.Lines(decode(b)) {
+		for line := range strings.Lines(decodeText(b)) {
 			if !yield(printable.Line(strings.NewReplacer("\r", "", "\n", "").Replace(line))) {
 				return
 			}
@@ -31,10 +31,10 @@ func lines(b []byte) iter.Seq[string] {
 	}
 }
 
-func decode(b []byte) string {
+func decodeText(b []byte) string {
 	b = b[:min(len(b), maxInput)]
 	if rest, found := bytes.CutPrefix(b, []byte{0xff, 0xfe}); found {
-		return decode16(rest)
+		return decodeUTF16(rest)
 	}
 	if rest, found := bytes.CutPrefix(b, []byte{0xef, 0xbb, 0xbf}); found {
 		b = rest
@@ -43,7 +43,7 @@ func decode(b []byte) string {
 		return string(b)
 	}
 	if looksLike16(b) {
-		return decode16(b)
+		return decodeUTF16(b)
 	}
 	return decodeLines(b)
 }
@@ -79,16 +79,16 @@ func decodeLines(b []byte) string {
 		if bytes.IndexByte(b[:n], 0) < 0 {
 			text.Write(b[:n])
 		} else {
-			n = line16(b)
-			text.WriteString(decode16(b[:n]))
+			n = lineLength16(b)
+			text.WriteString(decodeUTF16(b[:n]))
 		}
 		b = b[n:]
 	}
 	return text.String()
 }
 
-// line16 is the length of the UTF-16 line that b begins with.
-func line16(b []byte) int {
+// lineLength16 is the length of the UTF-16 line that b begins with.
+func lineLength16(b []byte) int {
 	for i := 0; i+1 < len(b); i += 2 {
 		if b[i] == '\n' && b[i+1] == 0 {
 			return i + 2
@@ -97,8 +97,8 @@ func line16(b []byte) int {
 	return len(b)
 }
 
-// decode16 drops a byte that is half a character: the text was cut.
-func decode16(b []byte) string {
+// decodeUTF16 drops a byte that is half a character: the text was cut.
+func decodeUTF16(b []byte) string {
 	units := make([]uint16, len(b)/2)
 	for i := range units {
 		units[i] = binary.LittleEndian.Uint16(b[2*i:])

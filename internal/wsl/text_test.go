@@ -151,7 +151,7 @@ func FuzzWords(f *testing.F) {
 		checkText(t, Decode(b))
 		for _, name := range ParseList(b) {
 			checkText(t, name)
-			if _, err := (Launch{Distro: name, Argv: []string{"true"}}).Args(); errors.Is(err, ErrName) != (CheckName(name) != nil) {
+			if _, err := (Launch{Distro: name, Argv: []string{"true"}}).ArgList(); errors.Is(err, ErrName) != (CheckName(name) != nil) {
 				t.Errorf("listed %q: %v", name, err)
 			}
 		}
@@ -162,7 +162,7 @@ func FuzzWords(f *testing.F) {
 			}
 		}
 		checkText(t, fmt.Sprint(ExplainGivenUp(context.DeadlineExceeded, b, b)))
-		err := Explain(b, b, exitCode)
+		err := ExplainEnd(b, b, exitCode)
 		if (err == nil) != (exitCode == 0) {
 			t.Fatalf("exit code %d: %v", exitCode, err)
 		}

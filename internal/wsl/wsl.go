@@ -71,10 +71,10 @@ var plainName = regexp.MustCompile(`^[A-Za-z0-9._][A-Za-z0-9._-]*$`)
 // one as a program name: a backslash escapes nothing in it and a quote just toggles.
 var plainProgram = regexp.MustCompile(`^[^\x00-\x20"\x7f]+$`)
 
-// Args returns the arguments for wsl.exe, or says which part it would misread. They
+// ArgList returns the arguments for wsl.exe, or says which part it would misread. They
 // are written for syscall.EscapeArg, which os/exec applies on Windows.
-func (l Launch) Args() ([]string, error) {
-	if err := l.check(); err != nil {
+func (l Launch) ArgList() ([]string, error) {
+	if err := l.checkWords(); err != nil {
 		return nil, fmt.Errorf("launch in wsl: %w", err)
 	}
 	var args []string
@@ -86,45 +86,45 @@ func (l Launch) Args() ([]string, error) {
 	return append(append(args, "-e"), l.Argv...), nil
 }
 
-func (l Launch) check() error {
+func (l Launch) checkWords() error {
 	if l.Distro != "" && CheckName(l.Distro) != nil {
-		return fmt.Errorf("distro name %s: %w", show(l.Distro), ErrName)
+		return fmt.Errorf("distro name %s: %w", quoteWord(l.Distro), ErrName)
 	}
 	if l.User != "" && CheckName(l.User) != nil {
-		return fmt.Errorf("user name %s: %w", show(l.User), ErrName)
+		return fmt.Errorf("user name %s: %w", quoteWord(l.User), ErrName)
 	}
-	if err := checkCd(l.Cd); err != nil {
+	if err := checkCdWord(l.Cd); err != nil {
 		return err
 	}
-	return checkArgv(l.Argv)
+	return checkArgvWords(l.Argv)
 }
 
-// checkCd knows that --cd is the one option whose quotes are taken off.
-func checkCd(dir string) error {
+// checkCdWord knows that --cd is the one option whose quotes are taken off.
+func checkCdWord(dir string) error {
 	if dir == "" {
 		return nil
 	}
 	windows := len(dir) > 2 && dir[1] == ':' && (dir[2] == '\\' || dir[2] == '/') || strings.HasPrefix(dir, `\\`)
 	if dir != "~" && !strings.HasPrefix(dir, "~/") && !strings.HasPrefix(dir, "/") && !windows {
-		return fmt.Errorf("directory %s is neither a Linux path nor an absolute Windows path", show(dir))
+		return fmt.Errorf("directory %s is neither a Linux path nor an absolute Windows path", quoteWord(dir))
 	}
 	if strings.ContainsAny(dir, "\"\r\n\x00") || !utf8.ValidString(dir) {
-		return fmt.Errorf("directory %s has characters that wsl.exe can't take", show(dir))
+		return fmt.Errorf("directory %s has characters that wsl.exe can't take", quoteWord(dir))
 	}
 	return nil
 }
 
-func checkArgv(argv []string) error {
+func checkArgvWords(argv []string) error {
 	if len(argv) == 0 {
 		return errors.New("there is no program to run")
 	}
 	if !plainProgram.MatchString(argv[0]) {
-		return fmt.Errorf("program %s has blanks, quotes or control characters", show(argv[0]))
+		return fmt.Errorf("program %s has blanks, quotes or control characters", quoteWord(argv[0]))
 	}
 	total := 0
 	for _, arg := range argv {
 		if strings.ContainsRune(arg, 0) || !utf8.ValidString(arg) {
-			return fmt.Errorf("argument %s is no text", show(arg))
+			return fmt.Errorf("argument %s is no text", quoteWord(arg))
 		}
 		total += len(arg) + 3
 	}
@@ -134,8 +134,8 @@ func checkArgv(argv []string) error {
 	return nil
 }
 
-// show quotes a word for an error, cut short.
-func show(s string) string {
+// quoteWord quotes a word for an error, cut short.
+func quoteWord(s string) string {
 	const shown = 60
 	if len(s) > shown {
 		return fmt.Sprintf("%+q...", s[:shown])

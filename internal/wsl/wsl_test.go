@@ -56,7 +56,7 @@ func TestLaunchArgs(t *testing.T) {
 		{Launch{Cd: `C:\Program Files`, Argv: []string{"./a"}}, []string{"--cd", `C:\Program Files`, "-e", "./a"}},
 		{Launch{Cd: "~", Argv: []string{"a", "\"", "a\\", "$x", "\n"}}, []string{"--cd", "~", "-e", "a", "\"", "a\\", "$x", "\n"}},
 	} {
-		got, err := tc.launch.Args()
+		got, err := tc.launch.ArgList()
 		if err != nil || !reflect.DeepEqual(got, tc.want) {
 			t.Errorf("%+v: %q, %v", tc.launch, got, err)
 		}
@@ -87,7 +87,7 @@ func TestLaunchRefusesWhatWslWouldMisread(t *testing.T) {
 		{Launch{Argv: []string{"a", "\xff"}}, "is no text"},
 		{Launch{Argv: []string{"a", strings.Repeat("x", 30_000)}}, "more than a command line takes"},
 	} {
-		got, err := tc.launch.Args()
+		got, err := tc.launch.ArgList()
 		if err == nil || !strings.Contains(err.Error(), tc.want) {
 			t.Errorf("%+v: %q, %v, want %q", tc.launch, got, err, tc.want)
 		}
@@ -123,7 +123,7 @@ func TestExplain(t *testing.T) {
 	} {
 		stdout, stderr := captured(t, tc.file+".stdout"), captured(t, tc.file+".stderr")
 		for name, encode := range encodings() {
-			err := Explain(encode(stdout), []byte(stderr), tc.exitCode)
+			err := ExplainEnd(encode(stdout), []byte(stderr), tc.exitCode)
 			var end *EndError
 			if !errors.As(err, &end) || !errors.Is(err, tc.kind) || end.Code != tc.code || end.ExitCode != tc.exitCode {
 				t.Errorf("%s in %s: %+v", tc.file, name, err)
@@ -136,17 +136,17 @@ func TestExplain(t *testing.T) {
 			}
 		}
 	}
-	if err := Explain([]byte("Error code: Wsl/Service/WSL_E_DISTRO_NOT_FOUND"), nil, 0); err != nil {
+	if err := ExplainEnd([]byte("Error code: Wsl/Service/WSL_E_DISTRO_NOT_FOUND"), nil, 0); err != nil {
 		t.Errorf("exit code 0: %v", err)
 	}
 }
 
 func TestEndErrorIsOneShortLine(t *testing.T) {
-	err := Explain([]byte("first\r\nsecond\x1b[31m\r\n"+strings.Repeat("é", 1000)), nil, 9)
+	err := ExplainEnd([]byte("first\r\nsecond\x1b[31m\r\n"+strings.Repeat("é", 1000)), nil, 9)
 	if !strings.HasPrefix(err.Error(), "wsl.exe ended (exit code 9): first second\ufffd[31m é") || len([]rune(err.Error())) > 350 || strings.ContainsAny(err.Error(), "\n\x1b") {
 		t.Errorf("%q", err)
 	}
-	if err := Explain(nil, nil, 1); err.Error() != "wsl.exe ended (exit code 1)" {
+	if err := ExplainEnd(nil, nil, 1); err.Error() != "wsl.exe ended (exit code 1)" {
 		t.Errorf("%q", err)
 	}
 }
@@ -164,7 +164,7 @@ func TestExplainGivenUp(t *testing.T) {
 			if !errors.Is(err, want) || !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "it was ended") {
 				t.Errorf("%s in %s: %v, want %v", file, name, err, want)
 			}
-			if asks := want != ErrWaits && want != ErrDistroNotFound; Asks(encode(said)) != asks {
+			if asks := want != ErrWaits && want != ErrDistroNotFound; AsksForKey(encode(said)) != asks {
 				t.Errorf("%s in %s: asks is %v", file, name, !asks)
 			}
 		}
@@ -177,7 +177,7 @@ func TestExplainGivenUp(t *testing.T) {
 	if err := ExplainGivenUp(context.Canceled, stderr, stderr); err != context.Canceled {
 		t.Errorf("cancelled: %v", err)
 	}
-	if Asks([]byte("Ubuntu\r\nDebian\r\n")) || Asks(nil) {
+	if AsksForKey([]byte("Ubuntu\r\nDebian\r\n")) || AsksForKey(nil) {
 		t.Error("a list asks for a key")
 	}
 }
