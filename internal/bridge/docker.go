@@ -289,7 +289,7 @@ type watch struct {
 	stopped bool
 }
 
-// checkCarrierLiveness waits for the pulse, so it holds no lock.
+// checkCarrierLiveness waits for an answer, so it holds no lock.
 func (w *watch) checkCarrierLiveness() {
 	if !w.beginCheck() {
 		return

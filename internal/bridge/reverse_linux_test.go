@@ -19,7 +19,7 @@ import (
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/test/halfclose"
 )
 
-// doorOf opens a door, at b.socket, without a session.
+// doorOf listens at b.socket, without a session.
 func (b *bridged) doorOf(t *testing.T, link, kind string) *ReverseListener {
 	t.Helper()
 	l, err := endpoint.Listen(b.socket, endpoint.Access{Mode: 0o600, Uid: os.Geteuid(), Gid: os.Getegid()})
@@ -302,7 +302,7 @@ func TestADoorToAFrozenCarrier(t *testing.T) {
 	}
 }
 
-// A door that is to be opened again at once ends its connections, and no others.
+// A listener that is to be opened again at once ends its connections, and no others.
 func TestADoorThatIsCut(t *testing.T) {
 	b := build(t)
 	d := b.reverse(t, "")
@@ -325,7 +325,7 @@ func TestADoorThatIsCut(t *testing.T) {
 	}
 }
 
-// A door that is closed leaves connections alone, and lets nobody in. Those end with the session.
+// A listener that is closed leaves connections alone, and lets nobody in. Those end with the session.
 func TestADoorThatIsClosed(t *testing.T) {
 	b := build(t)
 	d := b.reverse(t, "")

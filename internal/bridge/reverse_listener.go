@@ -35,7 +35,7 @@ type ReverseListener struct {
 	inside map[net.Conn]struct{}
 }
 
-// OpenReverseListener lets clients in that come to the listener, which is the door's from here on.
+// OpenReverseListener lets clients in that come to the listener, which it owns from here on.
 func OpenReverseListener(l net.Listener, e Entry) *ReverseListener {
 	d := &ReverseListener{entry: e, listener: l, closing: make(chan struct{}), change: make(chan struct{}), inside: map[net.Conn]struct{}{}}
 	d.entering.Go(d.acceptClients)
@@ -63,7 +63,7 @@ func (d *ReverseListener) Close() error {
 	return err
 }
 
-// CutAllConnections ends all connections that have come through the door: a pipe can't be listened at anew
+// CutAllConnections ends all connections that have come through it: a pipe can't be listened at anew
 // while one of them lives.
 func (d *ReverseListener) CutAllConnections() {
 	d.mu.Lock()

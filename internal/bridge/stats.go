@@ -40,7 +40,7 @@ type Stats struct {
 	past  map[string]*Totals // by link; of the bytes, those of connections that have ended
 }
 
-// connStats is a connection in the books. Nil counts nothing.
+// connStats are of one connection. Nil counts nothing.
 type connStats struct {
 	of        *peer
 	link      string
@@ -139,7 +139,7 @@ func (b *Stats) TotalsOf(link string) Totals {
 	return t
 }
 
-// CountIn has the books of this session kept in b. It is called before a link is listened for.
+// CountIn counts the connections of this session in b. It is called before a link is listened for.
 func (h *Host) CountIn(b *Stats) { h.books = b }
 
 // FlowsOf are the connections of a link, the oldest first. The agent is asked who has connected;

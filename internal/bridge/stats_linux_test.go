@@ -16,7 +16,7 @@ import (
 	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/mux"
 )
 
-// shows waits until the books say so.
+// shows waits until the statistics say so.
 func shows(t *testing.T, what string, holds func() bool) {
 	t.Helper()
 	for end := time.Now().Add(20 * time.Second); !holds(); time.Sleep(time.Millisecond) {

@@ -9,10 +9,10 @@ import (
 )
 
 // applyOneChange runs one change of what is served, when it is set up and no other change is under way. It
-// returns false, and runs none, if ctx or the fleet ends before.
+// returns false, and runs none, if ctx or the daemon ends before.
 //
 // A change waits for the ends of links. So its turn is a token and not a lock that anybody else needs:
-// the end of a link waits for the answers to drains of it, and those read the crews.
+// the end of a link waits for the answers to drains of it, and those read the servers.
 func (f *daemon) applyOneChange(ctx context.Context, change func()) bool {
 	select {
 	case <-f.ready:
@@ -36,7 +36,7 @@ func (f *daemon) applyOneChange(ctx context.Context, change func()) bool {
 	return true
 }
 
-// arrangeWantedLinks has the crews serve these links, and tells what is new. It is called by one at a time.
+// arrangeWantedLinks has the servers serve these links, and tells what is new. It is called by one at a time.
 func (f *daemon) arrangeWantedLinks(now []links.Link) control.Reloaded {
 	f.mu.Lock()
 	done := compareLinks(f.links, now)
@@ -47,7 +47,7 @@ func (f *daemon) arrangeWantedLinks(now []links.Link) control.Reloaded {
 	return done
 }
 
-// nameDefaultDistro gives the default distro its name, and its links to that distro's crew.
+// nameDefaultDistro gives the default distro its name, and its links to that distro's server.
 func (f *daemon) nameDefaultDistro(distro string) {
 	f.applyOneChange(f.ctx, func() {
 		f.mu.Lock()
@@ -57,7 +57,7 @@ func (f *daemon) nameDefaultDistro(distro string) {
 	})
 }
 
-// assignLinksToDistros gives each link to its distro's crew. Links go before others come, which may want their
+// assignLinksToDistros gives each link to its distro's server. Links go before others come, which may want their
 // sockets. It is called by one at a time, without the lock.
 func (f *daemon) assignLinksToDistros() {
 	endServedLinks(f.takeLeavingLinks())
@@ -80,7 +80,7 @@ func (f *daemon) assignLinksToDistros() {
 	}
 }
 
-// takeLeavingLinks takes from the crews the links that are theirs no more.
+// takeLeavingLinks takes from the servers the links that are theirs no more.
 func (f *daemon) takeLeavingLinks() (all []*servedLink) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -104,7 +104,7 @@ func endServedLinks(going []*servedLink) {
 	}
 }
 
-// serverForDistro makes one for a distro. It lives as long as the fleet or until it has nothing to do.
+// serverForDistro makes one for a distro. It lives as long as the daemon or until it has nothing to do.
 func (f *daemon) serverForDistro(distro string, awaits bool) *distroServer {
 	c := newDistroServer(f, distro)
 	c.awaits = awaits

@@ -41,16 +41,16 @@ type distroServer struct {
 // servedLink is a link and, once it has its place, its instance.
 type servedLink struct {
 	link   links.Link // as it is wanted
-	placed links.Link // in the crew's distro
+	placed links.Link // in the server's distro
 	leave  context.CancelFunc
 	ended  chan struct{}
 	// replaced tells that another link of the name comes; before leave is called.
 	replaced bool
 	why      error // of flags: what ended the link, if that is an error; before leave is called
 
-	// With the crew's lock.
+	// With the server's lock.
 	in     *instance      // nil until it has its place
-	events sync.WaitGroup // those that in is being told; none is begun once the crew has parted with the link
+	events sync.WaitGroup // those that in is being told; none is begun once the server has parted with the link
 	served tunnel.Link
 	look   bridge.Dial   // dials for status, which what was seen before does not count for
 	engine func() string // what it leads to
@@ -94,7 +94,7 @@ func (c *distroServer) runUntilDone(ctx context.Context) error {
 	}
 	if c.distro == "" {
 		c.f.nameDefaultDistro(distro)
-		return nil // its links have another crew now
+		return nil // its links have another server now
 	}
 	select {
 	case <-c.first:
@@ -177,7 +177,7 @@ func (c *distroServer) addLink(l *links.Link) {
 	}()
 }
 
-// removeLinks takes all links but some from the crew; they are to be ended. comesAgain tells whether another
+// removeLinks takes all links but some from the server; they are to be ended. comesAgain tells whether another
 // link of the name follows.
 func (c *distroServer) removeLinks(some, comesAgain func(*links.Link) bool) (going []*servedLink) {
 	c.mu.Lock()
@@ -195,7 +195,7 @@ func (c *distroServer) removeLinks(some, comesAgain func(*links.Link) bool) (goi
 	return going
 }
 
-// currentTunnel is the crew's daemon, nil until there is one.
+// currentTunnel is the server's tunnel, nil until there is one.
 func (c *distroServer) currentTunnel() *tunnel.Tunnel {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -16,7 +16,7 @@ import (
 // roamEvery is how often a distro is looked for that takes over a socket of all distros.
 const roamEvery = 8 * time.Second
 
-// failover has the fleet look whether such a socket is to be served from elsewhere.
+// failover has the daemon look whether such a socket is to be served from elsewhere.
 type failover chan struct{}
 
 func newFailover() failover { return make(failover, 1) }
@@ -29,7 +29,7 @@ func (r failover) wakeFailover() {
 	}
 }
 
-// failoverLoop hands sockets of all distros on, until the fleet ends: when the distro that serves one has
+// failoverLoop hands sockets of all distros on, until the daemon ends: when the distro that serves one has
 // stopped, one that runs takes over and keeps it until it stops itself. None is started for that.
 func (f *daemon) failoverLoop() {
 	for {
@@ -147,7 +147,7 @@ func (f *daemon) forgetPlacements(now []links.Link) {
 	}
 }
 
-// isDistroAway tells that the distro is not there to be served, as far as its crew knows.
+// isDistroAway tells that the distro is not there to be served, as far as its server knows.
 func (c *distroServer) isDistroAway() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -35,7 +35,7 @@ func (f *daemon) serveFlags(l links.Link) error {
 }
 
 // chooseDistro has WSL tell which distro the link is in. Where nobody is there, what WSL does not tell at once is
-// waited for by the distro's crew: who asks finds the link all the same.
+// waited for by the distro's server: who asks finds the link all the same.
 func (f *daemon) chooseDistro(l links.Link) (_ links.Link, err error) {
 	switch {
 	case f.o.Strict:

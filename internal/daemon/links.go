@@ -37,7 +37,7 @@ type daemon struct {
 	own     *slog.Logger
 	ctx     context.Context // ends when it is to end
 	stop    context.CancelFunc
-	running sync.WaitGroup // crews
+	running sync.WaitGroup // servers
 	cut     atomic.Int64   // connections, by a drain
 
 	flags bool                   // one link is served, which flags have said
@@ -53,7 +53,7 @@ type daemon struct {
 	mu    sync.Mutex
 	links []links.Link
 	named string                   // the default distro; empty while it is not known
-	crews map[string]*distroServer // by distro
+	servers map[string]*distroServer // by distro
 	seats map[string]string        // by link of all distros: the distro that has taken it over
 
 	chosen string // of flags: the distro
@@ -127,7 +127,7 @@ func (f *daemon) endMisconfigured(wrong error) {
 	f.own.Error("the configuration is wrong", "error", wrong, logs.WithNumber(logs.EventConfig))
 }
 
-// holdUntilEnd passes it on to all crews when the machine has woken up.
+// holdUntilEnd passes it on to all servers when the machine has woken up.
 func (f *daemon) holdUntilEnd() {
 	for {
 		select {

@@ -197,7 +197,7 @@ func clearSocketPlace(path string) error {
 	return os.Remove(path)
 }
 
-// removeStale is clearPlace with other starters kept out, so that none of them
+// removeStale is clearSocketPlace with other starters kept out, so that none of them
 // is taken for dead between its bind and its listen.
 func removeStale(path string) error {
 	if err := checkSocketPath(path); err != nil {

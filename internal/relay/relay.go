@@ -29,7 +29,7 @@ type Relay struct {
 	Memory *Memory // takes back large buffers; may be nil
 	Flow   Counter // counts what is handed on; may be nil
 
-	// Whole has the end of the engine's whole connection passed on as such: see gone.go.
+	// Whole has the end of the engine's whole connection passed on as such: see fullclose.go.
 	Whole bool
 
 	// Tell gives a client the reason why it gets no answer: ErrFrozen, ErrRefused or a *mux.RefusedError. It returns
