@@ -66,16 +66,16 @@ func (f *daemon) assignLinksToDistros() {
 	for i := range f.links {
 		l := &f.links[i]
 		distro := f.distroOf(l)
-		c := f.crews[strings.ToLower(distro)]
+		c := f.servers[strings.ToLower(distro)]
 		if c == nil {
 			c = f.serverForDistro(distro, f.seats[l.Name] != "")
 		}
 		c.addLink(l)
 	}
-	for distro, c := range f.crews {
+	for distro, c := range f.servers {
 		if c.isIdle() {
 			c.stop()
-			delete(f.crews, distro)
+			delete(f.servers, distro)
 		}
 	}
 }
@@ -85,7 +85,7 @@ func (f *daemon) takeLeavingLinks() (all []*servedLink) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	comesAgain := func(l *links.Link) bool { return links.FindNamed(f.links, l.Name) != nil }
-	for distro, c := range f.crews {
+	for distro, c := range f.servers {
 		all = append(all, c.removeLinks(func(l *links.Link) bool {
 			now := links.FindNamed(f.links, l.Name)
 			return now != nil && now.Equal(l) && strings.ToLower(f.distroOf(now)) == distro
@@ -108,7 +108,7 @@ func endServedLinks(going []*servedLink) {
 func (f *daemon) serverForDistro(distro string, awaits bool) *distroServer {
 	c := newDistroServer(f, distro)
 	c.awaits = awaits
-	f.crews[strings.ToLower(distro)] = c
+	f.servers[strings.ToLower(distro)] = c
 	c.startRun(f.ctx)
 	return c
 }
@@ -117,7 +117,7 @@ func (f *daemon) serverForDistro(distro string, awaits bool) *distroServer {
 func (f *daemon) allServers() (all []*distroServer) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	for _, c := range f.crews {
+	for _, c := range f.servers {
 		all = append(all, c)
 	}
 	return all

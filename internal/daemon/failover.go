@@ -117,7 +117,7 @@ func (f *daemon) unservedLinks() (list []*links.Link) {
 		if !l.Shared {
 			continue
 		}
-		if c := f.crews[strings.ToLower(f.placementOf(l))]; c != nil && c.isDistroAway() {
+		if c := f.servers[strings.ToLower(f.placementOf(l))]; c != nil && c.isDistroAway() {
 			list = append(list, l)
 		}
 	}

@@ -37,7 +37,7 @@ func TestStranded(t *testing.T) {
 	f := newDaemon(ofFile("c.toml", nil))
 	f.links = []links.Link{{Name: "all", Distro: config.All, Shared: true, Host: "Ubuntu"}, {Name: "own", Distro: "Ubuntu"}}
 	c := newDistroServer(f, "Ubuntu")
-	f.crews["ubuntu"] = c
+	f.servers["ubuntu"] = c
 	for _, e := range []tunnel.Event{
 		{State: tunnel.Starting}, {State: tunnel.Lost, Err: tunnel.ErrWedged}, {State: tunnel.Frozen}, {State: tunnel.Thawed},
 	} {
