@@ -19,6 +19,7 @@ func told(pieces ...string) string {
 		io.WriteString(source, p)
 	}
 	t.Close()
+	<-t.ended // a slow machine may take longer than a screen gets
 	return screen.String()
 }
 

@@ -47,12 +47,12 @@ func TestStatusTellsWhatIsNotThere(t *testing.T) {
 		last        error // that a client got
 		wrong, cure string
 	}{
-		"no program, for docker":     {config.Docker, none, nil, "dial exec: no-such-program-of-anybody x: there is no such program", "(DWB801)"},
-		"no program":                 {config.Raw, none, nil, "dial exec: no-such-program-of-anybody x: there is no such program", "(DWB801)"},
+		"no program, for docker":     {config.Docker, none, nil, "dial exec: no-such-program-of-anybody x: there is no such program", "DWB801: "},
+		"no program":                 {config.Raw, none, nil, "dial exec: no-such-program-of-anybody x: there is no such program", "DWB801: "},
 		"a program":                  {config.Raw, there, nil, "", ""},
 		"one that was not there":     {config.Raw, there, fs.ErrNotExist, "", ""},
 		"one that ran too often":     {config.Docker, there, endpoint.ErrBusy, "", ""},
-		"one that is kept from that": {config.Raw, there, blocked, "dial it: permission denied", "(DWB801)"},
+		"one that is kept from that": {config.Raw, there, blocked, "dial it: permission denied", "DWB801: "},
 	} {
 		in := leading(c.kind, c.to)
 		in.dialErr = c.last
