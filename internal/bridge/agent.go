@@ -73,7 +73,7 @@ func RunAgent(ctx context.Context, carrier io.ReadWriteCloser, id BuildID, distr
 	err = errors.Join(err, a.session.Close())
 	a.clients.Wait()
 	a.relays.Wait()
-	a.pulse.asking.Wait()
+	a.liveness.asking.Wait()
 	return err
 }
 
@@ -170,7 +170,7 @@ func (a *agent) handleRequest(r request) answer {
 	case r.Lead != nil:
 		return a.leadToTarget(*r.Lead)
 	case r.Unlead != nil:
-		a.leads.removeRoute(r.Unlead.Link)
+		a.routes.removeRoute(r.Unlead.Link)
 		return answer{Unled: &struct{}{}}
 	case r.Reach != nil:
 		return a.tryLinkTarget(r.Reach.Link)
@@ -218,17 +218,17 @@ func (a *agent) leadToTarget(l AgentRoute) answer {
 	if err != nil {
 		return failedAnswer(err)
 	}
-	a.leads.addRoute(l.Link, func(ctx context.Context) (net.Conn, error) { return a.distro.Dial(ctx, l.Socket) })
+	a.routes.addRoute(l.Link, func(ctx context.Context) (net.Conn, error) { return a.distro.Dial(ctx, l.Socket) })
 	return answer{Leading: &Leading{self}}
 }
 
 // tryLinkTarget tries what a link leads to, by a connection that ends at once.
 func (a *agent) tryLinkTarget(link string) answer {
-	dial, known := a.leads.enterIncomingStream(link)
+	dial, known := a.routes.enterIncomingStream(link)
 	if !known {
 		return failedAnswer(&AgentError{KindInvalid, "there is no such link"})
 	}
-	defer a.leads.leaveRoute(link)
+	defer a.routes.leaveRoute(link)
 	conn, err := dial(context.Background()) // which is bounded
 	if err == nil {
 		err = conn.Close()

@@ -249,7 +249,7 @@ func (i *idle) closeWaitingClients() {
 // openStream opens a stream, or says why a client can't have one. While the carrier
 // is frozen nothing new is put on it.
 func (h *peer) openStream(link string) (stream *mux.Stream, why string) {
-	if !h.pulse.isAlive() {
+	if !h.liveness.isAlive() {
 		return nil, WhyFrozen
 	}
 	stream, err := h.session.Open(link)
@@ -271,7 +271,7 @@ func (h *peer) openStream(link string) (stream *mux.Stream, why string) {
 // watchForFreeze gives a read up when the carrier freezes before any answer has come and before its
 // client has said more. A slow engine is waited for.
 func (h *peer) watchForFreeze(r *relay.Relay) (stop func()) {
-	w := &watch{pulse: h.pulse, relay: r}
+	w := &watch{liveness: h.liveness, relay: r}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.timer = time.AfterFunc(firstWatch, w.checkCarrierLiveness)
@@ -279,8 +279,8 @@ func (h *peer) watchForFreeze(r *relay.Relay) (stop func()) {
 }
 
 type watch struct {
-	pulse *liveness
-	relay *relay.Relay
+	liveness *liveness
+	relay    *relay.Relay
 
 	looking sync.WaitGroup
 
@@ -297,7 +297,7 @@ func (w *watch) checkCarrierLiveness() {
 	defer w.looking.Done()
 	switch {
 	case w.relay.IsKept():
-	case w.pulse.isAlive():
+	case w.liveness.isAlive():
 		w.scheduleNextCheck()
 	default:
 		w.relay.GiveUp()

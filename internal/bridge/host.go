@@ -38,8 +38,8 @@ func Join(ctx context.Context, carrier io.ReadWriteCloser, id BuildID, links map
 		return nil, errors.Join(err, carrier.Close())
 	}
 	h := &Host{peer: newPeer(mux.New(carrier, mux.Host), log), warned: warned}
-	h.books, h.control = &Stats{}, h.handleAgentWarning
-	maps.Copy(h.leads.to, links)
+	h.stats, h.control = &Stats{}, h.handleAgentWarning
+	maps.Copy(h.routes.to, links)
 	h.relays.Go(h.acceptIncomingStreams)
 	h.relays.Go(func() { boundFailingCarrier(h.session) })
 	return h, nil
@@ -50,7 +50,7 @@ func (h *Host) handleAgentWarning(stream *mux.Stream) {
 	defer stream.Close()
 	m := &messages{lines: bufio.NewScanner(io.LimitReader(stream, maxWarning))}
 	var w warning
-	if m.receiveMessage(&w) == nil && h.leads.hasRoute(w.Link) {
+	if m.receiveMessage(&w) == nil && h.routes.hasRoute(w.Link) {
 		h.warned(w.Link, printable.Line(w.Warning))
 	}
 }
@@ -69,15 +69,15 @@ func (h *Host) Listen(ctx context.Context, l Listen) (Listening, error) {
 }
 
 // Route has new connections of a link lead to where dial does.
-func (h *Host) Route(link string, dial Dial) { h.leads.addRoute(link, dial) }
+func (h *Host) Route(link string, dial Dial) { h.routes.addRoute(link, dial) }
 
 // Unroute has a link lead nowhere any more.
-func (h *Host) Unroute(link string) { h.leads.removeRoute(link) }
+func (h *Host) Unroute(link string) { h.routes.removeRoute(link) }
 
 // StopListening ends a link: connections that come are refused, and the agent removes the
 // socket. Those that are there go on. It takes 10 s at the most.
 func (h *Host) StopListening(ctx context.Context, link string) error {
-	h.leads.removeRoute(link)
+	h.routes.removeRoute(link)
 	a, err := h.askAgent(ctx, request{Unlisten: &ofLink{link}})
 	if err == nil && a.Unlistened == nil {
 		err = errOtherAnswer
@@ -130,12 +130,12 @@ func (h *Host) Dial(link string) (net.Conn, error) {
 
 // acceptReverseClient begins to carry a client of a reverse link, unless the session is over.
 func (h *Host) acceptReverseClient(c *client, link string) bool {
-	if h.session.Err() != nil || !h.leads.enterOwnClient(link, &h.relays) {
+	if h.session.Err() != nil || !h.routes.enterOwnClient(link, &h.relays) {
 		return false
 	}
 	go func() {
 		defer h.relays.Done()
-		defer h.leads.leaveRoute(link)
+		defer h.routes.leaveRoute(link)
 		h.forwardClient(c, link, nil)
 	}()
 	return true
@@ -176,10 +176,10 @@ func (h *Host) askAgent(ctx context.Context, r request) (answer, error) {
 
 // CountStreams is the number of connections that are bridged now. Questions to the
 // agent are streams of the session, and none of these.
-func (h *Host) CountStreams() int { return h.leads.countAllConnections() }
+func (h *Host) CountStreams() int { return h.routes.countAllConnections() }
 
 // CountStreamsOf is the number of a link's.
-func (h *Host) CountStreamsOf(link string) int { return h.leads.countOf(link) }
+func (h *Host) CountStreamsOf(link string) int { return h.routes.countOf(link) }
 
 // Done is closed when the session has ended; Err tells why.
 func (h *Host) Done() <-chan struct{} { return h.session.Done() }
@@ -236,7 +236,7 @@ func (h *Host) Abort() { _ = h.session.Close() }
 // AwaitRelays returns when no relay of an ended session is left.
 func (h *Host) AwaitRelays() {
 	h.relays.Wait()
-	h.pulse.asking.Wait()
+	h.liveness.asking.Wait()
 }
 
 // Ping measures a round trip to the agent. It ends with the context's error

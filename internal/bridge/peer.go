@@ -17,29 +17,29 @@ import (
 type peer struct {
 	session *mux.Session
 	log     *slog.Logger
-	leads   routes
+	routes  routes
 	whole   bool              // of the connections it dials: see relay.Relay
 	control func(*mux.Stream) // takes what the other half asks, or tells
 
-	books   *Stats      // nil: none are kept
+	stats   *Stats      // nil: none are kept
 	cutting atomic.Bool // streams that end now were cut
 
-	pulse  *liveness
-	idle   idle
-	memory relay.Memory
-	relays sync.WaitGroup
+	liveness *liveness
+	idle     idle
+	memory   relay.Memory
+	relays   sync.WaitGroup
 }
 
 func newPeer(session *mux.Session, log *slog.Logger) peer {
 	return peer{
-		session: session, log: log, pulse: &liveness{session: session},
-		leads: routes{to: map[string]Dial{}, joined: map[string]int{}},
+		session: session, log: log, liveness: &liveness{session: session},
+		routes: routes{to: map[string]Dial{}, joined: map[string]int{}},
 	}
 }
 
 // acceptIncomingStreams takes the other half's streams until the session ends.
 func (h *peer) acceptIncomingStreams() {
-	defer h.leads.refuseNewClients()
+	defer h.routes.refuseNewClients()
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	for {
@@ -58,16 +58,16 @@ func (h *peer) acceptIncomingStreams() {
 // serveIncomingStream dials what the stream is for and relays.
 func (h *peer) serveIncomingStream(ctx context.Context, offer *mux.IncomingStream) {
 	link := offer.Link()
-	dial, known := h.leads.enterIncomingStream(link)
+	dial, known := h.routes.enterIncomingStream(link)
 	if !known {
 		h.log.Debug("link refused", "link", link, "reason", "unknown")
 		offer.Refuse(mux.RefuseUnknownLink)
 		return
 	}
-	defer h.leads.leaveRoute(link)
+	defer h.routes.leaveRoute(link)
 	if r, f := h.dialTarget(ctx, offer, dial); r != nil {
 		r.Run()
-		h.books.endFlow(f)
+		h.stats.endFlow(f)
 	}
 }
 
@@ -78,11 +78,11 @@ func (h *peer) dialTarget(ctx context.Context, offer *mux.IncomingStream, dial D
 	if err != nil {
 		h.log.Debug("link refused", "link", offer.Link(), "reason", err)
 		code := refuseCodeOf(err)
-		h.books.countRefusedStream(offer.Link(), code)
+		h.stats.countRefusedStream(offer.Link(), code)
 		offer.Refuse(code)
 		return nil, nil
 	}
-	f := h.books.beginFlow(h, offer.Link(), offer.ID(), nil)
+	f := h.stats.beginFlow(h, offer.Link(), offer.ID(), nil)
 	r := relay.New(conn, offer.Accept(), relay.Engines)
 	r.Memory, r.Whole, r.Flow = &h.memory, h.whole, f
 	return r, f
@@ -175,7 +175,7 @@ func (h *peer) forwardClient(c *client, link string, prepare func(*relay.Relay) 
 	if r == nil {
 		return
 	}
-	defer h.books.endFlow(f)
+	defer h.stats.endFlow(f)
 	if prepare != nil {
 		defer prepare(r)()
 	}
@@ -193,8 +193,8 @@ func (h *peer) openClientRelay(c *client, link string) (*relay.Relay, *connStats
 		return nil, nil
 	}
 	var f *connStats
-	if h.books != nil {
-		f = h.books.beginFlow(h, link, stream.ID(), &Peer{Call: dockerapi.CallOf(c.first)})
+	if h.stats != nil {
+		f = h.stats.beginFlow(h, link, stream.ID(), &Peer{Call: dockerapi.CallOf(c.first)})
 	}
 	r := relay.New(c.conn, stream, relay.Clients)
 	r.Memory, r.Whole, r.Flow, r.First = &h.memory, c.whole, f, c.first

@@ -140,12 +140,12 @@ func (b *Stats) TotalsOf(link string) Totals {
 }
 
 // CountIn counts the connections of this session in b. It is called before a link is listened for.
-func (h *Host) CountIn(b *Stats) { h.books = b }
+func (h *Host) CountIn(b *Stats) { h.stats = b }
 
 // FlowsOf are the connections of a link, the oldest first. The agent is asked who has connected;
 // until ctx ends, and for 10 s at the most.
 func (h *Host) FlowsOf(ctx context.Context, link string) []Flow {
-	flows := h.books.sessionFlows(&h.peer, link)
+	flows := h.stats.sessionFlows(&h.peer, link)
 	missing := make(map[uint32]*Flow, len(flows))
 	for i := range flows {
 		if !flows[i].flow.own {

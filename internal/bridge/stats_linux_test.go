@@ -265,7 +265,7 @@ func TestPeersOfAHostileAgent(t *testing.T) {
 				t.Fatal(err)
 			}
 			var flows []Flow
-			shows(t, "the flow", func() bool { return len(h.books.sessionFlows(&h.peer, "link")) == 1 })
+			shows(t, "the flow", func() bool { return len(h.stats.sessionFlows(&h.peer, "link")) == 1 })
 			ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 			defer cancel()
 			if flows = h.FlowsOf(ctx, "link"); ctx.Err() != nil {

@@ -59,7 +59,7 @@ func (t *AsyncWriter) showQueuedLines() {
 		case line := <-t.queue:
 			t.showOneLine(line)
 		case b := <-t.raw:
-			_, _ = t.out.Write(b) // as in show
+			_, _ = t.out.Write(b) // as in showOneLine
 		case <-t.ending:
 			t.showRest()
 			return
@@ -67,7 +67,7 @@ func (t *AsyncWriter) showQueuedLines() {
 	}
 }
 
-// showRest shows what was told before the end: of an end and a line that are there at once, run may see the end first.
+// showRest shows what was told before the end: of an end and a line that are there at once, showQueuedLines may see the end first.
 func (t *AsyncWriter) showRest() {
 	for {
 		select {

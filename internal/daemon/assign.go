@@ -68,7 +68,7 @@ func (f *daemon) assignLinksToDistros() {
 		distro := f.distroOf(l)
 		c := f.servers[strings.ToLower(distro)]
 		if c == nil {
-			c = f.serverForDistro(distro, f.seats[l.Name] != "")
+			c = f.serverForDistro(distro, f.placements[l.Name] != "")
 		}
 		c.addLink(l)
 	}

@@ -89,7 +89,7 @@ func (f *daemon) reassignUnservedLinks(running, hosts []string) (moves []placeme
 			left = true
 			continue
 		}
-		f.seats[l.Name] = to
+		f.placements[l.Name] = to
 		moves = append(moves, placementMove{l.Name, now, to})
 	}
 	return moves, left
@@ -127,7 +127,7 @@ func (f *daemon) unservedLinks() (list []*links.Link) {
 // placementOf is the distro that serves a link of all distros: that which has taken it over, else the one that
 // is named, else the default one.
 func (f *daemon) placementOf(l *links.Link) string {
-	switch seat := f.seats[l.Name]; {
+	switch seat := f.placements[l.Name]; {
 	case seat != "":
 		return seat
 	case l.Host != "":
@@ -142,7 +142,7 @@ func (f *daemon) forgetPlacements(now []links.Link) {
 	for i := range f.links {
 		old := &f.links[i]
 		if l := links.FindNamed(now, old.Name); l == nil || l.Distro != old.Distro || l.Host != old.Host {
-			delete(f.seats, old.Name)
+			delete(f.placements, old.Name)
 		}
 	}
 }

@@ -52,7 +52,7 @@ func TestStranded(t *testing.T) {
 			t.Errorf("%s: stays", e.State)
 		}
 	}
-	f.seats["all"] = "Debian"
+	f.placements["all"] = "Debian"
 	if len(f.unservedLinks()) != 0 {
 		t.Error("another distro serves it")
 	}
@@ -63,7 +63,7 @@ func TestSeatOutlivesAReload(t *testing.T) {
 	f := newDaemon(ofFile("c.toml", nil))
 	f.named = "Ubuntu"
 	all := links.Link{Name: "all", Distro: config.All, Shared: true, Uids: []int{1000}}
-	f.links, f.seats["all"] = []links.Link{all}, "Debian"
+	f.links, f.placements["all"] = []links.Link{all}, "Debian"
 	all.Uids = []int{1001}
 	if f.forgetPlacements([]links.Link{all}); f.placementOf(&all) != "Debian" {
 		t.Errorf("with other users it goes to %s", f.placementOf(&all))
@@ -75,8 +75,8 @@ func TestSeatOutlivesAReload(t *testing.T) {
 	if all.Host = ""; f.placementOf(&all) != "Ubuntu" {
 		t.Errorf("without a host it goes to %s", f.placementOf(&all))
 	}
-	f.seats["all"] = "Debian"
-	if f.forgetPlacements(nil); f.seats["all"] != "" {
+	f.placements["all"] = "Debian"
+	if f.forgetPlacements(nil); f.placements["all"] != "" {
 		t.Error("a link that is gone keeps its distro")
 	}
 }

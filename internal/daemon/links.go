@@ -46,15 +46,15 @@ type daemon struct {
 	lines func(string) io.Writer // takes what a distro says on stderr
 
 	ready chan struct{} // closed when it is set up
-	turns chan struct{} // holds one token while what is served changes: see changing
+	turns chan struct{} // holds one token while what is served changes: see applyOneChange
 
 	// mu guards what follows and nothing is waited for with it: a drain that the end of a link waits
 	// for needs it, and so does every status.
-	mu      sync.Mutex
-	links   []links.Link
-	named   string                   // the default distro; empty while it is not known
-	servers map[string]*distroServer // by distro
-	seats   map[string]string        // by link of all distros: the distro that has taken it over
+	mu         sync.Mutex
+	links      []links.Link
+	named      string                   // the default distro; empty while it is not known
+	servers    map[string]*distroServer // by distro
+	placements map[string]string        // by link of all distros: the distro that has taken it over
 
 	chosen string // of flags: the distro
 	failed error  // of flags: what ended it
@@ -65,7 +65,7 @@ type daemon struct {
 func newDaemon(o Options) *daemon {
 	return &daemon{
 		o: o, flags: o.File == "", disk: userDisk{}, since: time.Now(), ready: make(chan struct{}), turns: make(chan struct{}, 1),
-		servers: map[string]*distroServer{}, seats: map[string]string{}, roaming: newFailover(),
+		servers: map[string]*distroServer{}, placements: map[string]string{}, roaming: newFailover(),
 	}
 }
 
