@@ -10,7 +10,8 @@ BUILD    := $(GO) build -ldflags "$(LINK)"
 BUILDGUI := $(GO) build -ldflags "$(LINK) -H windowsgui"
 EMBEDDED := internal/deploy/agents
 TARGETS  := windows/amd64 windows/arm64 linux/amd64 linux/arm64
-TESTS    ?= ./...
+# The longest first, so that all others run beside it.
+TESTS    ?= ./test/e2e ./...
 FUZZTIME ?= 30s
 MINUTES  ?= 10
 SEED     ?=
