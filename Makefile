@@ -10,8 +10,7 @@ BUILD    := $(GO) build -ldflags "$(LINK)"
 BUILDGUI := $(GO) build -ldflags "$(LINK) -H windowsgui"
 EMBEDDED := internal/deploy/agents
 TARGETS  := windows/amd64 windows/arm64 linux/amd64 linux/arm64
-# The longest first, so that all others run beside it.
-TESTS    ?= ./test/e2e ./...
+TESTS    ?= ./...
 FUZZTIME ?= 30s
 MINUTES  ?= 10
 SEED     ?=

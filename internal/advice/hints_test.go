@@ -70,7 +70,7 @@ func TestAPlaceThatIsServedTellsBy(t *testing.T) {
 
 func hasCode(said string) bool {
 	for _, e := range codes.AllEntries() {
-		if strings.HasPrefix(said, string(e.Code)+": ") {
+		if strings.HasPrefix(said, string(e.Code)+": ") || strings.HasSuffix(said, " ("+string(e.Code)+")") {
 			return true
 		}
 	}

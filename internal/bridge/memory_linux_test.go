@@ -176,7 +176,7 @@ func TestAnIdleStreamHasOneGoroutineAHalf(t *testing.T) {
 	shows(t, "one goroutine a half", func() bool {
 		stacks := make([]byte, 4<<20)
 		stacks = stacks[:runtime.Stack(stacks, true)]
-		relays := bytes.Count(stacks, []byte("relay.(*Relay).copy("))
+		relays := bytes.Count(stacks, []byte("relay.(*Relay).copyPieces("))
 		return relays == 2*streams && !bytes.Contains(stacks, []byte("relay.(*Relay).carryToConn("))
 	})
 }

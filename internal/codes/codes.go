@@ -153,15 +153,16 @@ func (c Code) Hint(purpose, command string) Hint { return Hint{c, purpose, comma
 // Note makes a hint that no command is for.
 func (c Code) Note(text string) Hint { return Hint{Code: c, Text: text} }
 
-// Message is a text with its code, for who is told one sentence.
-func (c Code) Message(text string) string { return string(c) + ": " + text }
+// Message is a text with its code, for a client that is told one sentence.
+func (c Code) Message(text string) string { return text + " (" + string(c) + ")" }
 
 // String is the hint as it is printed, with nothing behind the command.
 func (h Hint) String() string {
-	if h.Command == "" {
-		return h.Code.Message(h.Text)
+	text := string(h.Code) + ": " + h.Text
+	if h.Command != "" {
+		text += ", run: " + h.Command
 	}
-	return h.Code.Message(h.Text + ", run: " + h.Command)
+	return text
 }
 
 // InDistro replaces DISTRO by a distro's name.

@@ -2,12 +2,15 @@ package e2e
 
 import (
 	"encoding/json"
+	"fmt"
 	"net"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/docker-wsl-bridge/docker-wsl-bridge/internal/codes"
 )
 
 // Engines at Windows' pipes and in distros that run, each with how it is linked: for Windows, for Linux, one
@@ -29,7 +32,7 @@ func TestDiscover(t *testing.T) {
 		Engines []struct {
 			Distro, Place, Problem string
 			Engine                 struct{ OSType, Version, APIVersion, MinAPIVersion string }
-			Use                    []string
+			Use                    []codes.Hint
 		}
 	}
 	if err := json.Unmarshal([]byte(o.stdout), &told); err != nil || o.code != 0 {
@@ -38,15 +41,15 @@ func TestDiscover(t *testing.T) {
 	var places []string
 	for _, e := range told.Engines {
 		places = append(places, e.Distro+" "+strings.TrimPrefix(e.Place, "npipe:////./pipe/"))
-		says := []string{e.Engine.OSType, e.Problem, strings.Join(e.Use, "; ")}
+		says := []string{e.Engine.OSType, e.Problem, fmt.Sprint(e.Use)}
 		t.Logf("%s: %q", e.Place, says)
 		want := map[string]string{
-			"docker_engine_windows":     "windows,,docker-wsl-bridge up --pipe docker_engine_windows links it",
-			"docker_engine":             "linux,,docker-wsl-bridge up --pipe docker_engine links it to a distro, although it runs linux containers",
-			"podman-machine-default":    "linux,,docker-wsl-bridge up --pipe podman-machine-default links it",
+			"docker_engine_windows":     "windows,,[DWB301: to link it to a distro, run: docker-wsl-bridge up --pipe docker_engine_windows]",
+			"docker_engine":             "linux,,[DWB204: to link it to a distro, although it runs linux containers, run: docker-wsl-bridge up --pipe docker_engine]",
+			"podman-machine-default":    "although it runs linux containers, run: docker-wsl-bridge up --pipe podman-machine-default]",
 			"dockerDesktopLinuxEngine":  `"group": "docker-users"`,
 			"docker_engine_linux":       "--trust-pipe-owner",
-			"unix:/var/run/docker.sock": "linux,,it is used in " + w.distro + " itself",
+			"unix:/var/run/docker.sock": "linux,,[DWB501: to use it, in " + w.distro + " itself, run: ",
 		}[strings.TrimPrefix(e.Place, "npipe:////./pipe/")]
 		contains(t, strings.Join(says, ","), want)
 		if e.Engine.OSType == "linux" && (e.Engine.Version == "" || e.Engine.APIVersion == "" || e.Engine.MinAPIVersion == "") {

@@ -245,7 +245,7 @@ func TestInstallByTheRunKey(t *testing.T) {
 	i.does(ctx, t, "stop", "--distro", i.distro)
 	o := said(t, i.s.Windows(ctx, "status"))
 	contains(t, o.stdout, "at logon started by the Run key, as asked for")
-	diagnosed(t, i.s.Windows(ctx, "doctor", "--distro", i.distro, "--json")).has(t, "DWB301", "failed", "no bridge of this user serves", "docker-wsl-bridge start starts it")
+	diagnosed(t, i.s.Windows(ctx, "doctor", "--distro", i.distro, "--json")).has(t, "DWB301", "failed", "no bridge of this user serves", "docker-wsl-bridge start")
 	i.does(ctx, t, "start")
 	if third := i.status(ctx, t); !third.Works {
 		t.Errorf("after start: %+v", third)
