@@ -56,7 +56,7 @@ var (
 	plainOwner = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}:[A-Za-z0-9._-]{1,64}$`)
 )
 
-func (l *Listening) makePrintable() bool {
+func (l *Listening) isWellFormed() bool {
 	return l != nil && l.Agent.PID >= 0 && plainMode.MatchString(l.Mode) && plainOwner.MatchString(l.Owner)
 }
 

@@ -139,7 +139,7 @@ func FuzzHost(f *testing.F) {
 		}
 		ends(t, "the host", func() {
 			where, err := h.Listen(t.Context(), Listen{Link: "engine", Socket: "/run/x.sock"})
-			if err == nil && !where.makePrintable() {
+			if err == nil && !where.isWellFormed() {
 				t.Errorf("it believes %+v", where)
 			}
 			<-h.Done()
@@ -188,7 +188,7 @@ func FuzzControl(f *testing.F) {
 		if err == nil && a.Error != nil {
 			t.Error("an error was not told")
 		}
-		if a.Listening.makePrintable() && strings.ContainsAny(a.Listening.Mode+a.Listening.Owner, "\n\x1b ") {
+		if a.Listening.isWellFormed() && strings.ContainsAny(a.Listening.Mode+a.Listening.Owner, "\n\x1b ") {
 			t.Errorf("taken for plain: %+v", a.Listening)
 		}
 	})

@@ -62,7 +62,7 @@ func (h *Host) Listen(ctx context.Context, l Listen) (Listening, error) {
 	switch {
 	case err != nil:
 		return Listening{}, err
-	case !a.Listening.makePrintable():
+	case !a.Listening.isWellFormed():
 		return Listening{}, errOtherAnswer
 	}
 	return *a.Listening, nil

@@ -74,13 +74,13 @@ func (d *ReverseListener) CutAllConnections() {
 	}
 }
 
-func (d *ReverseListener) countClientIn(conn net.Conn) {
+func (d *ReverseListener) trackClient(conn net.Conn) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.inside[conn] = struct{}{}
 }
 
-func (d *ReverseListener) countClientOut(conn net.Conn) {
+func (d *ReverseListener) untrackClient(conn net.Conn) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	delete(d.inside, conn)
@@ -95,8 +95,8 @@ func (d *ReverseListener) acceptClients() {
 
 // admitClient brings a client to a session, or turns it away.
 func (d *ReverseListener) admitClient(conn net.Conn) {
-	d.countClientIn(conn)
-	c := &client{conn: conn, whole: true, left: d.countClientOut}
+	d.trackClient(conn)
+	c := &client{conn: conn, whole: true, left: d.untrackClient}
 	if d.entry.Kind == KindDocker {
 		if c.first = d.idle.awaitFirstBytes(conn); c.first == nil {
 			c.closeAndForget()

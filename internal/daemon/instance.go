@@ -269,7 +269,7 @@ func (in *instance) reachTarget(ctx context.Context, d *tunnel.Tunnel, dial brid
 // isTargetThere tells whether a connection would find something, without one where that would start a
 // command or take a pipe's place: then the last client's tells what can't be seen so.
 func (in *instance) isTargetThere(ctx context.Context) error {
-	certain, err := in.link.Engine.IsThere(ctx)
+	certain, err := in.link.Engine.CheckExists(ctx)
 	if err != nil || certain {
 		return err
 	}

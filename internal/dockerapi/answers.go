@@ -118,13 +118,13 @@ func (a *Answers) nextLine(b []byte) (n int, at Mark) {
 	switch {
 	case isFirst && !whole && !mayBeStatus(a.head.line):
 		a.odd = true
-		return n, a.endAnswer()
+		return n, a.endHTTP()
 	case !whole:
 		return n, NoMark
 	case isFirst:
 		if a.status, a.minor = statusLine(line); a.status == 0 {
 			a.odd = true
-			return n, a.endAnswer()
+			return n, a.endHTTP()
 		}
 		return n, NoMark
 	case len(line) > 0:
@@ -168,16 +168,16 @@ func (a *Answers) headEnds() Mark {
 	kind := a.takeRequest()
 	switch {
 	case a.status == http.StatusSwitchingProtocols, kind == connectAsked && a.status < 300:
-		return a.endAnswer()
+		return a.endHTTP()
 	case kind == headAsked, a.status == http.StatusNoContent, a.status == http.StatusNotModified:
-		return a.answerEnds()
+		return a.endAnswer()
 	}
 	body, endless, err := a.head.answerBody(a.minor)
 	switch a.odd = err != nil; {
 	case a.odd, endless:
-		return a.endAnswer()
+		return a.endHTTP()
 	case body.isWhole():
-		return a.answerEnds()
+		return a.endAnswer()
 	}
 	a.body, a.place = body, inBody
 	return NoMark
@@ -199,19 +199,19 @@ func (a *Answers) nextOfBody(b []byte) (n int, at Mark) {
 	switch {
 	case !good:
 		a.odd = true
-		return n, a.endAnswer()
+		return n, a.endHTTP()
 	case a.body.isWhole():
-		return n, a.answerEnds()
+		return n, a.endAnswer()
 	}
 	return n, NoMark
 }
 
-func (a *Answers) answerEnds() Mark {
+func (a *Answers) endAnswer() Mark {
 	a.place = between
 	return AnswerEnds
 }
 
-func (a *Answers) endAnswer() Mark {
+func (a *Answers) endHTTP() Mark {
 	a.ends = true
 	a.head, a.body = headReader{}, framing{}
 	return HTTPEnds
@@ -264,7 +264,7 @@ func (a *Answers) IsOdd() bool {
 // whether HTTP goes on. The error is ErrNoAnswer, or the context's cause.
 func (a *Answers) AwaitAnswers(ctx context.Context) (http bool, err error) {
 	for {
-		http, changed, err := a.awaitSettled()
+		http, changed, err := a.settledState()
 		if changed == nil {
 			return http, err
 		}
@@ -276,16 +276,16 @@ func (a *Answers) AwaitAnswers(ctx context.Context) (http bool, err error) {
 	}
 }
 
-// isHTTPLocked tells whether HTTP goes on, as far as is known, and whether that is all that there is to know.
-func (a *Answers) isHTTPLocked() (http, settled bool) {
-	_, changed, _ := a.awaitSettled()
+// httpState tells whether HTTP goes on, as far as is known, and whether that is all that there is to know.
+func (a *Answers) httpState() (http, settled bool) {
+	_, changed, _ := a.settledState()
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return !a.over || a.none || a.failed, changed == nil
 }
 
-// awaitSettled is what Await tells, or what to wait for.
-func (a *Answers) awaitSettled() (http bool, changed <-chan struct{}, err error) {
+// settledState is what Await tells, or what to wait for.
+func (a *Answers) settledState() (http bool, changed <-chan struct{}, err error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	switch {

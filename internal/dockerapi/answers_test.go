@@ -204,7 +204,7 @@ func TestAwaitAnswers(t *testing.T) {
 	a.NextMark([]byte(answer))
 	a.NotePassed()
 	a.NextMark([]byte(answer))
-	if _, changed, _ := a.awaitSettled(); changed == nil {
+	if _, changed, _ := a.settledState(); changed == nil {
 		t.Fatal("what is not handed on counts")
 	}
 	a.NotePassed()

@@ -140,7 +140,7 @@ func (r *Requests) tellOdd(end bool) {
 	}
 	http, settled := true, true
 	if r.Answers != nil {
-		http, settled = r.Answers.isHTTPLocked()
+		http, settled = r.Answers.httpState()
 	}
 	if settled || end {
 		r.odd = false
@@ -260,7 +260,7 @@ func (p *piece) awaitSettled() (http bool, err error) {
 	if err := p.flushHeld(); err != nil || p.Answers == nil {
 		return err == nil, err
 	}
-	http, changed, err := p.Answers.awaitSettled()
+	http, changed, err := p.Answers.settledState()
 	switch {
 	case changed == nil:
 		return http, err

@@ -50,7 +50,7 @@ func lookupID(etc fs.FS, file, name string) (account, bool, error) {
 	var byNumber account
 	var numbered bool
 	for lines := bufio.NewReaderSize(f, maxAccount); ; {
-		line, err := readFileStart(lines)
+		line, err := readLineStart(lines)
 		if who, ok := parseAccount(line, file); ok && who.name == name {
 			return who, true, nil
 		} else if ok && !numbered && strconv.Itoa(who.id) == name {
@@ -65,8 +65,8 @@ func lookupID(etc fs.FS, file, name string) (account, bool, error) {
 	}
 }
 
-// readFileStart reads a line and gives as much of it as the reader's buffer takes.
-func readFileStart(r *bufio.Reader) (string, error) {
+// readLineStart reads a line and gives as much of it as the reader's buffer takes.
+func readLineStart(r *bufio.Reader) (string, error) {
 	b, long, err := r.ReadLine()
 	start := string(b)
 	for long && err == nil {

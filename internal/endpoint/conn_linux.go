@@ -65,7 +65,7 @@ func newUnixConn(c *net.UnixConn) (net.Conn, error) {
 	}
 	u := &unixConn{UnixConn: c, raw: raw, drained: true}
 	u.try = func(fd uintptr) bool {
-		u.got, u.err = u.takeUnheldBytes(int(fd), u.into)
+		u.got, u.err = u.takeHoldingLast(int(fd), u.into)
 		return u.err != unix.EAGAIN
 	}
 	return u, nil
@@ -94,9 +94,9 @@ func (c *unixConn) Read(b []byte) (int, error) {
 	return n, nil
 }
 
-// takeUnheldBytes reads what there is behind the held byte. A short message is looked at first, and
+// takeHoldingLast reads what there is behind the held byte. A short message is looked at first, and
 // then taken but for its last byte.
-func (c *unixConn) takeUnheldBytes(fd int, b []byte) (int, error) {
+func (c *unixConn) takeHoldingLast(fd int, b []byte) (int, error) {
 	if c.plain {
 		return c.takePlainly(fd, b)
 	}
@@ -107,7 +107,7 @@ func (c *unixConn) takeUnheldBytes(fd int, b []byte) (int, error) {
 		return n, err
 	}
 	if !c.drained || n == len(look) || rights { // a held byte would keep descriptors open
-		return c.takeAllBytes(fd, b, n)
+		return c.takeWithoutHolding(fd, b, n)
 	}
 	// The kernel forgets urgent data only when it is read: if there is none now, there was none then.
 	if c.plain = c.ask.hasUrgentData(fd); c.plain {
@@ -154,7 +154,7 @@ func takeSeenBytes(fd int, b []byte) error {
 	return nil
 }
 
-func (c *unixConn) takeAllBytes(fd int, b []byte, seen int) (int, error) {
+func (c *unixConn) takeWithoutHolding(fd int, b []byte, seen int) (int, error) {
 	if err := c.takeHeldByte(fd, b); err != nil {
 		return 0, err
 	}

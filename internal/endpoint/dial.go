@@ -76,14 +76,14 @@ func (e Endpoint) DialAnyOwner(ctx context.Context) (net.Conn, error) {
 		defer cancel()
 		ctx = limited
 	}
-	conn, err := e.dialOnce(ctx)
+	conn, err := e.dialByScheme(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("dial %s: %w", e, classifyDialError(err))
 	}
 	return conn, nil
 }
 
-func (e Endpoint) dialOnce(ctx context.Context) (net.Conn, error) {
+func (e Endpoint) dialByScheme(ctx context.Context) (net.Conn, error) {
 	switch e.scheme {
 	case unixScheme:
 		return dialUnix(ctx, e.addr)

@@ -46,7 +46,7 @@ func TestThereConnectsToASocket(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "s")
 	e := unixAt(t, path)
 	stale(t, path)
-	if certain, err := e.IsThere(t.Context()); !certain || !errors.Is(err, fs.ErrNotExist) {
+	if certain, err := e.CheckExists(t.Context()); !certain || !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("a stale socket: %v, %v", certain, err)
 	}
 	if err := os.Remove(path); err != nil {
@@ -57,7 +57,7 @@ func TestThereConnectsToASocket(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer l.Close()
-	if certain, err := e.IsThere(t.Context()); !certain || err != nil {
+	if certain, err := e.CheckExists(t.Context()); !certain || err != nil {
 		t.Errorf("a live one: %v, %v", certain, err)
 	}
 }

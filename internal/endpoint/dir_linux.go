@@ -32,7 +32,7 @@ type ownDir struct {
 func openOwnDir(path, name string) (*ownDir, error) {
 	d := &ownDir{path: path, lock: filepath.Join(path, "."+name+".lock"), fd: -1}
 	for end := time.Now().Add(lockTimeout); ; {
-		err := d.openParentDir()
+		err := d.tryOpen()
 		if err == nil {
 			return d, nil
 		}
@@ -44,7 +44,7 @@ func openOwnDir(path, name string) (*ownDir, error) {
 	}
 }
 
-func (d *ownDir) openParentDir() error {
+func (d *ownDir) tryOpen() error {
 	// First what is above it: to make a directory there is to follow whoever leads there.
 	if err := checkPathWay(filepath.Dir(d.path), os.Geteuid()); err != nil {
 		return err
@@ -111,7 +111,7 @@ func (d *ownDir) takeLock() error {
 	if err != nil {
 		return fmt.Errorf("open %s: %w", d.lock, err)
 	}
-	if err := lockOwnDir(fd, d.lock); err != nil {
+	if err := lockOwnFile(fd, d.lock); err != nil {
 		unix.Close(fd)
 		return err
 	}
@@ -119,7 +119,7 @@ func (d *ownDir) takeLock() error {
 	return nil
 }
 
-func lockOwnDir(fd int, name string) error {
+func lockOwnFile(fd int, name string) error {
 	var st unix.Stat_t
 	if err := unix.Fstat(fd, &st); err != nil {
 		return fmt.Errorf("look at %s: %w", name, err)

@@ -149,11 +149,11 @@ func TestALockOnAFileThatWasRemovedDoesNotCount(t *testing.T) {
 	}
 	defer f.Close()
 	os.Remove(name) // as the holder before us does
-	if err := lockOwnDir(int(f.Fd()), name); !errors.Is(err, errRetry) {
+	if err := lockOwnFile(int(f.Fd()), name); !errors.Is(err, errRetry) {
 		t.Errorf("no file: %v", err)
 	}
 	os.WriteFile(name, nil, 0o600) // and the next one has his
-	if err := lockOwnDir(int(f.Fd()), name); !errors.Is(err, errRetry) {
+	if err := lockOwnFile(int(f.Fd()), name); !errors.Is(err, errRetry) {
 		t.Errorf("another file: %v", err)
 	}
 }

@@ -47,14 +47,14 @@ func TestExecNeedsACommand(t *testing.T) {
 
 // Whether a command's program is there is seen without a start of it.
 func TestThereLooksUpAProgram(t *testing.T) {
-	if certain, err := made(t, "exit", "1", "").IsThere(t.Context()); certain || err != nil {
+	if certain, err := made(t, "exit", "1", "").CheckExists(t.Context()); certain || err != nil {
 		t.Errorf("%v, %v", certain, err)
 	}
 	e, err := Exec([]string{"no-such-program-of-anybody", "a"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, there := e.IsThere(t.Context())
+	_, there := e.CheckExists(t.Context())
 	_, dialled := e.Dial(t.Context())
 	if !errors.Is(there, fs.ErrNotExist) || dialled == nil || there.Error() != dialled.Error() {
 		t.Errorf("%v, and a dial says %v", there, dialled)

@@ -37,7 +37,7 @@ func (e *OwnerError) Unwrap() error { return ErrOwner }
 // none that is known here. It may take seconds, when a domain is asked: it is for the eyes
 // of a person, once, and not for each dial.
 func (e *OwnerError) AccountName() string {
-	name := printable.Line(lookupAccount(e.SID))
+	name := printable.Line(lookupAccountName(e.SID))
 	if name == "" {
 		return e.SID
 	}

@@ -7,4 +7,4 @@ import (
 
 func pipeOwner(net.Conn) (owner, self string, err error) { return "", "", errors.ErrUnsupported }
 
-func lookupAccount(string) string { return "" }
+func lookupAccountName(string) string { return "" }

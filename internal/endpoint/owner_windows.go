@@ -30,7 +30,7 @@ func pipeOwner(conn net.Conn) (owner, self string, err error) {
 	return sid.String(), self, nil
 }
 
-func lookupAccount(sid string) string {
+func lookupAccountName(sid string) string {
 	id, err := windows.StringToSid(sid)
 	if err != nil {
 		return ""

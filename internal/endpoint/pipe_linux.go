@@ -7,4 +7,4 @@ import (
 
 func (e Endpoint) listenFor([]string) (net.Listener, error) { return nil, errors.ErrUnsupported }
 
-func pipeIsThere(string) error { return errors.ErrUnsupported }
+func checkPipeExists(string) error { return errors.ErrUnsupported }

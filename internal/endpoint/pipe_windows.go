@@ -30,7 +30,7 @@ func (e Endpoint) listenFor(allowed []string) (net.Listener, error) {
 			return nil, fmt.Errorf("look up account %s: %w", quoteShort(name), err)
 		}
 	}
-	if pipeIsThere(e.addr) == nil { // the next call says so as well, but not under Wine
+	if checkPipeExists(e.addr) == nil { // the next call says so as well, but not under Wine
 		return nil, &InUseError{Path: e.addr}
 	}
 	l, err := winio.ListenPipe(e.addr, &winio.PipeConfig{
@@ -43,8 +43,8 @@ func (e Endpoint) listenFor(allowed []string) (net.Listener, error) {
 	return l, err
 }
 
-// pipeIsThere is nil if there is a pipe of that name, busy or not. It connects to none.
-func pipeIsThere(path string) error {
+// checkPipeExists is nil if there is a pipe of that name, busy or not. It connects to none.
+func checkPipeExists(path string) error {
 	name, err := windows.UTF16PtrFromString(path)
 	if err != nil {
 		return err

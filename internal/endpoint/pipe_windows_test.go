@@ -82,7 +82,7 @@ func takeParked(t *testing.T, e Endpoint, accepted <-chan net.Conn) {
 // A pipe that takes a single client still does when somebody has looked whether it is there.
 func TestThereLeavesAPipesOnlyInstanceFree(t *testing.T) {
 	e := pipe(t, "endpoint-test-single")
-	if certain, err := e.IsThere(t.Context()); certain || !errors.Is(err, fs.ErrNotExist) || !strings.HasSuffix(err.Error(), ": there is no such place") {
+	if certain, err := e.CheckExists(t.Context()); certain || !errors.Is(err, fs.ErrNotExist) || !strings.HasSuffix(err.Error(), ": there is no such place") {
 		t.Errorf("no pipe: %v, %v", certain, err)
 	}
 	name, err := windows.UTF16PtrFromString(e.Path())
@@ -95,7 +95,7 @@ func TestThereLeavesAPipesOnlyInstanceFree(t *testing.T) {
 	}
 	defer windows.CloseHandle(server)
 	there := func(how string) {
-		if certain, err := e.IsThere(t.Context()); certain || err != nil {
+		if certain, err := e.CheckExists(t.Context()); certain || err != nil {
 			t.Errorf("a pipe that is %s: %v, %v", how, certain, err)
 		}
 	}

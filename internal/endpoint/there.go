@@ -6,13 +6,13 @@ import (
 	"os/exec"
 )
 
-// IsThere tells whether Dial would find something, and disturbs nobody: a command is looked up and not
+// CheckExists tells whether Dial would find something, and disturbs nobody: a command is looked up and not
 // started, a pipe is not connected to, since it may be one that takes a single client. A unix
 // socket is connected to, and certain says that nothing remains to be seen. The errors are Dial's.
-func (e Endpoint) IsThere(ctx context.Context) (certain bool, err error) {
+func (e Endpoint) CheckExists(ctx context.Context) (certain bool, err error) {
 	switch e.scheme {
 	case pipeScheme:
-		err = pipeIsThere(e.addr)
+		err = checkPipeExists(e.addr)
 	case execScheme:
 		if _, err = exec.LookPath(e.Path()); err != nil {
 			err = causeOfStart(err)

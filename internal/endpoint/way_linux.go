@@ -25,7 +25,7 @@ func checkPathWay(path string, euid int) error {
 	}
 	for len(rest) > 0 {
 		next := filepath.Join(way, rest[0])
-		to, err := isSafeLink(next, way, euid)
+		to, err := readSafeLink(next, way, euid)
 		if err != nil {
 			return err
 		}
@@ -53,8 +53,8 @@ func splitPath(path string) []string {
 	return strings.FieldsFunc(path, func(r rune) bool { return r == '/' })
 }
 
-// isSafeLink is where a symbolic link leads, or empty for what is none.
-func isSafeLink(path, dir string, euid int) (string, error) {
+// readSafeLink is where a symbolic link leads, or empty for what is none.
+func readSafeLink(path, dir string, euid int) (string, error) {
 	var st unix.Stat_t
 	err := unix.Lstat(path, &st)
 	if err == unix.ENOENT {

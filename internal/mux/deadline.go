@@ -48,7 +48,7 @@ func (d *deadline) stopTimer() {
 
 // SetDeadline sets both deadlines.
 func (st *Stream) SetDeadline(t time.Time) error {
-	return st.changeStateLocked(func() {
+	return st.changeState(func() {
 		st.readBy.setTime(t, &st.readable)
 		st.writeBy.setTime(t, &st.writable)
 	})
@@ -57,11 +57,11 @@ func (st *Stream) SetDeadline(t time.Time) error {
 // SetReadDeadline makes reads fail with os.ErrDeadlineExceeded from t on; the
 // zero time means never.
 func (st *Stream) SetReadDeadline(t time.Time) error {
-	return st.changeStateLocked(func() { st.readBy.setTime(t, &st.readable) })
+	return st.changeState(func() { st.readBy.setTime(t, &st.readable) })
 }
 
 // SetWriteDeadline makes writes fail with os.ErrDeadlineExceeded from t on;
 // the zero time means never.
 func (st *Stream) SetWriteDeadline(t time.Time) error {
-	return st.changeStateLocked(func() { st.writeBy.setTime(t, &st.writable) })
+	return st.changeState(func() { st.writeBy.setTime(t, &st.writable) })
 }

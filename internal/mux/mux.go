@@ -281,7 +281,7 @@ func (s *Session) Drain(ctx context.Context) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for ctx.Err() == nil && s.isUnsettled() {
-		if !s.writing && !s.isSendingIdle() {
+		if !s.writing && !s.hasNothingToSend() {
 			s.work.Signal() // an ACCEPT that nothing has followed
 		}
 		s.settled.Wait()
@@ -302,7 +302,7 @@ func (s *Session) isUnsettled() bool {
 	if s.sendErrLocked() != nil {
 		return s.left && len(s.streams) > 0
 	}
-	return len(s.streams) > 0 || s.writing || !s.isSendingIdle()
+	return len(s.streams) > 0 || s.writing || !s.hasNothingToSend()
 }
 
 // PeerLeft tells that the peer has ended the session as agreed: after the goaway of this side, with
@@ -363,8 +363,8 @@ func (s *Session) allStreamsOver() bool {
 	return true
 }
 
-// failPendingWrites notes that nothing can be sent any more.
-func (s *Session) failPendingWrites(cause error) {
+// failWrites notes that nothing can be sent any more.
+func (s *Session) failWrites(cause error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.writeErr = &LostError{Cause: cause}

@@ -112,7 +112,7 @@ func (s *Session) onStreamFrame(st *Stream, t frameType, payload []byte) error {
 		if st.stopErr == nil {
 			st.stopErr = &StoppedError{Code(binary.BigEndian.Uint32(payload))}
 		}
-		st.handleStopFrame()
+		st.notifyStop()
 		st.writable.Broadcast()
 	case frameReset:
 		st.endedByPeer(&ResetError{Code(binary.BigEndian.Uint32(payload))})
@@ -195,7 +195,7 @@ func (st *Stream) handleWindowFrame(n uint32) error {
 	}
 	st.sendWindow += int(n)
 	if len(st.pending) > 0 {
-		st.session.queueDataFrames(st)
+		st.session.queueForTurn(st)
 	}
 	return nil
 }

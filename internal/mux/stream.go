@@ -177,7 +177,7 @@ func (st *Stream) Write(p []byte) (int, error) {
 			st.pending = nil
 			return n, err
 		}
-		s.queueDataFrames(st)
+		s.queueForTurn(st)
 		st.writable.Wait()
 	}
 	st.pending = nil
@@ -200,25 +200,25 @@ func (st *Stream) writeErrLocked() error {
 
 // CloseWrite ends the stream in the direction to the peer: half-close.
 func (st *Stream) CloseWrite() error {
-	return st.changeStateLocked(func() {
-		st.sendEndFrame()
+	return st.changeState(func() {
+		st.endWrites()
 	})
 }
 
 // CloseRead tells the peer that nothing more will be read, and drops what
 // has arrived and what still comes. The peer's writes then fail.
 func (st *Stream) CloseRead(code Code) error {
-	return st.changeStateLocked(func() {
-		st.sendStopFrame(code)
+	return st.changeState(func() {
+		st.stopReads(code)
 	})
 }
 
 // Close ends both directions: the peer reads to the end of what was written,
 // and its writes fail.
 func (st *Stream) Close() error {
-	return st.changeStateLocked(func() {
-		st.sendEndFrame()
-		st.sendStopFrame(CodeClosed)
+	return st.changeState(func() {
+		st.endWrites()
+		st.stopReads(CodeClosed)
 		st.closed = true
 	})
 }
@@ -226,13 +226,13 @@ func (st *Stream) Close() error {
 // Reset aborts the stream in both directions. The peer still reads what had
 // been written before, then gets a *ResetError with this code.
 func (st *Stream) Reset(code Code) error {
-	return st.changeStateLocked(func() {
+	return st.changeState(func() {
 		st.resetLocked(code)
 	})
 }
 
-// changeStateLocked changes the stream's state under the lock.
-func (st *Stream) changeStateLocked(change func()) error {
+// changeState changes the stream's state under the lock.
+func (st *Stream) changeState(change func()) error {
 	s := st.session
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -245,7 +245,7 @@ func (st *Stream) changeStateLocked(change func()) error {
 	return nil
 }
 
-func (st *Stream) sendEndFrame() {
+func (st *Stream) endWrites() {
 	if st.ended {
 		return
 	}
@@ -253,7 +253,7 @@ func (st *Stream) sendEndFrame() {
 	st.session.queueControlFrame(st, sendEnd)
 }
 
-func (st *Stream) sendStopFrame(code Code) {
+func (st *Stream) stopReads(code Code) {
 	if st.readClosed {
 		return
 	}
@@ -308,7 +308,7 @@ func (st *Stream) OnStop(f func()) {
 	defer s.mu.Unlock()
 	st.onStop = f
 	if st.stopErr != nil {
-		st.handleStopFrame()
+		st.notifyStop()
 	}
 }
 
@@ -335,7 +335,7 @@ func (st *Stream) wakeReader() {
 	}
 }
 
-func (st *Stream) handleStopFrame() {
+func (st *Stream) notifyStop() {
 	if st.onStop != nil {
 		go st.onStop()
 		st.onStop = nil

@@ -12,7 +12,7 @@ func (s *Session) writeLoop() {
 			return
 		}
 		if _, err := s.carrier.Write(out); err != nil {
-			s.failPendingWrites(err)
+			s.failWrites(err)
 			return
 		}
 	}
@@ -24,7 +24,7 @@ func (s *Session) nextBatch(spare []byte) []byte {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.writing = false
-	for s.err == nil && s.isSendingIdle() {
+	for s.err == nil && s.hasNothingToSend() {
 		s.settled.Broadcast()
 		s.work.Wait()
 	}
@@ -38,8 +38,8 @@ func (s *Session) nextBatch(spare []byte) []byte {
 	return batch
 }
 
-// isSendingIdle tells that nothing waits to be sent.
-func (s *Session) isSendingIdle() bool {
+// hasNothingToSend tells that nothing waits to be sent.
+func (s *Session) hasNothingToSend() bool {
 	return len(s.batch) == 0 && s.control.isEmpty() && s.ready.isEmpty() && len(s.refusals) == 0 &&
 		!s.pingPending && !s.pongPending && !s.sendGoAway
 }
@@ -145,8 +145,8 @@ func (s *Session) sendWithoutDelay(st *Stream, p []byte) int {
 	return sent
 }
 
-// queueDataFrames gives a stream with pending bytes a place among the others.
-func (s *Session) queueDataFrames(st *Stream) {
+// queueForTurn gives a stream with pending bytes a place among the others.
+func (s *Session) queueForTurn(st *Stream) {
 	if st.sendWindow > 0 {
 		s.ready.pushStream(st)
 		s.work.Signal()

@@ -113,7 +113,7 @@ func plan9Root(options string) string {
 		}
 		for part := range strings.SplitSeq(share, ";") {
 			if at, is := strings.CutPrefix(part, "path="); is {
-				if unc, is := strings.CutPrefix(withSlashes(at), `UNC\`); is {
+				if unc, is := strings.CutPrefix(withBackslashes(at), `UNC\`); is {
 					at = `\\` + unc
 				}
 				return windowsDirectory(at)
@@ -128,13 +128,13 @@ var aDirectory = regexp.MustCompile(`^([A-Za-z]:|\\\\[^\\])`)
 
 // windowsDirectory is a directory of Windows with its own slashes, or "" for what is none.
 func windowsDirectory(s string) string {
-	if s = withSlashes(s); aDirectory.MatchString(s) {
+	if s = withBackslashes(s); aDirectory.MatchString(s) {
 		return s
 	}
 	return ""
 }
 
-func withSlashes(s string) string { return strings.ReplaceAll(s, "/", `\`) }
+func withBackslashes(s string) string { return strings.ReplaceAll(s, "/", `\`) }
 
 // joinBelow is a path of Linux, from the mount's root on, below a directory of Windows.
 func joinBelow(windows, rest string) string {
@@ -166,8 +166,8 @@ func pathOnDrive(path string) string {
 	return b.String()
 }
 
-// findMount is what a clean absolute path is on Windows.
-func (d Drives) findMount(path string) (windows string, found bool) {
+// windowsPath is what a clean absolute path is on Windows.
+func (d Drives) windowsPath(path string) (windows string, found bool) {
 	best := mount{}
 	for _, m := range d.mounts {
 		if isWithin(path, m.point) && (best.point == "" || d.hidesMount(m, best)) {
@@ -223,7 +223,7 @@ const virtioMounts = "/run/wsl/virtiofs-mounts"
 func (d Drives) MountedRoots() map[string]string {
 	roots := map[string]string{}
 	for _, m := range d.mounts {
-		windows, is := d.findMount(m.point)
+		windows, is := d.windowsPath(m.point)
 		if !is || windows != joinBelow(m.windows, "") || isWithin(m.point, virtioMounts) {
 			continue
 		}

@@ -57,11 +57,11 @@ func (d Drives) TranslateSource(source string) (string, error) {
 		return windows, nil
 	}
 	name := path.Clean(source)
-	if windows, found := d.findMount(name); found {
+	if windows, found := d.windowsPath(name); found {
 		return windows, nil
 	}
 	if d.real != nil {
-		if windows, found := d.findMount(d.real(name)); found {
+		if windows, found := d.windowsPath(d.real(name)); found {
 			return windows, nil
 		}
 	}

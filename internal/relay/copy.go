@@ -38,7 +38,7 @@ func (r *Relay) copyPieces(hand func([]byte) error, src source, park func() bool
 	defer func() {
 		smallBuffers.Put(held)
 		if !asked.IsZero() {
-			r.readUntil(src, time.Time{})
+			r.setCopyDeadline(src, time.Time{})
 			r.Memory.releaseBuffer()
 		}
 	}()
@@ -46,7 +46,7 @@ func (r *Relay) copyPieces(hand func([]byte) error, src source, park func() bool
 		if park != nil && len(b) == SmallBuffer && park() {
 			return errParked, nil
 		}
-		if now := time.Now(); len(b) == LargeBuffer && now.Sub(asked) > parkTime/4 && r.readUntil(src, now.Add(parkTime)) {
+		if now := time.Now(); len(b) == LargeBuffer && now.Sub(asked) > parkTime/4 && r.setCopyDeadline(src, now.Add(parkTime)) {
 			asked = now
 		}
 		n, err := src.Read(b)
@@ -56,7 +56,7 @@ func (r *Relay) copyPieces(hand func([]byte) error, src source, park func() bool
 			}
 		}
 		switch {
-		case err != nil && !asked.IsZero() && timedOut(err) && r.readUntil(src, time.Time{}):
+		case err != nil && !asked.IsZero() && timedOut(err) && r.setCopyDeadline(src, time.Time{}):
 			b, asked = small, time.Time{}
 			r.Memory.releaseBuffer()
 		case err != nil:
@@ -73,9 +73,9 @@ func timedOut(err error) bool {
 	return errors.As(err, &timeout) && timeout.Timeout()
 }
 
-// readUntil sets a deadline of the copy's. A client that is told has another one,
+// setCopyDeadline sets a deadline of the copy's. A client that is told has another one,
 // which is an end.
-func (r *Relay) readUntil(src source, t time.Time) bool {
+func (r *Relay) setCopyDeadline(src source, t time.Time) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.state.toConn != refused && src.SetReadDeadline(t) == nil

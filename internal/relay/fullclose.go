@@ -8,8 +8,8 @@ import "github.com/docker-wsl-bridge/docker-wsl-bridge/internal/mux"
 // kernel knows of a unix socket, by STOP; and the host closes the pipe when all of
 // the answer has been taken.
 
-// watchGone passes it on when the engine, whose output has ended, closes its connection.
-func (r *Relay) watchGone() {
+// reportFullClose passes it on when the engine, whose output has ended, closes its connection.
+func (r *Relay) reportFullClose() {
 	c, ok := r.Conn.(interface{ AwaitHangUp() bool })
 	if !ok || !r.Whole || r.state.side != Engines {
 		return
@@ -23,9 +23,9 @@ func (r *Relay) watchGone() {
 	})
 }
 
-// awaitGone has the client's connection closed once the engine's is, and its answer handed on: that was
+// followFullClose has the client's connection closed once the engine's is, and its answer handed on: that was
 // flushed by closeWrite.
-func (r *Relay) awaitGone() {
+func (r *Relay) followFullClose() {
 	if r.Whole && r.state.side == Clients {
 		r.Stream.OnStop(func() { r.handleEvent(engineGone) })
 	}

@@ -86,7 +86,7 @@ func New(conn net.Conn, stream *mux.Stream, of Side) *Relay {
 // Run returns when both directions have ended and both ends are closed.
 func (r *Relay) Run() {
 	r.Stream.OnAbort(r.streamLost)
-	r.awaitGone()
+	r.followFullClose()
 	r.inward.Add(1)
 	r.resume = r.carryToConn
 	go r.carryToConn()
@@ -157,7 +157,7 @@ func (r *Relay) toStreamEnded(readErr, writeErr error) event {
 		return toStreamFails
 	case readErr == io.EOF:
 		_ = r.Stream.CloseWrite() // fails only if it was reset: the other direction sees that
-		r.watchGone()
+		r.reportFullClose()
 		return toStreamEnds
 	case r.closedByEngine():
 		_ = r.Stream.CloseWrite()
@@ -173,10 +173,10 @@ func DiscardInput(conn net.Conn) { _, _ = io.Copy(io.Discard, conn) }
 // sendToStream sends what the client said first, and what it says.
 func (r *Relay) sendToStream() (readErr, writeErr error) {
 	if len(r.First) > 0 {
-		writeErr = r.sendRequest(r.First)
+		writeErr = r.forwardInput(r.First)
 	}
 	if writeErr == nil {
-		readErr, writeErr = r.copyPieces(r.sendMore, r.Conn, nil)
+		readErr, writeErr = r.copyPieces(r.forwardLaterInput, r.Conn, nil)
 	}
 	if r.Requests != nil && readErr == io.EOF {
 		writeErr = r.Requests.EndRequests()
@@ -187,20 +187,20 @@ func (r *Relay) sendToStream() (readErr, writeErr error) {
 	return readErr, writeErr
 }
 
-// sendRequest hands on what a client says, or an engine.
-func (r *Relay) sendRequest(b []byte) error {
+// forwardInput hands on what a client says, or an engine.
+func (r *Relay) forwardInput(b []byte) error {
 	if r.Requests != nil {
 		return r.Requests.Write(b)
 	}
 	return r.WriteToStream(b)
 }
 
-// sendMore hands on what a client says behind its first words.
-func (r *Relay) sendMore(b []byte) error {
+// forwardLaterInput hands on what a client says behind its first words.
+func (r *Relay) forwardLaterInput(b []byte) error {
 	if r.handleEvent(clientSpeaks) == dropPiece {
 		return errGivenUp
 	}
-	return r.sendRequest(b)
+	return r.forwardInput(b)
 }
 
 // carryToConn has no goroutine while nothing comes: its stack would be half of what an idle stream holds.
